@@ -1,0 +1,83 @@
+"""ABI and bytecode of the contracts, as the wheel carries them (made by `scripts/generate`)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from eth_abi.abi import decode as abi_decode
+from eth_abi.abi import encode as abi_encode
+
+from ..encoding import keccak
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A function, event or error: its name, its inputs' names and ABI types, and its 4- or 32-byte selector."""
+
+    name: str
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    indexed: tuple[bool, ...]
+    selector: bytes
+
+    def encode(self, arguments: tuple[Any, ...]) -> bytes:
+        return self.selector[:4] + abi_encode(self.types, arguments)
+
+    def decode(self, data: bytes) -> tuple[Any, ...]:
+        return tuple(abi_decode(self.types, data))
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One contract as it was compiled. `bytecode` creates it."""
+
+    name: str
+    abi: list[dict[str, Any]]
+    bytecode: bytes
+    functions: dict[str, Signature]
+    events: dict[bytes, Signature]
+    errors: dict[bytes, Signature]
+    constructor: tuple[str, ...]
+
+
+def _abi_type(entry: dict[str, Any]) -> str:
+    kind: str = entry["type"]
+    if kind.startswith("tuple"):
+        return "(" + ",".join(_abi_type(each) for each in entry["components"]) + ")" + kind[5:]
+    return kind
+
+
+def _signature(entry: dict[str, Any]) -> Signature:
+    types = tuple(_abi_type(each) for each in entry["inputs"])
+    return Signature(
+        name=entry["name"],
+        names=tuple(each["name"] for each in entry["inputs"]),
+        types=types,
+        indexed=tuple(each.get("indexed", False) for each in entry["inputs"]),
+        selector=keccak(f"{entry['name']}({','.join(types)})".encode()),
+    )
+
+
+@cache
+def artifact(name: str) -> Artifact:
+    """The artifact of a contract by its name."""
+    raw = json.loads(resources.files("dtledger").joinpath(f"_artifacts/{name}.json").read_text())
+    entries = raw["abi"]
+
+    def of(kind: str) -> list[Signature]:
+        return [_signature(entry) for entry in entries if entry["type"] == kind]
+
+    constructor = next((entry for entry in entries if entry["type"] == "constructor"), {"inputs": []})
+    return Artifact(
+        name=name,
+        abi=entries,
+        bytecode=bytes.fromhex(raw["bytecode"].removeprefix("0x")),
+        functions={each.name: each for each in of("function")},
+        events={each.selector: each for each in of("event")},
+        errors={each.selector[:4]: each for each in of("error")},
+        constructor=tuple(_abi_type(each) for each in constructor["inputs"]),
+    )

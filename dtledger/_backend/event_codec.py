@@ -1,0 +1,74 @@
+"""From a contract's logs to the events of `dtledger.ledger.events`, by name and by the order of their fields."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import Any
+
+from eth_abi.abi import decode as abi_decode
+from eth_utils import to_checksum_address
+
+from ..errors import ChainMismatchError
+from ..ledger import CONTRACTS, events
+from ..policy import Grant
+from .artifacts import Signature, artifact
+
+_CLASSES = {
+    name: kind for name, kind in vars(events).items() if isinstance(kind, type) and kind.__module__ == events.__name__
+}
+_SIGNATURES: dict[bytes, Signature] = {}
+
+
+def _signatures() -> dict[bytes, Signature]:
+    if not _SIGNATURES:
+        for contract in CONTRACTS[1:]:
+            _SIGNATURES.update(artifact(contract).events)
+    return _SIGNATURES
+
+
+def decode_event(topics: list[bytes], data: bytes) -> events.Event | None:
+    """The event of a log, or None for one that no state depends on (`Locked`, approvals).
+
+    Raises:
+        ChainMismatchError: the log is not one of these contracts'.
+    """
+    signature = _signatures().get(topics[0])
+    kind = _CLASSES.get(signature.name) if signature else None
+    if signature is None or kind is None:
+        return None
+    inside = [kind for kind, indexed in zip(signature.types, signature.indexed, strict=True) if not indexed]
+    plain = iter(abi_decode(inside, data))
+    topic = iter(topics[1:])
+    try:
+        values = [
+            _value(name, each, abi_decode([each], next(topic))[0] if indexed else next(plain))
+            for name, each, indexed in zip(signature.names, signature.types, signature.indexed, strict=True)
+        ]
+    except StopIteration as error:
+        raise ChainMismatchError(f"a log {signature.name} has too few fields") from error
+    by_name = dict(zip((_snake(name) for name in signature.names), values, strict=True))
+    renamed = {_RENAMED.get((signature.name, name), name): value for name, value in by_name.items()}
+    return kind(**{field.name: renamed[field.name] for field in fields(kind)})  # type: ignore[no-any-return]
+
+
+_RENAMED = {
+    ("Transfer", "from"): "sender",
+    ("Transfer", "token_id"): "twin",
+    ("Moved", "from"): "sender",
+    ("BatchAnchored", "index_digest"): "index",
+}
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: "_" + found[1].lower(), name)
+
+
+def _value(name: str, kind: str, value: Any) -> Any:
+    if kind == "address":
+        return to_checksum_address(value)
+    if kind == "uint256" and name == "grant":
+        return Grant.unpack(value)
+    if kind.startswith("("):
+        return events.Card(*value)
+    return value

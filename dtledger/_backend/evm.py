@@ -1,0 +1,357 @@
+"""The ledger on any Cancun EVM, through one JSON-RPC node.
+
+The node is asked for its head, its logs and the contracts' own answer; every state is folded from the logs. A node
+that serves another chain id, genesis or code than the deployment's is refused at the first use.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from eth_abi.abi import decode as abi_decode
+from web3 import HTTPProvider, Web3
+from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
+
+from ..encoding import keccak
+from ..errors import ChainMismatchError, DtledgerError, UnreachableError
+from ..ledger import CONTRACTS, Call, Deployment, History, Receipt, Sender, View
+from ..ledger.events import Logged, Place
+from ..ledger.rejections import rejection
+from ..policy import MalformedRequestError, Request
+from ..types import Digest, Head
+from ..vocabulary import Reason
+from .artifacts import artifact
+from .event_codec import decode_event
+from .log_cache import LogCache, RawLog
+
+BLOCKS_AT_ONCE = 5_000
+"""Blocks whose logs are asked for in one call."""
+
+_ADMIN = "0x" + bytes(32).hex()
+
+GAS_MARGIN = 1.2
+"""Part of the estimate that a transaction's limit is: state may change between estimate and block."""
+
+
+def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
+    """A connection to a node. Nothing is sent yet."""
+    provider = HTTPProvider(rpc_url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
+    return Web3(provider)
+
+
+def identity(web3: Web3) -> tuple[int, Digest]:
+    """Chain id and genesis hash of the node's chain.
+
+    Raises:
+        UnreachableError: the node does not answer.
+    """
+    with _Translated():
+        return web3.eth.chain_id, Digest(bytes(web3.eth.get_block(0)["hash"]))
+
+
+class _Translated:
+    """The one border where a node's errors become ours."""
+
+    def __init__(self, *passing: type[Exception]) -> None:
+        self._passing = (DtledgerError, *passing)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (OSError, Web3Exception)) and not isinstance(error, self._passing):
+            raise UnreachableError(
+                f"The ledger's node does not answer as it should ({type(error).__name__}).",
+                hint="Start it (`dtledger devnet up`), or name another with --rpc-url.",
+            ) from error
+
+
+class EvmLedger:
+    """`Ledger` over JSON-RPC.
+
+    Args:
+        rpc_url: the node.
+        deployment: the contracts, and the chain they are on.
+        cache: a file for the logs; none keeps them in memory.
+        receipt_timeout: seconds to wait for a transaction's block.
+        unfinished: accept a deployment whose deployer still holds roles; for `migrations` alone.
+    """
+
+    def __init__(
+        self,
+        rpc_url: str,
+        deployment: Deployment,
+        cache: Path | None = None,
+        receipt_timeout: float = 120.0,
+        *,
+        unfinished: bool = False,
+    ) -> None:
+        self._web3 = connect(rpc_url)
+        self._deployment = deployment
+        self._receipt_timeout = receipt_timeout
+        self._cache = LogCache(cache)
+        self._history = History()
+        self._read_to = -1
+        self._read_hash = b""
+        self._identified = False
+        self._unfinished = unfinished
+        self._lock = threading.RLock()
+
+    @property
+    def deployment(self) -> Deployment:
+        return self._deployment
+
+    @property
+    def web3(self) -> Web3:
+        return self._web3
+
+    def close(self) -> None:
+        self._cache.close()
+
+    # reading -------------------------------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        self._identify()
+        return self._block("latest")
+
+    def _block(self, which: Any) -> Head:
+        with _Translated():
+            block = self._web3.eth.get_block(which)
+            return Head(block["number"], Digest(bytes(block["hash"])), block["timestamp"])
+
+    def _identify(self) -> None:
+        """Refuse a node of another chain, once for each connection and whenever the chain seems changed."""
+        if self._identified:
+            return
+        found = identity(self._web3)
+        if found != (self._deployment.chain_id, self._deployment.genesis):
+            raise ChainMismatchError(
+                f"The node serves chain {found[0]} with genesis {found[1].hex()[:16]}…, the deployment is on chain "
+                f"{self._deployment.chain_id} with genesis {self._deployment.genesis.hex()[:16]}….",
+                hint="Use the deployment's own node, or deploy on this chain with `dtledger deploy`.",
+            )
+        for name, expected in self._deployment.code.items():
+            with _Translated():
+                code = bytes(self._web3.eth.get_code(self._deployment.contracts[name]))  # type: ignore[arg-type]
+            if keccak(code) != expected:
+                raise ChainMismatchError(
+                    f"The code of {name} at {self._deployment.contracts[name]} is not the deployment's.",
+                    hint="If the chain was made anew, run `dtledger deploy` again.",
+                )
+        if not self._unfinished:
+            self._refuse_unfinished()
+        self._identified = True
+
+    def _refuse_unfinished(self) -> None:
+        """The founder of the AccessManager must have given up ADMIN, under an event."""
+        manager = artifact("AccessManager")
+        topics = {each.name: each.selector for each in manager.events.values()}
+        with _Translated():
+            logs = self._web3.eth.get_logs(
+                {
+                    "address": self._deployment.contracts["AccessManager"],
+                    "fromBlock": self._deployment.block,
+                    "toBlock": "latest",
+                    "topics": [["0x" + topics[name].hex() for name in ("RoleGranted", "RoleRevoked")], _ADMIN],
+                }
+            )
+        founder = bytes(logs[0]["topics"][2]) if logs else b""
+        if not any(
+            bytes(log["topics"][0]) == topics["RoleRevoked"] and bytes(log["topics"][2]) == founder for log in logs
+        ):
+            raise ChainMismatchError(
+                "The deployment is not finished: whoever made it still governs it.",
+                hint="Let its operator run `dtledger deploy` to the end.",
+            )
+
+    def history(self) -> History:
+        with self._lock:
+            self._identify()
+            head = self._block("latest")
+            if (head.number, head.hash) == (self._read_to, self._read_hash):
+                return self._history
+            self._drop_if_changed()
+            self._fetch(head)
+            self._fold(head)
+            return self._history
+
+    def view(self, block: int | None = None) -> View:
+        with self._lock:
+            history = self.history()
+            return history.at(self._read_to if block is None else block)
+
+    def _drop_if_changed(self) -> None:
+        """Throw away what was read if the chain no longer has the newest block that was read."""
+        seen = self._cache.seen()
+        for block, block_hash in (seen or (-1, b""), (self._read_to, self._read_hash)):
+            if block >= 0 and not self._has(block, block_hash):
+                self._identified = False
+                self._identify()
+                self._cache.clear()
+                self._history, self._read_to, self._read_hash = History(), -1, b""
+                return
+
+    def _has(self, block: int, block_hash: bytes) -> bool:
+        try:
+            found = self._web3.eth.get_block(block)
+        except (Web3Exception, OSError):
+            return False
+        return bytes(found["hash"]) == block_hash
+
+    def _fetch(self, head: Head) -> None:
+        """Bring the cache up to the head."""
+        seen = self._cache.seen()
+        start = seen[0] + 1 if seen else self._deployment.block
+        addresses = [self._deployment.contracts[name] for name in CONTRACTS[1:]]
+        while start <= head.number:
+            end = min(start + BLOCKS_AT_ONCE - 1, head.number)
+            with _Translated():
+                found = self._web3.eth.get_logs({"address": addresses, "fromBlock": start, "toBlock": end})  # type: ignore[typeddict-item]
+            end_hash = head.hash if end == head.number else self._block(end).hash
+            self._cache.extend([self._raw(log) for log in found], end, end_hash)
+            start = end + 1
+
+    def _raw(self, log: Any) -> RawLog:
+        stamp = log.get("blockTimestamp")
+        at = int(stamp, 16) if isinstance(stamp, str) else stamp
+        if at is None:
+            at = self._block(log["blockNumber"]).at
+        topics = b"".join(bytes(topic) for topic in log["topics"])
+        return RawLog(log["blockNumber"], log["logIndex"], at, topics, bytes(log["data"]))
+
+    def _fold(self, head: Head) -> None:
+        for raw in self._cache.since(self._read_to):
+            if raw.block > head.number:
+                break
+            topics = [raw.topics[place : place + 32] for place in range(0, len(raw.topics), 32)]
+            event = decode_event(topics, raw.data)
+            if event is not None:
+                self._history.add(Logged(Place(raw.block, raw.place), raw.at, event))
+        self._read_to, self._read_hash = head.number, head.hash
+
+    def check(self, request: Request, earliest: int, latest: int) -> Reason:
+        self._identify()
+        question = (
+            request.twin,
+            request.requester,
+            request.grantee,
+            request.number,
+            int(request.action),
+            int(request.purpose or 0),
+            request.bit,
+            request.period.start,
+            request.period.end,
+        )
+        data = artifact("ConsentRegistry").functions["check"].encode((question, earliest, latest))
+        try:
+            with _Translated(ContractLogicError):
+                answer = self._web3.eth.call({"to": self._deployment.contracts["ConsentRegistry"], "data": data})  # type: ignore[typeddict-item]
+        except ContractLogicError as error:
+            raise MalformedRequestError("the contract refuses the request as malformed") from error
+        return Reason(abi_decode(["uint8"], bytes(answer))[0])
+
+    # writing -------------------------------------------------------------------------------------------------
+
+    def send(self, call: Call, sender: Sender) -> Receipt:
+        self._identify()
+        data = artifact(call.contract).functions[call.function].encode(call.arguments)
+        return self.send_raw({"to": self._deployment.contracts[call.contract], "data": data}, sender)
+
+    def heartbeat(self, sender: Sender) -> Receipt:
+        return self.send_raw({"to": sender.address, "data": b""}, sender)
+
+    def send_raw(
+        self,
+        transaction: dict[str, Any],
+        sender: Sender,
+        before_sending: Callable[[int, bytes], None] = lambda nonce, transaction_hash: None,
+    ) -> Receipt:
+        """Sign, send and wait. `transaction` has `to` and `data`, or `data` alone to create a contract.
+
+        `before_sending` is told the nonce and the transaction's hash.
+
+        Raises:
+            LedgerRejection: the contract reverted, before sending or in the block.
+            UnreachableError: the node does not answer, or no block took it in time.
+        """
+        eth = self._web3.eth
+        try:
+            with _Translated(ContractLogicError, Web3RPCError):
+                full = {**transaction, "from": sender.address, "value": 0, "chainId": self._deployment.chain_id}
+                full["gas"] = int(eth.estimate_gas(full) * GAS_MARGIN)  # type: ignore[arg-type]
+                fee = eth.max_priority_fee
+                base = eth.get_block("latest").get("baseFeePerGas", 0)
+                full |= {"maxPriorityFeePerGas": fee, "maxFeePerGas": 2 * base + fee, "type": 2}
+                full["nonce"] = eth.get_transaction_count(sender.address, "pending")  # type: ignore[arg-type]
+                del full["from"]
+                signed = sender.sign_transaction(full)
+                before_sending(full["nonce"], keccak(signed))
+                sent = bytes(eth.send_raw_transaction(signed))
+        except (ContractLogicError, Web3RPCError) as error:
+            raise rejection_of(error) from error
+        return self._wait(sent)
+
+    def _wait(self, sent: bytes) -> Receipt:
+        deadline = time.monotonic() + self._receipt_timeout
+        pause = 0.005
+        while True:
+            try:
+                with _Translated():
+                    found = self._receipt(sent)
+            except UnreachableError:
+                if time.monotonic() > deadline:
+                    raise
+                found = None
+            if found is not None:
+                break
+            if time.monotonic() > deadline:
+                raise UnreachableError(
+                    f"No block took the transaction 0x{sent.hex()} within {self._receipt_timeout:g} s.",
+                    hint="It may still be taken; look before you send it again.",
+                )
+            time.sleep(pause)
+            pause = min(pause * 2, 0.5)
+        if found["status"] != 1:
+            raise rejection("reverted", {}, transaction=f"0x{sent.hex()}")
+        logs = [self._raw(log) for log in found["logs"]]
+        decoded = (
+            decode_event([log.topics[place : place + 32] for place in range(0, len(log.topics), 32)], log.data)
+            for log in logs
+        )
+        block = self._block(found["blockNumber"])
+        return Receipt(
+            transaction=f"0x{sent.hex()}",
+            block=block.number,
+            at=block.at,
+            gas=found["gasUsed"],
+            events=tuple(event for event in decoded if event is not None),
+        )
+
+    def _receipt(self, sent: bytes) -> Any | None:
+        try:
+            return self._web3.eth.get_transaction_receipt(sent)  # type: ignore[arg-type]
+        except TransactionNotFound:
+            return None
+
+
+def rejection_of(error: Exception) -> DtledgerError:
+    """The `LedgerRejection` of a revert, or `UnreachableError` for what is not one."""
+    data = getattr(error, "data", None)
+    if data is None and isinstance(error, Web3RPCError):
+        response = error.rpc_response or {}
+        data = response.get("error", {}).get("data")
+    if isinstance(data, str) and data.startswith("0x") and len(data) >= 10:
+        raw = bytes.fromhex(data[2:])
+        for contract in CONTRACTS:
+            found = artifact(contract).errors.get(raw[:4])
+            if found is not None:
+                values = dict(zip(found.names, found.decode(raw[4:]), strict=True))
+                return rejection(found.name, values)
+    message = str(error)
+    if "insufficient funds" in message.lower():
+        return rejection("insufficient funds", {})
+    return rejection("reverted", {})

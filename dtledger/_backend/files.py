@@ -1,0 +1,151 @@
+"""Files that survive a crash: a write is there whole, or it is not there at all.
+
+`write_atomically` writes to a file beside the target, syncs it, renames it over the target and syncs the folder, so a
+kill -9 or a power cut at any point leaves the old bytes or the new ones. `locked` lets one process (and one thread)
+at a time read, change and write a file; it also clears away what a killed writer left, so whoever writes a file that
+is ever locked holds the lock. A link is followed: the file that it names is replaced, not the link.
+
+>>> import tempfile
+>>> with tempfile.TemporaryDirectory() as folder:
+...     file = Path(folder) / "note"
+...     with locked(file):
+...         write_atomically(file, b"one")
+...     file.read_bytes()
+b'one'
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ..errors import DtledgerError
+
+__all__ = ["locked", "parse_json", "write_atomically"]
+
+LOCK_SECONDS = 30.0
+"""How long to wait for another process to finish with a file."""
+
+_MOST_BRACKETS = 1_000
+"""No JSON file of ours has more."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Replace the file at `path`, or make it, with `data` and the permissions `mode`. The folder must exist.
+
+    Raises:
+        DtledgerError: it could not be written (disk full, read-only, no such folder); the old file is as it was.
+    """
+    target = _real(path)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        temporary = Path(name)
+        try:
+            try:
+                temporary.chmod(mode)
+                _write_all(descriptor, data)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise _failure(target, error) from error
+
+
+@contextmanager
+def locked(path: Path, timeout: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the file at `path`, there or not yet, for one process and one thread until the block ends.
+
+    The lock is a file beside it (`.NAME.lock`), which stays; the system frees it when its holder dies.
+
+    Raises:
+        DtledgerError: somebody else held it for `timeout` seconds, or the folder cannot be written.
+    """
+    target = _real(path)
+    if not target.parent.is_dir():  # filelock would make it, open to everybody
+        raise _failure(target, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+    lock = FileLock(target.with_name(f".{target.name}.lock"), timeout=timeout, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise DtledgerError(
+            f"{target} has been in use by another process for {timeout:g} seconds.",
+            hint="Wait for it to finish, or end it, and try again.",
+        ) from error
+    except OSError as error:
+        raise _failure(target, error) from error
+    try:
+        _clear_leftovers(target)
+        yield
+    finally:
+        lock.release()
+
+
+def parse_json(data: bytes, most_bytes: int = 65_536) -> Any:
+    """The value of a JSON file that somebody else may have written.
+
+    Raises:
+        ValueError: it is not JSON in UTF-8, or larger or deeper than any of ours.
+    """
+    # eth-account imports py_ecc, which raises Python's recursion limit so far that CPython 3.11 overflows its stack
+    # in deeply nested JSON: the process would die instead of raising RecursionError.
+    if len(data) > most_bytes or data.count(b"[") + data.count(b"{") > _MOST_BRACKETS:
+        raise ValueError("larger or deeper than any file of ours")
+    return json.loads(data.decode())
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # Windows cannot sync a folder
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _clear_leftovers(target: Path) -> None:
+    leftover = re.compile(re.escape(f".{target.name}.") + r"[^.]+\.tmp")
+    with suppress(OSError):
+        for entry in list(os.scandir(target.parent)):
+            if leftover.fullmatch(entry.name):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _failure(target: Path, error: OSError) -> DtledgerError:
+    if error.errno in _FULL:
+        hint = "The disk is full: free some space and try again; what was there before is unharmed."
+    elif error.errno in _FORBIDDEN:
+        hint = f"Make the folder {target.parent} writable for your account, and try again."
+    elif error.errno == errno.ENOENT:
+        hint = f"Is there a folder {target.parent}?"
+    else:
+        hint = "What was there before is unharmed."
+    return DtledgerError(f"{target} could not be written: {error.strerror or error}.", hint=hint)

@@ -1,0 +1,81 @@
+"""A deployment's logs, kept in a SQLite file so that a client reads each block once.
+
+The newest block seen is kept with its hash. A chain that no longer has that block is another one (a restart, a
+reorganisation): everything kept is thrown away and read again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import DtledgerError
+
+SCHEMA = 1
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS seen (block INTEGER NOT NULL, hash BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS logs (
+    block INTEGER NOT NULL, place INTEGER NOT NULL, at INTEGER NOT NULL, topics BLOB NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (block, place)
+) WITHOUT ROWID;
+"""
+
+
+class RawLog(NamedTuple):
+    """A log as the node gave it; `topics` are 32 bytes each, one after another."""
+
+    block: int
+    place: int
+    at: int
+    topics: bytes
+    data: bytes
+
+
+class LogCache:
+    """Logs up to a block. `path` None keeps them in memory."""
+
+    def __init__(self, path: Path | None) -> None:
+        try:
+            if path is not None:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            version = self._database.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, SCHEMA):
+                self._database.executescript("DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS logs;")
+            self._database.executescript(_TABLES + f"PRAGMA user_version={SCHEMA};")
+        except sqlite3.Error as error:
+            raise DtledgerError(
+                f"The ledger cache cannot be opened ({error}).",
+                hint=f"Delete {path}; it is made anew from the chain." if path else "",
+            ) from error
+
+    def seen(self) -> tuple[int, bytes] | None:
+        """The newest block read, and its hash."""
+        found: tuple[int, bytes] | None = self._database.execute("SELECT block, hash FROM seen").fetchone()
+        return found
+
+    def since(self, block: int) -> Iterator[RawLog]:
+        """The logs of blocks after `block`, in the chain's order."""
+        query = "SELECT block, place, at, topics, data FROM logs WHERE block > ? ORDER BY block, place"
+        with closing(self._database.execute(query, (block,))) as rows:
+            yield from (RawLog(*row) for row in rows)
+
+    def extend(self, logs: Iterable[RawLog], block: int, block_hash: bytes) -> None:
+        """Add logs and the block that they reach to, in one transaction."""
+        with self._database:
+            self._database.executemany("INSERT OR IGNORE INTO logs VALUES (?, ?, ?, ?, ?)", logs)
+            self._database.execute("DELETE FROM seen")
+            self._database.execute("INSERT INTO seen VALUES (?, ?)", (block, block_hash))
+
+    def clear(self) -> None:
+        with self._database:
+            self._database.execute("DELETE FROM logs")
+            self._database.execute("DELETE FROM seen")
+
+    def close(self) -> None:
+        self._database.close()

@@ -1,0 +1,313 @@
+"""Running `migrations/`: numbered, declarative steps, each done once, whatever dies in between.
+
+A step creates a contract or calls one. Before a transaction is sent, its nonce and hash are written to the
+deployment's journal; a run that finds them there looks at the chain first. The last step drops the deployer's roles,
+and until that is on the chain clients refuse the deployment.
+
+In a step's arguments `@Name` is a contract's address, `%Name.function` a selector, `$name` a variable of the plan or,
+in a step with `each`, of the row that it is repeated for.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import rlp
+from eth_abi.abi import encode as abi_encode
+from web3.exceptions import TransactionNotFound
+
+from ..encoding import address, keccak
+from ..errors import InputError
+from ..ledger import Deployment, Sender
+from ..ledger.calls import MemberCard
+from ..types import Address, Digest
+from ..vocabulary.rights import GUARDED_KINDS
+from .artifacts import artifact
+from .evm import EvmLedger, connect, identity
+from .files import locked, write_atomically
+
+ROLES = {"ADMIN": 0, "REGISTRAR": 1, "STEWARD": 2, "SUSPENDER": 3, "MINTER": 4}
+DELAYED_ROLES = ("ADMIN", "STEWARD")
+WEEK = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Founder:
+    """A founding member: its signed card, its organisation's signed agreement if it names one, its kinds."""
+
+    card: MemberCard
+    signature: bytes
+    agreement: bytes
+    kinds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a deployment is to be. `governance` maps a role's name to its accounts.
+
+    `founders` is asked once the contracts' addresses are known, since founders sign for them.
+    """
+
+    governance: Mapping[str, Sequence[Address]]
+    founders: Callable[[Deployment], Sequence[Founder]]
+    delay: int = WEEK
+    retire_delay: int = WEEK
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step as it is to be done: what it is called, and what it sends."""
+
+    migration: str
+    name: str
+    create: str = ""
+    call: str = ""
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Journal:
+    """The record of a deployment under way, and of a finished one."""
+
+    path: Path
+    chain_id: int
+    genesis: Digest
+    deployer: Address
+    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
+    contracts: dict[str, Address] = field(default_factory=dict)
+    code: dict[str, Digest] = field(default_factory=dict)
+    block: int = 0
+    complete: bool = False
+
+    def deployment(self) -> Deployment:
+        return Deployment(self.chain_id, self.genesis, self.contracts, self.code, self.block)
+
+    def save(self) -> None:
+        record = {
+            "schema": "dtledger/deployment/1",
+            "chainId": self.chain_id,
+            "genesis": "0x" + self.genesis.hex(),
+            "deployer": self.deployer,
+            "block": self.block,
+            "contracts": self.contracts,
+            "code": {name: "0x" + digest.hex() for name, digest in self.code.items()},
+            "complete": self.complete,
+            "steps": self.steps,
+        }
+        write_atomically(self.path, (json.dumps(record, indent=2) + "\n").encode(), mode=0o644)
+
+
+def read_journal(path: Path) -> Journal:
+    """The record at `path`.
+
+    Raises:
+        InputError: there is none, or it is not one.
+    """
+    try:
+        raw = json.loads(path.read_text())
+        return Journal(
+            path=path,
+            chain_id=raw["chainId"],
+            genesis=Digest(bytes.fromhex(raw["genesis"][2:])),
+            deployer=address(raw["deployer"]),
+            steps=raw["steps"],
+            contracts={name: address(each) for name, each in raw["contracts"].items()},
+            code={name: Digest(bytes.fromhex(digest[2:])) for name, digest in raw["code"].items()},
+            block=raw["block"],
+            complete=raw["complete"],
+        )
+    except FileNotFoundError:
+        raise InputError(f"There is no deployment record at {path}.", hint="Run `dtledger deploy`.") from None
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise InputError(f"{path} is not a deployment record.", hint="Run `dtledger deploy`, or restore it.") from error
+
+
+def read_deployment(path: Path) -> Deployment:
+    """A finished deployment.
+
+    Raises:
+        InputError: there is none, or its last step has not been done.
+    """
+    journal = read_journal(path)
+    if not journal.complete:
+        raise InputError(
+            f"The deployment at {path} is not finished: its deployer still holds roles.",
+            hint="Run `dtledger deploy` again; it goes on where it stopped.",
+        )
+    return journal.deployment()
+
+
+def run(
+    rpc_url: str, deployer: Sender, plan: Plan, folder: Path, progress: Callable[[Step, int], None] | None = None
+) -> Journal:
+    """Bring the chain behind `rpc_url` to the end of the migrations, from wherever it stands.
+
+    `progress` is told each step done and its gas (0 if it had been done before).
+
+    Raises:
+        UnreachableError, LedgerRejection: a step failed; running again goes on there.
+    """
+    chain_id, genesis = identity(connect(rpc_url))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{chain_id}-{genesis.hex()[:16]}.json"
+    with locked(path):
+        journal = read_journal(path) if path.exists() else Journal(path, chain_id, genesis, deployer.address)
+        if journal.complete:
+            return journal
+        if journal.deployer != deployer.address:
+            raise InputError(
+                f"This deployment was begun by {journal.deployer}.", hint="Choose that key with --key to go on."
+            )
+        runner = _Runner(rpc_url, deployer, plan, journal)
+        for step in runner.steps():
+            gas = runner.do(step)
+            if progress:
+                progress(step, gas)
+        journal.complete = True
+        journal.save()
+        return journal
+
+
+class _Runner:
+    def __init__(self, rpc_url: str, deployer: Sender, plan: Plan, journal: Journal) -> None:
+        self._ledger = EvmLedger(rpc_url, Deployment(journal.chain_id, journal.genesis, {}), unfinished=True)
+        self._deployer = deployer
+        self._plan = plan
+        self._journal = journal
+
+    def steps(self) -> Iterator[Step]:
+        """Every step, in order; rows of `each` are made when their turn comes."""
+        for source in migration_files():
+            for raw in tomllib.loads(source.read_text())["step"]:
+                for row in self._rows(raw.get("each")):
+                    yield Step(
+                        migration=source.name,
+                        name=Template(raw["name"]).safe_substitute(row),
+                        create=raw.get("create", ""),
+                        call=raw.get("call", ""),
+                        arguments=tuple(self._value(each, row) for each in raw["arguments"]),
+                    )
+
+    def _rows(self, each: str | None) -> list[dict[str, Any]]:
+        if each is None:
+            return [{}]
+        if each == "governance":
+            return [
+                {
+                    "role": ROLES[role],
+                    "account": account,
+                    "delay": self._plan.delay if role in DELAYED_ROLES else 0,
+                }
+                for role, accounts in self._plan.governance.items()
+                for account in accounts
+            ]
+        founders = self._plan.founders(self._journal.deployment())
+        if each == "founders":
+            return [
+                {
+                    "member": each.card.member,
+                    "card": (each.card.member, each.card.key, each.card.organisation, each.card.version),
+                    "signature": each.signature,
+                    "agreement": each.agreement,
+                    "kinds": each.kinds & ~GUARDED_KINDS,
+                }
+                for each in founders
+            ]
+        guarded = [(each.card.member, each.kinds & GUARDED_KINDS) for each in founders]
+        return [{"member": member, "kinds": kinds} for member, kinds in guarded if kinds]
+
+    def _value(self, raw: Any, row: Mapping[str, Any]) -> Any:
+        if isinstance(raw, list):
+            return [self._value(each, row) for each in raw]
+        if not isinstance(raw, str):
+            return raw
+        kind, name = raw[:1], raw[1:]
+        if kind == "@":
+            return self._journal.contracts[name]
+        if kind == "%":
+            contract, function = name.split(".")
+            return artifact(contract).functions[function].selector[:4]
+        known = {
+            **ROLES,
+            "deployer": self._deployer.address,
+            "genesis": self._journal.genesis,
+            "retire_delay": self._plan.retire_delay,
+            **row,
+        }
+        return known[name]
+
+    def do(self, step: Step) -> int:
+        """Do the step unless it is done; returns its gas."""
+        record = self._journal.steps.get(step.name, {})
+        if record.get("done"):
+            return 0
+        receipt = self._mined(record)
+        if receipt is None:
+            receipt = self._send(step, record)
+        if step.create:
+            created = address(_creation_address(self._deployer.address, self._journal.steps[step.name]["nonce"]))
+            self._journal.contracts[step.create] = created
+            self._journal.code[step.create] = keccak(bytes(self._ledger.web3.eth.get_code(created)))  # type: ignore[arg-type]
+            self._journal.block = self._journal.block or receipt["blockNumber"]
+        self._journal.steps[step.name]["done"] = True
+        self._journal.save()
+        return int(receipt["gasUsed"])
+
+    def _mined(self, record: Mapping[str, Any]) -> Any | None:
+        """The receipt of a transaction that an earlier run sent, if a block took it."""
+        if "transaction" not in record:
+            return None
+        try:
+            receipt = self._ledger.web3.eth.get_transaction_receipt(record["transaction"])
+        except TransactionNotFound:
+            return None
+        return receipt if receipt["status"] == 1 else None
+
+    def _send(self, step: Step, record: Mapping[str, Any]) -> Any:
+        if step.create:
+            built = artifact(step.create)
+            transaction = {"data": built.bytecode + abi_encode(built.constructor, step.arguments)}
+        else:
+            contract, function = step.call.split(".")
+            data = artifact(contract).functions[function].encode(step.arguments)
+            transaction = {"to": self._journal.contracts[contract], "data": data}
+
+        def note(nonce: int, sent: bytes) -> None:
+            self._journal.steps[step.name] = {"nonce": nonce, "transaction": f"0x{sent.hex()}"}
+            self._journal.save()
+
+        done = self._ledger.send_raw(transaction, self._deployer, before_sending=note)
+        return self._ledger.web3.eth.get_transaction_receipt(done.transaction)  # type: ignore[arg-type]
+
+
+def _creation_address(deployer: Address, nonce: int) -> str:
+    """Where a contract lands: the last twenty bytes of keccak(rlp([sender, nonce])) (Yellow Paper, 7)."""
+    return "0x" + keccak(rlp.encode([bytes.fromhex(deployer[2:]), nonce]))[12:].hex()
+
+
+def migration_files() -> list[Any]:
+    """The migrations in their order: from the wheel, or from the checkout."""
+    packaged = resources.files("dtledger").joinpath("_migrations")
+    folder: Any = packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "migrations"
+    return sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
+
+
+__all__ = [
+    "DELAYED_ROLES",
+    "ROLES",
+    "Founder",
+    "Journal",
+    "Plan",
+    "Step",
+    "migration_files",
+    "read_deployment",
+    "read_journal",
+    "run",
+]

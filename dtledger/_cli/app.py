@@ -1,0 +1,205 @@
+"""What a command works with: settings, the client, and two streams. stdout is data, stderr is talk."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone, tzinfo
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from ..errors import DtledgerError
+
+if TYPE_CHECKING:
+    from ..client import Client
+    from ..config import Settings
+    from ..contacts import Contact, Contacts
+    from ..home import Home
+
+
+@dataclass
+class App:
+    """One run of one command. Everything costly is opened when it is first used, and closed at the end."""
+
+    options: dict[str, Any] = field(default_factory=dict)
+    home_option: str | None = None
+    as_json: bool = False
+    stack: ExitStack = field(default_factory=ExitStack, repr=False)
+
+    # what it works with --------------------------------------------------------------------------------------
+
+    @cached_property
+    def home(self) -> Home:
+        from ..home import Home  # noqa: PLC0415
+
+        return Home.locate(self.home_option)
+
+    @cached_property
+    def settings(self) -> Settings:
+        from ..config import Settings  # noqa: PLC0415
+
+        return Settings.load(self.home, self.options)
+
+    @cached_property
+    def client(self) -> Client:
+        """The client of the chosen profile and key."""
+        return self.client_of(None)
+
+    def client_of(self, key: str | None) -> Client:
+        """A client with another key of this home."""
+        from ..client.opening import open_client  # noqa: PLC0415
+
+        options = {**self.options, **({"key": key} if key else {})}
+        client = open_client(
+            options.pop("profile", None),
+            options.pop("key", None),
+            home=self.home,
+            prompt=ask_secret,
+            options=options,
+        )
+        return self.stack.enter_context(client)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """The home's contacts; cards are checked against the profile's deployment."""
+        from ..client.members import card_check  # noqa: PLC0415
+        from ..client.opening import deployment_path  # noqa: PLC0415
+        from ..contacts import Contacts  # noqa: PLC0415
+        from .._backend.migrations import read_journal  # noqa: PLC0415
+
+        path = deployment_path(self.settings)
+        check = card_check(read_journal(path).deployment()) if path.exists() else None
+        return Contacts(self.home, check)
+
+    def resolve(self, text: str) -> Contact:
+        """Whom a contact's name, an address or a card's path means."""
+        return self.contacts.resolve(text)
+
+    def twin(self, number: int | None) -> int:
+        """The twin named, or the one that the settings name, or the key's only one."""
+        if number is not None:
+            return number
+        chosen = self.settings.twin
+        if chosen is not None:
+            return chosen
+        own = self.client.context.view().twins_of(self.client.address)
+        if len(own) == 1:
+            return own[0]
+        raise click.UsageError("Name the twin: --twin NUMBER, or `dtledger config set twin NUMBER`.")
+
+    @cached_property
+    def zone(self) -> tzinfo | None:
+        """The zone that times are shown in: the setting, else this machine's."""
+        return ZoneInfo(self.settings.tz) if self.settings.tz else None
+
+    # talking -------------------------------------------------------------------------------------------------
+
+    def show(self, text: str) -> None:
+        """A line of data for people; nothing with --json."""
+        if not self.as_json:
+            click.echo(text)
+
+    def data(self, schema: str, **values: Any) -> None:
+        """One JSON object on stdout; nothing without --json."""
+        if self.as_json:
+            click.echo(json.dumps({"schema": f"dtledger/{schema}/1", **values}, default=plain))
+
+    def say(self, text: str) -> None:
+        """Talk on stderr; nothing with --json."""
+        if not self.as_json:
+            click.echo(text, err=True)
+
+    def time(self, at: int | datetime) -> str:
+        """A moment as a person reads it: local, with its offset."""
+        moment = at if isinstance(at, datetime) else datetime.fromtimestamp(at, timezone.utc)
+        return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M %z")
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask before what cannot be undone; --yes answers.
+
+        Raises:
+            click.Abort: the answer was no, or nobody is there to answer.
+        """
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise click.UsageError("Nobody is there to answer; say --yes to go on, or --dry-run to look.")
+        click.confirm(question, abort=True, err=True)
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar on stderr for long work, if that is a terminal: call it with done and total."""
+        if self.as_json or not sys.stderr.isatty():
+            yield lambda done, total: None
+            return
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import Progress  # noqa: PLC0415
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(label, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    def fail(self, error: DtledgerError) -> None:
+        """The error on stderr: a sentence and what to do next, or one JSON object."""
+        if self.as_json:
+            report = {
+                "schema": "dtledger/error/1",
+                "error": type(error).__name__,
+                "message": error.message,
+                "hint": error.hint,
+                "exit_code": error.exit_code,
+            }
+            reason = getattr(error, "reason", None)
+            if reason is not None:
+                report["reason"] = reason.name
+            for name in ("block", "party"):
+                if getattr(error, name, ""):
+                    report[name] = getattr(error, name)
+            click.echo(json.dumps(report, default=plain), err=True)
+            return
+        for name in ("block", "party"):
+            if getattr(error, name, ""):
+                error.message += f" [{name} {getattr(error, name)}]"
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
+        if error.hint:
+            click.echo(f"       {error.hint}", err=True)
+
+
+def ask_secret(question: str) -> str:
+    """Ask on the terminal without echo.
+
+    Raises:
+        KeyFileError: there is no terminal.
+    """
+    if not sys.stdin.isatty():
+        from ..errors import KeyFileError  # noqa: PLC0415
+
+        raise KeyFileError(
+            "A password is needed, and nobody is there to ask.",
+            hint="Set DTLEDGER_PASSWORD_FILE to the path of a file that holds it.",
+        )
+    answer: str = click.prompt(question.rstrip(": "), hide_input=True, err=True)
+    return answer
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no word for: bytes as hex, times as RFC 3339."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return str(value)
+
+
+def rfc3339(at: int) -> str:
+    """Unix seconds as JSON has them."""
+    return datetime.fromtimestamp(at, timezone.utc).isoformat().replace("+00:00", "Z")

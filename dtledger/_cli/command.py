@@ -1,0 +1,84 @@
+"""`Verb`: a command with the options that every command has, and one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..errors import DtledgerError
+from .app import App
+
+COMMON = {
+    "as_json": click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on stdout; errors as JSON."),
+    "profile": click.Option(["--profile"], metavar="NAME", help="The profile to use."),
+    "rpc_url": click.Option(["--rpc-url"], metavar="URL", help="The Ethereum node, instead of the profile's."),
+    "key": click.Option(["--key"], metavar="NAME", help="The key to use: a name, or a keystore file."),
+    "home": click.Option(["--home"], metavar="FOLDER", help="The home, instead of $DTLEDGER_HOME."),
+}
+
+
+class Verb(click.Command):
+    """A command whose callback gets an `App` first. It exits with the code of the error that it raises."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params = [*self.params, *COMMON.values()]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        given = {name: ctx.params.pop(name) for name in COMMON}
+        options = {name: given[name] for name in ("profile", "rpc_url", "key") if given[name] is not None}
+        app = App(options, given["home"], given["as_json"])
+        ctx.obj = app
+        try:
+            with app.stack:
+                return super().invoke(ctx)
+        except DtledgerError as error:
+            app.fail(error)
+            ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            sys.stderr.close()
+            ctx.exit(0)
+
+    def make_context(self, info_name: str | None, args: list[str], **extra: Any) -> click.Context:  # type: ignore[override]
+        """Usage errors are JSON too when --json was given."""
+        as_json = "--json" in args
+        try:
+            return super().make_context(info_name, args, **extra)
+        except click.UsageError as error:
+            if not as_json:
+                raise
+            report = {
+                "schema": "dtledger/error/1",
+                "error": "UsageError",
+                "message": error.format_message(),
+                "hint": "",
+                "exit_code": 2,
+            }
+            click.echo(json.dumps(report), err=True)
+            raise click.exceptions.Exit(2) from error
+
+
+class Noun(click.Group):
+    """A noun's verbs."""
+
+    command_class = Verb
+
+
+def noun(name: str, text: str) -> Noun:
+    """The group of a noun; `text` is its help."""
+    return Noun(name, help=text, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+def verb(name: str) -> Callable[[Callable[..., Any]], Verb]:
+    """A command that stands alone."""
+
+    def wrap(function: Callable[..., Any]) -> Verb:
+        command = click.command(name, cls=Verb)(click.pass_obj(function))
+        assert isinstance(command, Verb)
+        return command
+
+    return wrap

@@ -1,0 +1,54 @@
+"""The group of all commands. A noun's module is imported when it is used, so that help comes at once."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from .. import __version__
+
+NOUNS = {
+    "demo": "From nothing to a consent and a refusal, in one command.",
+    "devnet": "A development chain on this machine: up, status, down.",
+    "deploy": "Put the contracts on a chain, or go on where that stopped.",
+    "doctor": "Look at everything this profile needs, and say what to mend.",
+    "config": "Settings, and where each comes from.",
+    "completion": "Print the shell's completion script.",
+    "help": "Explain a topic.",
+    "key": "Keys: new, list, show, use.",
+    "contact": "Whom you know: add, list, remove.",
+    "member": "Members: card, enrol, find, show, list, suspend, reinstate, rekey.",
+    "twin": "Twins: mint, show, list, read, plot, access.",
+    "consent": "Consents: grant, revoke, list, show, explain and more.",
+    "snapshot": "Snapshots: put, list, show, verify.",
+}
+"""Noun → one line. The module of the same name has a command of the same name."""
+
+
+class Nouns(click.Group):
+    """The commands, imported when named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in NOUNS:
+            return None
+        module = import_module(f".{cmd_name}", __package__)
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(NOUNS.items()))
+
+
+@click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="dtledger")
+def main() -> None:
+    """Patient sovereignty over medical digital twins.
+
+    A patient owns a twin, grants and revokes consent; custodians release keys only under live consent; everything
+    that was written can be checked. Begin with `dtledger demo`.
+    """

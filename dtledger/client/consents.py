@@ -1,0 +1,212 @@
+"""Consents from the owner's side: grant, revoke, block, and what each would do.
+
+A grant is first a `Terms`, which can be shown, then a package in the store, then a word on the ledger, in that
+order: an interrupted grant leaves a package that nothing names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..crypto.tags import link_key
+from ..encoding import cid_digest
+from ..errors import AccessDeniedError, InputError
+from ..ledger import GrantRecord, Receipt, Slot, calls
+from ..ledger.events import Granted
+from ..policy import SLOTS, Grant
+from ..snapshots.package import narrow, seal_package
+from ..types import MAX_MINUTE, ZERO_DIGEST, Address, Digest, Period
+from ..vocabulary import Action, Purpose, category
+from .context import Context
+from .keyrings import owner_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a grant says, in words: categories by name, times in unix seconds, data in unix minutes."""
+
+    categories: tuple[str, ...]
+    purposes: tuple[Purpose, ...]
+    actions: tuple[Action, ...]
+    not_before_at: int
+    expires_at: int
+    data: Period
+
+    def __post_init__(self) -> None:
+        if not self.categories or not self.actions:
+            raise InputError("A grant names at least one category and one action.")
+        for name in self.categories:
+            category(name)
+        if bool(self.purposes) is not bool({Action.READ, Action.TRAIN} & set(self.actions)):
+            raise InputError("Reading and training need a purpose, writing alone has none.")
+        if not self.not_before_at < self.expires_at:
+            raise InputError("A grant must end after it begins.")
+
+
+def writing_terms(categories: Sequence[str], now: int, seconds: int, back_to: int | None = None) -> Terms:
+    """Terms for a gateway: it may add data of these categories from now (or from the minute `back_to`) until the
+    grant ends."""
+    start = now // 60 - now // 60 % 60 if back_to is None else back_to
+    data = Period(start, min((now + seconds) // 60, MAX_MINUTE))
+    return Terms(tuple(categories), (), (Action.WRITE,), now, now + seconds, data)
+
+
+class Consents:
+    """What an owner (or, for `renounce`, a grantee) does with grants."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    # granting ------------------------------------------------------------------------------------------------
+
+    def grant(self, twin: int, grantee: Address, terms: Terms, number: int | None = None) -> tuple[Slot, Receipt]:
+        """Give `grantee` a grant; without a number the first free slot is taken.
+
+        Raises:
+            AccessDeniedError: this key does not own the twin.
+            InputError: all eight slots are taken.
+            CannotCheckError: the grantee has no key to seal to.
+        """
+        slot = self._slot(twin, grantee, number)
+        word, package = self._prepare(slot, terms)
+        call = calls.grant(twin, grantee, slot.number, word, package)
+        receipt = self._context.ledger.send(call, self._context.key)
+        receipt.the(Granted)
+        return slot, receipt
+
+    def grant_many(self, twin: int, grantees: Sequence[Address], terms: Terms) -> tuple[list[Slot], Receipt]:
+        """Give several grantees the same terms in one transaction."""
+        slots = [self._slot(twin, grantee, None) for grantee in grantees]
+        prepared = [self._prepare(slot, terms) for slot in slots]
+        recipients = [
+            calls.Recipient(slot.grantee, slot.number, package)
+            for slot, (_, package) in zip(slots, prepared, strict=True)
+        ]
+        call = calls.grant_many(twin, prepared[0][0], recipients)
+        return slots, self._context.ledger.send(call, self._context.key)
+
+    def reseal(self, slot: Slot) -> Receipt:
+        """Seal a live grant's package anew (for a grantee with a new key) and grant the same word again."""
+        record = self._live(slot)
+        terms = self.terms_of(record)
+        word, package = self._prepare(slot, terms)
+        call = calls.grant(slot.twin, slot.grantee, slot.number, word, package)
+        return self._context.ledger.send(call, self._context.key)
+
+    def renew(self, slot: Slot, expires_at: int, data_until: int | None = None) -> Receipt:
+        """Let a live grant last until `expires_at`, its data period with it if that ended with the grant."""
+        record = self._live(slot)
+        old = self.terms_of(record)
+        end = data_until if data_until is not None else max(old.data.end, expires_at // 60)
+        data = Period(old.data.start, min(end, MAX_MINUTE))
+        terms = Terms(old.categories, old.purposes, old.actions, old.not_before_at, expires_at, data)
+        word, package = self._prepare(slot, terms)
+        call = calls.grant(slot.twin, slot.grantee, slot.number, word, package)
+        return self._context.ledger.send(call, self._context.key)
+
+    def _prepare(self, slot: Slot, terms: Terms) -> tuple[Grant, Digest]:
+        """The word of the terms, and the digest of the package, which is in the store afterwards."""
+        context = self._context
+        secrets = context.key.secrets.twin(context.deployment.id, slot.twin)
+        link = link_key(secrets.generations[secrets.latest], secrets.latest, slot.twin, slot.grantee)
+        keys = narrow(owner_keys(secrets), list(terms.categories), terms.data, link)
+        block = seal_package(context.deployment, slot, keys, context.public_key(slot.grantee))
+        package = cid_digest(context.store.put(block, "dag-cbor"))
+        return self.word(slot.twin, terms), package
+
+    def word(self, twin: int, terms: Terms) -> Grant:
+        """The terms as the ledger holds them: categories by the twin's permuted bits."""
+        secrets = self._context.key.secrets.twin(self._context.deployment.id, twin)
+        return Grant(
+            categories=secrets.bits.mask(terms.categories),
+            purposes=sum(purpose.mask for purpose in set(terms.purposes)),
+            not_before_at=terms.not_before_at,
+            expires_at=terms.expires_at,
+            data=terms.data,
+            actions=sum(action.mask for action in set(terms.actions)),
+        )
+
+    def terms_of(self, record: GrantRecord) -> Terms:
+        """A word on the ledger in words; the owner's own bit names are used."""
+        bits = self._context.key.secrets.twin(self._context.deployment.id, record.slot.twin).bits
+        return Terms(
+            categories=bits.names_in(record.grant.categories),
+            purposes=tuple(each for each in Purpose if record.grant.purposes & each.mask),
+            actions=tuple(each for each in Action if record.grant.actions & each.mask),
+            not_before_at=record.grant.not_before_at,
+            expires_at=record.grant.expires_at,
+            data=record.grant.data,
+        )
+
+    def _slot(self, twin: int, grantee: Address, number: int | None) -> Slot:
+        view = self._context.view()
+        owner = self._context.key.address
+        if view.owner(twin) != owner:
+            raise AccessDeniedError(f"Twin {twin} is not owned by this key.", hint="Choose the owner's with --key.")
+        if number is not None:
+            return Slot(owner, twin, grantee, number)
+        epoch, now = view.epoch(owner, twin), self._context.clock()
+        for free in range(SLOTS):
+            held = view.grant(owner, twin, grantee, free)
+            if not held.given or held.epoch != epoch or held.expires_at <= now:
+                return Slot(owner, twin, grantee, free)
+        raise InputError(
+            f"All {SLOTS} slots of this grantee are in use.", hint="Revoke one, or name it with --slot to replace it."
+        )
+
+    def _live(self, slot: Slot) -> GrantRecord:
+        record = self._context.view().record(slot)
+        if record is None or not record.grant.given or record.package == ZERO_DIGEST:
+            raise InputError("There is no grant in that slot.", hint="Look with `dtledger consent list`.")
+        return record
+
+    # taking back ---------------------------------------------------------------------------------------------
+
+    def revoke(self, slot: Slot) -> Receipt:
+        """End a grant, as its owner or its grantee. An empty slot is raised too: no message can fill it later."""
+        call = calls.revoke(slot.owner, slot.twin, slot.grantee, slot.number)
+        return self._context.ledger.send(call, self._context.key)
+
+    def revoke_all(self, twin: int, keep: Sequence[Slot] = ()) -> Receipt:
+        """End every grant on the twin at once; those in `keep` are given again in the same transaction."""
+        regrants = []
+        for slot in keep:
+            record = self._live(slot)
+            regrants.append(
+                calls.Regrant(slot.grantee, slot.number, record.grant.revision, record.grant.terms, record.package)
+            )
+        return self._context.ledger.send(calls.revoke_all(twin, regrants), self._context.key)
+
+    def writers(self, twin: int) -> list[Slot]:
+        """The live grants that let somebody write: what `revoke_all` stops unless they are kept."""
+        return [
+            record.slot
+            for record in self.records(twin)
+            if record.grant.actions & Action.WRITE.mask and self.is_live(record)
+        ]
+
+    def block(self, twin: int, grantee: Address) -> Receipt:
+        """Refuse a grantee everything on this twin, whatever it was granted, until unblocked."""
+        return self._context.ledger.send(calls.block_grantee(twin, grantee), self._context.key)
+
+    def unblock(self, twin: int, grantee: Address) -> Receipt:
+        return self._context.ledger.send(calls.unblock_grantee(twin, grantee), self._context.key)
+
+    # looking -------------------------------------------------------------------------------------------------
+
+    def records(self, twin: int) -> list[GrantRecord]:
+        """Every slot that the twin's present owner ever wrote, as it stands."""
+        view = self._context.view()
+        owner = view.owner(twin)
+        return view.records(owner, twin) if owner else []
+
+    def is_live(self, record: GrantRecord) -> bool:
+        """Given, not revoked with everything, and within its time."""
+        view = self._context.view()
+        now = self._context.clock()
+        return (
+            record.grant.given
+            and record.grant.epoch == view.epoch(record.slot.owner, record.slot.twin)
+            and record.grant.not_before_at <= now < record.grant.expires_at
+        )

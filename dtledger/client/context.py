@@ -1,0 +1,71 @@
+"""What every part of the client works with: one ledger, one store, some custodians, one key and a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..crypto.seal import SealKey
+from ..custody import CustodianPort
+from ..encoding import digest_cid
+from ..errors import CannotCheckError
+from ..keys import Secrets
+from ..ledger import Deployment, Ledger, View
+from ..store import BlockStore
+from ..types import Address, Digest
+
+
+class Identity(Protocol):
+    """A key that is open: `keys.UnlockedKey`, or one of a test's world."""
+
+    @property
+    def address(self) -> Address: ...
+
+    @property
+    def secrets(self) -> Secrets: ...
+
+    @property
+    def seal_key(self) -> SealKey: ...
+
+    def update(self, change: Callable[[Secrets], Secrets]) -> Secrets: ...
+
+    def sign_digest(self, digest: Digest) -> bytes: ...
+
+    def sign_transaction(self, transaction: dict[str, object]) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Handed to each part; `clock` gives unix seconds."""
+
+    ledger: Ledger
+    store: BlockStore
+    custodians: Mapping[Address, CustodianPort]
+    key: Identity
+    clock: Callable[[], int]
+
+    @property
+    def deployment(self) -> Deployment:
+        return self.ledger.deployment
+
+    def view(self) -> View:
+        return self.ledger.view()
+
+    def deadline(self) -> int:
+        """Until when a message signed now is good: half an hour by the later of clock and chain."""
+        return max(self.clock(), self.ledger.head().at) + 1800
+
+    def public_key(self, member: Address) -> bytes:
+        """A member's public encryption key, as its enrolment names it.
+
+        Raises:
+            CannotCheckError: it is not enrolled, or the store lacks its key.
+        """
+        digest = self.view().key_digest(member)
+        if digest is None:
+            raise CannotCheckError(
+                f"{member} is not enrolled, so there is no key to seal to.",
+                hint="Ask a registrar to enrol it, or look for it with `dtledger member find`.",
+            )
+        return self.store.get(digest_cid(digest, "raw"))

@@ -1,0 +1,175 @@
+"""`Client`: the parts of the SDK round one key, and the composition root of the embedded default."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from .._backend.write_journal import WriteJournal
+from ..custody import CustodianPort
+from ..errors import InputError
+from ..ledger import Ledger
+from ..store import BlockStore
+from ..types import MAX_MINUTE, Address, Period
+from ..vocabulary import Action, Purpose
+from .consents import Consents
+from .context import Context, Identity
+from .members import Members
+from .reading import Decision, Reader, Readings
+from .twins import Twins
+from .writing import Writer
+
+
+def system_clock() -> int:
+    return int(time.time())
+
+
+class Client:
+    """One key's view of one deployment. A context manager that closes what it opened.
+
+    `members`, `twins`, `consents`, `writer` and `reader` hold everything; `read` and `explain` are the short way for
+    an app.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: BlockStore,
+        custodians: Mapping[Address, CustodianPort],
+        key: Identity,
+        clock: Callable[[], int] = system_clock,
+        *,
+        journal_path: Path | None = None,
+    ) -> None:
+        self.context = Context(ledger, store, custodians, key, clock)
+        self._journal_path = journal_path
+        self.members = Members(self.context)
+        self.twins = Twins(self.context)
+        self.consents = Consents(self.context)
+        self.reader = Reader(self.context)
+
+    @staticmethod
+    def open(profile: str | None = None, key: str | None = None, **options: Any) -> Client:
+        """A client of a profile; see `dtledger.client.opening.open_client`."""
+        from .opening import open_client  # noqa: PLC0415 - it needs this module
+
+        return open_client(profile, key, **options)
+
+    @cached_property
+    def writer(self) -> Writer:
+        """Opens the journal of this key's writes at its first use."""
+        return Writer(self.context, WriteJournal(self._journal_path), self.twins.roster)
+
+    @property
+    def address(self) -> Address:
+        return self.context.key.address
+
+    def read(
+        self,
+        twin: int,
+        category: str,
+        purpose: str,
+        *,
+        since: str | int | None = None,
+        until: str | int | None = None,
+        action: str = "READ",
+        partial: bool = False,
+        unit: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Readings:
+        """Decrypted, verified readings; see `Reader.read` for what it raises.
+
+        Args:
+            purpose: an HL7 PurposeOfUse code: TREAT, ETREAT, HRESCH, PATRQT, …
+            since, until: unix seconds, or how long ago: "90m", "24h", "14d". By default everything.
+        """
+        return self.reader.read(
+            twin,
+            category,
+            code(Purpose, purpose, "purpose"),
+            self.period(since, until),
+            action=code(Action, action, "action"),
+            partial=partial,
+            to_unit=unit,
+            progress=progress,
+        )
+
+    def explain(
+        self,
+        twin: int,
+        category: str,
+        purpose: str,
+        *,
+        since: str | int | None = None,
+        until: str | int | None = None,
+        action: str = "READ",
+    ) -> Decision:
+        """Whether a read would be permitted now and why, without asking anybody for keys."""
+        now = self.context.clock() // 60
+        period = self.period(since, until) or Period(now, now)
+        return self.reader.explain(
+            twin, category, code(Purpose, purpose, "purpose"), period, code(Action, action, "action")
+        )
+
+    def period(self, since: str | int | None, until: str | int | None) -> Period | None:
+        """Minutes from `since` to `until`; None if neither is given."""
+        if since is None and until is None:
+            return None
+        now = self.context.clock()
+        start = 0 if since is None else moment(since, now) // 60
+        end = MAX_MINUTE if until is None else moment(until, now) // 60
+        if start > end:
+            raise InputError("The period ends before it begins.")
+        return Period(max(start, 0), min(end, MAX_MINUTE))
+
+    def close(self) -> None:
+        if "writer" in self.__dict__:
+            self.writer.close()
+        self.context.ledger.close()
+        self.context.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+C = TypeVar("C", Purpose, Action)
+
+_SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+
+def duration(text: str) -> int:
+    """Seconds of a length of time like 90m, 24h, 14d or 2w.
+
+    >>> duration("24h")
+    86400
+    """
+    number, unit = text[:-1], text[-1:]
+    if not number.isdigit() or unit not in _SECONDS:
+        raise InputError(f"{text!r} is not a length of time.", hint="Write 90m, 24h, 14d or 2w.")
+    return int(number) * _SECONDS[unit]
+
+
+def moment(when: str | int, now: int) -> int:
+    """Unix seconds of a moment given as such, or as how long before `now`."""
+    return when if isinstance(when, int) else now - duration(when)
+
+
+def code(kind: type[C], name: str, what: str) -> C:
+    """The member of a vocabulary by its code.
+
+    Raises:
+        InputError: there is none; the message lists them.
+    """
+    try:
+        return kind[name.upper()]
+    except KeyError:
+        raise InputError(f"Unknown {what} {name!r}.", hint=f"Known: {', '.join(each.name for each in kind)}.") from None

@@ -1,0 +1,96 @@
+"""Whose keys open what: an owner's whole tree, a grantee's package, an organisation's keyring.
+
+An organisation's packages are sealed to its own key. Its keyring, a public block, seals that key's seed to each
+active member, so that any of them can use the organisation's grants; a leaver keeps the seed, and custody refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .. import encoding
+from ..crypto import keytree, seal
+from ..encoding import cid_digest, digest_cid
+from ..errors import CannotCheckError, InputError
+from ..keys import TwinSecrets
+from ..ledger import GrantRecord, Receipt, calls
+from ..snapshots.package import Keys, open_package
+from ..types import MAX_MINUTE, ZERO_DIGEST, Address, Period
+from ..vocabulary import CATEGORIES
+from .context import Context
+
+ALL_TIME = Period(0, MAX_MINUTE)
+
+
+def owner_keys(secrets: TwinSecrets) -> Keys:
+    """Everything that an owner can derive of a twin."""
+    return Keys(
+        covers={
+            generation: {each.number: (keytree.root(secret, generation, each.number),) for each in CATEGORIES}
+            for generation, secret in secrets.generations.items()
+        },
+        tags={each.number: secrets.tag_keys[each.number] for each in CATEGORIES},
+        bits=secrets.bits,
+    )
+
+
+def granted_keys(context: Context, record: GrantRecord) -> Keys:
+    """The keys of a grant's package, opened with this key or through its organisation's keyring.
+
+    Raises:
+        IntegrityError: the package is not sealed to us for this grant.
+        CannotCheckError: we are in an organisation whose keyring does not hold us.
+    """
+    block = context.store.get(digest_cid(record.package))
+    grantee = record.slot.grantee
+    key = context.key.seal_key if grantee == context.key.address else organisation_key(context, grantee)
+    return open_package(context.deployment, record.slot, block, key)
+
+
+def organisation_key(context: Context, organisation: Address) -> seal.SealKey:
+    """The organisation's key to open seals with, from its keyring.
+
+    Raises:
+        CannotCheckError: there is no keyring, or it does not hold this member.
+    """
+    digest = context.view().keyring(organisation)
+    if digest is None:
+        raise CannotCheckError(
+            f"The organisation {organisation} has published no keyring.",
+            hint="Let it run `dtledger member keyring`.",
+        )
+    ring = encoding.decode(context.store.get(digest_cid(digest)))
+    sealed = dict(ring["members"]).get(context.key.address)
+    if sealed is None:
+        raise CannotCheckError(
+            f"The keyring of {organisation} does not hold this member.",
+            hint="Let the organisation publish it anew: `dtledger member keyring`.",
+        )
+    return seal.SealKey(seal.open_(context.key.seal_key, sealed, _context_of(context, organisation)))
+
+
+def publish_keyring(context: Context, members: Sequence[Address]) -> Receipt:
+    """As an organisation, seal the own key's seed to these members and put the keyring's digest on the ledger.
+
+    Raises:
+        InputError: one of them is not an active member of the organisation.
+    """
+    organisation = context.key.address
+    view = context.view()
+    for member in members:
+        found = view.member(member)
+        if found is None or found.suspended or found.organisation != organisation:
+            raise InputError(f"{member} is not an active member of this organisation.")
+    bound = _context_of(context, organisation)
+    seed = context.key.seal_key.seed
+    rows = [[member, seal.seal(context.public_key(member), seed, bound)] for member in sorted(members)]
+    cid = context.store.put(encoding.encode({"members": rows}), "dag-cbor")
+    call = calls.set_keyring(cid_digest(cid), view.keyring(organisation) or ZERO_DIGEST)
+    return context.ledger.send(call, context.key)
+
+
+def _context_of(context: Context, organisation: Address) -> bytes:
+    return encoding.encode(["dtledger/keyring/1", context.deployment.id, organisation])
+
+
+__all__ = ["ALL_TIME", "granted_keys", "organisation_key", "owner_keys", "publish_keyring"]

@@ -1,0 +1,88 @@
+"""Members: the card that one makes of oneself, and what registrars do with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..contacts import CardCheck, MemberCardFile
+from ..contacts.cards import names_digest
+from ..ledger import Deployment, Receipt, calls, messages
+from ..types import ZERO_ADDRESS, Address, Digest
+from ..vocabulary import Kind
+from .context import Context, Identity
+
+
+def card_check(deployment: Deployment) -> CardCheck:
+    """How the signatures on a member card are checked on this deployment."""
+
+    def names(digest: Digest, signature: bytes) -> Address:
+        return messages.signer(messages.statement(deployment, "MemberName", digest), signature)
+
+    def card(fields: calls.MemberCard, signature: bytes) -> Address:
+        return messages.signer(messages.member_card(deployment, fields), signature)
+
+    return CardCheck(card=card, names=names)
+
+
+def make_card(
+    deployment: Deployment,
+    key: Identity,
+    name: str,
+    version: int,
+    organisation: Address = ZERO_ADDRESS,
+    organisation_name: str = "",
+) -> MemberCardFile:
+    """A card of the key's holder, signed. `version` is what the ledger has now: 0 before enrolment."""
+    unsigned = MemberCardFile(
+        name, organisation_name, key.address, organisation, key.seal_key.public, version, bytes(65)
+    )
+    signed_names = messages.statement(
+        deployment, "MemberName", names_digest(name, organisation_name, key.address, organisation, version)
+    )
+    return replace(
+        unsigned,
+        signature=key.sign_digest(messages.member_card(deployment, unsigned.card)),
+        name_signature=key.sign_digest(signed_names),
+    )
+
+
+class Members:
+    """Cards, enrolment, kinds, suspension. Writing needs the role that the contract asks for."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def card(self, name: str, organisation: Address = ZERO_ADDRESS, organisation_name: str = "") -> MemberCardFile:
+        """This key's card for the next step: enrolment, or a change of key or organisation."""
+        key = self._context.key
+        member = self._context.view().member(key.address)
+        version = member.version if member else 0
+        return make_card(self._context.deployment, key, name, version, organisation, organisation_name)
+
+    def agree(self, card: MemberCardFile) -> bytes:
+        """As an organisation, sign that the card's member belongs to it from that card on."""
+        context = self._context
+        digest = messages.agreement(context.deployment, context.key.address, card.address, card.version)
+        return context.key.sign_digest(digest)
+
+    def enrol(self, card: MemberCardFile, kinds: list[Kind], agreement: bytes = b"") -> Receipt:
+        """Enrol a member by its card, as a registrar; its public key is stored first."""
+        card.verify(card_check(self._context.deployment))
+        self._context.store.put(card.public_key, "raw")
+        mask = sum({kind.mask for kind in kinds})
+        return self._send(calls.enrol(card.card, card.signature, agreement, mask))
+
+    def update(self, card: MemberCardFile, agreement: bytes = b"") -> Receipt:
+        """Replace a member's card by one that it signed; anyone may carry it."""
+        card.verify(card_check(self._context.deployment))
+        self._context.store.put(card.public_key, "raw")
+        return self._send(calls.update_card(card.card, card.signature, agreement))
+
+    def suspend(self, member: Address) -> Receipt:
+        return self._send(calls.suspend(member))
+
+    def reinstate(self, member: Address) -> Receipt:
+        return self._send(calls.reinstate(member))
+
+    def _send(self, call: calls.Call) -> Receipt:
+        return self._context.ledger.send(call, self._context.key)

@@ -1,0 +1,98 @@
+"""From a profile to a `Client`: which node, which contracts, which store, which custodians, which key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .._backend.directory_store import DirectoryStore
+from .._backend.evm import EvmLedger
+from .._backend.kubo_store import KuboStore
+from .._backend.migrations import read_deployment
+from .._backend.write_journal import WriteJournal
+from ..config import Settings
+from ..custody import CustodianPort
+from ..errors import InputError
+from ..home import Home
+from ..keys import KeyStore, Passwords, UnlockedKey
+from ..keys.passwords import Prompt
+from ..store import BlockStore
+from ..types import Address
+from .core import Client, system_clock
+from .embedded import Embedded
+
+
+def open_client(
+    profile: str | None = None,
+    key: str | None = None,
+    *,
+    home: Home | str | Path | None = None,
+    prompt: Prompt | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Client:
+    """A client of the profile, with that key unlocked.
+
+    Args:
+        profile, key: as in `config.toml`; by default what the settings say.
+        prompt: asks for a password where no password file is set.
+        options: further settings by name, over environment and files.
+
+    Raises:
+        InputError: a setting is missing or cannot be used.
+        KeyFileError: the key is missing or its password is wrong.
+        ChainMismatchError, UnreachableError: at the first use, not here.
+    """
+    located = home if isinstance(home, Home) else Home.locate(home)
+    settings = Settings.load(located, {**(options or {}), "profile": profile, "key": key})
+    unlocked = unlock(settings, prompt)
+    ledger = open_ledger(settings)
+    journal = located.journal / f"{ledger.deployment.id}-{unlocked.address}.db"
+    return Client(
+        ledger,
+        open_store(settings),
+        open_custodians(settings, ledger),
+        unlocked,
+        system_clock,
+        journal_path=journal,
+    )
+
+
+def unlock(settings: Settings, prompt: Prompt | None = None) -> UnlockedKey:
+    """The key that the settings name, open."""
+    passwords = Passwords(settings.password_file, prompt)
+    file = KeyStore(settings.home).open(settings.key)
+    return file.unlock(passwords.of(file.name))
+
+
+def deployment_path(settings: Settings) -> Path:
+    """The file that the setting `deployment` names."""
+    named = settings.deployment
+    return Path(named) if named.endswith(".json") or "/" in named else settings.home.deployments / f"{named}.json"
+
+
+def open_ledger(settings: Settings) -> EvmLedger:
+    """The ledger of the profile; nothing is sent before its first use."""
+    deployment = read_deployment(deployment_path(settings))
+    cache = settings.home.ledger_cache / f"{deployment.id}.db"
+    settings.home.prepare(cache.parent)
+    return EvmLedger(settings.rpc_url, deployment, cache)
+
+
+def open_store(settings: Settings) -> BlockStore:
+    """The block store of the profile: a folder, or kubo by its multiaddr."""
+    kind, _, rest = settings.store.partition(":")
+    return DirectoryStore(Path(rest)) if kind == "directory" else KuboStore(settings.store)
+
+
+def open_custodians(settings: Settings, ledger: EvmLedger) -> Mapping[Address, CustodianPort]:
+    """The custodians of the profile.
+
+    Raises:
+        InputError: they are services, which this version does not speak to yet.
+    """
+    if settings.embedded:
+        return Embedded(settings.home, ledger, system_clock, settings.max_head_age)
+    raise InputError(
+        "Custodians as services are not part of this version.", hint='Set custodians = "embedded" on a devnet.'
+    )

@@ -1,0 +1,178 @@
+"""Twins from their owner's side: minting, the card, the roster of custodians."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+from ..custody import AccessReceipt, OwnerRequest, TwinKey
+from ..encoding import cid_digest, digest_cid, sha256
+from ..errors import AccessDeniedError, InputError, IntegrityError, UnreachableError
+from ..keys import TwinSecrets
+from ..ledger import Receipt, calls, messages
+from ..ledger.events import Card, Transfer
+from ..ledger.messages import card_chain
+from ..snapshots.roster import Roster
+from ..types import ZERO_DIGEST, Address, Digest
+from .context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class MintRequest:
+    """A patient's signed wish for a twin, good until `deadline`. A minter carries and pays it."""
+
+    patient: Address
+    count: int
+    deadline: int
+    signature: bytes
+
+
+class Twins:
+    """What an owner does with a twin as a whole."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    # minting -------------------------------------------------------------------------------------------------
+
+    def request_mint(self) -> MintRequest:
+        """As a patient, ask for a twin."""
+        context = self._context
+        patient, count, deadline = context.key.address, len(context.view().twins_of(context.key.address)), context.deadline()
+        digest = messages.mint(context.deployment, patient, count, deadline)
+        return MintRequest(patient, count, deadline, context.key.sign_digest(digest))
+
+    def mint(self, request: MintRequest) -> tuple[int, Receipt]:
+        """As a minter, mint a patient's twin; its number and the receipt."""
+        call = calls.mint(request.patient, request.count, request.deadline, request.signature)
+        receipt = self._context.ledger.send(call, self._context.key)
+        return receipt.the(Transfer).twin, receipt
+
+    # the card ------------------------------------------------------------------------------------------------
+
+    def without_card(self) -> list[int]:
+        """This owner's twins that cannot be written to yet."""
+        view = self._context.view()
+        return [twin for twin in view.twins_of(self._context.key.address) if view.card(twin) is None]
+
+    def set_up(self, twin: int, custodians: Sequence[Address], threshold: int) -> Receipt:
+        """Draw the twin's secrets (or keep those drawn), ask the custodians for keys, and set the twin card.
+
+        May be called again after a crash: the secrets are in the key file before anything depends on them.
+
+        Raises:
+            AccessDeniedError: this key does not own the twin.
+            UnreachableError: a custodian does not answer.
+        """
+        context = self._context
+        view = context.view()
+        self._require_owner(twin)
+        deployment = context.deployment
+        secrets = context.key.update(
+            lambda held: held
+            if held.has_twin(deployment.id, twin)
+            else held.with_twin(deployment.id, twin, TwinSecrets.draw())
+        ).twin(deployment.id, twin)
+        present = view.card(twin)
+        roster = self._roster(twin, custodians, threshold, (present.roster_version if present else 0) + 1)
+        card = Card(
+            key=cid_digest(context.store.put(context.key.seal_key.public, "raw")),
+            roster=cid_digest(context.store.put(roster.encode(), "dag-cbor")),
+            bits=secrets.bits.root,
+            custody_index=present.custody_index if present else ZERO_DIGEST,
+            recovery=present.recovery if present else ZERO_DIGEST,
+            key_version=(present.key_version if present else 0) + 1,
+            roster_version=roster.version,
+            custody_index_version=present.custody_index_version if present else 0,
+            recovery_version=present.recovery_version if present else 0,
+        )
+        return context.ledger.send(calls.set_card(twin, self.card_digest(twin), card), context.key)
+
+    def card_digest(self, twin: int) -> Digest:
+        """What the contract stores of the twin's cards: the newest chained to those before; zeros for none."""
+        view = self._context.view()
+        owner = view.owner(twin)
+        digest = ZERO_DIGEST
+        for record in view.cards(twin):
+            if record.owner == owner:
+                digest = card_chain(digest, record.card)
+        return digest
+
+    def _roster(self, twin: int, custodians: Sequence[Address], threshold: int, version: int) -> Roster:
+        if not 1 <= threshold <= len(custodians):
+            raise InputError(f"{threshold} of {len(custodians)} custodians is no threshold.")
+        owner = self._context.key.address
+        keys = tuple(self._twin_key(address, twin) for address in custodians)
+        return Roster(twin, owner, version, threshold, keys)
+
+    def _twin_key(self, custodian: Address, twin: int) -> TwinKey:
+        context = self._context
+        port = context.custodians.get(custodian)
+        if port is None:
+            raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
+        at = context.clock()
+        digest = messages.key_request(context.deployment, twin, context.key.address, at)
+        request = OwnerRequest(twin, context.key.address, at, context.key.sign_digest(digest))
+        key = port.twin_key(request).verify(context.deployment, twin, context.key.address)
+        if key.custodian != custodian:
+            raise UnreachableError(f"Another custodian answered in the place of {custodian}.")
+        return key
+
+    def roster(self, twin: int) -> Roster:
+        """The roster in force.
+
+        Raises:
+            InputError: the twin has no card yet.
+        """
+        card = self._context.view().card(twin)
+        if card is None:
+            raise InputError(f"Twin {twin} has no card yet, so nothing can be written.", hint="Its owner sets one.")
+        return Roster.decode(self._context.deployment, self._context.store.get(digest_cid(card.roster)))
+
+    # who looked ----------------------------------------------------------------------------------------------
+
+    def access(self, twin: int) -> dict[Address, list[AccessReceipt] | UnreachableError]:
+        """Each custodian's receipts of the twin, oldest first, or why it did not answer.
+
+        Raises:
+            AccessDeniedError: this key does not own the twin.
+            IntegrityError: a custodian's list has a hole, or a receipt is not signed by it.
+        """
+        context = self._context
+        self._require_owner(twin)
+        answers: dict[Address, list[AccessReceipt] | UnreachableError] = {}
+        for address in self.roster(twin).custodians:
+            at = context.clock()
+            digest = messages.receipts_request(context.deployment, twin, context.key.address, at)
+            request = OwnerRequest(twin, context.key.address, at, context.key.sign_digest(digest))
+            try:
+                port = context.custodians.get(address)
+                if port is None:
+                    raise UnreachableError(f"The custodian {address} is not known to this profile.")
+                answers[address] = verify_chain(context, port.receipts(request), address)
+            except UnreachableError as error:
+                answers[address] = error
+        return answers
+
+    def _require_owner(self, twin: int) -> None:
+        if self._context.view().owner(twin) != self._context.key.address:
+            raise AccessDeniedError(
+                f"Twin {twin} is not owned by this key ({self._context.key.address}).",
+                hint="Choose the owner's key with --key.",
+            )
+
+
+def verify_chain(context: Context, receipts: list[AccessReceipt], custodian: Address) -> list[AccessReceipt]:
+    """The receipts of one twin, if they are the custodian's and none is missing between the first and the last.
+
+    Raises:
+        IntegrityError: a signature is wrong or a number is missing; `.party` is the custodian.
+    """
+    previous = sha256(b"")
+    for number, receipt in enumerate(receipts):
+        receipt.verify(context.deployment)
+        if (receipt.custodian, receipt.twin_number, receipt.twin_previous) != (custodian, number, previous):
+            raise IntegrityError(f"receipt {number} of a custodian is missing or changed", party=custodian)
+        previous = receipt.hash
+    return receipts

@@ -1,0 +1,186 @@
+"""The receipt log: append-only, hash-chained, on the disk before an answer leaves.
+
+A file holds one entry a line, base64 of canonical CBOR: the signed receipt, the request's nonce and the list of
+digests. A line cut short by a crash was never answered and is dropped at the next start. Several processes may
+share a file; concurrent appends share one sync and get successive numbers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock
+
+from .. import encoding
+from ..custody import AccessReceipt
+from ..errors import DtledgerError, IntegrityError
+from ..types import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A receipt, and what the custodian keeps beside it."""
+
+    receipt: AccessReceipt
+    nonce: bytes
+    digests: tuple[Digest, ...]
+
+    def encode(self) -> bytes:
+        return encoding.encode([self.receipt.encode(), self.nonce, list(self.digests)])
+
+    @classmethod
+    def decode(cls, data: bytes) -> Entry:
+        receipt, nonce, digests = encoding.decode(data)
+        return cls(AccessReceipt.decode(receipt), nonce, tuple(digests))
+
+
+NOTHING_BEFORE = encoding.sha256(b"")
+"""What the first receipt names as the one before it."""
+
+Make = Callable[[Entry | None, Entry | None], Entry]
+"""Makes the next entry from the log's last and the twin's last; called with the log locked."""
+
+
+class Receipts(Protocol):
+    def append(self, twin: int, make: Make) -> Entry: ...
+    def by_nonce(self, nonce: bytes) -> Entry | None: ...
+    def of_twin(self, twin: int) -> list[Entry]: ...
+
+
+class MemoryReceipts:
+    """The log without a file, for worlds that live in one process."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._by_nonce: dict[bytes, Entry] = {}
+        self._by_twin: dict[int, list[Entry]] = {}
+        self._lock = threading.RLock()
+
+    def append(self, twin: int, make: Make) -> Entry:
+        with self._lock:
+            entry = self._make(twin, make)
+            self._take(entry)
+            return entry
+
+    def by_nonce(self, nonce: bytes) -> Entry | None:
+        with self._lock:
+            return self._by_nonce.get(nonce)
+
+    def of_twin(self, twin: int) -> list[Entry]:
+        with self._lock:
+            return list(self._by_twin.get(twin, ()))
+
+    def _make(self, twin: int, make: Make) -> Entry:
+        of_twin = self._by_twin.get(twin)
+        return make(self.entries[-1] if self.entries else None, of_twin[-1] if of_twin else None)
+
+    def _take(self, entry: Entry) -> None:
+        """Add an entry that follows the last one.
+
+        Raises:
+            IntegrityError: it does not follow; an entry was removed, changed or put in another place.
+        """
+        receipt = entry.receipt
+        last = self.entries[-1].receipt if self.entries else None
+        before = self._by_twin.get(receipt.twin)
+        last_of_twin = before[-1].receipt if before else None
+        follows = (receipt.number, receipt.previous) == (
+            (last.number + 1, last.hash) if last else (0, NOTHING_BEFORE)
+        ) and (receipt.twin_number, receipt.twin_previous) == (
+            (last_of_twin.twin_number + 1, last_of_twin.hash) if last_of_twin else (0, NOTHING_BEFORE)
+        )
+        if not follows:
+            raise IntegrityError(f"receipt {receipt.number} does not follow the one before it", party=receipt.custodian)
+        self.entries.append(entry)
+        self._by_nonce[entry.nonce] = entry
+        self._by_twin.setdefault(receipt.twin, []).append(entry)
+
+
+class ReceiptLog(MemoryReceipts):
+    """The log in a file. What another process appended is read before each use.
+
+    Raises:
+        IntegrityError: an entry was removed, changed or put in another place.
+        DtledgerError: the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file_lock = FileLock(f"{path}.lock")
+        self._read_to = 0
+        self._synced_to = 0
+        self._sync_lock = threading.Lock()
+        with self._lock, self._file_lock:
+            self._catch_up()
+
+    def append(self, twin: int, make: Make) -> Entry:
+        with self._lock, self._file_lock:
+            self._catch_up()
+            entry = self._make(twin, make)
+            line = base64.b64encode(entry.encode()) + b"\n"
+            try:
+                self._write(line)
+            except OSError as error:
+                raise DtledgerError(
+                    f"The receipt log cannot be written ({error.strerror}), so no key is released.",
+                    hint=f"Free space, or make {self._path} writable.",
+                ) from error
+            self._take(entry)
+            self._read_to += len(line)
+            written_to = self._read_to
+        self._sync(written_to)
+        return entry
+
+    def by_nonce(self, nonce: bytes) -> Entry | None:
+        with self._lock, self._file_lock:
+            self._catch_up()
+        return super().by_nonce(nonce)
+
+    def of_twin(self, twin: int) -> list[Entry]:
+        with self._lock, self._file_lock:
+            self._catch_up()
+        return super().of_twin(twin)
+
+    def _write(self, line: bytes) -> None:
+        with open(self._path, "r+b") as file:
+            file.seek(self._read_to)
+            file.write(line)
+            file.truncate()
+
+    def _sync(self, position: int) -> None:
+        """Return once everything up to `position` is on the disk; whoever waits meanwhile shares the next sync."""
+        with self._sync_lock:
+            if self._synced_to >= position:
+                return
+            with open(self._path, "rb") as file:
+                reached = os.fstat(file.fileno()).st_size
+                os.fsync(file.fileno())
+            self._synced_to = reached
+
+    def _catch_up(self) -> None:
+        """Read what was appended since; a last line without its end was never answered and is written over."""
+        try:
+            with open(self._path, "a+b") as file:
+                file.seek(self._read_to)
+                data = file.read()
+        except OSError as error:
+            raise DtledgerError(
+                f"The receipt log cannot be opened ({error.strerror}), so no key is released.",
+                hint=f"Make {self._path} readable and writable for this user.",
+            ) from error
+        whole = data[: data.rfind(b"\n") + 1]
+        for line in whole.splitlines():
+            try:
+                self._take(Entry.decode(base64.b64decode(line, validate=True)))
+            except (binascii.Error, ValueError, TypeError) as error:
+                raise IntegrityError(f"the receipt log is damaged after receipt {len(self.entries) - 1}") from error
+        self._read_to += len(whole)

@@ -1,0 +1,174 @@
+"""Turns the rows that a format finds into readings, and keeps account of all that did not become one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import groupby, pairwise
+from operator import attrgetter
+from statistics import median_low
+
+from .. import vocabulary
+from ..errors import InputError
+from ..readings import ABOVE_RANGE, BELOW_RANGE, REPEAT_OTHER_VALUE, Reading
+from .options import Options
+from .result import Gap, Import, Problem, UnreadableError
+from .times import Clock, Moment
+from .values import Numbers, bound, plausible, rival_unit, unit_code
+
+_SUSPECT_VALUES = 10
+_SIDE_QUALITY = {-1: BELOW_RANGE, 1: ABOVE_RANGE}
+
+
+class Intake:
+    """What a format hands its rows to. Make one a file, `begin`, then `row`, `problem` or `other` for each row."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._clock = Clock(options)
+        self._numbers = Numbers()
+        self._unit: str | None = options.unit
+        self._ranges: Mapping[str, tuple[float, float]] = {}
+        self._rows: list[tuple[int, Moment, float, str, str]] = []
+        self._problems: list[Problem] = []
+        self._others: Counter[str] = Counter()
+        self._in_rival_unit: Counter[str] = Counter()
+
+    def begin(
+        self, *, unit: str | None, unit_column: bool = False, ranges: Mapping[str, tuple[float, float]] | None = None
+    ) -> None:
+        """Say which unit the headings name, whether each row names its own, and what the sensor can show by unit.
+
+        Raises:
+            InputError: the unit is not known, or `--unit` contradicts the headings.
+        """
+        if unit and self.options.unit not in {None, unit}:
+            raise InputError(f"The file says {unit}, --unit says {self.options.unit}.", hint="Leave --unit out.")
+        self._unit = unit or self.options.unit
+        self._ranges = ranges or {}
+        if self._unit is None and not unit_column:
+            usual = vocabulary.category(self.options.category).unit
+            raise InputError("The file does not say the unit of its values.", hint=f"Say it: --unit {usual}, say.")
+
+    def row(self, line: int, time: str, value: str, unit: str = "") -> None:
+        """One row that should be a reading.
+
+        Raises:
+            InputError: the time is a wall clock's and the zone is not given.
+        """
+        try:
+            moment = self._clock.read(line, time)
+            code = self._row_unit(unit)
+            number, quality = self._value(value, code)
+        except UnreadableError as error:
+            self.problem(line, str(error))
+        else:
+            self._rows.append((line, moment, number, code, quality))
+
+    def problem(self, line: int, reason: str) -> None:
+        """One row that cannot be read."""
+        self._problems.append(Problem(line, reason))
+
+    def other(self, kind: str) -> None:
+        """One row of a kind that is not imported."""
+        self._others[kind] += 1
+
+    def finish(self, source_format: str, lines: int) -> Import:
+        """The whole file's import.
+
+        Raises:
+            InputError: the order of dates is open, the unit must be wrong, or the file has no row.
+        """
+        self._clock.settle()
+        for rival, count in self._in_rival_unit.items():
+            if count > _SUSPECT_VALUES and count * 10 > len(self._rows) + len(self._problems):
+                raise InputError(
+                    f"{count} values cannot be in the unit that the file or --unit says, but could be in {rival}.",
+                    hint=f"If {rival} it is, say --unit {rival}, and mend the file where it says another.",
+                )
+        placed = self._placed()
+        if not (placed or self._problems or self._others):
+            raise InputError("The file has headings and no rows.")
+        readings, repeats = _without_repeats(placed)
+        interval, gaps = _gaps(readings)
+        return Import(
+            source_format=source_format,
+            category=self.options.category,
+            readings=tuple(readings),
+            problems=tuple(sorted(self._problems, key=lambda problem: problem.line)),
+            repeats=repeats,
+            others=tuple(sorted(self._others.items())),
+            interval=interval,
+            gaps=gaps,
+            lines=lines,
+            notes=tuple(self._clock.notes),
+        )
+
+    def _row_unit(self, text: str) -> str:
+        if not text.strip():
+            if self._unit is None:
+                raise UnreadableError("there is no unit (--unit says it for such rows)")
+            return self._unit
+        code = unit_code(text, self.options.category)
+        if code is None:
+            raise UnreadableError(f"the unit is none that {self.options.category} is measured in")
+        if self.options.unit not in {None, code}:
+            raise UnreadableError(f"the unit is {code}, --unit says {self.options.unit}")
+        return code
+
+    def _value(self, text: str, unit: str) -> tuple[float, str]:
+        side, limit = bound(text)
+        number = self._limit(side, unit) if side and not limit else self._numbers.read(limit or text)
+        least, greatest = plausible(self.options.category, unit)
+        if not least <= number <= greatest:
+            rival = rival_unit(self.options.category, unit, number)
+            if rival is None:
+                raise UnreadableError(f"the value cannot be {self.options.category} in {unit}")
+            self._in_rival_unit[rival] += 1
+            raise UnreadableError(
+                f"the value cannot be {self.options.category} in {unit}; in {rival} it could (--unit)"
+            )
+        return number, _SIDE_QUALITY.get(side, "")
+
+    def _limit(self, side: int, unit: str) -> float:
+        """What the sensor shows for the last value before it says only "Low" or "High"."""
+        shown = self.options.sensor_range or self._ranges.get(unit)
+        if shown is None:
+            raise UnreadableError("the value is beyond what the sensor shows; say what that is with --sensor-range")
+        least, greatest = plausible(self.options.category, unit)
+        if not least <= shown[0] < shown[1] <= greatest:
+            raise InputError(f"--sensor-range cannot be {self.options.category} in {unit}.", hint=f"Give it in {unit}.")
+        return shown[0] if side < 0 else shown[1]
+
+    def _placed(self) -> list[Reading]:
+        placed = []
+        for line, moment, value, unit, quality in self._rows:
+            try:
+                seconds, offset = self._clock.place(moment)
+            except UnreadableError as error:
+                self.problem(line, str(error))
+            else:
+                placed.append(Reading(seconds, value, unit, offset, quality))
+        return placed
+
+
+def _without_repeats(placed: list[Reading]) -> tuple[list[Reading], int]:
+    """Readings by time: of equal time, value, unit and quality the first; of equal time alone all, marked."""
+    kept: list[Reading] = []
+    for _, group in groupby(sorted(placed, key=attrgetter("seconds")), key=attrgetter("seconds")):
+        found = {(reading.value, reading.unit, reading.quality): reading for reading in reversed(list(group))}
+        alone = len(found) == 1
+        kept.extend(found[key] if alone else found[key].marked(REPEAT_OTHER_VALUE) for key in sorted(found))
+    return kept, len(placed) - len(kept)
+
+
+def _gaps(readings: list[Reading]) -> tuple[int | None, tuple[Gap, ...]]:
+    """The usual number of seconds between readings, if half of the steps come near it, and the gaps."""
+    times = sorted({reading.seconds for reading in readings})
+    steps = [later - earlier for earlier, later in pairwise(times)]
+    if not steps:
+        return None, ()
+    usual = median_low(steps)
+    if sum(usual <= 2 * step <= 3 * usual for step in steps) * 2 < len(steps):
+        return None, ()
+    return usual, tuple(Gap(earlier, later) for earlier, later in pairwise(times) if 2 * (later - earlier) > 3 * usual)

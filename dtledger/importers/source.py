@@ -1,0 +1,131 @@
+"""A file as text: byte-order marks, gzip, a limit on its size, and an error for what is no text at all.
+
+No message names the file: exports carry their patient's name in theirs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import zlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, BinaryIO
+
+from ..errors import InputError
+
+MAX_FILE_BYTES = 32 * 1024 * 1024
+"""Larger files are refused before they fill the memory; a year of five-minute readings takes 3 to 12 MiB."""
+
+_HEAD_BYTES = 64 * 1024
+_GZIP = b"\x1f\x8b"
+_NOT_TEXT = {
+    b"PK\x03\x04": "an Excel workbook or another zip archive",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook",
+    b"%PDF": "a PDF",
+}
+
+
+class Source:
+    """A text file that is read once, from front to back. `opening` is the text of its first 64 KiB."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._stream = stream
+        head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
+        if kind := next((kind for magic, kind in _NOT_TEXT.items() if head.startswith(magic)), None):
+            raise InputError(f"The file is {kind}, not text.", hint="Export or save it as CSV.")
+        if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            self.encoding = "utf-16"
+        else:
+            self.encoding = "utf-8-sig" if head.startswith(BOM_UTF8) else "utf-8"
+        self.opening = getincrementaldecoder(self.encoding)("replace").decode(head)
+        if "\0" in self.opening:
+            raise InputError("The file is binary, not text.", hint="Export or save it as CSV.")
+        if not self.opening.strip():
+            raise InputError("The file is empty.")
+
+    def lines(self) -> Iterator[str]:
+        """The lines, each with its end.
+
+        Raises:
+            InputError: a byte is not text, or the file is too large or damaged.
+        """
+        text = io.TextIOWrapper(self._stream, encoding=self.encoding, newline="")
+        number = 0
+        try:
+            for line in text:
+                number += 1
+                yield line
+        except UnicodeError:
+            raise InputError(
+                f"The file is not {self.encoding.removesuffix('-sig').upper()} after line {number}.",
+                hint="Save it as UTF-8.",
+            ) from None
+        finally:
+            text.detach()
+
+
+@contextmanager
+def open_source(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Source]:
+    """`file`, a path or a binary stream, as a `Source`; gzip is unpacked. A stream of the caller's stays open.
+
+    Raises:
+        InputError: it cannot be read, is empty, too large or no text.
+    """
+    with ExitStack() as stack, _foreign_errors():
+        stream: Any = file
+        if isinstance(stream, str | os.PathLike):
+            stream = stack.enter_context(open(stream, "rb", buffering=0))
+        elif isinstance(stream, io.TextIOBase):
+            raise InputError("The stream gives text, not bytes.", hint="Open it in binary mode.")
+        bytes_ = _bounded(stream)
+        if bytes_.peek(len(_GZIP)).startswith(_GZIP):
+            bytes_ = _bounded(stack.enter_context(gzip.GzipFile(fileobj=bytes_, mode="rb")))
+        yield Source(bytes_)
+
+
+def _bounded(stream: Any) -> io.BufferedReader:
+    return io.BufferedReader(_Bounded(stream), _HEAD_BYTES)
+
+
+class _Bounded(io.RawIOBase):
+    """Whole buffers of another stream, up to `MAX_FILE_BYTES`; closing it leaves the other open."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._left = MAX_FILE_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view, filled = memoryview(buffer).cast("B"), 0
+        while filled < len(view) and (data := self._stream.read(len(view) - filled)):
+            view[filled : filled + len(data)] = data
+            filled += len(data)
+        self._left -= filled
+        if self._left < 0:
+            raise InputError(
+                f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.",
+                hint="Split it, each part with its header.",
+            )
+        return filled
+
+
+@contextmanager
+def _foreign_errors() -> Iterator[None]:
+    """Errors of the file system and of gzip as `InputError`s."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError("There is no such file.") from None
+    except IsADirectoryError:
+        raise InputError("That is a folder, not a file.") from None
+    except PermissionError:
+        raise InputError("The file may not be read.", hint="Look at its owner and its mode.") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise InputError("The file is a damaged gzip archive.") from None
+    except OSError as error:
+        raise InputError(f"The file cannot be read: {error.strerror or 'input failed'}.") from None

@@ -1,0 +1,190 @@
+"""What the encrypted section of a key file holds.
+
+Secrets of twins are filed by deployment and twin, for one key may own twins on several ledgers. A generation's
+secret, the category bits and the tag keys are drawn once and never change: `with_twin` refuses to lose any of them.
+
+>>> secrets = Secrets.draw().with_twin("31337-ab-cd", 7, TwinSecrets.draw())
+>>> later = secrets.twin("31337-ab-cd", 7).with_generation(1, bytes(32))
+>>> later.latest, secrets.with_twin("31337-ab-cd", 7, later)
+(1, Secrets(1 twin))
+"""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..crypto.bits import BitMap
+from ..crypto.seal import SEED_BYTES, SealKey
+from ..crypto.tags import draw_tag_keys
+from ..encoding import decode, encode
+from ..errors import IntegrityError, KeyFileError
+from ..vocabulary.categories import CATEGORY_BITS
+
+__all__ = ["Secrets", "TwinSecrets"]
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TwinSecrets:
+    """All that an owner needs to derive every key of a twin and to name its bits and streams.
+
+    `generations` maps each generation to its 32 random bytes; `tag_keys[number]` is a category's (32 of 32 bytes).
+    """
+
+    generations: Mapping[int, bytes]
+    bits: BitMap
+    tag_keys: tuple[bytes, ...]
+
+    def __post_init__(self) -> None:
+        if not self.generations or not all(0 <= each < 2**32 for each in self.generations):
+            raise ValueError("a twin has at least one generation, numbered as u32")
+        if not all(len(each) == 32 for each in (*self.generations.values(), *self.tag_keys)):
+            raise ValueError("twin secrets and tag keys have 32 bytes")
+        if len(self.tag_keys) != CATEGORY_BITS:
+            raise ValueError(f"a twin has {CATEGORY_BITS} tag keys")
+
+    def __repr__(self) -> str:
+        return f"TwinSecrets(generations {sorted(self.generations)})"
+
+    @classmethod
+    def draw(cls, generation: int = 0) -> TwinSecrets:
+        """New random secrets for a new twin."""
+        return cls({generation: random.token_bytes(32)}, BitMap.draw(), draw_tag_keys())
+
+    @property
+    def latest(self) -> int:
+        """The newest generation."""
+        return max(self.generations)
+
+    def with_generation(self, generation: int, secret: bytes) -> TwinSecrets:
+        """These and one generation more.
+
+        Raises:
+            ValueError: there is that generation with another secret.
+        """
+        if self.generations.get(generation, secret) != secret:
+            raise ValueError(f"generation {generation} has another secret already")
+        return replace(self, generations={**self.generations, generation: secret})
+
+    def keeps(self, other: TwinSecrets) -> bool:
+        """Whether nothing of `other` is lost or different here."""
+        generations = other.generations.items() <= self.generations.items()
+        return generations and (self.bits, self.tag_keys) == (other.bits, other.tag_keys)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for canonical CBOR. Only ever inside a seal or a key file."""
+        generations = {str(number): secret for number, secret in self.generations.items()}
+        return {"generations": generations, "bits": self.bits.to_dict(), "tags": list(self.tag_keys)}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> TwinSecrets:
+        """The secrets that `to_dict` wrote.
+
+        Raises:
+            IntegrityError: they are not.
+        """
+        match value:
+            case {"generations": dict(generations), "bits": dict(bits), "tags": [*tags]} if all(
+                isinstance(each, bytes) for each in (*generations.values(), *tags)
+            ):
+                try:
+                    numbered = {int(number): secret for number, secret in generations.items()}
+                    return cls(numbered, BitMap.from_dict(bits), tuple(tags))
+                except ValueError as error:
+                    raise IntegrityError(f"a twin's secrets are malformed: {error}") from None
+        raise IntegrityError("a twin's secrets are malformed")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The section's content. `extra` holds plain CBOR values by name, such as an organisation's keyring secrets."""
+
+    seal_key: SealKey
+    twins: Mapping[str, Mapping[str, TwinSecrets]] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        count = sum(len(each) for each in self.twins.values())
+        return f"Secrets({count} twin{'' if count == 1 else 's'})"
+
+    @classmethod
+    def draw(cls) -> Secrets:
+        """A new random key to seal to, and no twin."""
+        return cls(SealKey.generate())
+
+    def has_twin(self, deployment: str, twin: int) -> bool:
+        return str(twin) in self.twins.get(deployment, {})
+
+    def twin(self, deployment: str, twin: int) -> TwinSecrets:
+        """The secrets of one twin; `deployment` is `Deployment.id`.
+
+        Raises:
+            KeyFileError: this key has none.
+        """
+        if not self.has_twin(deployment, twin):
+            raise KeyFileError(
+                f"This key holds no secrets of twin {twin} on deployment {deployment}.",
+                hint="Is it the owner's key? If it was lost, `dtledger twin recover` or a backup brings them back.",
+            )
+        return self.twins[deployment][str(twin)]
+
+    def with_twin(self, deployment: str, twin: int, secrets: TwinSecrets) -> Secrets:
+        """These, with `secrets` for that twin.
+
+        Raises:
+            KeyFileError: it would lose or change what is held for that twin.
+        """
+        if self.has_twin(deployment, twin) and not secrets.keeps(self.twin(deployment, twin)):
+            raise KeyFileError(
+                f"The new secrets of twin {twin} lack or change some that this key holds; nothing was written.",
+                hint="Read the key again and add to what it holds.",
+            )
+        twins = {**self.twins.get(deployment, {}), str(twin): secrets}
+        return replace(self, twins={**self.twins, deployment: twins})
+
+    def without_twin(self, deployment: str, twin: int) -> Secrets:
+        """These without the secrets of that twin: what was sealed under them cannot be read with this key again."""
+        twins = {name: each for name, each in self.twins.get(deployment, {}).items() if name != str(twin)}
+        rest = {name: each for name, each in self.twins.items() if name != deployment}
+        return replace(self, twins={**rest, deployment: twins} if twins else rest)
+
+    def with_extra(self, name: str, value: Any) -> Secrets:
+        """These, with plain CBOR `value` under `name`; None takes it away."""
+        rest = {each: other for each, other in self.extra.items() if each != name}
+        return replace(self, extra=rest if value is None else {**rest, name: value})
+
+    def with_seal_key(self, key: SealKey) -> Secrets:
+        """These under another key to seal to (`member rekey`): what was sealed to the old one no longer opens."""
+        return replace(self, seal_key=key)
+
+    def to_bytes(self) -> bytes:
+        twins = {
+            deployment: {name: each.to_dict() for name, each in twins.items()}
+            for deployment, twins in self.twins.items()
+        }
+        return encode({"version": _VERSION, "seal": self.seal_key.seed, "twins": twins, "extra": dict(self.extra)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Secrets:
+        """The secrets that `to_bytes` wrote.
+
+        Raises:
+            IntegrityError: they are not.
+            KeyFileError: a newer dtledger wrote them.
+        """
+        match decode(data):
+            case {"version": int(version)} if version > _VERSION:
+                raise KeyFileError("A newer dtledger wrote this key file.", hint="Update dtledger.")
+            case {"version": 1, "seal": bytes(seed), "twins": dict(twins), "extra": dict(extra)} if len(
+                seed
+            ) == SEED_BYTES and all(isinstance(each, dict) for each in twins.values()):
+                read = {
+                    deployment: {name: TwinSecrets.from_dict(each) for name, each in of.items()}
+                    for deployment, of in twins.items()
+                }
+                return cls(SealKey(seed), read, extra)
+        raise IntegrityError("a key file's secrets are malformed")

@@ -1,0 +1,21 @@
+"""The ledger's port: what happened (`events`, `history`), what can be asked and written (`port`, `calls`), and
+what people sign (`messages`). Implementations live in `dtledger._backend` and `dtledger.testing`."""
+
+from __future__ import annotations
+
+from .history import Batch, GrantRecord, History, Slot, View
+from .port import CONTRACTS, Call, Deployment, Ledger, Receipt, Sender
+
+__all__ = [
+    "CONTRACTS",
+    "Batch",
+    "Call",
+    "Deployment",
+    "GrantRecord",
+    "History",
+    "Ledger",
+    "Receipt",
+    "Sender",
+    "Slot",
+    "View",
+]

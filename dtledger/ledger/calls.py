@@ -1,0 +1,150 @@
+"""The calls of the contracts, by name and with Python's types. Nothing here is sent; `Ledger.send` does that.
+
+>>> revoke(owner="0x…", twin=7, grantee="0x…", number=0).function
+'revoke'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+from ..policy import Grant
+from ..types import Address, Digest
+from .events import Card
+from .port import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One of several grantees that get the same terms."""
+
+    grantee: Address
+    number: int
+    package: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Regrant:
+    """A slot to be granted again; `revision` must be what it has now."""
+
+    grantee: Address
+    number: int
+    revision: int
+    terms: Grant
+    package: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCard:
+    """What a member says of itself: its key's digest, its organisation, its present card version."""
+
+    member: Address
+    key: Digest
+    organisation: Address
+    version: int
+
+
+def _call(contract: str, function: str, *arguments: object) -> Call:
+    return Call(contract, function, arguments)
+
+
+# members ---------------------------------------------------------------------------------------------------------
+
+
+def enrol(card: MemberCard, signature: bytes, agreement: bytes, kinds: int) -> Call:
+    return _call("MemberRegistry", "enrol", astuple(card), signature, agreement, kinds)
+
+
+def update_card(card: MemberCard, signature: bytes = b"", agreement: bytes = b"") -> Call:
+    return _call("MemberRegistry", "updateCard", astuple(card), signature, agreement)
+
+
+def set_kinds(member: Address, kinds: int) -> Call:
+    return _call("MemberRegistry", "setKinds", member, kinds)
+
+
+def add_guarded_kinds(member: Address, kinds: int) -> Call:
+    return _call("MemberRegistry", "addGuardedKinds", member, kinds)
+
+
+def suspend(member: Address) -> Call:
+    return _call("MemberRegistry", "suspend", member)
+
+
+def reinstate(member: Address) -> Call:
+    return _call("MemberRegistry", "reinstate", member)
+
+
+def agree(member: Address, version: int) -> Call:
+    return _call("MemberRegistry", "agree", member, version)
+
+
+def dismiss(member: Address) -> Call:
+    return _call("MemberRegistry", "dismiss", member)
+
+
+def set_keyring(digest: Digest, previous: Digest) -> Call:
+    return _call("MemberRegistry", "setKeyring", digest, previous)
+
+
+# twins -----------------------------------------------------------------------------------------------------------
+
+
+def mint(patient: Address, count: int, deadline: int, signature: bytes) -> Call:
+    return _call("TwinRegistry", "mint", patient, count, deadline, signature)
+
+
+def set_card(twin: int, previous: Digest, card: Card) -> Call:
+    return _call("TwinRegistry", "setCard", twin, previous, astuple(card))
+
+
+def move(twin: int, to: Address, counter: int, deadline: int, owner: bytes, recipient: bytes) -> Call:
+    return _call("TwinRegistry", "move", twin, to, counter, deadline, owner, recipient)
+
+
+def announce_retirement(twin: int) -> Call:
+    return _call("TwinRegistry", "announceRetirement", twin)
+
+
+def cancel_retirement(twin: int) -> Call:
+    return _call("TwinRegistry", "cancelRetirement", twin)
+
+
+# consents --------------------------------------------------------------------------------------------------------
+
+
+def grant(twin: int, grantee: Address, number: int, terms: Grant, package: Digest) -> Call:
+    return _call("ConsentRegistry", "grant", twin, grantee, number, terms.pack(), package)
+
+
+def grant_many(twin: int, terms: Grant, recipients: Sequence[Recipient]) -> Call:
+    return _call("ConsentRegistry", "grantMany", twin, terms.pack(), [astuple(each) for each in recipients])
+
+
+def revoke(owner: Address, twin: int, grantee: Address, number: int) -> Call:
+    return _call("ConsentRegistry", "revoke", owner, twin, grantee, number)
+
+
+def revoke_many(twin: int, slots: Sequence[tuple[Address, int]]) -> Call:
+    return _call("ConsentRegistry", "revokeMany", twin, list(slots))
+
+
+def revoke_all(twin: int, keep: Sequence[Regrant] = ()) -> Call:
+    rows = [(each.grantee, each.number, each.revision, each.terms.pack(), each.package) for each in keep]
+    return _call("ConsentRegistry", "revokeAll", twin, rows)
+
+
+def block_grantee(twin: int, grantee: Address) -> Call:
+    return _call("ConsentRegistry", "blockGrantee", twin, grantee)
+
+
+def unblock_grantee(twin: int, grantee: Address) -> Call:
+    return _call("ConsentRegistry", "unblockGrantee", twin, grantee)
+
+
+# snapshots -------------------------------------------------------------------------------------------------------
+
+
+def anchor_batch(root: Digest, count: int, index: Digest) -> Call:
+    return _call("SnapshotLedger", "anchorBatch", root, count, index)

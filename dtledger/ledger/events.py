@@ -1,0 +1,203 @@
+"""What the contracts say happened. These events rebuild every state; nothing else is ever read for a decision.
+
+Each class carries the fields of the Solidity event of the same name, in Python's spelling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..policy import Grant
+from ..types import Address, Digest
+
+
+class Place(NamedTuple):
+    """Where an event stands in the chain; places order as events happened."""
+
+    block: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The twin card: digests of the owner's blocks, each with its version. See `dtledger.snapshots.card`."""
+
+    key: Digest
+    roster: Digest
+    bits: Digest
+    custody_index: Digest
+    recovery: Digest
+    key_version: int
+    roster_version: int
+    custody_index_version: int
+    recovery_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    member: Address
+    organisation: Address
+    kinds: int
+    key: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class CardUpdated:
+    member: Address
+    organisation: Address
+    key: Digest
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class KindsSet:
+    member: Address
+    kinds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    member: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Reinstated:
+    member: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    organisation: Address
+    member: Address
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    organisation: Address
+    member: Address
+
+
+@dataclass(frozen=True, slots=True)
+class KeyringSet:
+    organisation: Address
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """ERC-721: a mint (`sender` is the zero address) or a move."""
+
+    sender: Address
+    to: Address
+    twin: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardSet:
+    twin: int
+    owner: Address
+    previous: Digest
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
+class RetirementAnnounced:
+    twin: int
+    retire_at: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetirementCancelled:
+    twin: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    twin: int
+    sender: Address
+    to: Address
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    owner: Address
+    twin: int
+    grantee: Address
+    number: int
+    grant: Grant
+    package: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    owner: Address
+    twin: int
+    grantee: Address
+    number: int
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class AllRevoked:
+    owner: Address
+    twin: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    twin: int
+    grantee: Address
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unblocked:
+    twin: int
+    grantee: Address
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnchored:
+    sender: Address
+    root: Digest
+    count: int
+    index: Digest
+
+
+Event = (
+    Enrolled
+    | CardUpdated
+    | KindsSet
+    | Suspended
+    | Reinstated
+    | Agreed
+    | Dismissed
+    | KeyringSet
+    | Transfer
+    | CardSet
+    | RetirementAnnounced
+    | RetirementCancelled
+    | Moved
+    | Granted
+    | Revoked
+    | AllRevoked
+    | Blocked
+    | Unblocked
+    | BatchAnchored
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An event, where it stands and the timestamp of its block (unix seconds)."""
+
+    place: Place
+    at: int
+    event: Event

@@ -1,0 +1,148 @@
+"""What people sign: EIP-712 messages under the deployment's own domain.
+
+The domain's salt is the genesis hash, so a signature for one chain is worth nothing on another with the same
+chain id. Two kinds of message: those that a contract checks (their type strings stand in
+`contracts/libraries/TypedData.sol` too), and *statements*, which cover a block's body by its SHA-256 and which
+only clients check.
+
+>>> struct_hash("Manifest(bytes32 body)", bytes(32)).hex()[:16]
+'d7b3feb03f1ec083'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple
+from functools import lru_cache
+from typing import Literal
+
+from eth_keys import keys as eth_keys
+from eth_keys.exceptions import BadSignature, ValidationError
+
+from ..encoding import keccak
+from ..errors import IntegrityError
+from ..types import Address, Digest
+from .calls import MemberCard
+from .events import Card
+from .port import Deployment
+
+DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
+MINT = "Mint(address patient,uint256 count,uint40 deadline)"
+MOVE = "Move(uint256 twin,address to,uint32 counter,uint40 deadline)"
+MEMBER_CARD = "MemberCard(address member,bytes32 key,address organisation,uint32 version)"
+AGREEMENT = "Agreement(address organisation,address member,uint32 version)"
+READ_REQUEST = (
+    "ReadRequest(uint256 twin,address grantee,uint8 number,uint8 action,uint8 purpose,"
+    "bytes32[] digests,bytes key,bytes32 nonce,uint40 at)"
+)
+
+KEY_REQUEST = "KeyRequest(uint256 twin,address owner,uint40 at)"
+RECEIPTS_REQUEST = "ReceiptsRequest(uint256 twin,address owner,uint40 at)"
+
+CARD = (
+    "Card(bytes32 key,bytes32 roster,bytes32 bits,bytes32 custodyIndex,bytes32 recovery,"
+    "uint32 keyVersion,uint32 rosterVersion,uint32 custodyIndexVersion,uint32 recoveryVersion)"
+)
+
+Statement = Literal["Manifest", "Custody", "CustodianKey", "AccessReceipt", "MemberName"]
+
+
+def word(value: int | str | bytes) -> bytes:
+    """A static EIP-712 value as 32 bytes: an unsigned number, an address or a bytes32."""
+    if isinstance(value, bytes):
+        if len(value) != 32:
+            raise ValueError(f"a word has 32 bytes, not {len(value)}")
+        return value
+    if isinstance(value, str):
+        return bytes(12) + bytes.fromhex(value[2:])
+    return value.to_bytes(32, "big")
+
+
+@lru_cache(maxsize=64)
+def _type_hash(type_string: str) -> Digest:
+    return keccak(type_string.encode())
+
+
+def struct_hash(type_string: str, *values: int | str | bytes) -> Digest:
+    """EIP-712's hashStruct for a struct of static fields (dynamic ones are given as their hash)."""
+    return keccak(_type_hash(type_string) + b"".join(word(value) for value in values))
+
+
+@lru_cache(maxsize=64)
+def _separator(chain_id: int, contract: str, genesis: bytes) -> Digest:
+    return struct_hash(DOMAIN_TYPE, keccak(b"dtledger"), keccak(b"1"), chain_id, contract, genesis)
+
+
+def typed_digest(deployment: Deployment, contract: str, hashed: Digest) -> Digest:
+    """What is signed: EIP-712's digest of a hashed struct in the domain of one of the deployment's contracts."""
+    separator = _separator(deployment.chain_id, deployment.contracts[contract], deployment.genesis)
+    return keccak(b"\x19\x01" + separator + hashed)
+
+
+def mint(deployment: Deployment, patient: Address, count: int, deadline: int) -> Digest:
+    return typed_digest(deployment, "TwinRegistry", struct_hash(MINT, patient, count, deadline))
+
+
+def move(deployment: Deployment, twin: int, to: Address, counter: int, deadline: int) -> Digest:
+    return typed_digest(deployment, "TwinRegistry", struct_hash(MOVE, twin, to, counter, deadline))
+
+
+def card_chain(previous: Digest, card: Card) -> Digest:
+    """What a twin stores of its card: this card after all before it since the last move."""
+    return keccak(previous + struct_hash(CARD, *astuple(card)))
+
+
+def member_card(deployment: Deployment, card: MemberCard) -> Digest:
+    hashed = struct_hash(MEMBER_CARD, card.member, card.key, card.organisation, card.version)
+    return typed_digest(deployment, "MemberRegistry", hashed)
+
+
+def agreement(deployment: Deployment, organisation: Address, member: Address, version: int) -> Digest:
+    return typed_digest(deployment, "MemberRegistry", struct_hash(AGREEMENT, organisation, member, version))
+
+
+def read_request(
+    deployment: Deployment,
+    twin: int,
+    grantee: Address,
+    number: int,
+    action: int,
+    purpose: int,
+    digests: Iterable[bytes],
+    key: bytes,
+    nonce: bytes,
+    at: int,
+) -> Digest:
+    listed = keccak(b"".join(digests))
+    hashed = struct_hash(READ_REQUEST, twin, grantee, number, action, purpose, listed, keccak(key), nonce, at)
+    return typed_digest(deployment, "ConsentRegistry", hashed)
+
+
+def key_request(deployment: Deployment, twin: int, owner: Address, at: int) -> Digest:
+    return typed_digest(deployment, "ConsentRegistry", struct_hash(KEY_REQUEST, twin, owner, at))
+
+
+def receipts_request(deployment: Deployment, twin: int, owner: Address, at: int) -> Digest:
+    return typed_digest(deployment, "ConsentRegistry", struct_hash(RECEIPTS_REQUEST, twin, owner, at))
+
+
+def statement(deployment: Deployment, kind: Statement, body: Digest) -> Digest:
+    """What signs a block: its body's SHA-256 under the block's kind."""
+    return typed_digest(deployment, "SnapshotLedger", struct_hash(f"{kind}(bytes32 body)", body))
+
+
+def signer(digest: Digest, signature: bytes) -> Address:
+    """The address whose key made this 65-byte signature (r, s, v with v 27 or 28; s in the lower half).
+
+    Raises:
+        IntegrityError: it is no signature at all.
+    """
+    try:
+        if len(signature) != 65 or signature[64] not in (27, 28):
+            raise ValueError("not a 65-byte signature")
+        parsed = eth_keys.Signature(signature[:64] + bytes([signature[64] - 27]))
+        if parsed.s > 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0:
+            raise ValueError("a malleable signature")
+        return Address(parsed.recover_public_key_from_msg_hash(digest).to_checksum_address())
+    except (BadSignature, ValidationError, ValueError) as error:
+        raise IntegrityError("a signature is malformed") from error

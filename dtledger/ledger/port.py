@@ -1,0 +1,119 @@
+"""What a ledger is to the rest of dtledger: a head, a history, one question and one way to write.
+
+Two speak it: `dtledger._backend.evm` (any Cancun EVM) and `dtledger.testing.memory_ledger` (no chain at all).
+The same suite tests both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..policy import Request
+from ..types import Address, Digest, Head
+from ..vocabulary import Reason
+from .events import Event
+from .history import History, View
+
+CONTRACTS = ("AccessManager", "MemberRegistry", "TwinRegistry", "ConsentRegistry", "SnapshotLedger")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One set of contracts on one chain. `genesis` tells apart chains that share a chain id."""
+
+    chain_id: int
+    genesis: Digest
+    contracts: Mapping[str, Address]
+    code: Mapping[str, Digest] = field(default_factory=dict)
+    """Keccak-256 of each contract's code on the chain."""
+    block: int = 0
+    """The block of the first contract: no event is older."""
+
+    @property
+    def id(self) -> str:
+        """Chain id, genesis and consent registry in one word; keys and caches are filed under it."""
+        return f"{self.chain_id}-{self.genesis.hex()[:16]}-{self.contracts['ConsentRegistry'][2:10].lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of one contract, not yet signed. Made by `dtledger.ledger.calls`."""
+
+    contract: str
+    function: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A transaction that is in a block. `gas` is what the sender paid for, refund taken off."""
+
+    transaction: str
+    block: int
+    at: int
+    gas: int
+    events: tuple[Event, ...]
+
+    def the(self, kind: type[Any]) -> Any:
+        """The one event of that class in the transaction."""
+        found = [event for event in self.events if isinstance(event, kind)]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} events {kind.__name__} in one transaction")
+        return found[0]
+
+
+class Sender(Protocol):
+    """Whoever signs transactions: an unlocked key."""
+
+    @property
+    def address(self) -> Address: ...
+
+    def sign_transaction(self, transaction: dict[str, Any]) -> bytes: ...
+
+
+class Ledger(Protocol):
+    """A view of one chain through one node."""
+
+    @property
+    def deployment(self) -> Deployment: ...
+
+    def head(self) -> Head:
+        """The newest block.
+
+        Raises:
+            UnreachableError: the node does not answer.
+            ChainMismatchError: it serves another chain.
+        """
+        ...
+
+    def history(self) -> History:
+        """All events up to the head (at the time of the call)."""
+        ...
+
+    def view(self, block: int | None = None) -> View:
+        """The state at the end of `block`, by default at the head, from the events."""
+        ...
+
+    def check(self, request: Request, earliest: int, latest: int) -> Reason:
+        """The contract's own answer at the head.
+
+        Raises:
+            MalformedRequestError: the contract reverted because the request makes no sense.
+        """
+        ...
+
+    def send(self, call: Call, sender: Sender) -> Receipt:
+        """Make the call from `sender` and wait until it is in a block.
+
+        Raises:
+            LedgerRejection: the contract refuses it; nothing was written.
+        """
+        ...
+
+    def heartbeat(self, sender: Sender) -> Receipt:
+        """Send a transaction that does nothing, so that the chain makes a block and time is known."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,267 @@
+"""Why a contract refused a call: one error for each Solidity error, with what happened and what to do next.
+
+The names follow the contracts' (`ConsentRegistry_StaleRevision` is `StaleRevisionError`); a test compares the two.
+
+>>> str(rejection("ConsentRegistry_StaleRevision", {"named": 3, "present": 4}))
+'The slot has moved on: revision 3 was named, it stands at 4. Look at it again (`dtledger consent list`) and decide anew.'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..errors import LedgerRejection
+
+_LOOK_AGAIN = "Look at it again (`dtledger consent list`) and decide anew."
+_AGAIN = "Run the command again."
+
+
+class Rejection(LedgerRejection):
+    """Base of those with a Solidity error. `template` is filled with the error's arguments."""
+
+    solidity: ClassVar[str]
+    template: ClassVar[str]
+    advice: ClassVar[str] = ""
+
+    def __init__(self, arguments: Mapping[str, Any], **evidence: Any) -> None:
+        shown = {name: _shown(value) for name, value in arguments.items()}
+        super().__init__(self.template.format(**shown), hint=self.advice, **{**arguments, **evidence})
+
+
+def _shown(value: Any) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
+
+
+class AlreadyEnrolledError(Rejection):
+    solidity = "MemberRegistry_AlreadyEnrolled"
+    template = "{member} is enrolled already."
+    advice = "To change its card, use `dtledger member rekey`."
+
+
+class NotEnrolledError(Rejection):
+    solidity = "MemberRegistry_NotEnrolled"
+    template = "{member} is not an enrolled member."
+    advice = "A registrar enrols members: `dtledger member enrol CARD`."
+
+
+class StaleVersionError(Rejection):
+    solidity = "MemberRegistry_StaleVersion"
+    template = "The member card names version {named}, the member stands at {present}."
+    advice = "Make the card anew with `dtledger member card`."
+
+
+class UnknownKindsError(Rejection):
+    solidity = "MemberRegistry_UnknownKinds"
+    template = "The kinds {kinds} hold a bit that has no meaning."
+
+
+class GuardedKindsError(Rejection):
+    solidity = "MemberRegistry_GuardedKinds"
+    template = "CUSTODIAN and EMERGENCY cannot be given at once (asked: {kinds})."
+    advice = "A steward adds them after the governance delay."
+
+
+class UnguardedKindsError(Rejection):
+    solidity = "MemberRegistry_UnguardedKinds"
+    template = "Only CUSTODIAN and EMERGENCY are added this way (asked: {kinds})."
+    advice = "Let a registrar set the others."
+
+
+class AlreadySuspendedError(Rejection):
+    solidity = "MemberRegistry_AlreadySuspended"
+    template = "{member} is suspended already."
+
+
+class NotSuspendedError(Rejection):
+    solidity = "MemberRegistry_NotSuspended"
+    template = "{member} is not suspended."
+
+
+class NotAnOrganisationError(Rejection):
+    solidity = "MemberRegistry_NotAnOrganisation"
+    template = "{organisation} cannot be named as an organisation: it is not an active member of its own."
+
+
+class NotAgreedError(Rejection):
+    solidity = "MemberRegistry_NotAgreed"
+    template = "The organisation {organisation} has not agreed to {member} at card version {version}."
+    advice = "Let it sign an agreement, or agree by a call of its own."
+
+
+class StaleKeyringError(Rejection):
+    solidity = "MemberRegistry_StaleKeyring"
+    template = "The keyring was changed meanwhile: {named} was named, {present} is there."
+    advice = _AGAIN
+
+
+class LockedError(Rejection):
+    solidity = "TwinRegistry_Locked"
+    template = "A twin cannot be transferred or approved."
+    advice = "It is moved with both keys' signatures."
+
+
+class NotTwinOwnerError(Rejection):
+    solidity = "TwinRegistry_NotOwner"
+    template = "{caller} does not own twin {twin}."
+    advice = "Choose the owner's key with --key."
+
+
+class StaleCountError(Rejection):
+    solidity = "TwinRegistry_StaleCount"
+    template = "The patient has {present} twins, the signature is for a patient with {named}."
+    advice = _AGAIN
+
+
+class StaleCardError(Rejection):
+    solidity = "TwinRegistry_StaleCard"
+    template = "The twin card was changed meanwhile: {named} was named, {present} is there."
+    advice = _AGAIN
+
+
+class StaleCounterError(Rejection):
+    solidity = "TwinRegistry_StaleCounter"
+    template = "The twin's state was changed meanwhile: {named} was named, it stands at {present}."
+    advice = _AGAIN
+
+
+class FormerOwnerError(Rejection):
+    solidity = "TwinRegistry_FormerOwner"
+    template = "Twin {twin} cannot go back to its former owner {to}."
+    advice = "Move it to a key that never owned it."
+
+
+class RetirementAnnouncedError(Rejection):
+    solidity = "TwinRegistry_RetirementAnnounced"
+    template = "The retirement of twin {twin} is announced (final at {retireAt})."
+    advice = "Cancel it first."
+
+
+class RetirementNotAnnouncedError(Rejection):
+    solidity = "TwinRegistry_RetirementNotAnnounced"
+    template = "No retirement of twin {twin} is announced."
+
+
+class RetiredError(Rejection):
+    solidity = "TwinRegistry_Retired"
+    template = "Twin {twin} is retired since {retireAt}; that cannot be undone."
+
+
+class InvalidTermsError(Rejection):
+    solidity = "ConsentRegistry_InvalidTerms"
+    template = "The grant's terms make no sense: {field}."
+
+
+class ContractMalformedRequestError(Rejection):
+    solidity = "ConsentRegistry_MalformedRequest"
+    template = "The request makes no sense: {field}."
+
+
+class NotConsentOwnerError(Rejection):
+    solidity = "ConsentRegistry_NotOwner"
+    template = "{caller} does not own twin {twin}."
+    advice = "Choose the owner's key with --key."
+
+
+class NotOwnerNorGranteeError(Rejection):
+    solidity = "ConsentRegistry_NotOwnerNorGrantee"
+    template = "{caller} is neither the grant's owner nor its grantee."
+
+
+class StaleRevisionError(Rejection):
+    solidity = "ConsentRegistry_StaleRevision"
+    template = "The slot has moved on: revision {named} was named, it stands at {present}."
+    advice = _LOOK_AGAIN
+
+
+class StaleEpochError(Rejection):
+    solidity = "ConsentRegistry_StaleEpoch"
+    template = "Everything was revoked meanwhile: epoch {named} was named, it stands at {present}."
+    advice = _LOOK_AGAIN
+
+
+class StaleBlockCountError(Rejection):
+    solidity = "ConsentRegistry_StaleBlockCount"
+    template = "The block was changed meanwhile: count {named} was named, it stands at {present}."
+    advice = _AGAIN
+
+
+class SlotSpentError(Rejection):
+    solidity = "ConsentRegistry_SlotSpent"
+    template = "Slot {number} of {grantee} has been written 65,535 times and can never permit again."
+    advice = "Use another slot."
+
+
+class EpochSpentError(Rejection):
+    solidity = "ConsentRegistry_EpochSpent"
+    template = "Twin {twin} of {owner} has revoked everything 16,777,215 times and can never permit again."
+
+
+class BlockSpentError(Rejection):
+    solidity = "ConsentRegistry_BlockSpent"
+    template = "{grantee} is blocked on twin {twin} for ever."
+
+
+class EmptyBatchError(Rejection):
+    solidity = "SnapshotLedger_EmptyBatch"
+    template = "A batch without snapshots cannot be anchored."
+
+
+class AlreadyAnchoredError(Rejection):
+    solidity = "SnapshotLedger_AlreadyAnchored"
+    template = "{sender} has anchored this batch already."
+
+
+class DeadlinePassedError(Rejection):
+    solidity = "TypedDomain_DeadlinePassed"
+    template = "The signed message was good until {deadline}."
+    advice = "Sign it anew; check the clock."
+
+
+class DeadlineTooFarError(Rejection):
+    solidity = "TypedDomain_DeadlineTooFar"
+    template = "The signed message is good until {deadline}, more than an hour ahead."
+    advice = "Sign it anew; check the clock."
+
+
+class WrongSignatureError(Rejection):
+    solidity = "TypedDomain_WrongSignature"
+    template = "The signature is not {signer}'s for this message on this chain."
+
+
+class UnauthorizedError(Rejection):
+    solidity = "AccessManagedUnauthorized"
+    template = "{caller} has no role for this."
+    advice = "Choose the registrar's or governance's key with --key."
+
+
+class ScheduleNeededError(Rejection):
+    solidity = "AccessManagerNotScheduled"
+    template = "This needs the governance delay: operation {operationId} was not announced, or its time has not come."
+
+
+class RevertedError(LedgerRejection):
+    """The node said that the call fails, and gave no error of ours."""
+
+
+class InsufficientFundsError(LedgerRejection):
+    """The sender cannot pay for the transaction."""
+
+
+REJECTIONS: dict[str, type[Rejection]] = {
+    each.solidity: each for each in vars().copy().values() if isinstance(each, type) and hasattr(each, "solidity")
+}
+"""Solidity error → its class."""
+
+
+def rejection(name: str, arguments: Mapping[str, Any], **evidence: Any) -> LedgerRejection:
+    """The error for a Solidity error's name and arguments."""
+    found = REJECTIONS.get(name)
+    if found is not None:
+        return found(arguments, **evidence)
+    if name == "insufficient funds":
+        return InsufficientFundsError(
+            "The sender's account cannot pay for the transaction.", hint="Fund it, or use a relay."
+        )
+    values = ", ".join(f"{key} {_shown(value)}" for key, value in arguments.items())
+    return RevertedError(f"The contract refused the call: {name}{f' ({values})' if values else ''}.", **evidence)

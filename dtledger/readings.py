@@ -1,0 +1,222 @@
+"""One device value, and the bytes that a snapshot of such values holds.
+
+A reading keeps what its source said: the unit it was measured in, the source's own offset from UTC, and words
+on its quality. Snapshots group readings by the hour of UTC; the same readings always give the same bytes.
+
+>>> from datetime import datetime
+>>> one = Reading.at_time(datetime.fromisoformat("2026-11-02T00:10+01:00"), 155, "mg/dL")
+>>> one.at.isoformat(), one.minute, one.value, one.unit
+('2026-11-02T00:10:00+01:00', 29892910, 155.0, 'mg/dL')
+>>> round(one.to("mmol/L").value, 1)
+8.6
+>>> two = Reading(one.seconds + 3600, 150.0, "mg/dL", offset=60)
+>>> [(group.period.start, len(group.readings)) for group in hourly([two, one])]
+[(29892910, 1), (29892970, 1)]
+>>> decode_readings(encode_readings("glucose", [two, one])).readings == (one, two)
+True
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from . import vocabulary
+from .encoding import decode, encode
+from .errors import IntegrityError
+from .types import MAX_MINUTE, Period
+
+SCHEMA = "dtledger/readings/1"
+
+BELOW_RANGE = "below-range"
+"""The sensor showed "Low": the value is the least that it can show, and the true one lies below."""
+ABOVE_RANGE = "above-range"
+"""The sensor showed "High": the value is the greatest that it can show, and the true one lies above."""
+REPEAT_OTHER_VALUE = "repeat-other-value"
+"""The source has another value for the same second; both are kept."""
+
+MAX_OFFSET = 18 * 60
+"""Minutes: no offset from UTC is farther away (ISO 8601 and XML Schema agree)."""
+
+_UNIT = re.compile(r"[!-~]{1,40}")
+_QUALITY = re.compile(r"(?:[a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One device value.
+
+    `seconds` are unix seconds; `offset` the source's minutes east of UTC, or None where it is not known;
+    `unit` a UCUM code; `quality` is empty for an ordinary value, else words in alphabetical order with one
+    space between them (`BELOW_RANGE`, `ABOVE_RANGE`, `REPEAT_OTHER_VALUE`; later versions may add to them).
+
+    Raises:
+        ValueError: a field is not of that form, or the value is not a finite number.
+    """
+
+    seconds: int
+    value: float
+    unit: str
+    offset: int | None = None
+    quality: str = ""
+
+    def __post_init__(self) -> None:
+        if type(self.seconds) is not int or not 0 <= self.seconds < (MAX_MINUTE + 1) * 60:
+            raise ValueError("a reading's time is whole unix seconds from 1970 to 4011")
+        if type(self.value) is not float:
+            if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+                raise ValueError("a reading's value is a number")
+            object.__setattr__(self, "value", float(self.value))
+        if not math.isfinite(self.value):
+            raise ValueError("a reading's value is a finite number")
+        if self.offset is not None and (type(self.offset) is not int or abs(self.offset) > MAX_OFFSET):
+            raise ValueError(f"a reading's offset is whole minutes, at most {MAX_OFFSET} from UTC")
+        if type(self.unit) is not str or not _UNIT.fullmatch(self.unit):
+            raise ValueError("a reading's unit is a UCUM code")
+        if self.quality and not _is_quality(self.quality):
+            raise ValueError("a reading's quality is words of small letters and hyphens, in alphabetical order")
+
+    @classmethod
+    def at_time(cls, at: datetime, value: float, unit: str, quality: str = "") -> Reading:
+        """A reading at an aware time; a fraction of a second is cut off.
+
+        Raises:
+            ValueError: the time has no offset, or one that is not whole minutes.
+        """
+        offset = at.utcoffset()
+        if offset is None:
+            raise ValueError("a reading's time needs an offset from UTC")
+        if offset % timedelta(minutes=1):
+            raise ValueError("a reading's offset from UTC is whole minutes")
+        return cls(math.floor(at.timestamp()), value, unit, offset // timedelta(minutes=1), quality)
+
+    @property
+    def at(self) -> datetime:
+        """The time with the source's offset; in UTC where that is not known."""
+        zone = timezone(timedelta(minutes=self.offset)) if self.offset else UTC
+        return datetime.fromtimestamp(self.seconds, zone)
+
+    @property
+    def minute(self) -> int:
+        return self.seconds // 60
+
+    def to(self, unit: str) -> Reading:
+        """The same reading in another unit, not rounded.
+
+        Raises:
+            ValueError: a unit is not known, or they do not measure the same thing.
+        """
+        target = vocabulary.unit(unit)
+        return replace(self, value=vocabulary.unit(self.unit).convert(self.value, target), unit=target.code)
+
+    def marked(self, word: str) -> Reading:
+        """The same reading with one more word on its quality."""
+        return replace(self, quality=" ".join(sorted({*self.quality.split(), word})))
+
+
+class Group(NamedTuple):
+    """Readings for one snapshot, by time, and their period: the minutes of the first and of the last."""
+
+    period: Period
+    readings: tuple[Reading, ...]
+
+
+class Content(NamedTuple):
+    """What one snapshot holds. `reason` says why it was written, where it corrects an earlier one."""
+
+    category: str
+    readings: tuple[Reading, ...]
+    reason: str = ""
+
+
+def hourly(readings: Iterable[Reading], minutes: int = 60) -> list[Group]:
+    """Readings in groups of `minutes` that begin with the hour of UTC; where there is none, there is no group.
+
+    Raises:
+        ValueError: `minutes` does not divide a day.
+    """
+    if type(minutes) is not int or minutes < 1 or 1440 % minutes:
+        raise ValueError("snapshots must be of a length in minutes that divides a day")
+    groups: dict[int, list[Reading]] = {}
+    for reading in sorted(readings, key=_place):
+        groups.setdefault(reading.minute // minutes, []).append(reading)
+    return [Group(Period(group[0].minute, group[-1].minute), tuple(group)) for group in groups.values()]
+
+
+def encode_readings(category: str, readings: Iterable[Reading], reason: str = "") -> bytes:
+    """The content of one snapshot as canonical DAG-CBOR: columns in the order of time.
+
+    `at` holds the first time in unix seconds, then the seconds since the one before; `value` is bytes, eight for
+    each reading: IEEE 754 binary64, big-endian. A column of `unit`, `offset` or `quality` in which all are equal
+    is written as that one value.
+
+    Raises:
+        ValueError: the category is not known, the reason is not text, or there is no reading.
+    """
+    if type(reason) is not str:
+        raise ValueError("a reason is text")
+    rows = sorted(readings, key=_place)
+    if not rows:
+        raise ValueError("a snapshot holds at least one reading")
+    content = {
+        "schema": SCHEMA,
+        "category": vocabulary.category(category).name,
+        "at": [rows[0].seconds] + [later.seconds - row.seconds for row, later in pairwise(rows)],
+        "value": struct.pack(f">{len(rows)}d", *(row.value for row in rows)),
+        "unit": _column([row.unit for row in rows]),
+        "offset": _column([row.offset for row in rows]),
+        "quality": _column([row.quality for row in rows]),
+    }
+    return encode(content | {"reason": reason} if reason else content)
+
+
+def decode_readings(data: bytes) -> Content:
+    """The content that `encode_readings` wrote, every value to the last bit.
+
+    Raises:
+        IntegrityError: the bytes are not exactly what `encode_readings` writes for what they say.
+    """
+    content = decode(data)
+    try:
+        if content["schema"] != SCHEMA:
+            raise ValueError("another schema")
+        count, seconds, rows = len(content["at"]), 0, []
+        values = struct.unpack(f">{count}d", content["value"])
+        columns = [_cells(content[name], count) for name in ("unit", "offset", "quality")]
+        for step, value, unit, offset, quality in zip(content["at"], values, *columns, strict=True):
+            seconds += step
+            rows.append(Reading(seconds, value, unit, offset, quality))
+        result = Content(content["category"], tuple(rows), content.get("reason", ""))
+        if encode_readings(*result) != data:
+            raise ValueError("not canonical")
+    except (AttributeError, KeyError, TypeError, ValueError, struct.error) as error:
+        raise IntegrityError(f"a snapshot's content is not readings of the form {SCHEMA}") from error
+    return result
+
+
+def _place(reading: Reading) -> tuple[int, float, float, str, str, int]:
+    """The one order of readings; the sign tells -0.0 from 0.0, which compare as equal."""
+    offset = MAX_OFFSET + 1 if reading.offset is None else reading.offset
+    sign = math.copysign(1.0, reading.value)
+    return (reading.seconds, reading.value, sign, reading.unit, reading.quality, offset)
+
+
+def _column(cells: list[Any]) -> Any:
+    return cells[0] if all(cell == cells[0] for cell in cells) else cells
+
+
+def _cells(column: Any, count: int) -> list[Any]:
+    return column if isinstance(column, list) else [column] * count
+
+
+def _is_quality(text: object) -> bool:
+    if type(text) is not str or not _QUALITY.fullmatch(text):
+        return False
+    words = text.split(" ")
+    return words == sorted(set(words))

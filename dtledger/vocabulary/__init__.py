@@ -1,0 +1,28 @@
+"""One table of words. Help texts, FHIR maps and the Solidity constants are all made from it.
+
+A number, once given, is never used again for something else.
+
+>>> category("glucose").unit
+'mmol/L'
+>>> Purpose.TREAT.value, Kind.GATEWAY.mask
+(1, 2)
+"""
+
+from __future__ import annotations
+
+from .categories import CATEGORIES, Category, category
+from .rights import Action, Kind, Purpose
+from .reasons import Reason
+from .units import Unit, unit
+
+__all__ = [
+    "CATEGORIES",
+    "Action",
+    "Category",
+    "Kind",
+    "Purpose",
+    "Reason",
+    "Unit",
+    "category",
+    "unit",
+]

@@ -1,0 +1,70 @@
+"""Kinds of data in a twin. A category's number is also its place in the 32 bits of a grant, before the
+twin's own permutation hides which bit is which (see `dtledger.crypto.bits`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One category: LOINC code where one fits, the default UCUM unit, plain words, sensitive or not.
+
+    `all` never takes in a sensitive category unless it is named.
+    """
+
+    number: int
+    name: str
+    loinc: str
+    unit: str
+    text: str
+    sensitive: bool = False
+
+
+CATEGORIES: tuple[Category, ...] = (
+    Category(0, "glucose", "99504-3", "mmol/L", "glucose in tissue, from a continuous sensor"),
+    Category(1, "insulin", "8665-2", "[iU]", "insulin given"),
+    Category(2, "meals", "9059-7", "g", "carbohydrate eaten"),
+    Category(3, "heart-rate", "8867-4", "/min", "heart rate"),
+    Category(4, "blood-pressure", "85354-9", "mm[Hg]", "blood pressure"),
+    Category(5, "spo2", "59408-5", "%", "oxygen in the blood, by pulse oximetry"),
+    Category(6, "respiration", "9279-1", "/min", "breathing rate"),
+    Category(7, "temperature", "8310-5", "Cel", "body temperature"),
+    Category(8, "ecg", "11524-6", "mV", "electrocardiogram"),
+    Category(9, "ppg", "76530-5", "1", "pulse wave"),
+    Category(10, "activity", "55411-3", "min", "physical activity"),
+    Category(11, "sleep", "93832-4", "min", "sleep"),
+    Category(12, "weight", "29463-7", "kg", "body weight"),
+    Category(13, "medications", "10160-0", "1", "medications"),
+    Category(14, "conditions", "11450-4", "1", "conditions and diagnoses"),
+    Category(15, "allergies", "48765-2", "1", "allergies"),
+    Category(16, "immunisations", "11369-6", "1", "immunisations"),
+    Category(17, "procedures", "47519-4", "1", "procedures"),
+    Category(18, "lab", "26436-6", "1", "laboratory results"),
+    Category(19, "imaging-report", "18748-4", "1", "imaging reports"),
+    Category(20, "mental-health", "75275-8", "1", "mental health", sensitive=True),
+    Category(21, "reproductive", "56831-1", "1", "reproductive health", sensitive=True),
+    Category(22, "genomics", "51969-4", "1", "genome", sensitive=True),
+    Category(23, "substance-use", "29762-2", "1", "use of substances", sensitive=True),
+    Category(24, "notes", "34109-9", "1", "clinical notes", sensitive=True),
+    Category(25, "device", "74461-5", "1", "state of the devices"),
+    Category(26, "twin-state", "", "1", "the twin's filtered state"),
+    Category(27, "forecast", "", "1", "what the twin expects"),
+)
+"""Numbers 28 to 31 are free."""
+
+CATEGORY_BITS = 32
+
+_BY_NAME = {category.name: category for category in CATEGORIES}
+
+
+def category(name: str) -> Category:
+    """The category of that name.
+
+    Raises:
+        ValueError: there is none; the message lists those there are.
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise ValueError(f"unknown category {name!r}; known: {', '.join(_BY_NAME)}") from None

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Recipient, Regrant, Slot} from "../../contracts/interfaces/IConsentRegistry.sol";
+import {MemberCard} from "../../contracts/interfaces/IMemberRegistry.sol";
+import {SignedGrant, SignedRevoke} from "../../contracts/interfaces/ISignedConsents.sol";
+import {Card} from "../../contracts/interfaces/ITwinRegistry.sol";
+import {Grant} from "../../contracts/types/Grant.sol";
+import {Terms, World} from "./support/World.sol";
+import {vm} from "./support/Vm.sol";
+
+/// @notice What a transaction costs, base fee of 21,000, calldata and refund included, on data as they are: digests and
+/// masks without zero bytes to spare. The committed figures stand in snapshots/; the limits are asserted here.
+/// forge-config: default.isolate = true
+contract GasTest is World {
+    bytes32 private constant DIGEST = keccak256("a digest");
+
+    function setUp() external {
+        deploy();
+        populate();
+        vm.prank(otherPatient);
+        consents.grant(1, clinician, 7, _terms(), DIGEST);
+    }
+
+    function test_gas_of_a_grant_and_what_ends_it() external {
+        vm.prank(patient);
+        consents.grant(1, clinician, 0, _terms(), DIGEST);
+        _cost("ConsentRegistry", "grant", 55_000);
+        vm.prank(patient);
+        consents.grant(1, clinician, 0, _terms(), keccak256("another digest"));
+        _cost("ConsentRegistry", "grant, again", 38_000);
+        vm.prank(patient);
+        consents.revoke(patient, 1, clinician, 0);
+        _cost("ConsentRegistry", "revoke", 32_000);
+        vm.prank(patient);
+        consents.revokeAll(1, none());
+        _cost("ConsentRegistry", "revokeAll, keeping none", 54_000);
+        vm.prank(patient);
+        consents.blockGrantee(1, clinician);
+        _cost("ConsentRegistry", "blockGrantee", 58_000);
+        vm.prank(patient);
+        consents.unblockGrantee(1, clinician);
+        _cost("ConsentRegistry", "unblockGrantee", 41_000);
+    }
+
+    function test_gas_of_fifty_at_once() external {
+        Recipient[] memory to = new Recipient[](50);
+        Slot[] memory slots = new Slot[](50);
+        for (uint256 i = 0; i < 50; ++i) {
+            address grantee = address(bytes20(keccak256(abi.encode("grantee", i))));
+            to[i] = Recipient(grantee, uint8(i % 8), keccak256(abi.encode("package", i)));
+            slots[i] = Slot(grantee, uint8(i % 8));
+        }
+        vm.prank(patient);
+        consents.grantMany(1, _terms(), to);
+        _cost("ConsentRegistry", "grantMany of 50", 50 * 28_500);
+        vm.prank(patient);
+        consents.revokeMany(1, slots);
+        _cost("ConsentRegistry", "revokeMany of 50", 50 * 12_000);
+    }
+
+    function test_gas_of_keeping_a_writer() external {
+        vm.prank(patient);
+        consents.grant(1, gateway, 0, _terms(), DIGEST);
+        Regrant[] memory keep = new Regrant[](1);
+        keep[0] = Regrant(gateway, 0, 1, _terms(), DIGEST);
+        vm.prank(patient);
+        consents.revokeAll(1, keep);
+        _cost("ConsentRegistry", "revokeAll, keeping one", 68_000);
+    }
+
+    function test_gas_of_relayed_consents() external {
+        SignedGrant memory grant = SignedGrant(patient, 1, clinician, 0, _terms(), DIGEST, 0, 0, soon());
+        bytes memory signature = sign(PATIENT, consents, messages.grant(grant));
+        vm.prank(RELAYER);
+        consents.grantSigned(grant, signature);
+        _cost("ConsentRegistry", "grantSigned", 72_000);
+        SignedRevoke memory revocation = SignedRevoke(patient, 1, clinician, 0, 9, soon());
+        signature = sign(PATIENT, consents, messages.revoke(revocation));
+        vm.prank(RELAYER);
+        consents.revokeSigned(revocation, patient, signature);
+        _cost("ConsentRegistry", "revokeSigned", 45_000);
+    }
+
+    function test_gas_of_a_twin() external {
+        bytes memory signature = sign(OTHER_PATIENT, twins, messages.mint(otherPatient, 0, soon()));
+        vm.prank(MINTER);
+        twins.mint(otherPatient, 0, soon(), signature);
+        _cost("TwinRegistry", "mint, a patient's first", 105_000);
+        signature = sign(OTHER_PATIENT, twins, messages.mint(otherPatient, 1, soon()));
+        vm.prank(MINTER);
+        twins.mint(otherPatient, 1, soon(), signature);
+        _cost("TwinRegistry", "mint, a patient's second", 88_000);
+
+        Card memory card = someCard(7);
+        vm.prank(otherPatient);
+        twins.setCard(2, 0, card);
+        _cost("TwinRegistry", "setCard, first", 60_000);
+        vm.prank(otherPatient);
+        bytes32 first = messages.chainedCard(0, card);
+        vm.prank(otherPatient);
+        twins.setCard(2, first, card);
+        _cost("TwinRegistry", "setCard, again", 43_000);
+
+        signature = sign(OTHER_PATIENT, twins, messages.setCard(3, 0, card, soon()));
+        vm.prank(RELAYER);
+        twins.setCardSigned(3, 0, card, soon(), signature);
+        _cost("TwinRegistry", "setCardSigned, first", 75_000);
+    }
+
+    function test_gas_of_a_move_and_of_retirement() external {
+        bytes32 message = messages.move(1, stranger, 0, soon());
+        bytes memory owners = sign(PATIENT, twins, message);
+        bytes memory recipients = sign(STRANGER, twins, message);
+        vm.prank(RELAYER);
+        twins.move(1, stranger, 0, soon(), owners, recipients);
+        _cost("TwinRegistry", "move", 125_000);
+        vm.prank(stranger);
+        twins.announceRetirement(1);
+        _cost("TwinRegistry", "announceRetirement", 36_000);
+    }
+
+    function test_gas_of_a_member() external {
+        MemberCard memory card = MemberCard(stranger, DIGEST, hospital, 0);
+        bytes memory signature = sign(STRANGER, members, messages.memberCard(card));
+        bytes memory agreement = sign(HOSPITAL, members, messages.agreement(hospital, stranger, 0));
+        vm.prank(REGISTRAR);
+        members.enrol(card, signature, agreement, 1);
+        _cost("MemberRegistry", "enrol", 112_000);
+        card = MemberCard(stranger, keccak256("another digest"), hospital, 1);
+        vm.prank(stranger);
+        members.updateCard(card, "", "");
+        _cost("MemberRegistry", "updateCard", 38_000);
+        vm.prank(SUSPENDER);
+        members.suspend(stranger);
+        _cost("MemberRegistry", "suspend", 47_000);
+    }
+
+    function test_gas_of_an_anchor_whatever_the_size_of_the_batch() external {
+        vm.prank(gateway);
+        snapshots.anchorBatch(DIGEST, 1_000_000, keccak256("an index"));
+        _cost("SnapshotLedger", "anchorBatch", 54_000);
+    }
+
+    /// @dev Realistic terms: most bytes are not zero.
+    function _terms() private view returns (Grant) {
+        return pack(
+            Terms({
+                categories: 0x2040A011,
+                purposes: 0x102,
+                notBeforeAt: time(),
+                expiresAt: time() + 30 days,
+                dataFrom: 29_999_000,
+                dataUntil: 30_043_200,
+                actions: 1
+            })
+        );
+    }
+
+    function _cost(string memory group, string memory name, uint256 limit) private {
+        uint256 gas = vm.snapshotGasLastCall(group, name);
+        vm.assertTrue(gas <= limit, string.concat(name, " costs more than its limit: ", vm.toString(gas)));
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+import {Batch, ISnapshotLedger, Leaf} from "../../contracts/interfaces/ISnapshotLedger.sol";
+import {World} from "./support/World.sol";
+import {vm} from "./support/Vm.sol";
+
+/// @notice Anchors: kept once, by sender, for ever; a leaf is in a batch or is not.
+contract SnapshotLedgerTest is World {
+    function setUp() external {
+        deploy();
+    }
+
+    function testFuzz_a_batch_is_kept_with_its_block_time_and_count(bytes32 root, uint32 count, bytes32 index)
+        external
+    {
+        vm.assume(count != 0);
+        vm.roll(1234);
+        vm.expectEmit(address(snapshots));
+        emit ISnapshotLedger.BatchAnchored(gateway, root, count, index);
+        vm.prank(gateway);
+        snapshots.anchorBatch(root, count, index);
+        Batch memory batch = snapshots.batchOf(gateway, root);
+        vm.assertEq(batch.blockNumber, 1234, "block");
+        vm.assertEq(batch.anchoredAt, START, "time");
+        vm.assertEq(batch.count, count, "count");
+    }
+
+    function test_a_batch_is_anchored_once_by_each_sender() external {
+        vm.prank(gateway);
+        snapshots.anchorBatch("root", 3, "index");
+        vm.expectRevert(
+            abi.encodeWithSelector(ISnapshotLedger.SnapshotLedger_AlreadyAnchored.selector, gateway, bytes32("root"))
+        );
+        vm.prank(gateway);
+        snapshots.anchorBatch("root", 4, "another index");
+
+        vm.warp(START + 1);
+        vm.prank(stranger);
+        snapshots.anchorBatch("root", 4, "index");
+        vm.assertEq(snapshots.batchOf(gateway, "root").count, 3, "the first sender's stays");
+        vm.assertEq(snapshots.batchOf(stranger, "root").anchoredAt, START + 1, "the second sender's is its own");
+    }
+
+    function test_an_empty_batch_is_refused() external {
+        vm.expectRevert(ISnapshotLedger.SnapshotLedger_EmptyBatch.selector);
+        snapshots.anchorBatch("root", 0, "index");
+        snapshots.anchorBatch("root", 1, "index");
+    }
+
+    function testFuzz_a_leaf_is_included_under_its_sender_root_and_place(uint256 seed) external {
+        Leaf memory first = _leaf(0, seed);
+        Leaf memory second = _leaf(1, seed);
+        bytes32 root = Hashes.commutativeKeccak256(messages.leaf(first), messages.leaf(second));
+        bytes32[] memory proof = new bytes32[](1);
+        proof[0] = messages.leaf(second);
+        vm.assertTrue(!snapshots.includes(gateway, root, first, proof), "before it is anchored");
+
+        vm.prank(gateway);
+        snapshots.anchorBatch(root, 2, "index");
+        vm.assertTrue(snapshots.includes(gateway, root, first, proof), "the leaf");
+        vm.assertTrue(!snapshots.includes(stranger, root, first, proof), "another sender");
+        vm.assertTrue(!snapshots.includes(gateway, root, second, proof), "another leaf");
+        first.sequence += 1;
+        vm.assertTrue(!snapshots.includes(gateway, root, first, proof), "a changed leaf");
+    }
+
+    function test_a_leaf_beyond_the_count_is_not_included() external {
+        Leaf memory leaf = _leaf(1, 7);
+        bytes32 root = messages.leaf(leaf);
+        vm.prank(gateway);
+        snapshots.anchorBatch(root, 1, "index");
+        vm.assertTrue(!snapshots.includes(gateway, root, leaf, new bytes32[](0)), "beyond");
+        vm.prank(stranger);
+        snapshots.anchorBatch(root, 2, "index");
+        vm.assertTrue(snapshots.includes(stranger, root, leaf, new bytes32[](0)), "within");
+    }
+
+    function test_a_leaf_is_hashed_twice_with_its_place_inside() external view {
+        Leaf memory leaf = _leaf(5, 7);
+        bytes memory encoded = abi.encode(
+            uint256(5), leaf.twin, leaf.writer, leaf.stream, uint256(leaf.sequence), leaf.manifest, leaf.previous
+        );
+        vm.assertEq(messages.leaf(leaf), keccak256(abi.encode(keccak256(encoded))), "leaf");
+    }
+
+    function _leaf(uint32 index, uint256 seed) private view returns (Leaf memory) {
+        return Leaf({
+            index: index,
+            twin: 1,
+            writer: gateway,
+            stream: keccak256(abi.encode("stream", seed)),
+            sequence: uint64(seed % 1e6) + index,
+            manifest: keccak256(abi.encode("manifest", seed, index)),
+            previous: keccak256(abi.encode("previous", seed))
+        });
+    }
+}

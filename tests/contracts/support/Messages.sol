@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {MemberCard} from "../../../contracts/interfaces/IMemberRegistry.sol";
+import {
+    SignedGrant,
+    SignedGrantMany,
+    SignedRevoke,
+    SignedRevokeAll,
+    SignedRevokeMany
+} from "../../../contracts/interfaces/ISignedConsents.sol";
+import {Leaf} from "../../../contracts/interfaces/ISnapshotLedger.sol";
+import {Card} from "../../../contracts/interfaces/ITwinRegistry.sol";
+import {TypedData} from "../../../contracts/libraries/TypedData.sol";
+
+/// @notice The struct hashes of `TypedData`, for tests whose messages lie in memory.
+contract Messages {
+    function memberCard(MemberCard calldata card) external pure returns (bytes32) {
+        return TypedData.hash(card);
+    }
+
+    function agreement(address organisation, address member, uint32 version) external pure returns (bytes32) {
+        return TypedData.agreement(organisation, member, version);
+    }
+
+    function keyring(address organisation, bytes32 digest, bytes32 previous, uint40 deadline)
+        external
+        pure
+        returns (bytes32)
+    {
+        return TypedData.keyring(organisation, digest, previous, deadline);
+    }
+
+    function mint(address patient, uint256 count, uint40 deadline) external pure returns (bytes32) {
+        return TypedData.mint(patient, count, deadline);
+    }
+
+    function setCard(uint256 twin, bytes32 previous, Card calldata card, uint40 deadline)
+        external
+        pure
+        returns (bytes32)
+    {
+        return TypedData.setCard(twin, previous, TypedData.hash(card), deadline);
+    }
+
+    function chainedCard(bytes32 previous, Card calldata card) external pure returns (bytes32) {
+        return TypedData.chain(previous, TypedData.hash(card));
+    }
+
+    function move(uint256 twin, address to, uint32 counter, uint40 deadline) external pure returns (bytes32) {
+        return TypedData.move(twin, to, counter, deadline);
+    }
+
+    function announceRetirement(uint256 twin, uint32 counter, uint40 deadline) external pure returns (bytes32) {
+        return TypedData.retirement(TypedData.ANNOUNCE_RETIREMENT, twin, counter, deadline);
+    }
+
+    function cancelRetirement(uint256 twin, uint32 counter, uint40 deadline) external pure returns (bytes32) {
+        return TypedData.retirement(TypedData.CANCEL_RETIREMENT, twin, counter, deadline);
+    }
+
+    function grant(SignedGrant calldata message) external pure returns (bytes32) {
+        return TypedData.hash(message);
+    }
+
+    function grantMany(SignedGrantMany calldata message) external pure returns (bytes32) {
+        return TypedData.hash(message);
+    }
+
+    function revoke(SignedRevoke calldata message) external pure returns (bytes32) {
+        return TypedData.hash(message);
+    }
+
+    function revokeMany(SignedRevokeMany calldata message) external pure returns (bytes32) {
+        return TypedData.hash(message);
+    }
+
+    function revokeAll(SignedRevokeAll calldata message) external pure returns (bytes32) {
+        return TypedData.hash(message);
+    }
+
+    function blockGrantee(uint256 twin, address grantee, uint32 count, uint40 deadline)
+        external
+        pure
+        returns (bytes32)
+    {
+        return TypedData.blocking(TypedData.BLOCK, twin, grantee, count, deadline);
+    }
+
+    function unblockGrantee(uint256 twin, address grantee, uint32 count, uint40 deadline)
+        external
+        pure
+        returns (bytes32)
+    {
+        return TypedData.blocking(TypedData.UNBLOCK, twin, grantee, count, deadline);
+    }
+
+    function leaf(Leaf calldata leaf_) external pure returns (bytes32) {
+        return TypedData.leafHash(leaf_);
+    }
+}

@@ -1,0 +1,35 @@
+"""Says, above pytest's closing line, which groups of tests did not run and what they lack.
+
+A group is a marker with a condition: ``real_data`` reads the folder that ``DTLEDGER_DATA`` names. Tests that skip
+themselves for a reason of their own are counted under their marker too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+GROUPS = {
+    "real_data": "recordings: set DTLEDGER_DATA to the folder that holds them (docs/data.md)",
+    "kubo": "a kubo daemon: scripts/kubo builds one where Go is on the PATH",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if Path(os.environ.get("DTLEDGER_DATA") or "/nowhere").is_dir():
+        return
+    for item in items:
+        if item.get_closest_marker("real_data"):
+            item.add_marker(pytest.mark.skip(reason="DTLEDGER_DATA names no folder"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = Counter(
+        group for report in terminalreporter.stats.get("skipped", []) for group in GROUPS if group in report.keywords
+    )
+    for group, count in skipped.items():
+        tests = "test" if count == 1 else "tests"
+        terminalreporter.write_line(f"{count} {group} {tests} did not run, for want of {GROUPS[group]}.")

@@ -1,0 +1,181 @@
+"""The three block stores, each with a way to damage a block behind its back, and a kubo that says what it is told."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from dtledger._backend.directory_store import DirectoryStore
+from dtledger._backend.kubo_store import KuboStore
+from dtledger.encoding import CID
+from dtledger.store import BlockStore, cid_text
+from dtledger.testing.memory_store import MemoryStore
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A store under test; `damage` flips one bit of a block where the store keeps it."""
+
+    store: BlockStore
+    damage: Callable[[CID], None]
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A real kubo, offline, in a repository of its own."""
+
+    address: str
+    repository: Path
+
+    def damage(self, cid: CID) -> None:
+        key = base64.b32encode(bytes(cid)[2:]).decode().rstrip("=")
+        _flip(self.repository / "blocks" / key[-3:-1] / f"{key}.data")
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[0] ^= 1
+    path.write_bytes(data)
+
+
+def _find_kubo() -> str | None:
+    built = Path(__file__).parents[2] / ".work/kubo/ipfs"
+    return os.environ.get("DTLEDGER_IPFS") or (str(built) if built.exists() else shutil.which("ipfs"))
+
+
+@pytest.fixture(scope="session")
+def kubo() -> Iterator[Daemon]:
+    binary = _find_kubo()
+    if binary is None:
+        pytest.skip("no kubo: run scripts/kubo, or name one in DTLEDGER_IPFS")
+    with tempfile.TemporaryDirectory() as folder:
+        repository = Path(folder)
+        environment = {**os.environ, "IPFS_PATH": folder}
+
+        def ipfs(*arguments: str) -> None:
+            subprocess.run([binary, *arguments], env=environment, check=True, capture_output=True)
+
+        ipfs("init", "--profile=server,test")
+        # Port 0 lets the system choose; kubo writes the one that it got into the file `api`.
+        for name, value in {
+            "Addresses.API": '"/ip4/127.0.0.1/tcp/0"',
+            "Addresses.Gateway": "[]",
+            "Addresses.Swarm": "[]",
+            "Bootstrap": "[]",
+        }.items():
+            ipfs("config", "--json", name, value)
+        with subprocess.Popen(
+            [binary, "daemon", "--offline"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as daemon:
+            assert daemon.stdout is not None
+            try:
+                said = []
+                for line in daemon.stdout:
+                    said.append(line)
+                    if "Daemon is ready" in line:
+                        break
+                else:
+                    pytest.fail("kubo did not start:\n" + "".join(said))
+                # Whatever else it says must go somewhere, or it stops when the pipe is full.
+                Thread(target=daemon.stdout.read, daemon=True).start()
+                yield Daemon((repository / "api").read_text().strip(), repository)
+            finally:
+                daemon.terminate()
+                try:
+                    daemon.wait(timeout=20)
+                except subprocess.TimeoutExpired:
+                    daemon.kill()
+
+
+@pytest.fixture
+def kubo_store(kubo: Daemon) -> Iterator[KuboStore]:
+    with KuboStore(kubo.address) as store:
+        yield store
+
+
+@pytest.fixture(params=["memory", "directory", pytest.param("kubo", marks=pytest.mark.kubo)])
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    match request.param:
+        case "memory":
+            memory = MemoryStore()
+            yield Subject(memory, memory.damage)
+        case "directory":
+            with DirectoryStore(tmp_path) as directory:
+                yield Subject(directory, lambda cid: _flip(tmp_path / "blocks" / cid_text(cid)[-3:-1] / cid_text(cid)))
+        case _:
+            yield Subject(request.getfixturevalue("kubo_store"), request.getfixturevalue("kubo").damage)
+
+
+@pytest.fixture
+def store(subject: Subject) -> BlockStore:
+    return subject.store
+
+
+Answer = Callable[[str], bytes | None]
+"""What the fake kubo answers to a command's argument; None: it falls silent until it is closed."""
+
+
+@dataclass
+class FakeKubo:
+    """An HTTP server on loopback that answers `commands`, whatever the truth, and remembers what it was asked."""
+
+    address: str = ""
+    commands: dict[str, Answer] = field(default_factory=lambda: {"version": lambda _: b'{"Version": "0.42.0"}'})
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeKubo]:
+    kubo = FakeKubo()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            url = urlsplit(self.path)
+            command = url.path.removeprefix("/api/v0/")
+            kubo.asked.append(command)
+            self._read_body()
+            answer = kubo.commands[command](parse_qs(url.query).get("arg", [""])[0])
+            if answer is None:
+                self.rfile.read(1)  # until the other side hangs up
+                return
+            refused = answer.startswith(b'{"Message"')
+            self.send_response(500 if refused else 200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Type", "application/json" if answer.startswith(b"{") else "text/plain")
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def _read_body(self) -> None:
+            if self.headers.get("Transfer-Encoding") == "chunked":
+                while size := int(self.rfile.readline(), 16):
+                    self.rfile.read(size + 2)
+                self.rfile.readline()
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        kubo.address = f"/ip4/127.0.0.1/tcp/{server.server_port}"
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield kubo
+        server.shutdown()
+        thread.join()

@@ -1,0 +1,128 @@
+"""The wheel carries what it needs outside the checkout, and the locks install what pyproject.toml asks for."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+THE_CALLERS = {"pandas"}  # imported only for a caller who has it
+RUNTIME, DEVELOPMENT = "scripts/requirements.lock", "scripts/requirements-dev.lock"
+
+
+@cache
+def locked(lock: str) -> dict[str, set[str]]:
+    """The versions of each package (a few differ by Python's version)."""
+    versions: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE):
+        versions.setdefault(canonicalize_name(name), set()).add(version)
+    return versions
+
+
+def required(*extras: str) -> list[Requirement]:
+    optional = PROJECT["optional-dependencies"]
+    return [
+        Requirement(text) for text in [*PROJECT["dependencies"], *(text for name in extras for text in optional[name])]
+    ]
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    (wheel,) = folder.glob("*.whl")
+    return set(ZipFile(wheel).namelist())
+
+
+class TestTheWheel:
+    def test_carries_every_module_and_its_data(self, names: set[str]) -> None:
+        package = ROOT / "dtledger"
+        ours = {path.relative_to(ROOT).as_posix() for path in package.rglob("*") if path.is_file()}
+        assert {name for name in ours if "__pycache__" not in name} <= names
+        assert "dtledger/py.typed" in names
+
+    @pytest.mark.parametrize(
+        ("folder", "pattern", "inside"),
+        [
+            ("migrations", "*.toml", "dtledger/_migrations"),
+            ("scripts", "package*.json", "dtledger/_devnet"),
+        ],
+    )
+    def test_carries_what_lies_elsewhere_in_the_checkout(
+        self, names: set[str], folder: str, pattern: str, inside: str
+    ) -> None:
+        wanted = {f"{inside}/{path.name}" for path in (ROOT / folder).glob(pattern)}
+        assert wanted
+        assert wanted <= names
+
+    def test_carries_its_licence_and_nothing_else(self, names: set[str]) -> None:
+        about = f"dtledger-{PROJECT['version']}.dist-info/"
+        assert f"{about}licenses/LICENSE" in names
+        assert {name for name in names if not name.startswith(("dtledger/", about))} == set()
+        assert not {name for name in names if "node_modules" in name or name.endswith((".lock", "bootstrap"))}
+
+
+class TestTheLocks:
+    @pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT, "scripts/package-lock.json"])
+    def test_name_no_host_and_no_folder_of_a_machine(self, lock: str) -> None:
+        text = re.sub(r'"(?:url|homepage)": "[^"]*"', "", (ROOT / lock).read_text())
+        assert "://" not in text
+        assert not re.findall(r"--(?:index|extra-index|find)\S*|[ \"]/[a-z]\S+", text)
+        assert '"resolved"' not in text
+
+    @pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT])
+    def test_pin_every_package_by_hash(self, lock: str) -> None:
+        entries = re.split(r"^(?=\S+==)", (ROOT / lock).read_text(), flags=re.MULTILINE)[1:]
+        assert entries
+        assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+    @pytest.mark.parametrize(("lock", "extras"), [(RUNTIME, []), (DEVELOPMENT, ["devnet", "dev"])])
+    def test_hold_what_the_project_requires(self, lock: str, extras: list[str]) -> None:
+        for requirement in required(*extras):
+            versions = locked(lock)[canonicalize_name(requirement.name)]
+            assert all(requirement.specifier.contains(version) for version in versions), requirement
+
+    def test_agree(self) -> None:
+        runtime, development = locked(RUNTIME), locked(DEVELOPMENT)
+        assert {name: development.get(name) for name in runtime} == runtime
+
+
+def test_what_the_package_imports_is_what_it_requires() -> None:
+    imported = set()
+    for path in (ROOT / "dtledger").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                imported.add(node.module.split(".")[0])
+    foreign = imported - sys.stdlib_module_names - {"dtledger", "__future__"}
+    declared = {canonicalize_name(requirement.name) for requirement in required("dev")}
+    providers = packages_distributions()
+    undeclared = {
+        name for name in foreign if not {canonicalize_name(dist) for dist in providers.get(name, ())} & declared
+    }
+    assert undeclared <= THE_CALLERS
+
+
+@pytest.mark.parametrize("script", ["demo", "test", "check"])
+def test_the_scripts_are_plain_shell_and_executable(script: str) -> None:
+    path = ROOT / "scripts" / script
+    assert path.stat().st_mode & 0o111
+    assert path.read_text().startswith("#!/bin/sh\n")
+    shell = shutil.which("dash") or "/bin/sh"
+    subprocess.run([shell, "-n", path], check=True)
+    subprocess.run([shell, "-n", ROOT / "scripts" / "bootstrap"], check=True)
