@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .types import Address, Period
+from .types import ZERO_ADDRESS, Address, Period
 from .vocabulary import Action, Kind, Purpose, Reason
 
 SLOTS = 8
@@ -196,6 +196,8 @@ def _judge_terms(grant: Grant, member: Member, request: Request) -> Reason:
 
 
 def _refuse_malformed(request: Request, earliest: int, latest: int) -> None:
+    if ZERO_ADDRESS in (request.requester, request.grantee):
+        raise MalformedRequestError("requester and grantee are accounts, not the zero address")
     if not 0 <= request.number < SLOTS:
         raise MalformedRequestError(f"a slot's number runs from 0 to {SLOTS - 1}: {request.number}")
     if request.action is Action.EMERGENCY:

@@ -174,12 +174,14 @@ class TestTheTools:
         assert machine.calls() == ["node"]
 
     def test_of_the_path_are_preferred_where_they_serve(self, machine: Machine) -> None:
-        locked = program(machine.checkout / "scripts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
+        packages = machine.checkout / "scripts/node_modules/@foundry-rs"
+        locked = program(packages / "anvil-linux-amd64/bin/anvil", "echo anvil Version: 1.7.1")
         found = machine.run("find_tool anvil").stdout.strip()
         assert (machine.checkout / found).samefile(locked)
-        program(machine.bin / "anvil", "exit 1")
-        assert machine.run("find_tool anvil").stdout.strip() == found
-        program(machine.bin / "anvil")
+        for does in ("exit 1", "echo 'anvil 0.2.0 (c2f18de 2024-03-01T00:23:04.5Z)'"):
+            program(machine.bin / "anvil", does)
+            assert machine.run("find_tool anvil").stdout.strip() == found
+        program(machine.bin / "anvil", "echo anvil Version: 1.5.0-stable")
         assert machine.run("find_tool anvil").stdout.strip() == str(machine.bin / "anvil")
 
     def test_that_serve_nowhere_are_one_clear_sentence(self, machine: Machine) -> None:

@@ -69,7 +69,7 @@ class UnlockedKey:
         return self._secrets
 
     def update(self, change: Callable[[Secrets], Secrets]) -> Secrets:
-        """Write what `change` makes of the secrets that the file holds now; return it. No scrypt, about a millisecond.
+        """Write what `change` makes of the secrets that the file holds now; return it. No scrypt: some milliseconds.
 
         The file is locked from the reading to the writing, so no other process's change is lost. If `change` raises,
         nothing is written.

@@ -1,5 +1,8 @@
 """The calls of the contracts, by name and with Python's types. Nothing here is sent; `Ledger.send` does that.
 
+A call whose name ends in `_signed` carries a message that another key signed (see `dtledger.ledger.messages`) and may
+be sent by anyone.
+
 >>> revoke(owner="0x…", twin=7, grantee="0x…", number=0).function
 'revoke'
 """
@@ -13,6 +16,7 @@ from ..policy import Grant
 from ..types import Address, Digest
 from .events import Card
 from .port import Call
+from .signed import SignedGrant, SignedGrantMany, SignedRevoke, SignedRevokeAll, SignedRevokeMany
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,28 @@ def set_keyring(digest: Digest, previous: Digest) -> Call:
     return _call("MemberRegistry", "setKeyring", digest, previous)
 
 
+def set_keyring_signed(
+    organisation: Address, digest: Digest, previous: Digest, deadline: int, signature: bytes
+) -> Call:
+    return _call("MemberRegistry", "setKeyringSigned", organisation, digest, previous, deadline, signature)
+
+
+# governance: what waits a delay is announced first ----------------------------------------------------------------
+
+
+def schedule(call: Call, when: int = 0) -> Call:
+    """Announce a call that waits a delay, for the time `when` (unix seconds), at the earliest when the delay is over.
+
+    Then the same sender makes the call itself, within a week.
+    """
+    return _call("AccessManager", "schedule", call, when)
+
+
+def cancel(caller: Address, call: Call) -> Call:
+    """Take back what `caller` announced."""
+    return _call("AccessManager", "cancel", caller, call)
+
+
 # twins -----------------------------------------------------------------------------------------------------------
 
 
@@ -99,6 +125,10 @@ def set_card(twin: int, previous: Digest, card: Card) -> Call:
     return _call("TwinRegistry", "setCard", twin, previous, astuple(card))
 
 
+def set_card_signed(twin: int, previous: Digest, card: Card, deadline: int, signature: bytes) -> Call:
+    return _call("TwinRegistry", "setCardSigned", twin, previous, astuple(card), deadline, signature)
+
+
 def move(twin: int, to: Address, counter: int, deadline: int, owner: bytes, recipient: bytes) -> Call:
     return _call("TwinRegistry", "move", twin, to, counter, deadline, owner, recipient)
 
@@ -107,8 +137,16 @@ def announce_retirement(twin: int) -> Call:
     return _call("TwinRegistry", "announceRetirement", twin)
 
 
+def announce_retirement_signed(twin: int, counter: int, deadline: int, signature: bytes) -> Call:
+    return _call("TwinRegistry", "announceRetirementSigned", twin, counter, deadline, signature)
+
+
 def cancel_retirement(twin: int) -> Call:
     return _call("TwinRegistry", "cancelRetirement", twin)
+
+
+def cancel_retirement_signed(twin: int, counter: int, deadline: int, signature: bytes) -> Call:
+    return _call("TwinRegistry", "cancelRetirementSigned", twin, counter, deadline, signature)
 
 
 # consents --------------------------------------------------------------------------------------------------------
@@ -131,8 +169,11 @@ def revoke_many(twin: int, slots: Sequence[tuple[Address, int]]) -> Call:
 
 
 def revoke_all(twin: int, keep: Sequence[Regrant] = ()) -> Call:
-    rows = [(each.grantee, each.number, each.revision, each.terms.pack(), each.package) for each in keep]
-    return _call("ConsentRegistry", "revokeAll", twin, rows)
+    return _call("ConsentRegistry", "revokeAll", twin, [_regrant(each) for each in keep])
+
+
+def _regrant(each: Regrant) -> tuple[object, ...]:
+    return (each.grantee, each.number, each.revision, each.terms.pack(), each.package)
 
 
 def block_grantee(twin: int, grantee: Address) -> Call:
@@ -141,6 +182,51 @@ def block_grantee(twin: int, grantee: Address) -> Call:
 
 def unblock_grantee(twin: int, grantee: Address) -> Call:
     return _call("ConsentRegistry", "unblockGrantee", twin, grantee)
+
+
+def grant_signed(message: SignedGrant, signature: bytes) -> Call:
+    fields = (
+        message.owner,
+        message.twin,
+        message.grantee,
+        message.number,
+        message.terms.pack(),
+        message.package,
+        message.revision,
+        message.epoch,
+        message.deadline,
+    )
+    return _call("ConsentRegistry", "grantSigned", fields, signature)
+
+
+def grant_many_signed(message: SignedGrantMany, signature: bytes) -> Call:
+    recipients = [astuple(each) for each in message.recipients]
+    fields = (message.owner, message.twin, message.terms.pack(), recipients, message.epoch, message.deadline)
+    return _call("ConsentRegistry", "grantManySigned", fields, signature)
+
+
+def revoke_signed(message: SignedRevoke, signer: Address, signature: bytes) -> Call:
+    """`signer` is the owner or the grantee."""
+    return _call("ConsentRegistry", "revokeSigned", astuple(message), signer, signature)
+
+
+def revoke_many_signed(message: SignedRevokeMany, signature: bytes) -> Call:
+    fields = (message.owner, message.twin, [astuple(each) for each in message.slots], message.deadline)
+    return _call("ConsentRegistry", "revokeManySigned", fields, signature)
+
+
+def revoke_all_signed(message: SignedRevokeAll, signature: bytes) -> Call:
+    keep = [_regrant(each) for each in message.keep]
+    fields = (message.owner, message.twin, keep, message.epoch, message.deadline)
+    return _call("ConsentRegistry", "revokeAllSigned", fields, signature)
+
+
+def block_signed(twin: int, grantee: Address, count: int, deadline: int, signature: bytes) -> Call:
+    return _call("ConsentRegistry", "blockSigned", twin, grantee, count, deadline, signature)
+
+
+def unblock_signed(twin: int, grantee: Address, count: int, deadline: int, signature: bytes) -> Call:
+    return _call("ConsentRegistry", "unblockSigned", twin, grantee, count, deadline, signature)
 
 
 # snapshots -------------------------------------------------------------------------------------------------------

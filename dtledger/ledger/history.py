@@ -172,7 +172,10 @@ class History:
         self._change(log.place.block, event.member, suspended=False)
 
     def _dismissed(self, log: e.Logged, event: e.Dismissed) -> None:
-        self._change(log.place.block, event.member, organisation=None)
+        """Anyone may say it of anyone, to end an agreement; it moves only those who belong to the sender."""
+        present = self._members[event.member].last
+        if present is not None and present.organisation == event.organisation:
+            self._change(log.place.block, event.member, organisation=None)
 
     def _keyring_set(self, log: e.Logged, event: e.KeyringSet) -> None:
         self._keyrings[event.organisation].set(log.place.block, event.digest)

@@ -21,12 +21,15 @@ from eth_keys.exceptions import BadSignature, ValidationError
 
 from ..encoding import keccak
 from ..errors import IntegrityError
+from ..policy import Grant
 from ..types import Address, Digest
 from .calls import MemberCard
 from .events import Card
 from .port import Deployment
+from .signed import SignedGrant, SignedGrantMany, SignedRevoke, SignedRevokeAll, SignedRevokeMany
 
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
+KEYRING = "Keyring(address organisation,bytes32 digest,bytes32 previous,uint40 deadline)"
 MINT = "Mint(address patient,uint256 count,uint40 deadline)"
 MOVE = "Move(uint256 twin,address to,uint32 counter,uint40 deadline)"
 MEMBER_CARD = "MemberCard(address member,bytes32 key,address organisation,uint32 version)"
@@ -43,6 +46,30 @@ CARD = (
     "Card(bytes32 key,bytes32 roster,bytes32 bits,bytes32 custodyIndex,bytes32 recovery,"
     "uint32 keyVersion,uint32 rosterVersion,uint32 custodyIndexVersion,uint32 recoveryVersion)"
 )
+SET_CARD = f"SetCard(uint256 twin,bytes32 previous,Card card,uint40 deadline){CARD}"
+ANNOUNCE_RETIREMENT = "AnnounceRetirement(uint256 twin,uint32 counter,uint40 deadline)"
+CANCEL_RETIREMENT = "CancelRetirement(uint256 twin,uint32 counter,uint40 deadline)"
+
+TERMS = (
+    "Terms(uint32 categories,uint32 purposes,uint40 notBeforeAt,uint40 expiresAt,"
+    "uint32 dataFrom,uint32 dataUntil,uint8 actions)"
+)
+GRANT = (
+    "Grant(address owner,uint256 twin,address grantee,uint8 number,Terms terms,bytes32 package,"
+    f"uint16 revision,uint24 epoch,uint40 deadline){TERMS}"
+)
+RECIPIENT = "Recipient(address grantee,uint8 number,bytes32 package,uint16 revision)"
+GRANT_MANY = (
+    "GrantMany(address owner,uint256 twin,Terms terms,Recipient[] recipients,uint24 epoch,uint40 deadline)"
+    f"{RECIPIENT}{TERMS}"
+)
+REVOKE = "Revoke(address owner,uint256 twin,address grantee,uint8 number,uint16 revision,uint40 deadline)"
+SLOT = "Slot(address grantee,uint8 number,uint16 revision)"
+REVOKE_MANY = f"RevokeMany(address owner,uint256 twin,Slot[] slots,uint40 deadline){SLOT}"
+REGRANT = f"Regrant(address grantee,uint8 number,uint16 revision,Terms terms,bytes32 package){TERMS}"
+REVOKE_ALL = f"RevokeAll(address owner,uint256 twin,Regrant[] keep,uint24 epoch,uint40 deadline){REGRANT}"
+BLOCK = "Block(uint256 twin,address grantee,uint32 count,uint40 deadline)"
+UNBLOCK = "Unblock(uint256 twin,address grantee,uint32 count,uint40 deadline)"
 
 Statement = Literal["Manifest", "Custody", "CustodianKey", "AccessReceipt", "MemberName"]
 
@@ -79,6 +106,11 @@ def typed_digest(deployment: Deployment, contract: str, hashed: Digest) -> Diges
     return keccak(b"\x19\x01" + separator + hashed)
 
 
+def keyring(deployment: Deployment, organisation: Address, digest: Digest, previous: Digest, deadline: int) -> Digest:
+    hashed = struct_hash(KEYRING, organisation, digest, previous, deadline)
+    return typed_digest(deployment, "MemberRegistry", hashed)
+
+
 def mint(deployment: Deployment, patient: Address, count: int, deadline: int) -> Digest:
     return typed_digest(deployment, "TwinRegistry", struct_hash(MINT, patient, count, deadline))
 
@@ -90,6 +122,88 @@ def move(deployment: Deployment, twin: int, to: Address, counter: int, deadline:
 def card_chain(previous: Digest, card: Card) -> Digest:
     """What a twin stores of its card: this card after all before it since the last move."""
     return keccak(previous + struct_hash(CARD, *astuple(card)))
+
+
+def set_card(deployment: Deployment, twin: int, previous: Digest, card: Card, deadline: int) -> Digest:
+    hashed = struct_hash(SET_CARD, twin, previous, struct_hash(CARD, *astuple(card)), deadline)
+    return typed_digest(deployment, "TwinRegistry", hashed)
+
+
+def announce_retirement(deployment: Deployment, twin: int, counter: int, deadline: int) -> Digest:
+    return typed_digest(deployment, "TwinRegistry", struct_hash(ANNOUNCE_RETIREMENT, twin, counter, deadline))
+
+
+def cancel_retirement(deployment: Deployment, twin: int, counter: int, deadline: int) -> Digest:
+    return typed_digest(deployment, "TwinRegistry", struct_hash(CANCEL_RETIREMENT, twin, counter, deadline))
+
+
+def _terms(terms: Grant) -> Digest:
+    return struct_hash(
+        TERMS,
+        terms.categories,
+        terms.purposes,
+        terms.not_before_at,
+        terms.expires_at,
+        terms.data.start,
+        terms.data.end,
+        terms.actions,
+    )
+
+
+def _list(hashes: Iterable[Digest]) -> Digest:
+    """The encoding of an array of structs: the hash of their hashes, one after another."""
+    return keccak(b"".join(hashes))
+
+
+def grant(deployment: Deployment, message: SignedGrant) -> Digest:
+    hashed = struct_hash(
+        GRANT,
+        message.owner,
+        message.twin,
+        message.grantee,
+        message.number,
+        _terms(message.terms),
+        message.package,
+        message.revision,
+        message.epoch,
+        message.deadline,
+    )
+    return typed_digest(deployment, "ConsentRegistry", hashed)
+
+
+def grant_many(deployment: Deployment, message: SignedGrantMany) -> Digest:
+    recipients = _list(struct_hash(RECIPIENT, *astuple(each)) for each in message.recipients)
+    hashed = struct_hash(
+        GRANT_MANY, message.owner, message.twin, _terms(message.terms), recipients, message.epoch, message.deadline
+    )
+    return typed_digest(deployment, "ConsentRegistry", hashed)
+
+
+def revoke(deployment: Deployment, message: SignedRevoke) -> Digest:
+    return typed_digest(deployment, "ConsentRegistry", struct_hash(REVOKE, *astuple(message)))
+
+
+def revoke_many(deployment: Deployment, message: SignedRevokeMany) -> Digest:
+    slots = _list(struct_hash(SLOT, *astuple(each)) for each in message.slots)
+    hashed = struct_hash(REVOKE_MANY, message.owner, message.twin, slots, message.deadline)
+    return typed_digest(deployment, "ConsentRegistry", hashed)
+
+
+def revoke_all(deployment: Deployment, message: SignedRevokeAll) -> Digest:
+    keep = _list(
+        struct_hash(REGRANT, each.grantee, each.number, each.revision, _terms(each.terms), each.package)
+        for each in message.keep
+    )
+    hashed = struct_hash(REVOKE_ALL, message.owner, message.twin, keep, message.epoch, message.deadline)
+    return typed_digest(deployment, "ConsentRegistry", hashed)
+
+
+def block(deployment: Deployment, twin: int, grantee: Address, count: int, deadline: int) -> Digest:
+    return typed_digest(deployment, "ConsentRegistry", struct_hash(BLOCK, twin, grantee, count, deadline))
+
+
+def unblock(deployment: Deployment, twin: int, grantee: Address, count: int, deadline: int) -> Digest:
+    return typed_digest(deployment, "ConsentRegistry", struct_hash(UNBLOCK, twin, grantee, count, deadline))
 
 
 def member_card(deployment: Deployment, card: MemberCard) -> Digest:

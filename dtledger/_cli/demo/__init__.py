@@ -1,0 +1,35 @@
+"""`demo`: the main job from nothing, shown step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..app import App
+from ..command import Verb
+
+
+@click.command("demo", cls=Verb)
+@click.option("--input", "file", type=click.Path(path_type=Path), help="Your own CGM export, instead of the sample.")
+@click.option("--tz", help="The time zone of a file with wall-clock times, such as Europe/Vienna.")
+@click.option("--utc-offset", help="Its fixed offset instead, such as +01:00.")
+@click.option("--unit", help="Its unit, mg/dL or mmol/L, if the file does not say.")
+@click.option("--date-order", help="dmy, mdy or ymd, if the file does not settle it.")
+@click.option("--clean", is_flag=True, help="Remove the demo's world: its chain, its keys, its data.")
+@click.pass_obj
+def demo_command(app: App, file: Path | None, clean: bool, **reading: str | None) -> None:
+    """From nothing to an encrypted, anchored twin, a consent, a reading and a refusal.
+
+    Starts a development chain, deploys, enrols a hospital, a clinician, a gateway and three custodians, mints a
+    patient's twin, imports glucose readings, grants, reads, revokes and is refused. The world goes on running;
+    run it again to go on in it.
+    """
+    from .story import Story, remove
+
+    if clean:
+        removed = remove(app.home)
+        app.show(f"Removed {app.home.root}." if removed else f"There is no demo in {app.home.root}.")
+        app.data("demo-clean", removed=removed, home=app.home.root)
+        return
+    Story(app, file, reading).tell()

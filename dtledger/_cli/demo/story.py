@@ -1,0 +1,312 @@
+"""The demo's steps. Each does the real thing through the SDK, and says what it did, its gas and its time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..._backend.directory_store import DirectoryStore
+from ..._backend.files import write_atomically
+from ...client import Client, Terms, writing_terms
+from ...client.devnet import OPERATOR, PROFILE, Devnet
+from ...client.opening import open_client
+from ...contacts import Contacts
+from ...errors import AccessDeniedError, InputError
+from ...home import Home
+from ...importers import SAMPLE, read_file
+from ...importers.result import Import
+from ...keys import UnlockedKey
+from ...ledger import Receipt, Slot
+from ...readings import Reading
+from ...types import ZERO_ADDRESS, Address, Period
+from ...vocabulary import Action, Kind, Purpose, Reason
+from ..app import App
+from ..picture import plot
+from .refusal import ask_custodians
+
+MARK = "demo.txt"
+DAY = 86_400
+THRESHOLD = 2
+
+
+class Story:
+    """One telling of the demo, in the home that the app names."""
+
+    def __init__(self, app: App, file: Path | None, reading: Mapping[str, Any]) -> None:
+        self.app = app
+        self.file = file
+        self.reading = {name: value for name, value in reading.items() if value is not None}
+        self.devnet = Devnet(app.home)
+        self.steps: list[dict[str, Any]] = []
+        self.began = time.monotonic()
+
+    def tell(self) -> None:
+        imported = self._read_input()  # first, so that a file that cannot be read leaves nothing behind
+        claim(self.app.home)
+        self._chain()
+        with self._clients() as people:
+            self._members(people)
+            twin = self._twin(people["patient"])
+            readings = self._readings(imported)
+            self._write(people, twin, readings)
+            slot = self._grant(people, twin, readings)
+            self._read(people["cardiology"], twin)
+            self._revoke(people, twin, slot)
+            self._access(people["patient"], twin)
+        self._next(twin)
+
+    # telling -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[dict[str, Any]]:
+        """One step; what it did is put into the dictionary: `did`, and `gas` if it cost any."""
+        step: dict[str, Any] = {"step": name, "gas": 0}
+        begun = time.monotonic()
+        yield step
+        step["seconds"] = round(time.monotonic() - begun, 2)
+        self.steps.append(step)
+        gas = f"{step['gas']:>10,} gas" if step["gas"] else " " * 14
+        cost = click.style(f"{gas} {step['seconds']:>6.2f} s", dim=True)
+        self.app.show(f"{click.style('✓', fg='green')} {name:<10}{cost}  {step['did']}")
+
+    # the steps -----------------------------------------------------------------------------------------------
+
+    def _read_input(self) -> Import:
+        if self.file is None:
+            with SAMPLE.open("rb") as sample:
+                return read_file(sample)
+        imported = read_file(self.file, **self.reading)
+        if not imported.readings:
+            raise InputError(
+                "No reading in that file could be read.",
+                hint="; ".join(f"line {each.line}: {each.reason}" for each in imported.problems[:3]),
+            )
+        return imported
+
+    def _chain(self) -> None:
+        with self._step("chain") as step:
+
+            def count(_: object, gas: int) -> None:
+                step["gas"] += gas
+
+            deployment = self.devnet.up(DirectoryStore, self.app.say, count)
+            state = "deployed five contracts on" if step["gas"] else "found the contracts on"
+            step["did"] = f"{state} a development chain at {self.devnet.anvil.url}"
+            step["deployment"] = deployment.id
+
+    @contextmanager
+    def _clients(self) -> Iterator[dict[str, Client]]:
+        names = (OPERATOR, "hospital", "cardiology", "gateway", "patient")
+        for name in names:
+            self.devnet.key(name)
+        self.devnet.fund()
+        people = {name: open_client(PROFILE, name, home=self.app.home) for name in names}
+        try:
+            yield people
+        finally:
+            for client in people.values():
+                client.close()
+
+    def _members(self, people: Mapping[str, Client]) -> None:
+        with self._step("members") as step:
+            hospital = people["hospital"].address
+            self._enrol(people, step, "hospital", [], ZERO_ADDRESS)
+            self._enrol(people, step, "cardiology", [Kind.CLINICIAN], hospital)
+            self._enrol(people, step, "gateway", [Kind.GATEWAY], hospital)
+            custodians = [each for each in people["patient"].context.custodians]
+            step["did"] = f"a hospital, its clinician (cardiology), its gateway; {len(custodians)} custodians"
+
+    def _enrol(
+        self, people: Mapping[str, Client], step: dict[str, Any], name: str, kinds: list[Kind], organisation: Address
+    ) -> None:
+        member = people[name]
+        operator = people[OPERATOR]
+        if operator.context.view().member(member.address) is None:
+            named = "hospital" if organisation != ZERO_ADDRESS else ""
+            card = member.members.card(name, organisation, named)
+            agreement = people["hospital"].members.agree(card) if named else b""
+            step["gas"] += operator.members.enrol(card, kinds, agreement).gas
+            contacts = self.app.contacts
+            if name not in [each.name for each in contacts.list()]:
+                contacts.add(name, card, at=operator.context.clock())
+
+
+    def _twin(self, patient: Client) -> int:
+        with self._step("twin") as step:
+            own = patient.context.view().twins_of(patient.address)
+            if own:
+                twin = own[0]
+            else:
+                with open_client(PROFILE, OPERATOR, home=self.app.home) as operator:
+                    twin, receipt = operator.twins.mint(patient.twins.request_mint())
+                step["gas"] += receipt.gas
+            if twin in patient.twins.without_card():
+                step["gas"] += patient.twins.set_up(twin, list(patient.context.custodians), THRESHOLD).gas
+            step["did"] = f"twin {twin} of the patient, {THRESHOLD} of 3 custodians are needed to open it"
+            step["twin"] = twin
+        return twin
+
+    def _readings(self, imported: Import) -> list[Reading]:
+        with self._step("import") as step:
+            readings = list(imported.readings)
+            source = f"{self.file}" if self.file else "a simulated sample (simglucose), moved to end today"
+            if self.file is None:
+                shift = sample_end(self.app.home) - readings[-1].seconds
+                readings = [
+                    Reading(each.seconds + shift, each.value, each.unit, each.offset, each.quality) for each in readings
+                ]
+            lost = f", {len(imported.problems)} rows could not be read" if imported.problems else ""
+            step["did"] = f"{len(readings):,} glucose readings from {source}{lost}"
+            step["readings"] = len(readings)
+            step["problems"] = [{"line": each.line, "reason": each.reason} for each in imported.problems]
+        for problem in imported.problems[:5]:
+            self.app.say(f"  line {problem.line}: {problem.reason}")
+        return readings
+
+    def _write(self, people: Mapping[str, Client], twin: int, readings: list[Reading]) -> None:
+        gateway, patient = people["gateway"], people["patient"]
+        now = patient.context.clock()
+        with self._step("permit") as step:
+            first = readings[0].minute
+            slot, receipt = patient.consents.grant(
+                twin, gateway.address, writing_terms(["glucose"], now, 30 * DAY, back_to=first)
+            )
+            step["gas"] = receipt.gas
+            step["did"] = f"the patient lets the gateway add glucose for 30 days ({slot_name(slot, 'gateway')})"
+        with self._step("write") as step, self.app.progress("encrypting, storing, anchoring") as progress:
+            result = gateway.writer.put(twin, "glucose", readings, progress=progress)
+            step["gas"] = sum(each.gas for each in result.anchors)
+            known = f", {result.known:,} readings were there before" if result.known else ""
+            step["did"] = (
+                f"{len(result.written)} encrypted snapshots, one an hour, anchored in {len(result.anchors)} batches{known}"
+            )
+            step["snapshots"], step["batches"] = len(result.written), len(result.anchors)
+        patient.consents.revoke(slot)
+
+    def _grant(self, people: Mapping[str, Client], twin: int, readings: list[Reading]) -> Slot:
+        patient = people["patient"]
+        now = patient.context.clock()
+        with self._step("grant") as step:
+            data = Period(readings[0].minute, max(readings[-1].minute, (now + 30 * DAY) // 60))
+            terms = Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + 30 * DAY, data)
+            slot, receipt = patient.consents.grant(twin, people["cardiology"].address, terms)
+            step["gas"] = receipt.gas
+            step["did"] = f"cardiology may read glucose to treat, for 30 days ({slot_name(slot, 'cardiology')})"
+            step["grant"] = slot_name(slot, "cardiology")
+        return slot
+
+    def _read(self, clinician: Client, twin: int) -> None:
+        with self._step("read") as step, self.app.progress("opening") as progress:
+            readings = clinician.read(twin, "glucose", "TREAT", progress=progress)
+            step["did"] = (
+                f"the clinician reads {len(readings):,} readings from {readings.snapshots} snapshots, "
+                f"{readings.answered} of {readings.asked} custodians answering"
+            )
+            step["readings"], step["snapshots"] = len(readings), readings.snapshots
+        if not self.app.as_json:
+            self.app.show(plot(readings, f"glucose, {readings[0].unit}", band=(3.9, 10.0) if readings[0].unit == "mmol/L" else (70, 180)))
+
+    def _revoke(self, people: Mapping[str, Client], twin: int, slot: Slot) -> None:
+        patient, clinician = people["patient"], people["cardiology"]
+        others = [each.slot for each in patient.consents.records(twin) if each.slot != slot and patient.consents.is_live(each)]
+        package = clinician.context.view().record(slot)
+        assert package is not None, "it was granted a moment ago"
+        with self._step("revoke") as step:
+            receipts: list[Receipt] = [patient.consents.revoke(each) for each in (slot, *others)]
+            step["gas"] = sum(receipt.gas for receipt in receipts)
+            step["did"] = f"the patient revokes, in block {receipts[0].block}"
+        with self._step("refused") as step:
+            try:
+                clinician.read(twin, "glucose", "TREAT")
+            except AccessDeniedError as error:
+                reason: Reason = error.reason
+                step["did"] = f"the clinician's client refuses: {reason.text} ({reason.name})"
+                step["reason"] = reason.name
+        with self._step("refused") as step:
+            refusals = ask_custodians(clinician, twin, package)
+            step["did"] = f"a client that skips that check is refused by each custodian: {', '.join(refusals)}"
+            step["custodians"] = refusals
+
+    def _access(self, patient: Client, twin: int) -> None:
+        with self._step("access") as step:
+            receipts = next(each for each in patient.twins.access(twin).values() if isinstance(each, list))
+            opened = sum(1 for each in receipts if each.permitted)
+            step["did"] = f"the patient sees who asked: {len(receipts)} requests, {opened} of them opened"
+
+    def _next(self, twin: int) -> None:
+        home = os.path.relpath(self.app.home.root)
+        home = home if not home.startswith("..") else str(self.app.home.root)
+        commands = [
+            f"{program()} {words} --home {home}"
+            for words in (
+                f"twin plot {twin} --category glucose --purpose PATRQT --since 24h --key patient",
+                f"consent grant --twin {twin} --to cardiology --category glucose --purpose TREAT --for 30d "
+                "--history 30d --key patient --yes",
+                f"twin read {twin} --category glucose --purpose TREAT --since 24h --key cardiology",
+                f"consent revoke {twin}/cardiology/0 --key patient --yes",
+                f"twin access {twin} --key patient",
+            )
+        ]
+        self.app.show(f"\nThe world goes on in {home}, its chain at {self.devnet.anvil.url}. Try next:\n")
+        for command in commands:
+            self.app.show(f"  {command}")
+        self.app.data(
+            "demo",
+            home=self.app.home.root,
+            twin=twin,
+            steps=self.steps,
+            next=commands,
+            seconds=round(time.monotonic() - self.began, 2),
+        )
+
+
+def slot_name(slot: Slot, name: str) -> str:
+    return f"{slot.twin}/{name}/{slot.number}"
+
+
+def program() -> str:
+    """How this program was called, so that what is printed can be called."""
+    if shutil.which("dtledger"):
+        return "dtledger"
+    called = os.path.relpath(sys.argv[0])
+    return called if not called.startswith("..") else sys.argv[0]
+
+
+def sample_end(home: Home) -> int:
+    """When the simulated sample ends: at the demo's first run, and there ever after."""
+    return int((home.root / MARK).stat().st_mtime) // 300 * 300
+
+
+def claim(home: Home) -> None:
+    """Make the home the demo's own, or refuse one that is somebody's."""
+    mark = home.root / MARK
+    if mark.exists():
+        return
+    if home.root.exists() and any(home.root.iterdir()):  # a home that somebody uses
+        raise InputError(
+            f"{home.root} is a home in use, and the demo makes its own.", hint="Name another folder with --home."
+        )
+    home.prepare(home.root)
+    write_atomically(mark, b"This folder belongs to `dtledger demo`; `dtledger demo --clean` removes it.\n")
+
+
+def remove(home: Home) -> bool:
+    """Stop the demo's chain and remove its home; False if there is none.
+
+    Raises:
+        InputError: the home is not the demo's.
+    """
+    if not home.root.exists():
+        return False
+    if not (home.root / MARK).exists():
+        raise InputError(f"{home.root} was not made by the demo, so it is not removed.", hint="Name its --home.")
+    Devnet(home).clean()
+    return True
