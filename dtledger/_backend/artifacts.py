@@ -12,6 +12,8 @@ from eth_abi.abi import decode as abi_decode
 from eth_abi.abi import encode as abi_encode
 
 from ..encoding import keccak
+from ..ledger import Call, Deployment
+from ..types import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +83,16 @@ def artifact(name: str) -> Artifact:
         errors={each.selector[:4]: each for each in of("error")},
         constructor=tuple(_abi_type(each) for each in constructor["inputs"]),
     )
+
+
+def spelled_out(deployment: Deployment, call: Call) -> tuple[Address, bytes]:
+    """Where a call goes and its calldata. A call among its arguments becomes such a pair too (`calls.schedule`).
+
+    Raises:
+        eth_abi.exceptions.EncodingError: an argument does not fit its type.
+    """
+    arguments: list[Any] = []
+    for each in call.arguments:
+        arguments += spelled_out(deployment, each) if isinstance(each, Call) else [each]
+    function = artifact(call.contract).functions[call.function]
+    return deployment.contracts[call.contract], function.encode(tuple(arguments))

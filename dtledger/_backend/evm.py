@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from eth_abi.abi import decode as abi_decode
+from eth_abi.exceptions import EncodingError
 from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 
@@ -24,9 +25,10 @@ from ..ledger.rejections import rejection
 from ..policy import MalformedRequestError, Request
 from ..types import Digest, Head
 from ..vocabulary import Reason
-from .artifacts import artifact
+from .artifacts import artifact, spelled_out
 from .event_codec import decode_event
 from .log_cache import LogCache, RawLog
+from .reverts import rejection_of
 
 BLOCKS_AT_ONCE = 5_000
 """Blocks whose logs are asked for in one call."""
@@ -111,6 +113,12 @@ class EvmLedger:
 
     def close(self) -> None:
         self._cache.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # reading -------------------------------------------------------------------------------------------------
 
@@ -246,11 +254,11 @@ class EvmLedger:
             request.period.start,
             request.period.end,
         )
-        data = artifact("ConsentRegistry").functions["check"].encode((question, earliest, latest))
         try:
+            data = artifact("ConsentRegistry").functions["check"].encode((question, earliest, latest))
             with _Translated(ContractLogicError):
                 answer = self._web3.eth.call({"to": self._deployment.contracts["ConsentRegistry"], "data": data})  # type: ignore[typeddict-item]
-        except ContractLogicError as error:
+        except (ContractLogicError, EncodingError) as error:
             raise MalformedRequestError("the contract refuses the request as malformed") from error
         return Reason(abi_decode(["uint8"], bytes(answer))[0])
 
@@ -258,8 +266,8 @@ class EvmLedger:
 
     def send(self, call: Call, sender: Sender) -> Receipt:
         self._identify()
-        data = artifact(call.contract).functions[call.function].encode(call.arguments)
-        return self.send_raw({"to": self._deployment.contracts[call.contract], "data": data}, sender)
+        to, data = spelled_out(self._deployment, call)
+        return self.send_raw({"to": to, "data": data}, sender)
 
     def heartbeat(self, sender: Sender) -> Receipt:
         return self.send_raw({"to": sender.address, "data": b""}, sender)
@@ -282,7 +290,8 @@ class EvmLedger:
         try:
             with _Translated(ContractLogicError, Web3RPCError):
                 full = {**transaction, "from": sender.address, "value": 0, "chainId": self._deployment.chain_id}
-                full["gas"] = int(eth.estimate_gas(full) * GAS_MARGIN)  # type: ignore[arg-type]
+                # as of the next block: of an idle chain the newest may be so old that its time refuses what is due now
+                full["gas"] = int(eth.estimate_gas(full, "pending") * GAS_MARGIN)  # type: ignore[arg-type]
                 fee = eth.max_priority_fee
                 base = eth.get_block("latest").get("baseFeePerGas", 0)
                 full |= {"maxPriorityFeePerGas": fee, "maxFeePerGas": 2 * base + fee, "type": 2}
@@ -316,7 +325,7 @@ class EvmLedger:
             time.sleep(pause)
             pause = min(pause * 2, 0.5)
         if found["status"] != 1:
-            raise rejection("reverted", {}, transaction=f"0x{sent.hex()}")
+            raise self._why_reverted(sent, found["blockNumber"])
         logs = [self._raw(log) for log in found["logs"]]
         decoded = (
             decode_event([log.topics[place : place + 32] for place in range(0, len(log.topics), 32)], log.data)
@@ -331,27 +340,20 @@ class EvmLedger:
             events=tuple(event for event in decoded if event is not None),
         )
 
+    def _why_reverted(self, sent: bytes, block: int) -> DtledgerError:
+        """The contract's reason, from the same call on the state after the block that refused the transaction."""
+        with _Translated():
+            transaction = self._web3.eth.get_transaction(sent)  # type: ignore[arg-type]
+            again = {"from": transaction["from"], "to": transaction.get("to"), "data": transaction["input"]}
+        try:
+            with _Translated(ContractLogicError):
+                self._web3.eth.call(again, block)  # type: ignore[arg-type]
+        except ContractLogicError as error:
+            return rejection_of(error)
+        return rejection("reverted", {}, transaction=f"0x{sent.hex()}")
+
     def _receipt(self, sent: bytes) -> Any | None:
         try:
             return self._web3.eth.get_transaction_receipt(sent)  # type: ignore[arg-type]
         except TransactionNotFound:
             return None
-
-
-def rejection_of(error: Exception) -> DtledgerError:
-    """The `LedgerRejection` of a revert, or `UnreachableError` for what is not one."""
-    data = getattr(error, "data", None)
-    if data is None and isinstance(error, Web3RPCError):
-        response = error.rpc_response or {}
-        data = response.get("error", {}).get("data")
-    if isinstance(data, str) and data.startswith("0x") and len(data) >= 10:
-        raw = bytes.fromhex(data[2:])
-        for contract in CONTRACTS:
-            found = artifact(contract).errors.get(raw[:4])
-            if found is not None:
-                values = dict(zip(found.names, found.decode(raw[4:]), strict=True))
-                return rejection(found.name, values)
-    message = str(error)
-    if "insufficient funds" in message.lower():
-        return rejection("insufficient funds", {})
-    return rejection("reverted", {})

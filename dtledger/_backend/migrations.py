@@ -31,7 +31,7 @@ from ..types import Address, Digest
 from ..vocabulary.rights import GUARDED_KINDS
 from .artifacts import artifact
 from .evm import EvmLedger, connect, identity
-from .files import locked, write_atomically
+from .files import locked, parse_json, write_atomically
 
 ROLES = {"ADMIN": 0, "REGISTRAR": 1, "STEWARD": 2, "SUSPENDER": 3, "MINTER": 4}
 DELAYED_ROLES = ("ADMIN", "STEWARD")
@@ -111,7 +111,7 @@ def read_journal(path: Path) -> Journal:
         InputError: there is none, or it is not one.
     """
     try:
-        raw = json.loads(path.read_text())
+        raw = parse_json(path.read_bytes())
         return Journal(
             path=path,
             chain_id=raw["chainId"],

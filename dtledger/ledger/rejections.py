@@ -95,6 +95,11 @@ class StaleKeyringError(Rejection):
     advice = _AGAIN
 
 
+class UnknownTwinError(Rejection):
+    solidity = "ERC721NonexistentToken"
+    template = "There is no twin {tokenId}."
+
+
 class LockedError(Rejection):
     solidity = "TwinRegistry_Locked"
     template = "A twin cannot be transferred or approved."
@@ -237,7 +242,36 @@ class UnauthorizedError(Rejection):
 
 class ScheduleNeededError(Rejection):
     solidity = "AccessManagerNotScheduled"
-    template = "This needs the governance delay: operation {operationId} was not announced, or its time has not come."
+    template = "This waits the governance delay and was not announced (operation {operationId})."
+    advice = "Announce it first."
+
+
+class NotYetDueError(Rejection):
+    solidity = "AccessManagerNotReady"
+    template = "This waits the governance delay, which is not over yet (operation {operationId})."
+
+
+class AnnouncementExpiredError(Rejection):
+    solidity = "AccessManagerExpired"
+    template = "This was announced, and not done within the week after its delay (operation {operationId})."
+    advice = "Announce it again."
+
+
+class AlreadyAnnouncedError(Rejection):
+    solidity = "AccessManagerAlreadyScheduled"
+    template = "This is announced already (operation {operationId})."
+
+
+class CannotAnnounceError(Rejection):
+    solidity = "AccessManagerUnauthorizedCall"
+    template = "{caller} has no role that waits a delay for this, or named a time before the delay is over."
+    advice = "Choose governance's key with --key."
+
+
+class CannotCancelError(Rejection):
+    solidity = "AccessManagerUnauthorizedCancel"
+    template = "{msgsender} may not take back what {caller} announced."
+    advice = "It is taken back by who announced it, or by governance."
 
 
 class RevertedError(LedgerRejection):

@@ -1,0 +1,92 @@
+"""The demo: the whole line from a file to a refusal, and a world that goes on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dtledger._cli import main
+
+pytestmark = pytest.mark.anvil
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("demo") / "home"
+    yield folder
+    run("demo", "--clean", "--home", folder)
+
+
+@pytest.fixture(scope="module")
+def told(home: Path) -> dict[str, object]:
+    result = run("demo", "--json", "--home", home)
+    assert result.exit_code == 0, result.stderr
+    story: dict[str, object] = json.loads(result.stdout)
+    return story
+
+
+def step(told: dict[str, object], name: str) -> list[dict[str, object]]:
+    return [each for each in told["steps"] if each["step"] == name]  # type: ignore[attr-defined]
+
+
+def test_it_tells_every_step_in_order(told: dict[str, object]) -> None:
+    names = [each["step"] for each in told["steps"]]  # type: ignore[attr-defined]
+    assert names == [
+        "chain", "members", "twin", "import", "permit", "write", "grant", "read", "revoke", "refused", "refused",
+        "access",
+    ]  # fmt: skip
+
+
+def test_every_reading_of_the_file_is_read_back(told: dict[str, object]) -> None:
+    assert step(told, "read")[0]["readings"] == step(told, "import")[0]["readings"] == 4032
+
+
+def test_after_revocation_client_and_every_custodian_refuse(told: dict[str, object]) -> None:
+    by_client, by_custodians = step(told, "refused")
+    assert by_client["reason"] == "REVOKED"
+    assert by_custodians["custodians"] == ["REVOKED"] * 3
+
+
+def test_the_five_commands_that_it_prints_work_as_printed(told: dict[str, object]) -> None:
+    commands = told["next"]
+    assert isinstance(commands, list) and len(commands) == 5
+    for command in commands:
+        words = shlex.split(command)[1:]
+        done = subprocess.run([sys.executable, "-m", "dtledger", *words], capture_output=True, text=True)
+        assert done.returncode == 0, (command, done.stderr)
+
+
+def test_told_again_it_goes_on_in_the_same_world_and_writes_nothing_twice(home: Path, told: dict[str, object]) -> None:
+    again = json.loads(run("demo", "--json", "--home", home).stdout)
+    assert step(again, "chain")[0]["deployment"] == step(told, "chain")[0]["deployment"]
+    assert step(again, "write")[0]["snapshots"] == 0
+    assert step(again, "read")[0]["readings"] == 4032
+
+
+def test_it_refuses_a_home_that_somebody_uses(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('tz = "UTC"\n')
+    result = run("demo", "--home", tmp_path)
+    assert result.exit_code == 2
+    assert "in use" in result.stderr
+    assert run("demo", "--clean", "--home", tmp_path).exit_code == 2
+    assert (tmp_path / "config.toml").exists()
+
+
+def test_a_file_that_cannot_be_read_leaves_nothing_behind(tmp_path: Path) -> None:
+    broken = tmp_path / "export.csv"
+    broken.write_text("time,value\n2026-01-01T00:00:00Z,6.1\n")
+    result = run("demo", "--input", broken, "--home", tmp_path / "home")
+    assert result.exit_code == 2
+    assert "--unit" in result.stderr
+    assert not (tmp_path / "home").exists()
