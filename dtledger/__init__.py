@@ -77,6 +77,6 @@ def __getattr__(name: str) -> Any:
     """Import a public name at its first use, so that `dtledger --help` need not wait for web3."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415
+    from importlib import import_module
 
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)

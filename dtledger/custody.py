@@ -7,7 +7,7 @@ each custodian its own sealed shares; custodians fetch nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 from . import encoding
@@ -74,9 +74,7 @@ class ShareHeader:
             )
             if kind != SNAPSHOT or len(digest) != 32 or len(share) != 32:
                 raise ValueError(kind)
-            header = cls(
-                deployment, twin, writer, bit, Period(start, end), Digest(digest), generation, roster, number
-            )
+            header = cls(deployment, twin, writer, bit, Period(start, end), Digest(digest), generation, roster, number)
         except (TypeError, ValueError) as error:
             raise IntegrityError("a seal does not hold a share of a snapshot") from error
         return header, share
@@ -227,11 +225,12 @@ class AccessReceipt:
     @classmethod
     def decode(cls, data: bytes) -> AccessReceipt:
         try:
-            (*fields, signature) = encoding.decode(data)
-            (body,) = fields
-            body[9], body[10] = Action(body[9]), Purpose(body[10])
-            body[13] = tuple((Digest(digest), Reason(reason)) for digest, reason in body[13])
-            return cls(*body, signature)
+            body, signature = encoding.decode(data)
+            names = [field.name for field in fields(cls) if field.name != "signature"]
+            values = dict(zip(names, body, strict=True))
+            values["action"], values["purpose"] = Action(values["action"]), Purpose(values["purpose"])
+            values["refused"] = tuple((Digest(digest), Reason(reason)) for digest, reason in values["refused"])
+            return cls(**values, signature=signature)
         except (TypeError, ValueError, IndexError) as error:
             raise IntegrityError("a receipt cannot be read") from error
 

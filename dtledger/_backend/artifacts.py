@@ -64,16 +64,27 @@ def _signature(entry: dict[str, Any]) -> Signature:
     )
 
 
+def _raw(name: str) -> dict[str, Any]:
+    raw: dict[str, Any] = json.loads(resources.files("dtledger").joinpath(f"_artifacts/{name}.json").read_text())
+    return raw
+
+
+def runtime(name: str) -> dict[str, Any]:
+    """A contract's runtime code as the compiler gives it: `object` in hex and `immutableReferences`."""
+    raw = _raw(name)
+    return {"object": raw["deployedBytecode"], "immutableReferences": raw["immutableReferences"]}
+
+
 @cache
 def artifact(name: str) -> Artifact:
     """The artifact of a contract by its name."""
-    raw = json.loads(resources.files("dtledger").joinpath(f"_artifacts/{name}.json").read_text())
+    raw = _raw(name)
     entries = raw["abi"]
 
     def of(kind: str) -> list[Signature]:
         return [_signature(entry) for entry in entries if entry["type"] == kind]
 
-    constructor = next((entry for entry in entries if entry["type"] == "constructor"), {"inputs": []})
+    constructor: dict[str, Any] = next((entry for entry in entries if entry["type"] == "constructor"), {"inputs": []})
     return Artifact(
         name=name,
         abi=entries,

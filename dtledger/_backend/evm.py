@@ -59,7 +59,7 @@ class _Translated:
     """The one border where a node's errors become ours."""
 
     def __init__(self, *passing: type[Exception]) -> None:
-        self._passing = (DtledgerError, *passing)
+        self._passing: tuple[type[Exception], ...] = (DtledgerError, *passing)
 
     def __enter__(self) -> None:
         return None
@@ -161,7 +161,7 @@ class EvmLedger:
         with _Translated():
             logs = self._web3.eth.get_logs(
                 {
-                    "address": self._deployment.contracts["AccessManager"],
+                    "address": Web3.to_checksum_address(self._deployment.contracts["AccessManager"]),
                     "fromBlock": self._deployment.block,
                     "toBlock": "latest",
                     "topics": [["0x" + topics[name].hex() for name in ("RoleGranted", "RoleRevoked")], _ADMIN],
@@ -257,7 +257,8 @@ class EvmLedger:
         try:
             data = artifact("ConsentRegistry").functions["check"].encode((question, earliest, latest))
             with _Translated(ContractLogicError):
-                answer = self._web3.eth.call({"to": self._deployment.contracts["ConsentRegistry"], "data": data})  # type: ignore[typeddict-item]
+                registry = Web3.to_checksum_address(self._deployment.contracts["ConsentRegistry"])
+                answer = self._web3.eth.call({"to": registry, "data": data})
         except (ContractLogicError, EncodingError) as error:
             raise MalformedRequestError("the contract refuses the request as malformed") from error
         return Reason(abi_decode(["uint8"], bytes(answer))[0])

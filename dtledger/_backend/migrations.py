@@ -273,7 +273,7 @@ class _Runner:
     def _send(self, step: Step, record: Mapping[str, Any]) -> Any:
         if step.create:
             built = artifact(step.create)
-            transaction = {"data": built.bytecode + abi_encode(built.constructor, step.arguments)}
+            transaction: dict[str, Any] = {"data": built.bytecode + abi_encode(built.constructor, step.arguments)}
         else:
             contract, function = step.call.split(".")
             data = artifact(contract).functions[function].encode(step.arguments)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from eth_utils import to_checksum_address
-from web3.exceptions import Web3RPCError
+from web3.exceptions import ContractLogicError, Web3RPCError
 
-from ..errors import DtledgerError
+from ..errors import DtledgerError, UnreachableError
 from ..ledger import CONTRACTS
 from ..ledger.rejections import rejection
 from .artifacts import artifact
@@ -26,10 +26,15 @@ def rejection_of(error: Exception) -> DtledgerError:
             if found is not None:
                 values = map(_plain, found.names, found.types, found.decode(raw[4:]))
                 return rejection(found.name, dict(zip(found.names, values, strict=True)))
-    message = str(error)
-    if "insufficient funds" in message.lower():
+    message = str(error).lower()
+    if "insufficient funds" in message:
         return rejection("insufficient funds", {})
-    return rejection("reverted", {})
+    if isinstance(error, ContractLogicError) or "revert" in message:
+        return rejection("reverted", {})
+    return UnreachableError(
+        f"The ledger's node does not take the transaction ({type(error).__name__}).",
+        hint="Look at the node, and whether another process sends with the same key; then try again.",
+    )
 
 
 def _plain(name: str, kind: str, value: Any) -> Any:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -37,13 +37,13 @@ class App:
 
     @cached_property
     def home(self) -> Home:
-        from ..home import Home  # noqa: PLC0415
+        from ..home import Home
 
         return Home.locate(self.home_option)
 
     @cached_property
     def settings(self) -> Settings:
-        from ..config import Settings  # noqa: PLC0415
+        from ..config import Settings
 
         return Settings.load(self.home, self.options)
 
@@ -54,7 +54,7 @@ class App:
 
     def client_of(self, key: str | None) -> Client:
         """A client with another key of this home."""
-        from ..client.opening import open_client  # noqa: PLC0415
+        from ..client.opening import open_client
 
         options = {**self.options, **({"key": key} if key else {})}
         client = open_client(
@@ -69,10 +69,10 @@ class App:
     @cached_property
     def contacts(self) -> Contacts:
         """The home's contacts; cards are checked against the profile's deployment."""
-        from ..client.members import card_check  # noqa: PLC0415
-        from ..client.opening import deployment_path  # noqa: PLC0415
-        from ..contacts import Contacts  # noqa: PLC0415
-        from .._backend.migrations import read_journal  # noqa: PLC0415
+        from .._backend.migrations import read_journal
+        from ..client.members import card_check
+        from ..client.opening import deployment_path
+        from ..contacts import Contacts
 
         path = deployment_path(self.settings)
         check = card_check(read_journal(path).deployment()) if path.exists() else None
@@ -118,7 +118,7 @@ class App:
 
     def time(self, at: int | datetime) -> str:
         """A moment as a person reads it: local, with its offset."""
-        moment = at if isinstance(at, datetime) else datetime.fromtimestamp(at, timezone.utc)
+        moment = at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
         return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M %z")
 
     def confirm(self, question: str, *, yes: bool) -> None:
@@ -139,8 +139,8 @@ class App:
         if self.as_json or not sys.stderr.isatty():
             yield lambda done, total: None
             return
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import Progress  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import Progress
 
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(label, total=None)
@@ -179,7 +179,7 @@ def ask_secret(question: str) -> str:
         KeyFileError: there is no terminal.
     """
     if not sys.stdin.isatty():
-        from ..errors import KeyFileError  # noqa: PLC0415
+        from ..errors import KeyFileError
 
         raise KeyFileError(
             "A password is needed, and nobody is there to ask.",
@@ -202,4 +202,4 @@ def plain(value: Any) -> Any:
 
 def rfc3339(at: int) -> str:
     """Unix seconds as JSON has them."""
-    return datetime.fromtimestamp(at, timezone.utc).isoformat().replace("+00:00", "Z")
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

@@ -55,7 +55,7 @@ class Client:
     @staticmethod
     def open(profile: str | None = None, key: str | None = None, **options: Any) -> Client:
         """A client of a profile; see `dtledger.client.opening.open_client`."""
-        from .opening import open_client  # noqa: PLC0415 - it needs this module
+        from .opening import open_client
 
         return open_client(profile, key, **options)
 

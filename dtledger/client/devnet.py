@@ -90,7 +90,8 @@ class Devnet:
 
     def fund(self) -> list[Address]:
         """Give every key of the home, and its custodians, play money for transactions."""
-        addresses = [key.address for key in (*KeyStore(self.home).list(), *custodian_keys(self.home).list())]
+        keys = (*KeyStore(self.home).list(), *custodian_keys(self.home).list())
+        addresses = [key.address for key in keys if key.address is not None]
         for address in addresses:
             self.anvil.fund(address)
         return addresses

@@ -28,14 +28,14 @@ class Embedded(Mapping[Address, CustodianPort]):
     def __init__(self, home: Home, ledger: Ledger, clock: Callable[[], int], max_head_age: int) -> None:
         if ledger.deployment.chain_id not in DEVELOPMENT_CHAINS:
             raise InputError(
-                f"Embedded custodians are for development; chain {ledger.deployment.chain_id} is not a development chain.",
+                f"Embedded custodians are for development, and chain {ledger.deployment.chain_id} is not for that.",
                 hint="Name the custodians' URLs in the profile: `dtledger config set custodians URL,URL,URL`.",
             )
         self._home = home
         self._ledger = ledger
         self._clock = clock
         self._max_head_age = max_head_age
-        self._names = {key.address: key.name for key in custodian_keys(home).list()}
+        self._names = {key.address: key.name for key in custodian_keys(home).list() if key.address is not None}
         self._open: dict[Address, Custodian] = {}
 
     def __getitem__(self, address: Address) -> CustodianPort:
@@ -76,9 +76,7 @@ def create_custodian(home: Home, name: str) -> UnlockedKey:
             write_atomically(_password_file(home), secrets.token_hex(32).encode() + b"\n")
         store.create(name, _password_file(home).read_text().strip())
     key = unlock_custodian(home, name)
-    key.update(
-        lambda held: held if "wrapping" in held.extra else held.with_extra("wrapping", secrets.token_bytes(32))
-    )
+    key.update(lambda held: held if "wrapping" in held.extra else held.with_extra("wrapping", secrets.token_bytes(32)))
     home.prepare(home.custodians / name / "twins")
     return key
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..contacts import CardCheck, MemberCardFile
 from ..contacts.cards import names_digest
-from ..ledger import Deployment, Receipt, calls, messages
+from ..ledger import Call, Deployment, Receipt, calls, messages
 from ..types import ZERO_ADDRESS, Address, Digest
 from ..vocabulary import Kind
 from .context import Context, Identity
@@ -84,5 +84,5 @@ class Members:
     def reinstate(self, member: Address) -> Receipt:
         return self._send(calls.reinstate(member))
 
-    def _send(self, call: calls.Call) -> Receipt:
+    def _send(self, call: Call) -> Receipt:
         return self._context.ledger.send(call, self._context.key)

@@ -10,7 +10,6 @@ from .._backend.directory_store import DirectoryStore
 from .._backend.evm import EvmLedger
 from .._backend.kubo_store import KuboStore
 from .._backend.migrations import read_deployment
-from .._backend.write_journal import WriteJournal
 from ..config import Settings
 from ..custody import CustodianPort
 from ..errors import InputError

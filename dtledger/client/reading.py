@@ -90,7 +90,7 @@ class Readings(Sequence[TwinReading]):
 
     def to_pandas(self) -> pandas.DataFrame:
         """A DataFrame with one row a reading, indexed by UTC time. Needs pandas, which dtledger does not install."""
-        import pandas  # noqa: PLC0415 - an extra of the caller's
+        import pandas
 
         index = pandas.DatetimeIndex([pandas.Timestamp(each.at).tz_convert("UTC") for each in self], name="at")
         columns = ("value", "unit", "quality", "snapshot")
@@ -253,7 +253,9 @@ class Reader:
         slots = [record.slot for each in grantees for record in view.slots_of(owner, twin, each)] if owner else []
         requests = [Request(twin, me, slot.grantee, slot.number, action, purpose, 0, Period(0, 0)) for slot in slots]
         requests = requests or [Request(twin, me, me, 0, action, purpose, 0, Period(0, 0))]
-        return max((reason for each in requests if not (reason := self._judge(view, each)).permits), default=Reason.NO_GRANT)
+        return max(
+            (reason for each in requests if not (reason := self._judge(view, each)).permits), default=Reason.NO_GRANT
+        )
 
     def _choose(
         self,
@@ -318,9 +320,7 @@ class Reader:
         opened = open_snapshots(context.deployment, context.custodians, asking, asked, door.keys, category)
         collected.opened.append(opened)
         by_digest = {each.digest: each for each in asked}
-        collected.refused += [
-            (by_digest[digest].manifest.period, reason) for digest, reason in opened.refused.items()
-        ]
+        collected.refused += [(by_digest[digest].manifest.period, reason) for digest, reason in opened.refused.items()]
         for digest, plaintext in opened.plaintexts.items():
             collected.snapshots += 1
             collected.values += _values(by_digest[digest], category, plaintext)

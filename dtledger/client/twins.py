@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
 from ..custody import AccessReceipt, OwnerRequest, TwinKey
 from ..encoding import cid_digest, digest_cid, sha256
 from ..errors import AccessDeniedError, InputError, IntegrityError, UnreachableError
@@ -39,7 +38,11 @@ class Twins:
     def request_mint(self) -> MintRequest:
         """As a patient, ask for a twin."""
         context = self._context
-        patient, count, deadline = context.key.address, len(context.view().twins_of(context.key.address)), context.deadline()
+        patient, count, deadline = (
+            context.key.address,
+            len(context.view().twins_of(context.key.address)),
+            context.deadline(),
+        )
         digest = messages.mint(context.deployment, patient, count, deadline)
         return MintRequest(patient, count, deadline, context.key.sign_digest(digest))
 
@@ -70,9 +73,9 @@ class Twins:
         self._require_owner(twin)
         deployment = context.deployment
         secrets = context.key.update(
-            lambda held: held
-            if held.has_twin(deployment.id, twin)
-            else held.with_twin(deployment.id, twin, TwinSecrets.draw())
+            lambda held: (
+                held if held.has_twin(deployment.id, twin) else held.with_twin(deployment.id, twin, TwinSecrets.draw())
+            )
         ).twin(deployment.id, twin)
         present = view.card(twin)
         roster = self._roster(twin, custodians, threshold, (present.roster_version if present else 0) + 1)

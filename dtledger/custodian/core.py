@@ -14,6 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from ..crypto import seal
 from ..crypto.merkle import MerkleTree
@@ -50,7 +51,7 @@ MAX_SNAPSHOTS = 10_000
 Opened = list[tuple[ShareHeader, bytes]]
 
 
-class _Identity(Signer, Sender):
+class _Identity(Signer, Sender, Protocol):
     """A custodian's key signs receipts and, for heartbeats, transactions."""
 
 
@@ -176,9 +177,7 @@ class Custodian:
         view = self._ledger.view(now.head.number)
         return [(header.digest, self._judge(view, request, requester, header, now)) for header, _ in opened]
 
-    def _judge(
-        self, view: View, request: ReadRequest, requester: Address, header: ShareHeader, now: _Now
-    ) -> Reason:
+    def _judge(self, view: View, request: ReadRequest, requester: Address, header: ShareHeader, now: _Now) -> Reason:
         question = Request(
             twin=request.twin,
             requester=requester,

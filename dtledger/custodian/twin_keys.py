@@ -67,6 +67,8 @@ class FileTwinKeys:
             try:
                 seed = self._cipher.decrypt(data[:12], data[12:], path.name.encode())
             except InvalidTag as error:
-                raise KeyFileError(f"The custodian's key file {path.name} is damaged, or the key is another's.") from error
+                raise KeyFileError(
+                    f"The custodian's key file {path.name} is damaged, or the key is another's."
+                ) from error
             self._open[path] = SealKey(seed)
         return self._open[path]

@@ -6,13 +6,13 @@ Each class carries the fields of the Solidity event of the same name, in Python'
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ..policy import Grant
 from ..types import Address, Digest
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
     """Where an event stands in the chain; places order as events happened."""
 
     block: int

@@ -91,8 +91,6 @@ class GrantRecord:
     at: int
 
 
-
-
 class History:
     """Everything the contracts ever said, in order."""
 
@@ -157,9 +155,7 @@ class History:
         self._keys[event.member].set(log.place.block, event.key)
 
     def _card_updated(self, log: e.Logged, event: e.CardUpdated) -> None:
-        self._change(
-            log.place.block, event.member, organisation=_none(event.organisation), version=event.version
-        )
+        self._change(log.place.block, event.member, organisation=_none(event.organisation), version=event.version)
         self._keys[event.member].set(log.place.block, event.key)
 
     def _kinds_set(self, log: e.Logged, event: e.KindsSet) -> None:
@@ -332,16 +328,17 @@ class View:
             slot.grantee
             for owner in owners
             for slot in self._history._slots.get((owner, twin), ())
-            if any(record.grant.actions & Action.WRITE.mask for record in self._history._grants[slot].values_until(self.block))
+            if any(
+                record.grant.actions & Action.WRITE.mask
+                for record in self._history._grants[slot].values_until(self.block)
+            )
         }
         return [
             sender
             for sender in self.senders()
             if sender in owners
             or sender in granted
-            or any(
-                member.organisation in granted for member in self._history._members[sender].values_until(self.block)
-            )
+            or any(member.organisation in granted for member in self._history._members[sender].values_until(self.block))
         ]
 
     def batches(self, sender: Address) -> list[Batch]:

@@ -2,8 +2,8 @@
 
 The names follow the contracts' (`ConsentRegistry_StaleRevision` is `StaleRevisionError`); a test compares the two.
 
->>> str(rejection("ConsentRegistry_StaleRevision", {"named": 3, "present": 4}))
-'The slot has moved on: revision 3 was named, it stands at 4. Look at it again (`dtledger consent list`) and decide anew.'
+>>> rejection("ConsentRegistry_StaleRevision", {"named": 3, "present": 4}).message
+'The slot has moved on: revision 3 was named, it stands at 4.'
 """
 
 from __future__ import annotations

@@ -32,23 +32,36 @@ DAY = 86_400
 PAGES_AT_ONCE = 16
 """Leaf pages fetched and opened in one go: 1,024 snapshots, so a year needs nine requests and little memory."""
 
+_Before = tuple[int, Digest, Digest] | None
+"""Sequence, leaf hash and manifest digest of the snapshot before, where the walk has come past it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One snapshot that is anchored and whose blocks agree; `counts` is False if its writer had no right to write."""
+    """One snapshot that is anchored and whose blocks agree; `counts` is False if its writer had no right to write,
+    and None if no key at hand tells the category that the right would be for."""
 
     manifest: Manifest
     digest: Digest
     writer: Address
     custody: CustodyBlock
     batch: Batch
-    counts: bool
+    counts: bool | None
     blocks: dict[CID, bytes]
 
     @property
     def late(self) -> bool:
         """Anchored over a day after its data ended."""
         return self.batch.at > (self.manifest.period.end + 1) * 60 + DAY
+
+    @property
+    def size(self) -> int:
+        """Bytes of ciphertext, padding and tags included, as the manifest's content has them.
+
+        Raises:
+            IntegrityError: a chunk is missing.
+        """
+        return sum(map(len, self.chunks()))
 
     def chunks(self) -> list[bytes]:
         """The content's ciphertext.
@@ -65,8 +78,19 @@ class Found:
         return [self.blocks[link] for link in content]
 
 
+@dataclass(frozen=True, slots=True)
+class Located:
+    """One stream of the twin, as its writer's newest index that counts has it. `bit` is None where no key at hand
+    names its category."""
+
+    writer: Address
+    label: Digest
+    bit: int | None
+    stream: Stream
+
+
 class Finder:
-    """Finds snapshots of one twin as of one view of the ledger."""
+    """Finds snapshots of one twin as of one view of the ledger. A stranger's `keys` are `package.NO_KEYS`."""
 
     def __init__(self, deployment: Deployment, view: View, store: BlockStore, twin: int, keys: Keys) -> None:
         self._deployment = deployment
@@ -75,7 +99,7 @@ class Finder:
         self._twin = twin
         self._keys = keys
         self._rosters: dict[Digest, Roster] = {}
-        self._found_streams: dict[str, list[tuple[Address, Stream]]] = {}
+        self._located: dict[str, list[Located]] = {}
 
     def find(self, category: str, period: Period | None = None) -> Iterator[list[Found]]:
         """Snapshots of that category whose data overlap `period`, some pages at a time, each writer's in its order.
@@ -85,74 +109,90 @@ class Finder:
             IntegrityError: a block, a row or a signature is wrong; `.block` and `.party` name it.
             UnreachableError: the store does not answer or lacks a block.
         """
-        bit = self._keys.bits.bit_of(category)
-        for writer, stream in self._streams(category):
-            waiting = list(index.pages(self._store, stream, period))
-            for start in range(0, len(waiting), PAGES_AT_ONCE):
-                some = waiting[start : start + PAGES_AT_ONCE]
-                found = self._read_pages(category, writer, bit, some, period)
-                if found:
-                    yield found
+        for located in self.streams(category):
+            yield from self.walk(located, period)
+
+    def walk(self, located: Located, period: Period | None = None) -> Iterator[list[Found]]:
+        """The snapshots of one stream, as `find` gives them. Raises as `find`."""
+        waiting = list(index.pages(self._store, located.stream, period))
+        before: _Before = None
+        for start in range(0, len(waiting), PAGES_AT_ONCE):
+            found, before = self._read_pages(located, waiting[start : start + PAGES_AT_ONCE], period, before)
+            if found:
+                yield found
 
     def periods(self, category: str, period: Period | None = None) -> Iterator[Period]:
         """The data periods of the snapshots that `find` would give, from the index alone."""
-        for _, stream in self._streams(category):
-            for cid, first in index.pages(self._store, stream, period):
+        for located in self.streams(category):
+            for cid, first in index.pages(self._store, located.stream, period):
                 for row in index.read_page(cid, first, self._store.get(cid)).rows:
                     if period is None or row.period.overlaps(period):
                         yield row.period
 
     def newest_minute(self, category: str) -> int | None:
         """The last minute that the newest anchored snapshot covers, by any writer."""
-        ends = [index.newest_minute(self._store, stream) for _, stream in self._streams(category)]
+        ends = [index.newest_minute(self._store, located.stream) for located in self.streams(category)]
         return max(ends, default=None)
 
-    def _streams(self, category: str) -> list[tuple[Address, Stream]]:
-        """Each writer's stream of the category in its newest index that counts."""
-        if category not in self._found_streams:
+    def streams(self, category: str) -> list[Located]:
+        """Each writer's stream of the category. Raises as `find`."""
+        if category not in self._located:
             bit = self._keys.bits.bit_of(category)
-            streams = []
+            located = []
             for writer in self._view.writers(self._twin):
                 newest = self._newest_batch(writer, bit)
                 label = self._keys.label(category, writer)
                 stream = index.find(self._store, digest_cid(newest.index), label) if newest else None
                 if stream is not None:
-                    streams.append((writer, stream))
-            self._found_streams[category] = streams
-        return self._found_streams[category]
+                    located.append(Located(writer, label, bit, stream))
+            self._located[category] = located
+        return self._located[category]
 
-    def _newest_batch(self, writer: Address, bit: int) -> Batch | None:
+    def unnamed_streams(self) -> list[Located]:
+        """The twin's streams whose category no key at hand names. Raises as `find`."""
+        located = []
+        for writer in self._view.writers(self._twin):
+            named = {self._keys.label(each.name, writer) for each in self._keys.categories()}
+            newest = self._newest_batch(writer, None)
+            for label, stream in index.streams(self._store, digest_cid(newest.index)) if newest else ():
+                if label not in named and self._is_of_twin(stream):
+                    located.append(Located(writer, label, None, stream))
+        return located
+
+    def _is_of_twin(self, stream: Stream) -> bool:
+        """A sender's index holds streams of all twins that it writes to: the first manifest tells which."""
+        cid, first = next(index.pages(self._store, stream))
+        rows = index.read_page(cid, first, self._store.get(cid)).rows
+        return any(Manifest.read(self._deployment, self._store.get(row.manifest))[0].twin == self._twin for row in rows[:1])
+
+    def _newest_batch(self, writer: Address, bit: int | None) -> Batch | None:
         """The newest batch of the writer from a time when it might write: whoever lost the right cannot put an
         index in the way of readers any more."""
         batches = reversed(self._view.batches(writer))
         return next((batch for batch in batches if self._might_write(writer, batch, bit, None)), None)
 
     def _read_pages(
-        self, category: str, writer: Address, bit: int, pages: list[tuple[CID, int]], period: Period | None
-    ) -> list[Found]:
+        self, located: Located, pages: list[tuple[CID, int]], period: Period | None, before: _Before
+    ) -> tuple[list[Found], _Before]:
         blocks = dict(self._store.export([cid for cid, _ in pages]))
         found: list[Found] = []
-        before: tuple[int, Digest, Digest] | None = None
         for cid, first in pages:
             page = index.read_page(cid, first, _block(blocks, cid))
             for sequence, row in enumerate(page.rows, start=page.first):
-                leaf = self._leaf(category, writer, sequence, row)
-                self._refuse_break(page, leaf, row, before, blocks, writer)
+                digest = cid_digest(row.manifest)
+                leaf = Leaf(row.place, self._twin, located.writer, located.label, sequence, digest, row.previous)
+                self._refuse_break(page, leaf, row, before, blocks, located.writer)
                 before = (sequence, leaf.hash, leaf.manifest)
                 if period is None or row.period.overlaps(period):
-                    found.append(self._verify(leaf, row, blocks, bit))
-        return found
-
-    def _leaf(self, category: str, writer: Address, sequence: int, row: Row) -> Leaf:
-        label = self._keys.label(category, writer)
-        return Leaf(row.place, self._twin, writer, label, sequence, cid_digest(row.manifest), row.previous)
+                    found.append(self._verify(leaf, row, blocks, located.bit))
+        return found, before
 
     def _refuse_break(
         self,
         page: Page,
         leaf: Leaf,
         row: Row,
-        before: tuple[int, Digest, Digest] | None,
+        before: _Before,
         blocks: dict[CID, bytes],
         writer: Address,
     ) -> None:
@@ -171,7 +211,7 @@ class Finder:
                 party=writer,
             )
 
-    def _verify(self, leaf: Leaf, row: Row, blocks: dict[CID, bytes], bit: int) -> Found:
+    def _verify(self, leaf: Leaf, row: Row, blocks: dict[CID, bytes], bit: int | None) -> Found:
         writer = leaf.writer
         batch = self._view.batch(writer, merkle.root_of(leaf.hash, row.proof))
         if batch is None:
@@ -187,15 +227,16 @@ class Finder:
         if not agrees:
             raise IntegrityError("a manifest is not what its row says", block=str(row.manifest), party=writer)
         custody = self._custody(leaf, row, blocks, batch)
-        return Found(manifest, leaf.manifest, writer, custody, batch, self._might_write(writer, batch, bit, row.period), blocks)
+        counts: bool | None = self._might_write(writer, batch, bit, row.period)
+        if counts and bit is None and self._view.earlier(batch.block).owner(self._twin) != writer:
+            counts = None
+        return Found(manifest, leaf.manifest, writer, custody, batch, counts, blocks)
 
     def _custody(self, leaf: Leaf, row: Row, blocks: dict[CID, bytes], batch: Batch) -> CustodyBlock:
         custody, signed_by = CustodyBlock.read(self._deployment, _block(blocks, row.custody))
         owner = self._view.owner(self._twin)
         if signed_by not in (leaf.writer, owner) or custody.digest != leaf.manifest:
-            raise IntegrityError(
-                "a custody block is not its snapshot's", block=str(row.custody), party=signed_by
-            )
+            raise IntegrityError("a custody block is not its snapshot's", block=str(row.custody), party=signed_by)
         roster = self._roster(custody.roster, batch, by_owner=signed_by == owner)
         named = tuple(share.custodian for share in custody.shares)
         if roster is None or named != roster.custodians or custody.threshold != roster.threshold:
@@ -219,7 +260,7 @@ class Finder:
                 return self._rosters[card.roster]
         return None
 
-    def _might_write(self, writer: Address, batch: Batch, bit: int, period: Period | None) -> bool:
+    def _might_write(self, writer: Address, batch: Batch, bit: int | None, period: Period | None) -> bool:
         """Was the writer the owner when it anchored, or held WRITE for this category and period (for any, if None)?
         While the owner had no card, nobody might."""
         then = self._view.earlier(batch.block)
@@ -233,8 +274,8 @@ class Finder:
         for grantee in grantees:
             for record in then.slots_of(owner, self._twin, grantee):
                 data = period or record.grant.data
-                number = record.slot.number
-                request = Request(self._twin, writer, grantee, number, Action.WRITE, None, bit, data)
+                asked = max(record.grant.categories.bit_length() - 1, 0) if bit is None else bit
+                request = Request(self._twin, writer, grantee, record.slot.number, Action.WRITE, None, asked, data)
                 if check(then, request, batch.at, batch.at).permits:
                     return True
         return False

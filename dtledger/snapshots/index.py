@@ -86,16 +86,11 @@ def append(blocks: ReaderWriter, stream: Stream | None, rows: Sequence[Row]) -> 
         _make_room(blocks, spine, 0)
         spine[0].append(_row_cells(row))
         count += 1
-    carry: list[Any] | None = None
-    for level, entries in enumerate(spine):
-        if carry is not None:
-            _make_room(blocks, spine, level)
-            entries = spine[level]
-            entries.append(carry)
-        carry = _write_node(blocks, level, entries)
-    if carry is None:
-        raise ValueError("a stream cannot be empty")
-    return Stream(count, carry[0])
+    level, top = 0, _write_node(blocks, 0, spine[0])
+    while (level := level + 1) < len(spine):
+        _make_room(blocks, spine, level)
+        top = _write_node(blocks, level, [*spine[level], top])
+    return Stream(count, top[0])
 
 
 def _right_edge(blocks: Reader, stream: Stream | None) -> tuple[list[list[Any]], int]:
@@ -160,7 +155,8 @@ def newest_minute(blocks: Reader, stream: Stream) -> int:
     """The last minute that any snapshot of the stream covers: the top page says it."""
     node = encoding.decode(blocks.get(stream.top))
     try:
-        return max(child[2] for child in node["children"]) if "children" in node else max(row[1] for row in node["rows"])
+        place, entries = (2, node["children"]) if "children" in node else (1, node["rows"])
+        return int(max(entry[place] for entry in entries))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise IntegrityError("an index page is malformed", block=str(stream.top)) from error
 
@@ -223,6 +219,24 @@ def find(blocks: Reader, root: CID, label: Digest) -> Stream | None:
             root, depth = child, depth + 1
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise IntegrityError("an index block is malformed", block=str(root)) from error
+
+
+def streams(blocks: Reader, root: CID) -> Iterator[tuple[Digest, Stream]]:
+    """Every stream of an index, by label.
+
+    Raises:
+        IntegrityError: a block of the index is malformed.
+    """
+    try:
+        node = encoding.decode(blocks.get(root))
+        if "streams" in node:
+            yield from [(label, Stream(count, top)) for label, count, top in node["streams"]]
+            return
+        children = [child for child in node["children"] if child is not None]
+    except (KeyError, TypeError, ValueError) as error:
+        raise IntegrityError("an index block is malformed", block=str(root)) from error
+    for child in children:
+        yield from streams(blocks, child)
 
 
 def _nibble(label: bytes, depth: int) -> int:

@@ -19,6 +19,7 @@ from ..errors import AccessDeniedError, IntegrityError
 from ..ledger import Deployment, Slot
 from ..types import Address, Digest, Period
 from ..vocabulary import CATEGORIES, Category, Reason, category
+from ..vocabulary.categories import CATEGORY_BITS
 
 BLOCK = 4096
 """Packages are padded to a multiple of this, so that their size does not tell how many categories they hold."""
@@ -68,6 +69,10 @@ class Keys:
                 hint="Ask the owner to renew the grant.",
             )
         return Deriver(cover)
+
+
+NO_KEYS = Keys({}, {}, BitMap((bytes(32),) * CATEGORY_BITS, (None,) * CATEGORY_BITS))
+"""What a stranger has: every stream is there, and none has a name."""
 
 
 def narrow(keys: Keys, names: list[str], period: Period, link: bytes) -> Keys:

@@ -50,9 +50,7 @@ class Roster:
         """
         body = encoding.decode(block)
         try:
-            keys = tuple(
-                TwinKey(encoding.address(who), key, signature) for who, key, signature in body["custodians"]
-            )
+            keys = tuple(TwinKey(encoding.address(who), key, signature) for who, key, signature in body["custodians"])
             roster = cls(body["twin"], encoding.address(body["owner"]), body["version"], body["threshold"], keys)
         except (KeyError, TypeError, ValueError) as error:
             raise IntegrityError("a roster is malformed") from error

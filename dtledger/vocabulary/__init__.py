@@ -11,8 +11,8 @@ A number, once given, is never used again for something else.
 from __future__ import annotations
 
 from .categories import CATEGORIES, Category, category
-from .rights import Action, Kind, Purpose
 from .reasons import Reason
+from .rights import Action, Kind, Purpose
 from .units import Unit, unit
 
 __all__ = [

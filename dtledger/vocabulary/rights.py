@@ -10,7 +10,7 @@ class _Coded(IntEnum):
 
     text: str
 
-    def __new__(cls, value: int, text: str) -> _Coded:
+    def __new__(cls, value: int, text: str = "") -> _Coded:
         member = int.__new__(cls, value)
         member._value_ = value
         member.text = text

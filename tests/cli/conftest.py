@@ -42,9 +42,7 @@ class DevnetHome:
 def readings_until(end: int, hours: int) -> tuple[Reading, ...]:
     """One reading every five minutes up to `end`, each with a value of its own."""
     start = end - hours * 3600
-    return tuple(
-        Reading(at, 4.0 + place % 97 / 10, "mmol/L", 60) for place, at in enumerate(range(start, end, 300))
-    )
+    return tuple(Reading(at, 4.0 + place % 97 / 10, "mmol/L", 60) for place, at in enumerate(range(start, end, 300)))
 
 
 @pytest.fixture(scope="session")

@@ -137,6 +137,7 @@ class FakeKubo:
     address: str = ""
     commands: dict[str, Answer] = field(default_factory=lambda: {"version": lambda _: b'{"Version": "0.42.0"}'})
     asked: list[str] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -150,6 +151,7 @@ def fake() -> Iterator[FakeKubo]:
             url = urlsplit(self.path)
             command = url.path.removeprefix("/api/v0/")
             kubo.asked.append(command)
+            kubo.queries.append(url.query)
             self._read_body()
             answer = kubo.commands[command](parse_qs(url.query).get("arg", [""])[0])
             if answer is None:

@@ -35,6 +35,20 @@ def collect_garbage(store: KuboStore) -> list[Any]:
     return answer
 
 
+@pytest.fixture
+def imported(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Every CAR that is sent to kubo from now on."""
+    cars: list[bytes] = []
+    imprt = Client.dag.imprt
+
+    def spy(self: Any, data: io.BytesIO, **options: Any) -> Any:
+        cars.append(data.getvalue())
+        return imprt(self, data, **options)
+
+    monkeypatch.setattr(Client.dag, "imprt", spy)
+    return cars
+
+
 class TestARealKubo:
     pytestmark = pytest.mark.kubo
 
@@ -78,11 +92,15 @@ class TestARealKubo:
         kubo_store.remove([page])
         assert not kubo_store.has(page)
 
-    def test_takes_a_batch_larger_than_one_import(self, kubo_store: KuboStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_takes_a_batch_larger_than_one_import(
+        self, kubo_store: KuboStore, monkeypatch: pytest.MonkeyPatch, imported: list[bytes]
+    ) -> None:
         monkeypatch.setattr(module, "IMPORT_BLOCKS", 7)
         monkeypatch.setattr(module, "IMPORT_BYTES", 500)
         blocks: list[tuple[bytes, Codec]] = [(os.urandom(size), "raw") for size in [10] * 20 + [200] * 5 + [900] * 2]
         cids = kubo_store.put_many(blocks)
+        assert len(imported) == 7
+        assert max(map(len, imported)) < 1200
         collect_garbage(kubo_store)
         assert [data for _, data in kubo_store.get_many(cids)] == [data for data, _ in blocks]
 
@@ -232,6 +250,35 @@ class TestTheWayToKubo:
         assert sorted(carried) == sorted(fake.asked)
         assert set(carried) == {"version", *fake.commands}
 
+    def test_only_a_reading_asks_other_nodes_and_a_root_is_exported_once(self, fake: FakeKubo) -> None:
+        fake.commands["block/stat"] = lambda _: b'{"Key": "", "Size": 3}'
+        fake.commands["dag/export"] = lambda _: CAR
+        with KuboStore(fake.address) as store:
+            assert store.has(ROOT)
+            assert "offline=true" in fake.queries[-1]
+            list(store.export([ROOT, ROOT]))
+        assert fake.asked.count("dag/export") == 1
+        assert "offline" not in fake.queries[-1]
+
+    def test_an_export_left_early_leaves_no_stream_open(self, fake: FakeKubo, monkeypatch: pytest.MonkeyPatch) -> None:
+        opened: list[Any] = []
+        export = Client.dag.export
+
+        def spy(self: Any, cid: str, **options: Any) -> Any:
+            opened.append(export(self, cid, **options))
+            return opened[-1]
+
+        monkeypatch.setattr(Client.dag, "export", spy)
+        pages = [encode([number]) for number in range(10)]
+        cars = {cid_text(block_cid(page)): [(block_cid(page), page)] for page in pages}
+        fake.commands["dag/export"] = lambda cid: b"".join(write_car(cars[cid][0][0], cars[cid]))
+        with KuboStore(fake.address) as store:
+            blocks = store.export([block_cid(page) for page in pages])
+            assert next(blocks) == (block_cid(pages[0]), pages[0])
+            del blocks
+        assert 1 < len(opened) < len(pages)
+        assert all(stream._response_iter is None for stream in opened)
+
     def test_no_proxy_of_the_environment_sees_a_block(self, fake: FakeKubo, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -242,18 +289,10 @@ class TestTheWayToKubo:
             assert store.get(LINKS[0]) == b"one"
 
     def test_a_keep_names_the_blocks_under_the_codec_that_kubo_does_not_follow(
-        self, fake: FakeKubo, monkeypatch: pytest.MonkeyPatch
+        self, fake: FakeKubo, imported: list[bytes]
     ) -> None:
-        cars: list[bytes] = []
-        imported = Client.dag.imprt
-
-        def spy(self: Any, data: io.BytesIO, **options: Any) -> Any:
-            cars.append(data.getvalue())
-            return imported(self, data, **options)
-
-        monkeypatch.setattr(Client.dag, "imprt", spy)
         fake.commands["dag/import"] = lambda _: b'{"Root": {"PinErrorMsg": ""}}'
         with KuboStore(fake.address) as store:
             store.put(PAGE, "dag-cbor")
         keep = encode({"keeps": [digest_cid(ROOT.raw_digest, "raw")]})
-        assert cars == [b"".join(write_car(block_cid(keep), [(block_cid(keep), keep), (ROOT, PAGE)]))]
+        assert imported == [b"".join(write_car(block_cid(keep), [(block_cid(keep), keep), (ROOT, PAGE)]))]

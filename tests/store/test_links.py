@@ -78,6 +78,9 @@ def test_a_block_cut_short_or_made_longer_is_refused(value: Any, data: st.DataOb
         b"\xd8\x2a\x41\x00",  # a link without a CID
         b"\xd8\x2a\x58\x25\x01" + bytes(block_cid(b"")),  # a link without the zero in front
         b"\xd8\x2a\x58\x25\x00" + bytes(block_cid(b""))[:-1],  # a link cut short
+        b"\xd8\x2a\x58\x24\x00" + bytes(block_cid(b""))[:-1],  # a link with a byte too few
+        b"\xd8\x2a\x58\x26\x00" + bytes(block_cid(b"")) + b"\0",  # a link with a byte too many
+        b"\xd8\x2b\x58\x25\x00" + bytes(block_cid(b"")),  # a link under another tag
         b"\xf7",  # undefined
         b"\xf9\x3c\x00",  # a short float
         b"\x9b" + b"\xff" * 8,  # 2**64 - 1 items
@@ -118,6 +121,16 @@ def test_an_export_with_one_block_more_twice_or_less_is_refused_and_whole_withou
         with pytest.raises(IntegrityError, match="twice or without a link") as caught:
             list(whole(root[0], blocks, "a store"))
         assert caught.value.party == "a store"
-    for blocks in ([], [root]):
-        with pytest.raises(BlockMissingError):
+    for blocks, missing in (([], root), ([root], leaf)):
+        with pytest.raises(BlockMissingError) as lost:
             list(whole(root[0], blocks, "a store"))
+        assert lost.value.cid == missing[0]
+
+
+def test_an_export_that_ends_early_names_the_block_that_depth_first_comes_next() -> None:
+    first, second, third = (block_cid(data, "raw") for data in (b"first", b"second", b"third"))
+    inner = encode([second, first])
+    root = encode([block_cid(inner), first, second, third])
+    with pytest.raises(BlockMissingError) as caught:
+        list(whole(block_cid(root), [(block_cid(root), root), (block_cid(inner), inner)], "a store"))
+    assert caught.value.cid == second

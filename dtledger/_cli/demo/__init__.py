@@ -18,7 +18,7 @@ from ..command import Verb
 @click.option("--date-order", help="dmy, mdy or ymd, if the file does not settle it.")
 @click.option("--clean", is_flag=True, help="Remove the demo's world: its chain, its keys, its data.")
 @click.pass_obj
-def demo_command(app: App, file: Path | None, clean: bool, **reading: str | None) -> None:
+def demo_command(app: App, /, file: Path | None, clean: bool, **reading: str | None) -> None:
     """From nothing to an encrypted, anchored twin, a consent, a reading and a refusal.
 
     Starts a development chain, deploys, enrols a hospital, a clinician, a gateway and three custodians, mints a

@@ -16,9 +16,7 @@ def ask_custodians(client: Client, twin: int, record: GrantRecord) -> list[str]:
     keys = granted_keys(context, record)
     finder = Finder(context.deployment, context.view(), context.store, twin, keys)
     found = next(finder.find("glucose"))[-1:]
-    asking = Asking(
-        context.key, record.slot.grantee, record.slot.number, Action.READ, Purpose.TREAT, context.clock()
-    )
+    asking = Asking(context.key, record.slot.grantee, record.slot.number, Action.READ, Purpose.TREAT, context.clock())
     opened = open_snapshots(context.deployment, context.custodians, asking, found, keys, "glucose")
     assert not opened.plaintexts, "a revoked grant opened a snapshot"
     return [each.refused[0][1].name for each in opened.receipts]

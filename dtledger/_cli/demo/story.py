@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import click
 
@@ -18,12 +18,10 @@ from ..._backend.files import write_atomically
 from ...client import Client, Terms, writing_terms
 from ...client.devnet import OPERATOR, PROFILE, Devnet
 from ...client.opening import open_client
-from ...contacts import Contacts
 from ...errors import AccessDeniedError, InputError
 from ...home import Home
 from ...importers import SAMPLE, read_file
 from ...importers.result import Import
-from ...keys import UnlockedKey
 from ...ledger import Receipt, Slot
 from ...readings import Reading
 from ...types import ZERO_ADDRESS, Address, Period
@@ -82,7 +80,7 @@ class Story:
     def _read_input(self) -> Import:
         if self.file is None:
             with SAMPLE.open("rb") as sample:
-                return read_file(sample)
+                return read_file(cast(BinaryIO, sample))
         imported = read_file(self.file, **self.reading)
         if not imported.readings:
             raise InputError(
@@ -138,7 +136,6 @@ class Story:
             if name not in [each.name for each in contacts.list()]:
                 contacts.add(name, card, at=operator.context.clock())
 
-
     def _twin(self, patient: Client) -> int:
         with self._step("twin") as step:
             own = patient.context.view().twins_of(patient.address)
@@ -185,10 +182,9 @@ class Story:
             result = gateway.writer.put(twin, "glucose", readings, progress=progress)
             step["gas"] = sum(each.gas for each in result.anchors)
             known = f", {result.known:,} readings were there before" if result.known else ""
-            step["did"] = (
-                f"{len(result.written)} encrypted snapshots, one an hour, anchored in {len(result.anchors)} batches{known}"
-            )
-            step["snapshots"], step["batches"] = len(result.written), len(result.anchors)
+            written, batches = len(result.written), len(result.anchors)
+            step["did"] = f"{written} encrypted snapshots, one an hour, anchored in {batches} batches{known}"
+            step["snapshots"], step["batches"] = written, batches
         patient.consents.revoke(slot)
 
     def _grant(self, people: Mapping[str, Client], twin: int, readings: list[Reading]) -> Slot:
@@ -212,11 +208,19 @@ class Story:
             )
             step["readings"], step["snapshots"] = len(readings), readings.snapshots
         if not self.app.as_json:
-            self.app.show(plot(readings, f"glucose, {readings[0].unit}", band=(3.9, 10.0) if readings[0].unit == "mmol/L" else (70, 180)))
+            self.app.show(
+                plot(
+                    readings,
+                    f"glucose, {readings[0].unit}",
+                    band=(3.9, 10.0) if readings[0].unit == "mmol/L" else (70, 180),
+                )
+            )
 
     def _revoke(self, people: Mapping[str, Client], twin: int, slot: Slot) -> None:
         patient, clinician = people["patient"], people["cardiology"]
-        others = [each.slot for each in patient.consents.records(twin) if each.slot != slot and patient.consents.is_live(each)]
+        others = [
+            each.slot for each in patient.consents.records(twin) if each.slot != slot and patient.consents.is_live(each)
+        ]
         package = clinician.context.view().record(slot)
         assert package is not None, "it was granted a moment ago"
         with self._step("revoke") as step:

@@ -1,0 +1,158 @@
+"""Deciding: what the rule says of a request now, and on which grant. Nobody is asked but the ledger.
+
+A request may fit several grants; the one that gets furthest in the rule is named, since its reason says what is
+missing. An owner decides for anybody, a grantee for itself: only they know what the category bits of a grant mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from ..crypto.bits import BitMap
+from ..errors import AccessDeniedError, InputError
+from ..ledger import GrantRecord, Slot, View
+from ..policy import SLOTS, Request, check
+from ..snapshots.package import Keys
+from ..types import Address, Period
+from ..vocabulary import Action, Purpose, Reason
+from .context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody wants: `purpose` is None for WRITE alone."""
+
+    twin: int
+    requester: Address
+    action: Action
+    purpose: Purpose | None
+    category: str
+    period: Period
+
+    def __post_init__(self) -> None:
+        if self.action is Action.EMERGENCY:
+            raise InputError("EMERGENCY is a property of a grant, not something to ask for.", hint="Ask to READ.")
+        if self.action is Action.WRITE and self.purpose is not None:
+            raise InputError("Writing has no purpose.", hint="Leave the purpose out.")
+        if self.action is not Action.WRITE and self.purpose is None:
+            raise InputError(
+                "A request without a purpose is no request.",
+                hint=f"Name one: {', '.join(each.name for each in Purpose)}.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the rule says of a question, and on which grant: the one that gets furthest."""
+
+    reason: Reason
+    question: Question
+    record: GrantRecord | None = None
+
+    @property
+    def permits(self) -> bool:
+        return self.reason.permits
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A way in: under which grant (the owner's own: grantee is the owner, number 0, no record), what its category bits
+    mean, and the keys, where they are at hand."""
+
+    bits: BitMap
+    grantee: Address
+    number: int
+    record: GrantRecord | None = None
+    keys: Keys | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The earlier and the later of the clock's time and the head's, in unix seconds."""
+
+    earliest: int
+    latest: int
+
+    @classmethod
+    def of(cls, context: Context) -> Now:
+        head, clock = context.ledger.head().at, context.clock()
+        return cls(min(head, clock), max(head, clock))
+
+
+def decide(view: View, doors: Sequence[Door], question: Question, now: Now) -> tuple[Decision, Door | None]:
+    """The door that gets furthest, and how far. The requester's slots that are empty or revoked lead nowhere, but
+    what the rule says of them may be the furthest that there is."""
+    answers: list[tuple[Reason, Door | None]] = [
+        (_ask(view, question, slot.grantee, slot.number, 0, Period(0, 0), now), None)
+        for slot in _shut_slots(view, question)
+    ]
+    for door in doors:
+        try:
+            answers.append((judge(view, door, question, question.period, now), door))
+        except AccessDeniedError:
+            answers.append((Reason.CATEGORY, door))
+    reason, door = max(answers, key=lambda each: (each[0].permits, each[0], each[1] is not None))
+    return Decision(reason, question, door.record if door else None), door
+
+
+def judge(view: View, door: Door, question: Question, period: Period, now: Now) -> Reason:
+    """What the rule says of the question through one door, for data of `period`.
+
+    Raises:
+        AccessDeniedError: nobody at hand knows the category's bit (reason CATEGORY).
+    """
+    bit = door.bits.bit_of(question.category)
+    return _ask(view, question, door.grantee, door.number, bit, period, now)
+
+
+def grantees_of(view: View, requester: Address) -> list[Address]:
+    """In whose name a requester may ask: its own, and its organisation's."""
+    member = view.member(requester)
+    return [requester] + ([member.organisation] if member and member.organisation else [])
+
+
+def decide_for(context: Context, question: Question) -> Decision:
+    """As the owner, what the rule says of somebody's question.
+
+    Raises:
+        AccessDeniedError: this key does not own the twin, so it knows the meaning of no bit.
+    """
+    view = context.view()
+    owner = view.owner(question.twin)
+    if owner != context.key.address:
+        raise AccessDeniedError(
+            f"Twin {question.twin} is not owned by this key, so it can ask for nobody but itself.",
+            hint="Choose the owner's key with --key, or leave --who out.",
+        )
+    bits = context.key.secrets.twin(context.deployment.id, question.twin).bits
+    records = [
+        record
+        for grantee in grantees_of(view, question.requester)
+        for record in view.slots_of(owner, question.twin, grantee)
+    ]
+    doors = [Door(bits, each.slot.grantee, each.slot.number, each) for each in records if each.grant.given]
+    return decide(view, doors, question, Now.of(context))[0]
+
+
+def _shut_slots(view: View, question: Question) -> list[Slot]:
+    """The requester's slots in which nothing stands, so that the rule's answer does not depend on the category: those
+    revoked, and one that was never written."""
+    owner, me = view.owner(question.twin), question.requester
+    if owner is None:
+        return [Slot(me, question.twin, me, 0)]
+    records = [each for grantee in grantees_of(view, me) for each in view.slots_of(owner, question.twin, grantee)]
+    revoked = [each.slot for each in records if not each.grant.given]
+    written = {each.slot for each in records}
+    free = (slot for number in range(SLOTS) if (slot := Slot(owner, question.twin, me, number)) not in written)
+    return revoked + [*islice(free, 1)]
+
+
+def _ask(
+    view: View, question: Question, grantee: Address, number: int, bit: int, period: Period, now: Now
+) -> Reason:
+    request = Request(
+        question.twin, question.requester, grantee, number, question.action, question.purpose, bit, period
+    )
+    return check(view, request, now.earliest, now.latest)
