@@ -29,8 +29,8 @@ import {Reason} from "./types/Vocabulary.sol";
 /// PRIVACY. Addresses, masks of permuted category bits, purposes, times, digests of sealed packages.
 ///
 /// LIVENESS. To deny takes no permission but one's own: revoking an empty slot, blocking a stranger or revoking
-/// everything never fails for what anyone else did. (`revokeAll` that keeps grants, and a signed batch, may: they name
-/// revisions. The same call without them does not.)
+/// everything never fails for what anyone else did. (`revokeAll` that keeps grants may: it names their revisions. The
+/// same call that keeps none does not.)
 ///
 /// Invariants: `check` permits only if the owner made the grant that it names, and neither the owner nor the grantee
 /// revoked it since. After a revocation, a revocation of everything, a block, a suspension, a retirement or an expiry,
@@ -87,7 +87,7 @@ contract ConsentRegistry is SignedConsents {
     /// @inheritdoc IConsentRegistry
     function blockGrantee(uint256 twin, address grantee) external {
         _requireOwner(twin);
-        _block(twin, grantee);
+        _block(twin, grantee, _blockCounts[twin][grantee]);
     }
 
     /// @inheritdoc IConsentRegistry

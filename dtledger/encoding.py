@@ -12,20 +12,22 @@ True
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import math
+from dataclasses import dataclass
 from typing import Any, Literal
 
-import dag_cbor
-from dag_cbor.decoding.err import CBORDecodingError
+import cbor2
 from eth_hash.auto import keccak as _keccak
 from eth_utils import to_checksum_address
-from multiformats import CID, multihash
 
 from .errors import IntegrityError
 from .types import Address, Digest
 
 __all__ = [
     "CID",
+    "Codec",
     "address",
     "block_cid",
     "cid_digest",
@@ -39,10 +41,88 @@ __all__ = [
 
 Codec = Literal["raw", "dag-cbor"]
 
+_PREFIXES: dict[Codec, bytes] = {"raw": b"\x01\x55\x12\x20", "dag-cbor": b"\x01\x71\x12\x20"}
+_CODECS: dict[bytes, Codec] = {prefix: codec for codec, prefix in _PREFIXES.items()}
+_FOREIGN = "a CID is not a CIDv1 of raw or dag-cbor bytes by SHA-256"
+
+MAX_DEPTH = 100
+"""How deep lists and maps may lie in each other."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CID:
+    """A CIDv1 of raw or dag-cbor bytes by SHA-256: the only kind that dtledger makes or reads.
+
+    Its text is base32 in lower case, its bytes are four of prefix and the digest
+    (https://github.com/multiformats/cid).
+    """
+
+    digest: Digest
+    codec: Codec = "dag-cbor"
+
+    def __str__(self) -> str:
+        return "b" + base64.b32encode(bytes(self)).decode().rstrip("=").lower()
+
+    def __bytes__(self) -> bytes:
+        return _PREFIXES[self.codec] + self.digest
+
+    @classmethod
+    def decode(cls, text: str | bytes) -> CID:
+        """The CID of its text or of its 36 bytes.
+
+        Raises:
+            IntegrityError: it is none, or of another kind.
+        """
+        try:
+            data = base64.b32decode(text[1:].upper() + "======") if isinstance(text, str) else text
+        except ValueError:
+            data = b""
+        codec = _CODECS.get(data[:4])
+        if codec is None or len(data) != 36 or (isinstance(text, str) and str(cls(Digest(data[4:]), codec)) != text):
+            raise IntegrityError(_FOREIGN, block=text if isinstance(text, str) else text.hex())
+        return cls(Digest(data[4:]), codec)
+
+
+_LINK = 42
+"""The tag of a link (https://ipld.io/specs/codecs/dag-cbor/spec/)."""
+
 
 def encode(value: Any) -> bytes:
-    """`value` as canonical DAG-CBOR: the same value always gives the same bytes."""
-    return dag_cbor.encode(value)
+    """`value` as canonical DAG-CBOR: the same value always gives the same bytes.
+
+    Raises:
+        TypeError, ValueError: it holds something that DAG-CBOR does not have.
+    """
+    return cbor2.dumps(_canonical(value, MAX_DEPTH))
+
+
+def _canonical(value: Any, depth: int) -> Any:
+    """What CBOR's plain encoder writes canonically: sorted keys, tagged links, nothing that DAG-CBOR lacks."""
+    kind = type(value)
+    if kind is bytes or kind is str or kind is bool or value is None:
+        return value
+    if kind is CID:
+        return cbor2.CBORTag(_LINK, b"\0" + bytes(value))
+    if depth == 0:
+        raise ValueError(f"lists and maps lie over {MAX_DEPTH} deep in each other")
+    if kind is list or kind is tuple:
+        return [_canonical(each, depth - 1) for each in value]
+    if kind is dict:
+        if not all(type(key) is str for key in value):
+            raise TypeError("a map's keys are text")
+        ordered = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
+        return {key: _canonical(value[key], depth - 1) for key in ordered}
+    if isinstance(value, int):
+        if not -(2**64) <= value < 2**64:
+            raise ValueError("a whole number has at most 64 bits")
+        return int(value)
+    if kind is float:
+        if not math.isfinite(value):
+            raise ValueError("a number is finite")
+        return value
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    raise TypeError(f"DAG-CBOR has no {kind.__name__}")
 
 
 def decode(data: bytes) -> Any:
@@ -52,9 +132,20 @@ def decode(data: bytes) -> Any:
         IntegrityError: the bytes are not canonical DAG-CBOR.
     """
     try:
-        return dag_cbor.decode(data)
-    except (CBORDecodingError, ValueError, TypeError, RecursionError) as error:
+        value = cbor2.loads(data, tag_hook=_link, max_depth=MAX_DEPTH, allow_indefinite=False)
+        if encode(value) == data:
+            return value
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError) as error:
+        if isinstance(error.__cause__, IntegrityError):  # a link that is not ours
+            raise error.__cause__ from None
         raise IntegrityError("a block is not canonical DAG-CBOR") from error
+    raise IntegrityError("a block is not canonical DAG-CBOR")
+
+
+def _link(tag: cbor2.CBORTag, immutable: bool = False) -> CID:
+    if tag.tag != _LINK or not isinstance(tag.value, bytes) or tag.value[:1] != b"\0":
+        raise IntegrityError("a block holds a tag that is not a link")
+    return CID.decode(tag.value[1:])
 
 
 def sha256(data: bytes) -> Digest:
@@ -67,23 +158,17 @@ def keccak(data: bytes) -> Digest:
 
 def digest_cid(digest: bytes, codec: Codec = "dag-cbor") -> CID:
     """The CIDv1 of a block whose SHA-256 is `digest`."""
-    return CID("base32", 1, codec, ("sha2-256", digest))
+    return CID(Digest(digest), codec)
 
 
 def block_cid(data: bytes, codec: Codec = "dag-cbor") -> CID:
     """The CIDv1 of these bytes, equal to kubo's for the same bytes and codec."""
-    return digest_cid(sha256(data), codec)
+    return CID(sha256(data), codec)
 
 
 def cid_digest(cid: CID) -> Digest:
-    """The SHA-256 inside a CID.
-
-    Raises:
-        IntegrityError: the CID is not a CIDv1 of ours (SHA-256, raw or dag-cbor).
-    """
-    if cid.version != 1 or cid.hashfun.name != "sha2-256" or cid.codec.name not in ("raw", "dag-cbor"):
-        raise IntegrityError("a CID is not a CIDv1 of raw or dag-cbor bytes by SHA-256", block=str(cid))
-    return Digest(bytes(multihash.unwrap(cid.digest)))
+    """The SHA-256 inside a CID."""
+    return cid.digest
 
 
 def verify_block(cid: CID, data: bytes) -> bytes:
@@ -92,7 +177,7 @@ def verify_block(cid: CID, data: bytes) -> bytes:
     Raises:
         IntegrityError: it is not; `.block` is the CID.
     """
-    if sha256(data) != cid_digest(cid):
+    if sha256(data) != cid.digest:
         raise IntegrityError("a block's bytes are not what its CID names", block=str(cid))
     return data
 

@@ -73,8 +73,8 @@ abstract contract ConsentStore is IConsentRegistry {
         }
     }
 
-    function _block(uint256 twin, address grantee) internal {
-        uint32 count = _blockCounts[twin][grantee];
+    /// @dev Moves the count to the first odd one after `count`, which is at or above the present one.
+    function _block(uint256 twin, address grantee, uint32 count) internal {
         if (count != type(uint32).max) count += count % 2 == 0 ? 1 : 2;
         _blockCounts[twin][grantee] = count;
         emit Blocked(twin, grantee, count);

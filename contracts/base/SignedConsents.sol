@@ -23,6 +23,7 @@ import {TypedDomain} from "./TypedDomain.sol";
 /// owner's epoch exactly; an unblock names the count: every denial moves one of these on. A denial may be withheld too.
 /// So a signed revocation names a revision above every one that a signed grant for the slot ever named, holds while the
 /// slot stands at or below it, and moves the slot past it: a grant that was withheld and lands first does not outlive it.
+/// A signed block does the same with the count, against an unblock that was withheld.
 abstract contract SignedConsents is ISignedConsents, ConsentStore, TypedDomain {
     /// @inheritdoc ISignedConsents
     function grantSigned(SignedGrant calldata message, bytes calldata signature) external {
@@ -70,11 +71,8 @@ abstract contract SignedConsents is ISignedConsents, ConsentStore, TypedDomain {
         (address owner, uint256 twin) = (message.owner, message.twin);
         for (uint256 i = 0; i < message.slots.length; ++i) {
             SignedSlot calldata slot = message.slots[i];
-            Grant present = _grants[_key(owner, twin, slot.grantee, slot.number)];
-            if (present.revision() <= slot.revision) {
+            if (_revisionOf(owner, twin, slot.grantee, slot.number) <= slot.revision) {
                 _revoke(owner, twin, slot.grantee, slot.number, slot.revision);
-            } else if (present.actions() != 0) {
-                revert ConsentRegistry_StaleRevision(slot.revision, present.revision());
             }
         }
     }
@@ -92,7 +90,9 @@ abstract contract SignedConsents is ISignedConsents, ConsentStore, TypedDomain {
         external
     {
         _requireBlockingSigned(TypedData.BLOCK, twin, grantee, count, deadline, signature);
-        _block(twin, grantee);
+        uint32 present = _blockCounts[twin][grantee];
+        if (present > count) revert ConsentRegistry_StaleBlockCount(count, present);
+        _block(twin, grantee, count);
     }
 
     /// @inheritdoc ISignedConsents
@@ -100,6 +100,8 @@ abstract contract SignedConsents is ISignedConsents, ConsentStore, TypedDomain {
         external
     {
         _requireBlockingSigned(TypedData.UNBLOCK, twin, grantee, count, deadline, signature);
+        uint32 present = _blockCounts[twin][grantee];
+        if (present != count) revert ConsentRegistry_StaleBlockCount(count, present);
         _unblock(twin, grantee);
     }
 
@@ -113,8 +115,6 @@ abstract contract SignedConsents is ISignedConsents, ConsentStore, TypedDomain {
     ) private view {
         _requireInTime(deadline);
         _requireSigned(TWINS.ownerOf(twin), TypedData.blocking(kind, twin, grantee, count, deadline), signature);
-        uint32 present = _blockCounts[twin][grantee];
-        if (count != present) revert ConsentRegistry_StaleBlockCount(count, present);
     }
 
     function _requireEpoch(address owner, uint256 twin, uint24 named) private view {

@@ -82,18 +82,19 @@ interface ISignedConsents {
     /// @notice `revoke`, signed by the owner or the grantee, whichever `signer` is.
     function revokeSigned(SignedRevoke calldata message, address signer, bytes calldata signature) external;
 
-    /// @notice `revokeMany`, signed by the owner. A slot above its revision that is revoked already is passed over; one
-    /// that holds a newer grant refuses the whole.
+    /// @notice `revokeMany`, signed by the owner. A slot that stands above its revision was decided anew since, and is
+    /// passed over, so that nobody can stop the revocation of the others.
     function revokeManySigned(SignedRevokeMany calldata message, bytes calldata signature) external;
 
     /// @notice `revokeAll`, signed by the owner.
     function revokeAllSigned(SignedRevokeAll calldata message, bytes calldata signature) external;
 
-    /// @notice `blockGrantee`, signed by the twin's owner (message `Block`), naming the present count.
+    /// @notice `blockGrantee`, signed by the twin's owner (message `Block`). It is valid while the count stands at or
+    /// below `count`, and sets the first odd one after it; two above the present one outlives any withheld unblock.
     function blockSigned(uint256 twin, address grantee, uint32 count, uint40 deadline, bytes calldata signature)
         external;
 
-    /// @notice `unblockGrantee`, signed by the twin's owner (message `Unblock`), naming the present count.
+    /// @notice `unblockGrantee`, signed by the twin's owner (message `Unblock`), naming the present count exactly.
     function unblockSigned(uint256 twin, address grantee, uint32 count, uint40 deadline, bytes calldata signature)
         external;
 }

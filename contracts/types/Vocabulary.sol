@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 // Written by scripts/generate/vocabulary_sol.py from dtledger/vocabulary. Change the words there, not here.
 
-/// @notice Why the rule permits or refuses, in the order in which it asks; the first that applies is the answer.
+/// @notice Why the rule permits or refuses, in the order in which it asks: the first that applies answers.
 enum Reason {
     PERMITTED, // 0: the grant permits it
     OWNER, // 1: it is the owner's own data
@@ -25,7 +25,7 @@ enum Reason {
     EMERGENCY_CLOSED // 17: no emergency has been opened on this grant
 }
 
-/// @notice What data is opened for, by number (HL7 v3 PurposeOfUse). Bit n of a grant's `purposes` stands for number n.
+/// @notice What data is opened for (HL7 v3 PurposeOfUse). Bit n of a grant's `purposes` stands for number n.
 library Purpose {
     uint8 internal constant TREAT = 1; // to treat the patient
     uint8 internal constant ETREAT = 2; // to treat the patient in an emergency
@@ -43,7 +43,7 @@ library Purpose {
     uint8 internal constant HSYSADMIN = 14; // to keep the system running
 }
 
-/// @notice What a grant lets its grantee do, by number. Bit n of a grant's `actions` stands for number n.
+/// @notice What a grant lets its grantee do. Bit n of a grant's `actions` stands for number n.
 library Action {
     uint8 internal constant READ = 0; // read the data
     uint8 internal constant WRITE = 1; // add to the twin
@@ -52,7 +52,7 @@ library Action {
     uint8 internal constant KNOWN_BITS = 0xf; // the mask of all of them
 }
 
-/// @notice What a member is, by number. Bit n of a member's `kinds` stands for number n.
+/// @notice What a member is. Bit n of a member's `kinds` stands for number n.
 library Kind {
     uint8 internal constant CLINICIAN = 0; // treats patients
     uint8 internal constant GATEWAY = 1; // writes snapshots

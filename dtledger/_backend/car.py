@@ -16,11 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from multiformats import varint
-
 from ..encoding import CID, encode, verify_block
 from ..errors import IntegrityError, UnreachableError
-from ..store import MAX_BLOCK_BYTES, cid_text, parse_cid
+from ..store import MAX_BLOCK_BYTES
 
 _CID_BYTES: Final = 36
 
@@ -28,9 +26,9 @@ _CID_BYTES: Final = 36
 def write_car(root: CID, blocks: Iterable[tuple[CID, bytes]]) -> Iterator[bytes]:
     """The CAR of `blocks`, in pieces."""
     header = _header(root)
-    yield varint.encode(len(header)) + header
+    yield _varint(len(header)) + header
     for cid, data in blocks:
-        yield varint.encode(_CID_BYTES + len(data)) + bytes(cid)
+        yield _varint(_CID_BYTES + len(data)) + bytes(cid)
         yield data
 
 
@@ -47,13 +45,22 @@ def read_car(root: CID, chunks: Iterator[bytes]) -> Iterator[tuple[CID, bytes]]:
     expected = _header(root)
     length = source.length(limit=len(expected))
     if length != len(expected) or source.take(length) != expected:
-        raise IntegrityError(f"the answer is not a CAR of the root {cid_text(root)}", block=cid_text(root))
+        raise IntegrityError(f"the answer is not a CAR of the root {root}", block=str(root))
     while (length := source.length(limit=_CID_BYTES + MAX_BLOCK_BYTES)) is not None:
         if length < _CID_BYTES:
             raise IntegrityError("a CAR holds a block without a CID")
         section = source.take(length)
-        cid = parse_cid(section[:_CID_BYTES])
+        cid = CID.decode(section[:_CID_BYTES])
         yield cid, verify_block(cid, section[_CID_BYTES:])
+
+
+def _varint(number: int) -> bytes:
+    """An unsigned LEB128 number, as CAR writes lengths."""
+    groups = bytearray()
+    while number > 0x7F:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes((*groups, number))
 
 
 def _header(root: CID) -> bytes:

@@ -28,7 +28,7 @@ from typing import Final, Self
 
 from ..encoding import CID, Codec, verify_block
 from ..errors import DtledgerError, InputError, UnreachableError
-from ..store import MAX_BLOCK_BYTES, BlockMissingError, cid_text, name_block, walk
+from ..store import MAX_BLOCK_BYTES, BlockMissingError, name_block, walk
 
 LEFTOVER_SECONDS: Final = 24 * 60 * 60
 """Older files in `incoming` have no living writer."""
@@ -105,7 +105,7 @@ class DirectoryStore:
         self.close()
 
     def _path(self, cid: CID) -> Path:
-        name = cid_text(cid)
+        name = str(cid)
         return self._blocks / name[-3:-1] / name
 
     def _write(self, files: dict[Path, bytes]) -> None:

@@ -28,7 +28,7 @@ from ipfshttpclient.client import Client
 
 from ..encoding import CID, Codec, block_cid, cid_digest, digest_cid, encode, verify_block
 from ..errors import DtledgerError, InputError, IntegrityError, UnreachableError
-from ..store import MAX_BLOCK_BYTES, BlockMissingError, cid_text, name_block, whole
+from ..store import MAX_BLOCK_BYTES, BlockMissingError, name_block, whole
 from .car import read_car, write_car
 
 OLDEST_KUBO: Final = (0, 30)
@@ -102,16 +102,15 @@ class KuboStore:
         return cids
 
     def get(self, cid: CID) -> bytes:
-        cid_digest(cid)
         data = bytearray()
         patience = {"timeout": f"{self._timeout:g}s"}
-        with self._translated(cid), self._client.block.get(cid_text(cid), stream=True, opts=patience) as chunks:
+        with self._translated(cid), self._client.block.get(str(cid), stream=True, opts=patience) as chunks:
             for chunk in chunks:
                 data += chunk
                 if len(data) > MAX_BLOCK_BYTES:
                     raise IntegrityError(
-                        f"the block {cid_text(cid)} is over {MAX_BLOCK_BYTES:,} bytes",
-                        block=cid_text(cid),
+                        f"the block {cid} is over {MAX_BLOCK_BYTES:,} bytes",
+                        block=str(cid),
                         party=self._name,
                     )
         return verify_block(cid, bytes(data))
@@ -134,17 +133,16 @@ class KuboStore:
                     raise
 
     def has(self, cid: CID) -> bool:
-        cid_digest(cid)
         try:
             with self._translated(cid):
-                self._client.block.stat(cid_text(cid), offline=True)
+                self._client.block.stat(str(cid), offline=True)
         except BlockMissingError:
             return False
         return True
 
     def remove(self, cids: Iterable[CID]) -> None:
         # Under the codec that no keep names, else kubo would spare them as pinned.
-        names = [cid_text(digest_cid(cid_digest(cid), "dag-cbor")) for cid in cids]
+        names = [str(digest_cid(cid_digest(cid), "dag-cbor")) for cid in cids]
         for start in range(0, len(names), IMPORT_BLOCKS):
             with self._translated():
                 answers = self._client._client.request(
@@ -184,8 +182,7 @@ class KuboStore:
 
     def _open_export(self, root: CID) -> Any:
         with self._translated(root):
-            cid_digest(root)
-            return self._client.dag.export(cid_text(root), stream=True)
+            return self._client.dag.export(str(root), stream=True)
 
     def _ahead(self, cids: Iterable[CID], call: Callable[[CID], T]) -> Generator[tuple[CID, T], None, None]:
         """`call` of each CID, in order, with the next few already under way."""

@@ -18,10 +18,14 @@ import click
 from ..errors import DtledgerError
 
 if TYPE_CHECKING:
+    from .._backend.evm import EvmLedger
     from ..client import Client
     from ..config import Settings
     from ..contacts import Contact, Contacts
     from ..home import Home
+    from ..ledger import Receipt
+    from ..store import BlockStore
+    from .people import People
 
 
 @dataclass
@@ -67,6 +71,20 @@ class App:
         return self.stack.enter_context(client)
 
     @cached_property
+    def ledger(self) -> EvmLedger:
+        """The profile's ledger, to look at without a key."""
+        from ..client.opening import open_ledger
+
+        return self.stack.enter_context(open_ledger(self.settings))
+
+    @cached_property
+    def store(self) -> BlockStore:
+        """The profile's block store, without a key."""
+        from ..client.opening import open_store
+
+        return self.stack.enter_context(open_store(self.settings))
+
+    @cached_property
     def contacts(self) -> Contacts:
         """The home's contacts; cards are checked against the profile's deployment."""
         from .._backend.migrations import read_journal
@@ -77,6 +95,13 @@ class App:
         path = deployment_path(self.settings)
         check = card_check(read_journal(path).deployment()) if path.exists() else None
         return Contacts(self.home, check)
+
+    @cached_property
+    def people(self) -> People:
+        """Names for addresses, and grants as they are written."""
+        from .people import People
+
+        return People(self)
 
     def resolve(self, text: str) -> Contact:
         """Whom a contact's name, an address or a card's path means."""
@@ -115,6 +140,16 @@ class App:
         """Talk on stderr; nothing with --json."""
         if not self.as_json:
             click.echo(text, err=True)
+
+    def sent(self, receipt: Receipt) -> dict[str, Any]:
+        """Say what a transaction cost and which block took it; the same for JSON."""
+        self.say(click.style(f"block {receipt.block}, {receipt.gas:,} gas, {receipt.transaction}", dim=True))
+        return {
+            "transaction": receipt.transaction,
+            "block": receipt.block,
+            "at": rfc3339(receipt.at),
+            "gas": receipt.gas,
+        }
 
     def time(self, at: int | datetime) -> str:
         """A moment as a person reads it: local, with its offset."""
@@ -182,8 +217,8 @@ def ask_secret(question: str) -> str:
         from ..errors import KeyFileError
 
         raise KeyFileError(
-            "A password is needed, and nobody is there to ask.",
-            hint="Set DTLEDGER_PASSWORD_FILE to the path of a file that holds it.",
+            f"There is no terminal to ask on: {question.rstrip(': ')}?",
+            hint="Let it come from a file; for a password, DTLEDGER_PASSWORD_FILE names it.",
         )
     answer: str = click.prompt(question.rstrip(": "), hide_input=True, err=True)
     return answer

@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from ..errors import DtledgerError
+from . import complete
 from .app import App
 
 COMMON = {
     "as_json": click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on stdout; errors as JSON."),
-    "profile": click.Option(["--profile"], metavar="NAME", help="The profile to use."),
+    "profile": click.Option(
+        ["--profile"], metavar="NAME", help="The profile to use.", shell_complete=complete.profiles
+    ),
     "rpc_url": click.Option(["--rpc-url"], metavar="URL", help="The Ethereum node, instead of the profile's."),
-    "key": click.Option(["--key"], metavar="NAME", help="The key to use: a name, or a keystore file."),
+    "key": click.Option(
+        ["--key"], metavar="NAME", help="The key to use: a name, or a keystore file.", shell_complete=complete.keys
+    ),
     "home": click.Option(["--home"], metavar="FOLDER", help="The home, instead of $DTLEDGER_HOME."),
 }
 
@@ -39,6 +44,10 @@ class Verb(click.Command):
         except DtledgerError as error:
             app.fail(error)
             ctx.exit(error.exit_code)
+        except click.UsageError as error:
+            if not app.as_json:
+                raise
+            _fail_usage(error)
         except BrokenPipeError:
             sys.stderr.close()
             ctx.exit(0)
@@ -51,15 +60,20 @@ class Verb(click.Command):
         except click.UsageError as error:
             if not as_json:
                 raise
-            report = {
-                "schema": "dtledger/error/1",
-                "error": "UsageError",
-                "message": error.format_message(),
-                "hint": "",
-                "exit_code": 2,
-            }
-            click.echo(json.dumps(report), err=True)
-            raise click.exceptions.Exit(2) from error
+            _fail_usage(error)
+
+
+def _fail_usage(error: click.UsageError) -> NoReturn:
+    """A wrong command line as one JSON object on stderr."""
+    report = {
+        "schema": "dtledger/error/1",
+        "error": "UsageError",
+        "message": error.format_message(),
+        "hint": "",
+        "exit_code": error.exit_code,
+    }
+    click.echo(json.dumps(report), err=True)
+    raise click.exceptions.Exit(error.exit_code) from error
 
 
 class Noun(click.Group):
@@ -73,11 +87,11 @@ def noun(name: str, text: str) -> Noun:
     return Noun(name, help=text, context_settings={"help_option_names": ["-h", "--help"]})
 
 
-def verb(name: str) -> Callable[[Callable[..., Any]], Verb]:
-    """A command that stands alone."""
+def verb(name: str, epilog: str | None = None) -> Callable[[Callable[..., Any]], Verb]:
+    """A command of its own: one that stands alone, or a verb in a file of its own. `epilog` shows an example."""
 
     def wrap(function: Callable[..., Any]) -> Verb:
-        command = click.command(name, cls=Verb)(click.pass_obj(function))
+        command = click.command(name, cls=Verb, epilog=epilog)(click.pass_obj(function))
         assert isinstance(command, Verb)
         return command
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from .consents import Consents, Terms, writing_terms
+from .access import Access, Look
+from .consents import Consents, GrantState, Terms, writing_terms
 from .context import Context, Identity
 from .core import Client
+from .deciding import Decision, Question
 from .keyrings import publish_keyring
 from .members import Members, card_check, make_card
-from .reading import Decision, Reader, Readings, TwinReading
+from .reading import Reader
+from .readings import Readings, TwinReading
+from .snapshots import Listed, Snapshots, StreamReport
 from .twins import MintRequest, Twins
 from .writing import PutResult, Writer
 
 __all__ = [
+    "Access",
     "Client",
     "Consents",
     "Context",
     "Decision",
+    "GrantState",
     "Identity",
+    "Listed",
+    "Look",
     "Members",
     "MintRequest",
     "PutResult",
+    "Question",
     "Reader",
     "Readings",
+    "Snapshots",
+    "StreamReport",
     "Terms",
     "TwinReading",
     "Twins",

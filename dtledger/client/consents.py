@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
+from ..crypto.bits import BitMap
 from ..crypto.tags import link_key
 from ..encoding import cid_digest
-from ..errors import AccessDeniedError, InputError
+from ..errors import AccessDeniedError, InputError, IntegrityError, KeyFileError, UnreachableError
 from ..ledger import GrantRecord, Receipt, Slot, calls
 from ..ledger.events import Granted
 from ..policy import SLOTS, Grant
@@ -19,7 +21,8 @@ from ..snapshots.package import narrow, seal_package
 from ..types import MAX_MINUTE, ZERO_DIGEST, Address, Digest, Period
 from ..vocabulary import Action, Purpose, category
 from .context import Context
-from .keyrings import owner_keys
+from .deciding import grantees_of
+from .keyrings import granted_keys, owner_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,26 @@ class Terms:
             raise InputError("A grant must end after it begins.")
 
 
+class GrantState(Enum):
+    """How a grant stands."""
+
+    LIVE = "live"
+    SLEEPING = "sleeping"
+    BLOCKED = "blocked"
+    ENDED = "ended"
+    REVOKED = "revoked"
+
+
 def writing_terms(categories: Sequence[str], now: int, seconds: int, back_to: int | None = None) -> Terms:
     """Terms for a gateway: it may add data of these categories from now (or from the minute `back_to`) until the
     grant ends."""
     start = now // 60 - now // 60 % 60 if back_to is None else back_to
     data = Period(start, min((now + seconds) // 60, MAX_MINUTE))
     return Terms(tuple(categories), (), (Action.WRITE,), now, now + seconds, data)
+
+
+def slot_of(event: Granted) -> Slot:
+    return Slot(event.owner, event.twin, event.grantee, event.number)
 
 
 class Consents:
@@ -87,18 +104,22 @@ class Consents:
         return slots, self._context.ledger.send(call, self._context.key)
 
     def reseal(self, slot: Slot) -> Receipt:
-        """Seal a live grant's package anew (for a grantee with a new key) and grant the same word again."""
-        record = self._live(slot)
+        """Seal a grant's package anew (for a grantee with a new key) and grant the same word again."""
+        record = self._standing(slot)
         terms = self.terms_of(record)
         word, package = self._prepare(slot, terms)
         call = calls.grant(slot.twin, slot.grantee, slot.number, word, package)
         return self._context.ledger.send(call, self._context.key)
 
     def renew(self, slot: Slot, expires_at: int, data_until: int | None = None) -> Receipt:
-        """Let a live grant last until `expires_at`, its data period with it if that ended with the grant."""
-        record = self._live(slot)
+        """Let a grant last until `expires_at`, its data period with it if that ended with the grant; a period that
+        ended at another time stays as it is, unless `data_until` (a unix minute) says otherwise."""
+        record = self._standing(slot)
         old = self.terms_of(record)
-        end = data_until if data_until is not None else max(old.data.end, expires_at // 60)
+        moves = data_until is None and old.data.end == old.expires_at // 60
+        end = expires_at // 60 if moves else old.data.end if data_until is None else data_until
+        if end < old.data.start:
+            raise InputError("The data would end before they begin.", hint="Revoke the grant instead.")
         data = Period(old.data.start, min(end, MAX_MINUTE))
         terms = Terms(old.categories, old.purposes, old.actions, old.not_before_at, expires_at, data)
         word, package = self._prepare(slot, terms)
@@ -155,9 +176,10 @@ class Consents:
             f"All {SLOTS} slots of this grantee are in use.", hint="Revoke one, or name it with --slot to replace it."
         )
 
-    def _live(self, slot: Slot) -> GrantRecord:
+    def _standing(self, slot: Slot) -> GrantRecord:
+        """The grant in a slot, whatever its time."""
         record = self._context.view().record(slot)
-        if record is None or not record.grant.given or record.package == ZERO_DIGEST:
+        if record is None or record.package == ZERO_DIGEST or self.state(record) is GrantState.REVOKED:
             raise InputError("There is no grant in that slot.", hint="Look with `dtledger consent list`.")
         return record
 
@@ -168,11 +190,16 @@ class Consents:
         call = calls.revoke(slot.owner, slot.twin, slot.grantee, slot.number)
         return self._context.ledger.send(call, self._context.key)
 
+    def revoke_many(self, twin: int, slots: Sequence[Slot]) -> Receipt:
+        """As the owner, end several grants on one twin in one transaction."""
+        call = calls.revoke_many(twin, [(slot.grantee, slot.number) for slot in slots])
+        return self._context.ledger.send(call, self._context.key)
+
     def revoke_all(self, twin: int, keep: Sequence[Slot] = ()) -> Receipt:
         """End every grant on the twin at once; those in `keep` are given again in the same transaction."""
         regrants = []
         for slot in keep:
-            record = self._live(slot)
+            record = self._standing(slot)
             regrants.append(
                 calls.Regrant(slot.grantee, slot.number, record.grant.revision, record.grant.terms, record.package)
             )
@@ -201,12 +228,54 @@ class Consents:
         owner = view.owner(twin)
         return view.records(owner, twin) if owner else []
 
+    def received(self) -> list[GrantRecord]:
+        """Every slot that the present owner of some twin ever wrote for this key or its organisation."""
+        context = self._context
+        view, history = context.view(), context.ledger.history()
+        mine = set(grantees_of(view, context.key.address))
+        granted = (each.event for each in history.logged if isinstance(each.event, Granted))
+        slots = {
+            slot_of(each): None for each in granted if each.grantee in mine and view.owner(each.twin) == each.owner
+        }
+        return [record for slot in slots if (record := view.record(slot)) is not None]
+
+    def last_given(self, slot: Slot) -> Granted | None:
+        """What the slot's newest grant said, whether or not it was revoked since."""
+        events = (each.event for each in reversed(self._context.ledger.history().logged))
+        return next((each for each in events if isinstance(each, Granted) and slot_of(each) == slot), None)
+
+    def state(self, record: GrantRecord) -> GrantState:
+        """How a grant stands now. BLOCKED is said of one that would be in force but for its grantee's being blocked."""
+        grant, slot = record.grant, record.slot
+        view, now = self._context.view(), self._context.clock()
+        if not grant.given or grant.epoch != view.epoch(slot.owner, slot.twin):
+            return GrantState.REVOKED
+        if now >= grant.expires_at:
+            return GrantState.ENDED
+        if view.blocked(slot.twin, slot.grantee):
+            return GrantState.BLOCKED
+        return GrantState.LIVE if now >= grant.not_before_at else GrantState.SLEEPING
+
     def is_live(self, record: GrantRecord) -> bool:
-        """Given, not revoked with everything, and within its time."""
-        view = self._context.view()
-        now = self._context.clock()
-        return (
-            record.grant.given
-            and record.grant.epoch == view.epoch(record.slot.owner, record.slot.twin)
-            and record.grant.not_before_at <= now < record.grant.expires_at
-        )
+        """Given, not revoked with everything, its grantee not blocked, and within its time."""
+        return self.state(record) is GrantState.LIVE
+
+    def needs_reseal(self, record: GrantRecord) -> bool:
+        """Whether the grantee has another key than the one that the package was sealed to."""
+        view, grantee = self._context.view(), record.slot.grantee
+        return view.key_digest(grantee) != view.earlier(record.block).key_digest(grantee)
+
+    def names(self, record: GrantRecord) -> tuple[str, ...]:
+        """The categories of a grant, where a key at hand names them; else `bit 13`."""
+        mask = record.grant.categories
+        try:
+            return self.bits(record).names_in(mask) if mask else ()
+        except (KeyFileError, IntegrityError, UnreachableError):
+            return tuple(f"bit {bit}" for bit in range(mask.bit_length()) if mask >> bit & 1)
+
+    def bits(self, record: GrantRecord) -> BitMap:
+        """What the bits of a grant mean, as its owner or its grantee knows. Raises as `granted_keys`."""
+        context, slot = self._context, record.slot
+        if slot.owner == context.key.address:
+            return context.key.secrets.twin(context.deployment.id, slot.twin).bits
+        return granted_keys(context, record).bits

@@ -18,8 +18,11 @@ from ..types import MAX_MINUTE, Address, Period
 from ..vocabulary import Action, Purpose
 from .consents import Consents
 from .context import Context, Identity
+from .deciding import Decision, Question, decide_for
 from .members import Members
-from .reading import Decision, Reader, Readings
+from .reading import Reader
+from .readings import Readings
+from .snapshots import Snapshots
 from .twins import Twins
 from .writing import Writer
 
@@ -31,8 +34,8 @@ def system_clock() -> int:
 class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
-    `members`, `twins`, `consents`, `writer` and `reader` hold everything; `read` and `explain` are the short way for
-    an app.
+    `members`, `twins`, `consents`, `writer`, `reader` and `snapshots` hold everything; `read` and `explain` are the
+    short way for an app.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Client:
         self.twins = Twins(self.context)
         self.consents = Consents(self.context)
         self.reader = Reader(self.context)
+        self.snapshots = Snapshots(self.context, self.reader)
 
     @staticmethod
     def open(profile: str | None = None, key: str | None = None, **options: Any) -> Client:
@@ -102,18 +106,27 @@ class Client:
         self,
         twin: int,
         category: str,
-        purpose: str,
+        purpose: str | None,
         *,
+        who: Address | None = None,
         since: str | int | None = None,
         until: str | int | None = None,
         action: str = "READ",
     ) -> Decision:
-        """Whether a read would be permitted now and why, without asking anybody for keys."""
+        """Whether a request for data of that time (by default of this minute) would be permitted now, and why. No
+        custodian is asked. An owner may ask for somebody else (`who`).
+
+        Raises:
+            InputError: reading or training without a purpose, writing with one, or an unknown word.
+            AccessDeniedError: for somebody else, and this key does not own the twin.
+        """
         now = self.context.clock() // 60
         period = self.period(since, until) or Period(now, now)
-        return self.reader.explain(
-            twin, category, code(Purpose, purpose, "purpose"), period, code(Action, action, "action")
-        )
+        named = code(Purpose, purpose, "purpose") if purpose else None
+        asked = code(Action, action, "action")
+        if who is None or who == self.address:
+            return self.reader.explain(twin, category, named, period, asked)
+        return decide_for(self.context, Question(twin, who, asked, named, category, period))
 
     def period(self, since: str | int | None, until: str | int | None) -> Period | None:
         """Minutes from `since` to `until`; None if neither is given."""

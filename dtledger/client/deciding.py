@@ -16,7 +16,7 @@ from ..ledger import GrantRecord, Slot, View
 from ..policy import SLOTS, Request, check
 from ..snapshots.package import Keys
 from ..types import Address, Period
-from ..vocabulary import Action, Purpose, Reason
+from ..vocabulary import Action, Purpose, Reason, category
 from .context import Context
 
 
@@ -32,6 +32,10 @@ class Question:
     period: Period
 
     def __post_init__(self) -> None:
+        try:
+            category(self.category)
+        except ValueError as error:
+            raise InputError(f"{error}.") from None
         if self.action is Action.EMERGENCY:
             raise InputError("EMERGENCY is a property of a grant, not something to ask for.", hint="Ask to READ.")
         if self.action is Action.WRITE and self.purpose is not None:
@@ -93,8 +97,8 @@ def decide(view: View, doors: Sequence[Door], question: Question, now: Now) -> t
             answers.append((judge(view, door, question, question.period, now), door))
         except AccessDeniedError:
             answers.append((Reason.CATEGORY, door))
-    reason, door = max(answers, key=lambda each: (each[0].permits, each[0], each[1] is not None))
-    return Decision(reason, question, door.record if door else None), door
+    reason, best = max(answers, key=lambda each: (each[0].permits, each[0], each[1] is not None))
+    return Decision(reason, question, best.record if best else None), best
 
 
 def judge(view: View, door: Door, question: Question, period: Period, now: Now) -> Reason:
@@ -146,12 +150,10 @@ def _shut_slots(view: View, question: Question) -> list[Slot]:
     revoked = [each.slot for each in records if not each.grant.given]
     written = {each.slot for each in records}
     free = (slot for number in range(SLOTS) if (slot := Slot(owner, question.twin, me, number)) not in written)
-    return revoked + [*islice(free, 1)]
+    return [*revoked, *islice(free, 1)]
 
 
-def _ask(
-    view: View, question: Question, grantee: Address, number: int, bit: int, period: Period, now: Now
-) -> Reason:
+def _ask(view: View, question: Question, grantee: Address, number: int, bit: int, period: Period, now: Now) -> Reason:
     request = Request(
         question.twin, question.requester, grantee, number, question.action, question.purpose, bit, period
     )

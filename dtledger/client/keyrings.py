@@ -2,22 +2,27 @@
 
 An organisation's packages are sealed to its own key. Its keyring, a public block, seals that key's seed to each
 active member, so that any of them can use the organisation's grants; a leaver keeps the seed, and custody refuses.
+Whoever changed its key to seal to still opens what was sealed to the former ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from .. import encoding
 from ..crypto import keytree, seal
+from ..crypto.seal import SEED_BYTES
 from ..encoding import cid_digest, digest_cid
-from ..errors import CannotCheckError, InputError
+from ..errors import CannotCheckError, InputError, IntegrityError
 from ..keys import TwinSecrets
 from ..ledger import GrantRecord, Receipt, calls
 from ..snapshots.package import Keys, open_package
 from ..types import MAX_MINUTE, ZERO_DIGEST, Address, Period
 from ..vocabulary import CATEGORIES
 from .context import Context
+
+T = TypeVar("T")
 
 ALL_TIME = Period(0, MAX_MINUTE)
 
@@ -43,12 +48,13 @@ def granted_keys(context: Context, record: GrantRecord) -> Keys:
     """
     block = context.store.get(digest_cid(record.package))
     grantee = record.slot.grantee
-    key = context.key.seal_key if grantee == context.key.address else organisation_key(context, grantee)
-    return open_package(context.deployment, record.slot, block, key)
+    own = grantee == context.key.address
+    keys = context.key.secrets.seal_keys if own else organisation_keys(context, grantee)
+    return _with_any(keys, lambda key: open_package(context.deployment, record.slot, block, key))
 
 
-def organisation_key(context: Context, organisation: Address) -> seal.SealKey:
-    """The organisation's key to open seals with, from its keyring.
+def organisation_keys(context: Context, organisation: Address) -> tuple[seal.SealKey, ...]:
+    """The organisation's keys to open seals with, newest first, from its keyring.
 
     Raises:
         CannotCheckError: there is no keyring, or it does not hold this member.
@@ -66,11 +72,25 @@ def organisation_key(context: Context, organisation: Address) -> seal.SealKey:
             f"The keyring of {organisation} does not hold this member.",
             hint="Let the organisation publish it anew: `dtledger member keyring`.",
         )
-    return seal.SealKey(seal.open_(context.key.seal_key, sealed, _context_of(context, organisation)))
+    bound = _context_of(context, organisation)
+    seeds = _with_any(context.key.secrets.seal_keys, lambda key: seal.open_(key, sealed, bound))
+    return tuple(seal.SealKey(seeds[place : place + SEED_BYTES]) for place in range(0, len(seeds), SEED_BYTES))
+
+
+def _with_any(keys: Sequence[seal.SealKey], open_: Callable[[seal.SealKey], T]) -> T:
+    """What the first of these keys opens; if none does, the error of the present one."""
+    first: IntegrityError | None = None
+    for key in keys:
+        try:
+            return open_(key)
+        except IntegrityError as error:
+            first = first or error
+    assert first is not None, "there is always a present key"
+    raise first
 
 
 def publish_keyring(context: Context, members: Sequence[Address]) -> Receipt:
-    """As an organisation, seal the own key's seed to these members and put the keyring's digest on the ledger.
+    """As an organisation, seal the own keys' seeds to these members and put the keyring's digest on the ledger.
 
     Raises:
         InputError: one of them is not an active member of the organisation.
@@ -82,8 +102,8 @@ def publish_keyring(context: Context, members: Sequence[Address]) -> Receipt:
         if found is None or found.suspended or found.organisation != organisation:
             raise InputError(f"{member} is not an active member of this organisation.")
     bound = _context_of(context, organisation)
-    seed = context.key.seal_key.seed
-    rows = [[member, seal.seal(context.public_key(member), seed, bound)] for member in sorted(members)]
+    seeds = b"".join(key.seed for key in context.key.secrets.seal_keys)
+    rows = [[member, seal.seal(context.public_key(member), seeds, bound)] for member in sorted(members)]
     cid = context.store.put(encoding.encode({"members": rows}), "dag-cbor")
     call = calls.set_keyring(cid_digest(cid), view.keyring(organisation) or ZERO_DIGEST)
     return context.ledger.send(call, context.key)
@@ -93,4 +113,4 @@ def _context_of(context: Context, organisation: Address) -> bytes:
     return encoding.encode(["dtledger/keyring/1", context.deployment.id, organisation])
 
 
-__all__ = ["ALL_TIME", "granted_keys", "organisation_key", "owner_keys", "publish_keyring"]
+__all__ = ["ALL_TIME", "granted_keys", "organisation_keys", "owner_keys", "publish_keyring"]

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 from ..contacts import CardCheck, MemberCardFile
 from ..contacts.cards import names_digest
+from ..crypto.seal import SealKey
+from ..encoding import cid_digest
+from ..errors import InputError
 from ..ledger import Call, Deployment, Receipt, calls, messages
 from ..types import ZERO_ADDRESS, Address, Digest
 from ..vocabulary import Kind
@@ -77,6 +80,38 @@ class Members:
         card.verify(card_check(self._context.deployment))
         self._context.store.put(card.public_key, "raw")
         return self._send(calls.update_card(card.card, card.signature, agreement))
+
+    def rekey(self) -> Receipt | None:
+        """Give this member another key to seal to: drawn and saved first, then named on the ledger, then used.
+
+        After a crash it goes on where it stopped when it is called again; None if the ledger named the new key
+        already. The former key still opens what was sealed to it. Owners seal their grants anew by `Consents.reseal`.
+
+        Raises:
+            InputError: this key is not enrolled, so no ledger names what to seal to.
+        """
+        context = self._context
+        view, me = context.view(), context.key.address
+        member = view.member(me)
+        if member is None:
+            raise InputError(
+                "This key is not enrolled, so nobody seals to it yet.", hint="Make its card: dtledger member card NAME"
+            )
+        drawn = context.key.update(
+            lambda held: held if held.next_seal_key else held.with_next_seal_key(SealKey.generate())
+        ).next_seal_key
+        assert drawn is not None, "it was just saved"
+        receipt = None
+        key = cid_digest(context.store.put(drawn.public, "raw"))
+        if view.key_digest(me) != key:
+            card = calls.MemberCard(me, key, member.organisation or ZERO_ADDRESS, member.version)
+            receipt = self._send(calls.update_card(card))
+        context.key.update(lambda held: held.with_seal_key(drawn))
+        return receipt
+
+    def set_kinds(self, member: Address, kinds: int) -> Receipt:
+        """As a registrar, replace a member's kinds by the mask; guarded ones can only be left or taken away."""
+        return self._send(calls.set_kinds(member, kinds))
 
     def suspend(self, member: Address) -> Receipt:
         return self._send(calls.suspend(member))

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..custody import AccessReceipt, OwnerRequest, TwinKey
-from ..encoding import cid_digest, digest_cid, sha256
-from ..errors import AccessDeniedError, InputError, IntegrityError, UnreachableError
+from ..encoding import cid_digest, digest_cid
+from ..errors import AccessDeniedError, DtledgerError, InputError, UnreachableError
 from ..keys import TwinSecrets
 from ..ledger import Receipt, calls, messages
 from ..ledger.events import Card, Transfer
 from ..ledger.messages import card_chain
 from ..snapshots.roster import Roster
 from ..types import ZERO_DIGEST, Address, Digest
+from .access import Access, verify_chain
 from .context import Context
 
 
@@ -135,28 +136,41 @@ class Twins:
 
     # who looked ----------------------------------------------------------------------------------------------
 
-    def access(self, twin: int) -> dict[Address, list[AccessReceipt] | UnreachableError]:
-        """Each custodian's receipts of the twin, oldest first, or why it did not answer.
+    def who_looked(self, twin: int) -> Access:
+        """Everybody's requests, put together from the receipts of all custodians. Raises as `access`."""
+        return Access.of(self.access(twin))
+
+    def access(self, twin: int) -> dict[Address, list[AccessReceipt] | DtledgerError]:
+        """The receipts of the twin that each custodian of any of its rosters has, oldest first, or why they are not to
+        be had (UnreachableError, AccessDeniedError) or not to be believed (IntegrityError): a faulty custodian does not
+        hide what the others say.
 
         Raises:
             AccessDeniedError: this key does not own the twin.
-            IntegrityError: a custodian's list has a hole, or a receipt is not signed by it.
         """
-        context = self._context
         self._require_owner(twin)
-        answers: dict[Address, list[AccessReceipt] | UnreachableError] = {}
-        for address in self.roster(twin).custodians:
-            at = context.clock()
-            digest = messages.receipts_request(context.deployment, twin, context.key.address, at)
-            request = OwnerRequest(twin, context.key.address, at, context.key.sign_digest(digest))
-            try:
-                port = context.custodians.get(address)
-                if port is None:
-                    raise UnreachableError(f"The custodian {address} is not known to this profile.")
-                answers[address] = verify_chain(context, port.receipts(request), address)
-            except UnreachableError as error:
-                answers[address] = error
-        return answers
+        return {custodian: self._receipts(twin, custodian) for custodian in self._custodians(twin)}
+
+    def _custodians(self, twin: int) -> list[Address]:
+        """Every custodian that ever held shares of the twin, those of the newest roster first."""
+        context = self._context
+        cards = reversed(context.view().cards(twin))
+        digests = dict.fromkeys(record.card.roster for record in cards)
+        rosters = (Roster.decode(context.deployment, context.store.get(digest_cid(each))) for each in digests)
+        return list(dict.fromkeys(custodian for roster in rosters for custodian in roster.custodians))
+
+    def _receipts(self, twin: int, custodian: Address) -> list[AccessReceipt] | DtledgerError:
+        context = self._context
+        at = context.clock()
+        digest = messages.receipts_request(context.deployment, twin, context.key.address, at)
+        request = OwnerRequest(twin, context.key.address, at, context.key.sign_digest(digest))
+        try:
+            port = context.custodians.get(custodian)
+            if port is None:
+                raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
+            return verify_chain(context.deployment, port.receipts(request), custodian, twin)
+        except DtledgerError as error:
+            return error
 
     def _require_owner(self, twin: int) -> None:
         if self._context.view().owner(twin) != self._context.key.address:
@@ -164,18 +178,3 @@ class Twins:
                 f"Twin {twin} is not owned by this key ({self._context.key.address}).",
                 hint="Choose the owner's key with --key.",
             )
-
-
-def verify_chain(context: Context, receipts: list[AccessReceipt], custodian: Address) -> list[AccessReceipt]:
-    """The receipts of one twin, if they are the custodian's and none is missing between the first and the last.
-
-    Raises:
-        IntegrityError: a signature is wrong or a number is missing; `.party` is the custodian.
-    """
-    previous = sha256(b"")
-    for number, receipt in enumerate(receipts):
-        receipt.verify(context.deployment)
-        if (receipt.custodian, receipt.twin_number, receipt.twin_previous) != (custodian, number, previous):
-            raise IntegrityError(f"receipt {number} of a custodian is missing or changed", party=custodian)
-        previous = receipt.hash
-    return receipts

@@ -21,11 +21,20 @@ from .schema import Entry, entry
 __all__ = ["set_value"]
 
 
-def set_value(home: Home, key: str, text: str, *, profile: str | None = None, folder: Path | None = None) -> str:
+def set_value(
+    home: Home,
+    key: str,
+    text: str,
+    *,
+    profile: str | None = None,
+    folder: Path | None = None,
+    dry_run: bool = False,
+) -> str:
     """Set `key` to what `text` says, and return the full key that was set.
 
     `key` is `profiles.NAME.SETTING`, or a setting's name: of `profile` if one is given, else above all profiles.
-    Relative paths count from `folder`, by default the working folder, and are stored whole.
+    Relative paths count from `folder`, by default the working folder, and are stored whole. With `dry_run` all is
+    checked and nothing is written.
 
     Raises:
         InputError: no such setting, not a value for it, or the file cannot be used as it is.
@@ -35,19 +44,28 @@ def set_value(home: Home, key: str, text: str, *, profile: str | None = None, fo
     value = read_value(each, each.parse(text), (folder or Path.cwd()).absolute(), f"setting {'.'.join(keys)}")
     value = list(value) if isinstance(value, tuple) else value
     file = home.config_file
+    if dry_run:
+        _changed(home, each, keys, value)
+        return ".".join(keys)
     home.prepare(home.root)
     with locked(file):
-        old = read_document(file) or Document(file)
-        check_home(old, home.root)
-        if each.name == "profile" and value not in profiles(old):
-            raise InputError(
-                f"There is no profile {value!r} in {file}.",
-                hint=f"Known: {', '.join(profiles(old))}; `config set profiles.{value}.rpc_url URL` begins it.",
-            )
-        changed = _with(old.text, keys, value)
-        check_home(Document(file, changed, tomllib.loads(changed)), home.root)
-        write_atomically(file, changed.encode())
+        write_atomically(file, _changed(home, each, keys, value).encode())
     return ".".join(keys)
+
+
+def _changed(home: Home, each: Entry, keys: tuple[str, ...], value: Any) -> str:
+    """The text of the home's configuration with that value in it."""
+    file = home.config_file
+    old = read_document(file) or Document(file)
+    check_home(old, home.root)
+    if each.name == "profile" and value not in profiles(old):
+        raise InputError(
+            f"There is no profile {value!r} in {file}.",
+            hint=f"Known: {', '.join(profiles(old))}; `config set profiles.{value}.rpc_url URL` begins it.",
+        )
+    changed = _with(old.text, keys, value)
+    check_home(Document(file, changed, tomllib.loads(changed)), home.root)
+    return changed
 
 
 def _resolve(key: str, profile: str | None) -> tuple[Entry, tuple[str, ...]]:

@@ -14,8 +14,9 @@ the member. A **fingerprint** is six words to compare over the telephone.
 
 from __future__ import annotations
 
+from .agreements import Agreement
 from .book import Contact, Contacts
 from .cards import CardCheck, MemberCardFile, names_digest
 from .fingerprints import fingerprint
 
-__all__ = ["CardCheck", "Contact", "Contacts", "MemberCardFile", "fingerprint", "names_digest"]
+__all__ = ["Agreement", "CardCheck", "Contact", "Contacts", "MemberCardFile", "fingerprint", "names_digest"]

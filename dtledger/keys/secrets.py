@@ -26,6 +26,8 @@ from ..vocabulary.categories import CATEGORY_BITS
 __all__ = ["Secrets", "TwinSecrets"]
 
 _VERSION = 1
+_NEXT, _FORMER = "next-seal-key", "former-seal-keys"
+"""Names in `Secrets.extra`: the seed of the key to come, and those of the keys before, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +159,27 @@ class Secrets:
         rest = {each: other for each, other in self.extra.items() if each != name}
         return replace(self, extra=rest if value is None else {**rest, name: value})
 
+    @property
+    def next_seal_key(self) -> SealKey | None:
+        """The key to seal to that was drawn and is not in use yet: a `member rekey` is under way."""
+        seed = self.extra.get(_NEXT)
+        return None if seed is None else SealKey(seed)
+
+    def with_next_seal_key(self, key: SealKey) -> Secrets:
+        """These, with the key to seal to that shall come."""
+        return self.with_extra(_NEXT, key.seed)
+
+    @property
+    def seal_keys(self) -> tuple[SealKey, ...]:
+        """The key that others seal to, then those that they sealed to before, newest first."""
+        return (self.seal_key, *map(SealKey, self.extra.get(_FORMER, ())))
+
     def with_seal_key(self, key: SealKey) -> Secrets:
-        """These under another key to seal to (`member rekey`): what was sealed to the old one no longer opens."""
-        return replace(self, seal_key=key)
+        """These under another key to seal to (`member rekey`); the former one still opens what was sealed to it."""
+        if key == self.seal_key:
+            return self.with_extra(_NEXT, None)
+        former = [self.seal_key.seed, *self.extra.get(_FORMER, ())]
+        return replace(self, seal_key=key).with_extra(_FORMER, former).with_extra(_NEXT, None)
 
     def to_bytes(self) -> bytes:
         twins = {

@@ -80,13 +80,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """One stream of the twin, as its writer's newest index that counts has it. `bit` is None where no key at hand
-    names its category."""
+    """One stream of the twin, as the index of `batch` has it: its writer's newest that counts. `bit` is None where no
+    key at hand names its category."""
 
     writer: Address
     label: Digest
     bit: int | None
     stream: Stream
+    batch: Batch
 
 
 class Finder:
@@ -143,27 +144,28 @@ class Finder:
                 newest = self._newest_batch(writer, bit)
                 label = self._keys.label(category, writer)
                 stream = index.find(self._store, digest_cid(newest.index), label) if newest else None
-                if stream is not None:
-                    located.append(Located(writer, label, bit, stream))
+                if newest is not None and stream is not None:
+                    located.append(Located(writer, label, bit, stream, newest))
             self._located[category] = located
         return self._located[category]
 
-    def unnamed_streams(self) -> list[Located]:
-        """The twin's streams whose category no key at hand names. Raises as `find`."""
-        located = []
+    def every_stream(self) -> Iterator[Located]:
+        """The streams of the twin by their labels alone, without a category. Raises as `find`."""
         for writer in self._view.writers(self._twin):
-            named = {self._keys.label(each.name, writer) for each in self._keys.categories()}
             newest = self._newest_batch(writer, None)
-            for label, stream in index.streams(self._store, digest_cid(newest.index)) if newest else ():
-                if label not in named and self._is_of_twin(stream):
-                    located.append(Located(writer, label, None, stream))
-        return located
+            if newest is None:
+                continue
+            for label, stream in index.streams(self._store, digest_cid(newest.index)):
+                if self._is_of_twin(stream):
+                    yield Located(writer, label, None, stream, newest)
 
     def _is_of_twin(self, stream: Stream) -> bool:
         """A sender's index holds streams of all twins that it writes to: the first manifest tells which."""
         cid, first = next(index.pages(self._store, stream))
         rows = index.read_page(cid, first, self._store.get(cid)).rows
-        return any(Manifest.read(self._deployment, self._store.get(row.manifest))[0].twin == self._twin for row in rows[:1])
+        return any(
+            Manifest.read(self._deployment, self._store.get(row.manifest))[0].twin == self._twin for row in rows[:1]
+        )
 
     def _newest_batch(self, writer: Address, bit: int | None) -> Batch | None:
         """The newest batch of the writer from a time when it might write: whoever lost the right cannot put an

@@ -47,20 +47,20 @@ def render() -> str:
         _reasons(),
         _numbers(
             "Purpose",
-            "What data is opened for, by number (HL7 v3 PurposeOfUse). Bit n of a grant's `purposes` stands for number n.",
+            "What data is opened for (HL7 v3 PurposeOfUse). Bit n of a grant's `purposes` stands for number n.",
             Purpose,
             "uint8",
         ),
         _numbers(
             "Action",
-            "What a grant lets its grantee do, by number. Bit n of a grant's `actions` stands for number n.",
+            "What a grant lets its grantee do. Bit n of a grant's `actions` stands for number n.",
             Action,
             "uint8",
             [("KNOWN_BITS", known_actions, "the mask of all of them")],
         ),
         _numbers(
             "Kind",
-            "What a member is, by number. Bit n of a member's `kinds` stands for number n.",
+            "What a member is. Bit n of a member's `kinds` stands for number n.",
             Kind,
             "uint16",
             [
@@ -77,7 +77,7 @@ def _reasons() -> str:
         raise ValueError("reasons must be numbered from 0 without a gap, as a Solidity enum is")
     last = len(Reason) - 1
     lines = [
-        "/// @notice Why the rule permits or refuses, in the order in which it asks; the first that applies is the answer.",
+        "/// @notice Why the rule permits or refuses, in the order in which it asks: the first that applies answers.",
         "enum Reason {",
     ]
     for reason in Reason:

@@ -25,9 +25,10 @@ import {bound, vm} from "./support/Vm.sol";
 /// refused · sent twice → refused, or without effect
 /// ├── grant: another revision or epoch → refused
 /// ├── revoke: the slot above N → refused; at or below, empty too → revoked, and the slot stands at N + 1
-/// ├── revokeMany: as revoke; a slot above N that is revoked already is passed over, one that is not refuses all
+/// ├── revokeMany: as revoke, but a slot above N is passed over
 /// ├── revokeAll: another epoch → refused
-/// └── block, unblock: another count, or a former owner's → refused
+/// ├── block: the count above N, or a former owner's → refused; at or below → blocked, and the count is past N
+/// └── unblock: another count, or a former owner's → refused
 contract SignedConsentsTest is World {
     function setUp() external {
         deploy();
@@ -257,15 +258,15 @@ contract SignedConsentsTest is World {
         vm.assertEq(Grant.unwrap(consents.grantOf(patient, 1, gateway, 1)), 2 << 24, "passed over");
     }
 
-    function test_one_newer_grant_refuses_a_message_that_revokes_many() external {
+    function test_a_newer_grant_is_passed_over_by_a_message_that_revokes_many() external {
         _directGrant(clinician, 0);
         _directGrant(gateway, 1);
         SignedRevokeMany memory message = _revokeMany();
         bytes memory signature = sign(PATIENT, consents, messages.revokeMany(message));
         _directGrant(gateway, 1);
-        _expectStaleRevision(1, 2);
         consents.revokeManySigned(message, signature);
-        _expectReason(Reason.PERMITTED);
+        _expectReason(Reason.REVOKED);
+        vm.assertTrue(consents.grantOf(patient, 1, gateway, 1).actions() != 0, "the newer grant");
     }
 
     function test_a_message_that_revokes_many_is_in_time() external {
@@ -318,6 +319,20 @@ contract SignedConsentsTest is World {
         unblocking = sign(PATIENT, consents, messages.unblockGrantee(1, clinician, 3, soon()));
         consents.unblockSigned(1, clinician, 3, soon(), unblocking);
         _expectReason(Reason.PERMITTED);
+    }
+
+    function test_a_withheld_unblock_that_lands_first_does_not_outlive_a_signed_block() external {
+        vm.prank(patient);
+        consents.blockGrantee(1, clinician);
+        bytes memory unblocking = sign(PATIENT, consents, messages.unblockGrantee(1, clinician, 1, soon()));
+        bytes memory blocking = sign(PATIENT, consents, messages.blockGrantee(1, clinician, 3, soon()));
+        consents.unblockSigned(1, clinician, 1, soon(), unblocking);
+        consents.blockSigned(1, clinician, 3, soon(), blocking);
+        vm.assertEq(consents.blockCountOf(1, clinician), 5, "count");
+        _expectStaleCount(1, 5);
+        consents.unblockSigned(1, clinician, 1, soon(), unblocking);
+        _expectStaleCount(3, 5);
+        consents.blockSigned(1, clinician, 3, soon(), blocking);
     }
 
     function test_a_block_is_not_an_unblock_nor_anothers() external {

@@ -22,7 +22,7 @@ numbers big-endian.
     64  5  flags      of actors 1 to 5: 1 enrolled, 2 suspended, 4 blocked on the twin
     69  1  verdict    a number of `Reason`, or 255: malformed
 
-Actor n has the address 0xAC70...0000 + n. What a suspended actor is not, is a stranger: it is enrolled.
+Actor n has the address 0xAc7000…00n. A suspended actor is always an enrolled one.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
+from typing import Any
 
 from dtledger import policy
 from dtledger.policy import Grant, Member, Request
@@ -190,7 +191,7 @@ def _permitted(rng: random.Random) -> Case:
 Change = Callable[[Case, random.Random], Case]
 
 
-def _word(**fields: Callable[[random.Random], object]) -> Change:
+def _word(**fields: Callable[[random.Random], Any]) -> Change:
     def change(case: Case, rng: random.Random) -> Case:
         drawn = {name: draw(rng) for name, draw in fields.items()}
         return replace(case, grant=replace(Grant.unpack(case.grant), **drawn).pack())

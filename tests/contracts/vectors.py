@@ -26,6 +26,7 @@ from eth_abi.abi import encode
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
+from dtledger.types import MAX_MINUTE
 from tests.contracts import rule_cases
 
 FOLDER = Path(__file__).parents[1] / "vectors"
@@ -144,13 +145,20 @@ def sample(kind: str, seed: str) -> Any:
     if kind.endswith("[]"):
         return [sample(kind[:-2], f"{seed} {place}") for place in range(drawn[0] % 4)]
     if kind in TYPES:
-        return {label: sample(inner, f"{seed} {label}") for inner, label in fields(kind)}
+        drawn_fields = {label: sample(inner, f"{seed} {label}") for inner, label in fields(kind)}
+        return _forwards(drawn_fields) if kind == "Terms" else drawn_fields
     if kind == "address":
         return "0x" + drawn[:20].hex()
     if kind == "bytes32":
         return "0x" + drawn.hex()
     bits = int(kind.removeprefix("uint"))
     return 2**bits - 1 if "last" in seed else int.from_bytes(drawn, "big") >> (256 - bits)
+
+
+def _forwards(terms: dict[str, int]) -> dict[str, int]:
+    """The same terms with a data period that runs forwards within the key tree."""
+    start, end = sorted(terms[label] & MAX_MINUTE for label in ("dataFrom", "dataUntil"))
+    return {**terms, "dataFrom": start, "dataUntil": end}
 
 
 def terms_word(terms: dict[str, int]) -> int:

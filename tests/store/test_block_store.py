@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dtledger.encoding import CID, block_cid, decode, encode
 from dtledger.errors import InputError, IntegrityError
-from dtledger.store import MAX_BLOCK_BYTES, MAX_DEPTH, BlockMissingError, BlockStore, Codec, cid_text
+from dtledger.store import MAX_BLOCK_BYTES, MAX_DEPTH, BlockMissingError, BlockStore, Codec
 from tests.store.conftest import Subject
 
 same_store_for_all_examples = settings(
@@ -36,8 +36,8 @@ def put_tree(store: BlockStore) -> tuple[list[CID], dict[str, CID]]:
 
 
 def test_a_block_has_the_name_that_ipfs_gives_it(store: BlockStore) -> None:
-    assert cid_text(store.put(b"hello", "raw")) == "bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq"
-    assert cid_text(store.put(b"\xa1\x61a\x01", "dag-cbor")).startswith("bafyrei")
+    assert str(store.put(b"hello", "raw")) == "bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq"
+    assert str(store.put(b"\xa1\x61a\x01", "dag-cbor")).startswith("bafyrei")
 
 
 @same_store_for_all_examples
@@ -83,7 +83,7 @@ def test_a_block_that_is_not_there_is_named_until_it_is_there(store: BlockStore)
     cid = block_cid(data, "raw")
     with pytest.raises(BlockMissingError) as caught:
         store.get(cid)
-    assert caught.value.block == cid_text(cid)
+    assert caught.value.block == str(cid)
     assert store.describe() in str(caught.value)
     with pytest.raises(BlockMissingError):
         list(store.get_many([store.put(b"there", "raw"), cid]))
@@ -110,7 +110,7 @@ def test_a_flipped_bit_is_found_on_every_way_out(subject: Subject) -> None:
                 read(name)
             assert CID.decode(caught.value.block) == name
         store.remove([name])
-        codec: Codec = "raw" if name.codec.name == "raw" else "dag-cbor"
+        codec: Codec = name.codec
         store.put(whole[name], codec)
         assert store.get(name) == whole[name]
     assert dict(store.export(roots)) == whole
@@ -150,7 +150,7 @@ def test_an_export_that_lacks_a_block_names_it_and_is_whole_with_it(store: Block
     store.remove([names["two"]])
     with pytest.raises(BlockMissingError) as caught:
         list(store.export(roots))
-    assert caught.value.block == cid_text(names["two"])
+    assert caught.value.block == str(names["two"])
     store.put(lost, "raw")
     assert len(list(store.export(roots))) == 6
 
@@ -167,8 +167,8 @@ def test_an_export_of_many_roots_keeps_their_order_and_may_be_left_early(store: 
 
 
 def test_an_export_does_not_hold_what_it_has_given(store: BlockStore) -> None:
-    page = [store.put_many([(os.urandom(2**20), "raw") for _ in range(8)]) for _ in range(4)]
-    roots = store.put_many([(encode(chunks), "dag-cbor") for chunks in page])
+    pages = [store.put_many([(os.urandom(2**17), "raw") for _ in range(64)]) for _ in range(4)]
+    roots = store.put_many([(encode(chunks), "dag-cbor") for chunks in pages])
     tracemalloc.start()
     try:
         total = sum(len(data) for _, data in store.export(roots))
@@ -176,7 +176,7 @@ def test_an_export_does_not_hold_what_it_has_given(store: BlockStore) -> None:
     finally:
         tracemalloc.stop()
     assert total > 32 * 2**20
-    assert peak < 16 * 2**20
+    assert peak < 8 * 2**20
 
 
 def test_a_chain_of_links_is_followed_so_deep_and_no_deeper(store: BlockStore) -> None:
@@ -188,13 +188,12 @@ def test_a_chain_of_links_is_followed_so_deep_and_no_deeper(store: BlockStore) -
     assert len(list(store.export(chain[-2:-1]))) == MAX_DEPTH + 1
 
 
-def test_a_link_in_a_foreign_form_ends_an_export(store: BlockStore) -> None:
-    foreign = store.put(encode([CID("base32", 1, "raw", ("sha3-256", bytes(32))), fresh()]), "dag-cbor")
-    with pytest.raises(IntegrityError, match="CIDv1") as caught:
-        list(store.export([foreign]))
-    assert caught.value.block == cid_text(foreign)
-    with pytest.raises(IntegrityError, match="CIDv1"):
-        store.get(CID("base58btc", 0, "dag-pb", ("sha2-256", bytes(32))))
+def test_a_link_in_a_foreign_form_is_not_taken(store: BlockStore) -> None:
+    ours = encode([block_cid(fresh())])
+    foreign = ours.replace(b"\x12\x20", b"\x16\x20", 1)  # sha3-256
+    with pytest.raises(InputError, match="DAG-CBOR"):
+        store.put(foreign, "dag-cbor")
+    store.put(ours, "dag-cbor")
 
 
 def test_several_threads_may_use_one_store(store: BlockStore) -> None:

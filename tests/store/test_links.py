@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dtledger.encoding import CID, block_cid, digest_cid, encode
 from dtledger.errors import IntegrityError
-from dtledger.store import BlockMissingError, cid_text, links, parse_cid, whole
+from dtledger.store import BlockMissingError, links, whole
 
 cids = st.builds(digest_cid, st.binary(min_size=32, max_size=32), st.sampled_from(["raw", "dag-cbor"]))
 values = st.recursive(
@@ -91,7 +91,7 @@ def test_what_is_not_dag_cbor_is_refused_and_its_block_named(broken: bytes) -> N
     cid = block_cid(broken)
     with pytest.raises(IntegrityError) as caught:
         links(cid, broken)
-    assert caught.value.block == cid_text(cid)
+    assert caught.value.block == str(cid)
 
 
 @given(st.binary())
@@ -100,15 +100,12 @@ def test_any_bytes_have_links_or_are_refused(data: bytes) -> None:
         links(block_cid(data), data)
 
 
-def test_nesting_costs_no_stack() -> None:
+def test_nesting_is_refused_before_it_costs_anything() -> None:
     data = b"\x81" * 100_000 + b"\x00"
-    assert links(block_cid(data), data) == []
-
-
-@given(cids)
-def test_a_cid_is_read_back_from_its_bytes_and_written_in_one_way(cid: CID) -> None:
-    assert parse_cid(bytes(cid)) == cid
-    assert cid_text(CID.decode(cid.encode("base58btc"))) == cid_text(cid) == str(cid)
+    with pytest.raises(IntegrityError):
+        links(block_cid(data), data)
+    fewer = b"\x81" * 50 + b"\x00"
+    assert links(block_cid(fewer), fewer) == []
 
 
 def test_an_export_with_one_block_more_twice_or_less_is_refused_and_whole_without_that() -> None:

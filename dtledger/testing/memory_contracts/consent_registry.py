@@ -1,44 +1,23 @@
-"""`contracts/ConsentRegistry.sol` and, with it, `contracts/base/SignedConsents.sol`."""
+"""`contracts/ConsentRegistry.sol`. The rule itself is `dtledger.policy`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ...ledger import Deployment, messages
-from ...ledger.calls import Regrant
-from ...ledger.rejections import (
-    NotConsentOwnerError,
-    NotOwnerNorGranteeError,
-    StaleBlockCountError,
-    StaleEpochError,
-    StaleRevisionError,
-)
-from ...ledger.signed import (
-    SignedGrant,
-    SignedGrantMany,
-    SignedRecipient,
-    SignedRevoke,
-    SignedRevokeAll,
-    SignedRevokeMany,
-    SignedSlot,
-)
-from ...policy import Grant
+from ...ledger.rejections import NotConsentOwnerError, NotOwnerNorGranteeError
 from ...types import Address, Digest
-from .consent_store import ConsentStore
+from .signed_consents import SignedConsents
 from .twin_registry import owner_of
 
 Rows = Sequence[tuple[Any, ...]]
 
 
-class ConsentRegistry(ConsentStore):
-    """What owners permit. The rule itself is `dtledger.policy`."""
+class ConsentRegistry(SignedConsents):
+    """What owners permit. A giver needs no twin: a grant counts while its giver owns the twin."""
 
     def grant(self, twin: int, grantee: Address, number: int, terms: int, package: Digest) -> None:
-        epoch = self._epoch(self._sender, twin)
-        self._require_epoch_left(self._sender, twin, epoch)
-        self._require_terms(terms)
-        self._grant(self._sender, twin, epoch, grantee, number, terms, package)
+        self.grant_many(twin, terms, [(grantee, number, package)])
 
     def grant_many(self, twin: int, terms: int, recipients: Rows) -> None:
         epoch = self._epoch(self._sender, twin)
@@ -68,9 +47,6 @@ class ConsentRegistry(ConsentStore):
         self._require_owner(twin)
         self._unblock(twin, grantee)
 
-    # carried by anyone ---------------------------------------------------------------------------------------
-
-    def grant_signed(self, fields: tuple[Any, ...], signature: bytes) -> None:
-        owner, twin, grantee, number, terms, package, revision, epoch, deadline = fields
-        self._require_in_time(deadline)
-        ...
+    def _require_owner(self, twin: int) -> None:
+        if owner_of(self._storage, twin) != self._sender:
+            raise NotConsentOwnerError({"twin": twin, "caller": self._sender})

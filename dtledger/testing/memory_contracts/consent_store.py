@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...ledger.calls import Regrant
 from ...ledger.events import AllRevoked, Blocked, Granted, Revoked, Unblocked
 from ...ledger.rejections import (
     BlockSpentError,

@@ -129,9 +129,7 @@ class MemberRegistry(Contract):
         if version == card.version + 1:
             if joins:
                 return
-            raise NotAgreedError(
-                {"organisation": card.organisation, "member": card.member, "version": card.version}
-            )
+            raise NotAgreedError({"organisation": card.organisation, "member": card.member, "version": card.version})
         message = messages.agreement(self._deployment, card.organisation, card.member, card.version)
         self._require_own_or_signed(card.organisation, message, agreement)
 

@@ -8,6 +8,12 @@ struct Log {
     address emitter;
 }
 
+/// @notice Functions of a contract, as `targetSelectors` and `excludeSelectors` name them to forge.
+struct FuzzSelector {
+    address target;
+    bytes4[] selectors;
+}
+
 /// @notice The cheatcodes that the tests use (https://getfoundry.sh/reference/cheatcodes).
 interface Vm {
     function addr(uint256 key) external pure returns (address);
@@ -22,6 +28,7 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
     function expectEmit(address emitter) external;
+    function pauseGasMetering() external;
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
     function store(address target, bytes32 slot, bytes32 value) external;

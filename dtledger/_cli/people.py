@@ -1,0 +1,90 @@
+"""Who is who on the command line: names for addresses, and grants as they are written, `7/cardiology/0`.
+
+Names come from the contacts, and for what is one's own from this home's keys and custodians; nobody is looked up.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..policy import SLOTS
+
+if TYPE_CHECKING:
+    from ..contacts import Contact
+    from ..ledger import Slot
+    from ..types import Address
+    from .app import App
+
+_GRANT = re.compile(r"(?P<twin>\d{1,78})/(?P<grantee>[^/]+)/(?P<number>\d)", re.ASCII)
+
+
+class People:
+    """Those whom the holder of one home knows."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    @cached_property
+    def _contacts(self) -> dict[Address, Contact]:
+        return {each.address: each for each in self._app.contacts.list()}
+
+    @cached_property
+    def _own(self) -> dict[Address, str]:
+        from ..client.embedded import custodian_keys
+        from ..keys import KeyStore
+
+        home = self._app.home
+        keys = (*custodian_keys(home).list(), *KeyStore(home).list())
+        return {each.address: each.name for each in keys if each.address is not None}
+
+    def known(self, address: Address) -> str | None:
+        """The contact's name, else one's own key's or custodian's."""
+        contact = self._contacts.get(address)
+        return contact.name if contact else self._own.get(address)
+
+    def name(self, address: Address) -> str:
+        """What a person calls the holder of an address: `you`, a name, or the address."""
+        return "you" if address == self._app.client.address else self.known(address) or address
+
+    def described(self, address: Address) -> str:
+        """A name with the organisation that its card names: what a person should read before signing."""
+        contact = self._contacts.get(address)
+        if contact is None:
+            return self._own.get(address, address)
+        return f"{contact.name} ({contact.organisation})" if contact.organisation else f"{contact.name}"
+
+    def contact(self, address: Address) -> Contact | None:
+        return self._contacts.get(address)
+
+    def plain(self, address: Address) -> dict[str, str | None]:
+        """An address and its name, for JSON."""
+        return {"address": address, "name": self.known(address)}
+
+    def grant(self, slot: Slot) -> str:
+        """A grant as commands take it. Only a contact's name stands for an address, for only that is taken back."""
+        contact = self._contacts.get(slot.grantee)
+        return f"{slot.twin}/{(contact and contact.name) or slot.grantee}/{slot.number}"
+
+    def slot(self, text: str) -> Slot:
+        """The slot of a grant written as `7/cardiology/0`.
+
+        Raises:
+            InputError: it is not of that form, names nobody, or there is no such twin.
+        """
+        match = _GRANT.fullmatch(text)
+        if match is None or int(match["number"]) >= SLOTS:
+            raise InputError(f"{text!r} is no grant.", hint="A grant is written 7/cardiology/0: twin, grantee, slot.")
+        return self.slot_at(int(match["twin"]), match["grantee"], int(match["number"]))
+
+    def slot_at(self, twin: int, grantee: str, number: int) -> Slot:
+        """A slot of a twin's present owner. Raises as `slot`."""
+        from ..ledger import Slot
+
+        meant = self._app.resolve(grantee).address
+        owner = self._app.client.context.view().owner(twin)
+        if owner is None:
+            raise InputError(f"There is no twin {twin}.", hint="`dtledger twin list` shows those you have to do with.")
+        return Slot(owner, twin, meant, number)

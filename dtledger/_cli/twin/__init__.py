@@ -1,0 +1,17 @@
+"""`twin`: a patient's twin as a whole, from minting it to seeing who looked."""
+
+from __future__ import annotations
+
+from ..command import noun
+from .access import access
+from .listing import list_
+from .mint import mint
+from .plot import plot
+from .read import read
+from .show import show
+
+twin_command = noun("twin", "A patient's digital twin. `dtledger help start` says what comes first.")
+for each in (mint, show, list_, read, plot, access):
+    twin_command.add_command(each)
+
+__all__ = ["twin_command"]

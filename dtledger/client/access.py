@@ -1,0 +1,126 @@
+"""Who looked: the custodians' receipts of a twin, put together request by request.
+
+A reader asks every custodian of a roster with one signed request, so the receipts of one request carry one hash.
+Each custodian's list is a chain of its own; a list with a hole is an error beside the other lists, and never silence.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..custody import AccessReceipt
+from ..encoding import sha256
+from ..errors import DtledgerError, IntegrityError
+from ..ledger import Deployment
+from ..types import Address, Digest
+from ..vocabulary import Action, Purpose, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One request, as the custodians that took part account for it. `receipts` has one or more a custodian: a retry
+    with another outcome leaves another."""
+
+    request: Digest
+    receipts: tuple[AccessReceipt, ...]
+
+    @property
+    def at(self) -> int:
+        return min(each.at for each in self.receipts)
+
+    @property
+    def requester(self) -> Address:
+        return self.receipts[0].requester
+
+    @property
+    def grantee(self) -> Address:
+        return self.receipts[0].grantee
+
+    @property
+    def slot(self) -> int:
+        return self.receipts[0].slot
+
+    @property
+    def action(self) -> Action:
+        return self.receipts[0].action
+
+    @property
+    def purpose(self) -> Purpose:
+        return self.receipts[0].purpose
+
+    @property
+    def count(self) -> int:
+        """Snapshots asked for."""
+        return self.receipts[0].count
+
+    @property
+    def opened(self) -> int:
+        """Snapshots that at least one custodian opened its share of: the most that can have been read."""
+        return max(each.permitted for each in self.receipts)
+
+    @property
+    def refused(self) -> dict[Reason, int]:
+        """Reason → snapshots refused for it, as the custodian that refused most says."""
+        strictest = max(self.receipts, key=lambda each: len(each.refused))
+        return dict(Counter(reason for _, reason in strictest.refused))
+
+    @property
+    def custodians(self) -> tuple[Address, ...]:
+        return tuple(dict.fromkeys(each.custodian for each in self.receipts))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Everybody's looks at one twin, newest first. `lists` has each custodian's receipts, oldest first, and `faults`
+    why a custodian's list is not to be had (UnreachableError) or not to be believed (IntegrityError)."""
+
+    looks: tuple[Look, ...]
+    lists: Mapping[Address, Sequence[AccessReceipt]]
+    faults: Mapping[Address, DtledgerError]
+
+    def require_whole(self) -> Access:
+        """Itself, if no custodian's list is broken.
+
+        Raises:
+            IntegrityError: one is; `.party` is the custodian.
+        """
+        for fault in self.faults.values():
+            if isinstance(fault, IntegrityError):
+                raise fault
+        return self
+
+    @classmethod
+    def of(cls, answers: Mapping[Address, list[AccessReceipt] | DtledgerError]) -> Access:
+        """What `Twins.access` gave, request by request."""
+        lists = {custodian: answer for custodian, answer in answers.items() if isinstance(answer, list)}
+        faults = {custodian: answer for custodian, answer in answers.items() if isinstance(answer, DtledgerError)}
+        by_request: dict[Digest, list[AccessReceipt]] = {}
+        for receipts in lists.values():
+            for receipt in receipts:
+                by_request.setdefault(receipt.request, []).append(receipt)
+        looks = [Look(request, tuple(receipts)) for request, receipts in by_request.items()]
+        return cls(tuple(sorted(looks, key=lambda each: each.at, reverse=True)), lists, faults)
+
+
+def verify_chain(
+    deployment: Deployment, receipts: list[AccessReceipt], custodian: Address, twin: int
+) -> list[AccessReceipt]:
+    """The receipts of one twin, if they are the custodian's and none is missing between the first and the last.
+
+    Raises:
+        IntegrityError: a signature is wrong or a number is missing; `.party` is the custodian.
+    """
+    previous = sha256(b"")
+    for number, receipt in enumerate(receipts):
+        receipt.verify(deployment)
+        stands = (receipt.custodian, receipt.twin, receipt.twin_number, receipt.twin_previous)
+        if stands != (custodian, twin, number, previous):
+            raise IntegrityError(
+                f"receipt {number} of a custodian is missing or changed",
+                party=custodian,
+                hint="Keep what it answered: it is the evidence against this custodian.",
+            )
+        previous = receipt.hash
+    return receipts

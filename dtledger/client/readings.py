@@ -1,0 +1,85 @@
+"""What a read gives: values in the order of their time, and how far they can be relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, overload
+
+from ..custody import AccessReceipt
+from ..errors import DtledgerError
+from ..types import Address, Period
+from ..vocabulary import Reason
+
+if TYPE_CHECKING:
+    import pandas
+
+STALE_AFTER = 2 * 3600
+"""Seconds after which the newest reading of a twin is called STALE."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwinReading:
+    """One value of a twin. `at` is aware, in the source's own offset where it is known; `snapshot` is the digest of
+    the manifest that it came in; `late` if that was anchored over a day after its data ended."""
+
+    at: datetime
+    value: float
+    unit: str
+    quality: str
+    snapshot: str
+    late: bool = False
+
+
+class Readings(Sequence[TwinReading]):
+    """Readings in the order of their time. `age` is the seconds from the newest anchored reading until now, None if
+    there is none; `receipts` are the custodians', `refused` the periods that stay shut (with `partial`)."""
+
+    def __init__(
+        self,
+        values: Sequence[TwinReading],
+        *,
+        age: int | None,
+        snapshots: int = 0,
+        receipts: Sequence[AccessReceipt] = (),
+        refused: Sequence[tuple[Period, Reason]] = (),
+        faults: Mapping[Address, DtledgerError] | None = None,
+        asked: int = 0,
+        answered: int = 0,
+        uncounted: int = 0,
+    ) -> None:
+        self._values = tuple(values)
+        self.age = age
+        self.snapshots = snapshots
+        self.receipts = tuple(receipts)
+        self.refused = tuple(refused)
+        self.faults = dict(faults or {})
+        self.asked = asked
+        self.answered = answered
+        self.uncounted = uncounted
+
+    @property
+    def stale(self) -> bool:
+        return self.age is None or self.age > STALE_AFTER
+
+    @overload
+    def __getitem__(self, place: int) -> TwinReading: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[TwinReading, ...]: ...
+    def __getitem__(self, place: int | slice) -> TwinReading | tuple[TwinReading, ...]:
+        return self._values[place]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} readings from {self.snapshots} snapshots>"
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A DataFrame with one row a reading, indexed by UTC time. Needs pandas, which dtledger does not install."""
+        import pandas
+
+        index = pandas.DatetimeIndex([pandas.Timestamp(each.at).tz_convert("UTC") for each in self], name="at")
+        columns = ("value", "unit", "quality", "snapshot")
+        return pandas.DataFrame({name: [getattr(each, name) for each in self] for name in columns}, index=index)

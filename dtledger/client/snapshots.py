@@ -1,0 +1,218 @@
+"""Snapshots as they lie: what there is, by whom, how large, and whether it holds together. Nothing is opened.
+
+Whoever has keys sees names: the owner of every category, a grantee of those in its grants in force. The others'
+streams are there for everybody, without a name, as outsiders see them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..encoding import cid_digest, digest_cid
+from ..errors import AccessDeniedError, CannotCheckError, IntegrityError
+from ..ledger import View
+from ..snapshots import index
+from ..snapshots.finder import Finder, Found, Located
+from ..snapshots.manifest import Manifest
+from ..snapshots.package import NO_KEYS, Keys
+from ..types import Address, Digest, Period
+from ..vocabulary import CATEGORIES, Action, Purpose, Reason
+from .context import Context
+from .deciding import Door, Now, Question, judge
+from .reading import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One snapshot that is anchored, and its category, if a key at hand names it."""
+
+    found: Found
+    category: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """What was found in one stream. `error` is why it does not hold together; then the counts go up to there.
+
+    `unchecked` are snapshots whose writer's right cannot be judged without the category's bit, `uncounted` those
+    whose writer had none.
+    """
+
+    writer: Address
+    label: Digest
+    category: str | None
+    snapshots: int
+    late: int
+    uncounted: int
+    unchecked: int
+    error: IntegrityError | None = None
+
+
+_ASKED = (Action.READ, Action.WRITE, Action.TRAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    located: Located
+    category: str | None
+    finder: Finder
+
+
+class Snapshots:
+    """Looks at the snapshots of twins as this key can."""
+
+    def __init__(self, context: Context, reader: Reader) -> None:
+        self._context = context
+        self._reader = reader
+
+    def categories(self, twin: int) -> list[str]:
+        """The categories that this key can name on the twin."""
+        return list(self._named_keys(self._context.view(), twin))
+
+    def list(
+        self, twin: int, category: str | None = None, period: Period | None = None, *, unnamed: bool = False
+    ) -> Iterator[list[Listed]]:
+        """The anchored snapshots whose data overlap `period`, some at a time: of one category, or of all that this key
+        can name. A key that can name none sees every stream; `unnamed` shows them to others too.
+
+        Raises:
+            AccessDeniedError: this key cannot name the category.
+            IntegrityError: a block, row or signature is wrong; `.block` and `.party` name it.
+            UnreachableError: the store does not answer or lacks a block.
+        """
+        for stream in self._streams(twin, category, unnamed=unnamed):
+            for group in stream.finder.walk(stream.located, period):
+                yield [Listed(found, stream.category) for found in group]
+
+    def show(self, digest: Digest) -> Listed:
+        """The snapshot of that manifest digest.
+
+        Raises:
+            CannotCheckError: it stands in no index that counts: not anchored, or not yet.
+            BlockMissingError: the store does not have its manifest.
+            IntegrityError: as `list`.
+        """
+        manifest, _ = Manifest.read(self._context.deployment, self._context.store.get(digest_cid(digest)))
+        for stream in self._streams(manifest.twin, None, unnamed=True):
+            if stream.located.label != manifest.stream:
+                continue
+            for group in stream.finder.walk(stream.located, manifest.period):
+                for found in group:
+                    if found.digest == digest:
+                        return Listed(found, stream.category)
+        raise CannotCheckError(
+            f"The snapshot {digest.hex()} stands in no anchored index of its writer.",
+            hint="It is not anchored yet, or its writer had no right to write to that twin.",
+        )
+
+    def verify(self, twin: int, category: str | None = None) -> Iterator[StreamReport]:
+        """Walk every stream whole that `list` would show: each block what its CID names, anchored, signed by its
+        writer, in order, under a roster of the owner's, and nothing gone that an earlier index had. A report a stream.
+
+        Raises:
+            AccessDeniedError: this key cannot name the category.
+            UnreachableError: the store does not answer or lacks a block, so there is no verdict.
+        """
+        for stream in self._streams(twin, category, unnamed=False):
+            yield self._verify(stream)
+
+    def _verify(self, stream: _Stream) -> StreamReport:
+        located = stream.located
+        digests: list[Digest] = []
+        verdicts: Counter[str] = Counter()
+        error: IntegrityError | None = None
+        try:
+            for group in stream.finder.walk(located):
+                for found in group:
+                    found.chunks()
+                    digests.append(found.digest)
+                    verdicts["late"] += found.late
+                    verdicts["uncounted"] += found.counts is False
+                    verdicts["unchecked"] += found.counts is None
+            self._require_whole(located, digests)
+        except IntegrityError as fault:
+            error = fault
+        return StreamReport(
+            located.writer,
+            located.label,
+            stream.category,
+            len(digests),
+            verdicts["late"],
+            verdicts["uncounted"],
+            verdicts["unchecked"],
+            error,
+        )
+
+    def _require_whole(self, located: Located, digests: Sequence[Digest]) -> None:
+        """Each index that the writer anchored before holds the beginning of what the newest one holds."""
+        store = self._context.store
+        if len(digests) != located.stream.count:
+            raise IntegrityError(
+                f"a stream should have {located.stream.count} snapshots and has {len(digests)}",
+                block=str(located.stream.top),
+                party=located.writer,
+            )
+        for batch in self._context.view().earlier(located.batch.block).batches(located.writer):
+            root = digest_cid(batch.index)
+            earlier = index.find(store, root, located.label)
+            if earlier is None:
+                continue
+            cid, first = list(index.pages(store, earlier))[-1]
+            rows = index.read_page(cid, first, store.get(cid)).rows
+            if [cid_digest(row.manifest) for row in rows] != list(digests[first : first + len(rows)]):
+                raise IntegrityError(
+                    "an index lacks or changes what an earlier one of the same writer had",
+                    block=str(digest_cid(located.batch.index)),
+                    party=located.writer,
+                )
+
+    def _streams(self, twin: int, category: str | None, *, unnamed: bool) -> Iterator[_Stream]:
+        context = self._context
+        view = context.view()
+        if view.owner(twin) is None:
+            raise AccessDeniedError(f"There is no twin {twin}.", reason=Reason.TWIN_UNKNOWN)
+        named = self._named_keys(view, twin)
+        if category is not None and category not in named:
+            raise AccessDeniedError(
+                f"This key has no grant in force that names the category {category} on twin {twin}.",
+                reason=Reason.CATEGORY,
+                hint="Ask the owner for one, or leave --category out: streams without a name are shown then.",
+            )
+        for name in [category] if category else named:
+            finder = Finder(context.deployment, view, context.store, twin, named[name])
+            for located in finder.streams(name):
+                yield _Stream(located, name, finder)
+        if category is None and len(named) < len(CATEGORIES) and (unnamed or not named):
+            finder = Finder(context.deployment, view, context.store, twin, NO_KEYS)
+            for located in finder.every_stream():
+                if located.label not in {keys.label(name, located.writer) for name, keys in named.items()}:
+                    yield _Stream(located, None, finder)
+
+    def _named_keys(self, view: View, twin: int) -> dict[str, Keys]:
+        """Category → keys that name it: the owner's, or those of a grant in force."""
+        now = Now.of(self._context)
+        doors, _ = self._reader.doors(view, twin)
+        named: dict[str, Keys] = {}
+        for door in doors:
+            if door.keys is not None and self._is_in_force(view, door, twin, now):
+                for each in door.keys.categories():
+                    named.setdefault(each.name, door.keys)
+        return named
+
+    def _is_in_force(self, view: View, door: Door, twin: int, now: Now) -> bool:
+        """Whether the rule permits what the grant says: one of its actions, for one of its purposes."""
+        if door.record is None:
+            return True
+        grant = door.record.grant
+        action = next((each for each in _ASKED if grant.actions & each.mask), Action.READ)
+        purpose = next((each for each in Purpose if grant.purposes & each.mask), Purpose.TREAT)
+        name = (door.keys or NO_KEYS).categories()[0].name
+        asked = Question(
+            twin, self._context.key.address, action, None if action is Action.WRITE else purpose, name, grant.data
+        )
+        return judge(view, door, asked, grant.data, now).permits
+
+
+__all__ = ["Listed", "Snapshots", "StreamReport"]

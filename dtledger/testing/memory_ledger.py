@@ -1,0 +1,147 @@
+"""A `Ledger` without a chain: a node of a `MemoryChain`, with faults to order.
+
+>>> from dtledger.ledger import calls
+>>> from dtledger.testing import MemoryKey
+>>> from dtledger.types import Digest
+>>> ann, ledger = MemoryKey("ann"), MemoryLedger(MemoryChain({}))
+>>> ledger.send(calls.anchor_batch(Digest(bytes(32)), 1, Digest(bytes(32))), ann).block
+1
+>>> ledger.send(calls.anchor_batch(Digest(bytes(32)), 0, Digest(bytes(32))), ann)
+Traceback (most recent call last):
+dtledger.ledger.rejections.EmptyBatchError: A batch without snapshots cannot be anchored.
+>>> ledger.unreachable = True
+>>> ledger.head()
+Traceback (most recent call last):
+dtledger.errors.UnreachableError: The ledger's node does not answer as it should (by order of the test).
+"""
+
+from __future__ import annotations
+
+from threading import RLock
+
+from ..errors import ChainMismatchError, UnreachableError
+from ..ledger import Call, Deployment, History, Receipt, Sender, View
+from ..policy import EMPTY, Grant, Member, Request, check
+from ..types import Address, Head
+from ..vocabulary import Reason
+from .memory_chain import MemoryChain
+from .memory_contracts import Storage
+
+
+class MemoryLedger:
+    """One node. Faults are attributes: `unreachable`; `other_chain`, as if the node served another chain; and `freeze`.
+
+    Gas is always 0, and nobody needs funds.
+    """
+
+    def __init__(self, chain: MemoryChain) -> None:
+        self.chain = chain
+        self.unreachable = False
+        self.other_chain = False
+        self._frozen_at: Head | None = None
+        self._history = History()
+        self._folded = 0
+        self._lock = RLock()
+
+    def __repr__(self) -> str:
+        return f"MemoryLedger(block={self.chain.head.number})"
+
+    @property
+    def deployment(self) -> Deployment:
+        return self.chain.deployment
+
+    def node(self) -> MemoryLedger:
+        """Another node of the same chain, with faults of its own."""
+        return MemoryLedger(self.chain)
+
+    def freeze(self) -> None:
+        """Fault: this node sees no new block, while the chain may go on without it."""
+        self._frozen_at = self.chain.head
+
+    def thaw(self) -> None:
+        self._frozen_at = None
+
+    def mine(self, blocks: int = 1) -> Head:
+        """Let the chain make empty blocks."""
+        return self.chain.mine(blocks)
+
+    def head(self) -> Head:
+        self._answer()
+        return self._frozen_at or self.chain.head
+
+    def history(self) -> History:
+        with self._lock:
+            newest = self.head().number
+            for logged in self.chain.logged[self._folded :]:
+                if logged.place.block > newest:
+                    break
+                self._history.add(logged)
+                self._folded += 1
+            return self._history
+
+    def view(self, block: int | None = None) -> View:
+        with self._lock:
+            return self.history().at(self.head().number if block is None else block)
+
+    def check(self, request: Request, earliest: int, latest: int) -> Reason:
+        self._answer()
+        return check(_StoredFacts(self.chain.storage), request, earliest, latest)
+
+    def send(self, call: Call, sender: Sender) -> Receipt:
+        self._answer()
+        self._refuse_frozen()
+        return self.chain.transact(call, sender.address)
+
+    def heartbeat(self, sender: Sender) -> Receipt:
+        self._answer()
+        self._refuse_frozen()
+        return self.chain.heartbeat()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _answer(self) -> None:
+        if self.unreachable:
+            raise UnreachableError("The ledger's node does not answer as it should (by order of the test).")
+        if self.other_chain:
+            raise ChainMismatchError(
+                "The node serves another chain than the deployment's (by order of the test).",
+                hint="Use the deployment's own node, or deploy on this chain with `dtledger deploy`.",
+            )
+
+    def _refuse_frozen(self) -> None:
+        if self._frozen_at is not None:
+            raise UnreachableError(
+                "No block took the transaction (the node is frozen, by order of the test).",
+                hint="It may still be taken; look before you send it again.",
+            )
+
+
+class _StoredFacts:
+    """A `policy.Facts` from what the contracts hold: like a real node's `check`, it asks no event."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def owner(self, twin: int) -> Address | None:
+        owner: Address | None = self._storage.get(("owner", twin))
+        return owner
+
+    def retired(self, twin: int) -> bool:
+        retire_at, _ = self._storage.get(("state", twin), (0, 0))
+        return bool(retire_at)
+
+    def member(self, who: Address) -> Member | None:
+        member: Member | None = self._storage.get(("member", who))
+        return member
+
+    def blocked(self, twin: int, who: Address) -> bool:
+        return bool(self._storage.get(("blocks", twin, who), 0) % 2)
+
+    def grant(self, owner: Address, twin: int, grantee: Address, number: int) -> Grant:
+        grant: Grant = self._storage.get(("grant", owner, twin, grantee, number), EMPTY)
+        return grant
+
+    def epoch(self, owner: Address, twin: int) -> int:
+        epoch: int = self._storage.get(("epoch", owner, twin), 0)
+        return epoch

@@ -1,0 +1,67 @@
+"""One run: its sizes, and what its rows share. A chain is started, and a store filled, when a row first needs it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from . import kubo
+from .world import World, devnet_world
+
+DIRECTORY, KUBO = "directory", "kubo"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured. `lasting` is the seconds that a rate is taken for, `runs` the times that two sides take
+    turns; a year has runs of its own, since each is long."""
+
+    runs: int = 9
+    year_runs: int = 3
+    lasting: float = 3.0
+    fortnight: int = 336
+    year: int = 8_760
+    wave: int = 116_600
+    """Readings of a pulse wave in one snapshot, at nine bytes each: 1 MiB."""
+    plaintexts: tuple[int, int] = (1, 16)
+    """Plaintexts to encrypt, in MiB."""
+    rounds: int = 10
+    """Grants that are revoked while they are read."""
+
+
+FULL = Sizes()
+QUICK = Sizes(2, 1, 0.05, fortnight=3, year=6, wave=600, plaintexts=(1, 1), rounds=1)
+
+
+@dataclass
+class Bench:
+    """A context manager that ends everything that was started in it."""
+
+    sizes: Sizes = FULL
+    stack: ExitStack = field(default_factory=ExitStack, repr=False)
+    _worlds: dict[str, World] = field(default_factory=dict, repr=False)
+
+    def world(self, store: str = DIRECTORY) -> World:
+        """The world whose blocks lie in that store.
+
+        Raises:
+            NotMeasuredError: there is no such store on this machine.
+        """
+        if store not in self._worlds:
+            self._worlds[store] = self.stack.enter_context(devnet_world(self._kubo if store == KUBO else None))
+        return self._worlds[store]
+
+    @cached_property
+    def _kubo(self) -> str:
+        return self.stack.enter_context(kubo.daemon())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stack.close()

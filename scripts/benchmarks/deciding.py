@@ -1,0 +1,87 @@
+"""What one custodian decides in a second: the rule alone, and whole requests with their signatures."""
+
+from __future__ import annotations
+
+import secrets
+
+from dtledger.crypto import seal
+from dtledger.custody import RELEASE_CONTEXT, SHARE_CONTEXT, ReadRequest
+from dtledger.ledger import messages
+from dtledger.policy import Request, check
+from dtledger.readings import Reading
+from dtledger.types import Period
+from dtledger.vocabulary import Action, Purpose
+
+from .asking import Asker, shares
+from .bench import Bench
+from .figures import Rival, Row, at_least
+from .timing import rate
+from .world import World
+
+_SIGNED_AHEAD = 50
+
+
+def decisions(bench: Bench) -> Row:
+    """The full rule, permitted, for the rows of a year; the state is folded from the chain's events."""
+    world = bench.world()
+    context = world.clinician.context
+    view, bit = context.view(), Asker.of(world.clinician, world.consent).keys.bits.bit_of("glucose")
+    slot, end, now = world.consent, world.now // 60, world.now
+    periods = [Period(end - hour * 60 - 59, end - hour * 60) for hour in range(bench.sizes.year)]
+
+    def question(period: Period) -> Request:
+        requester = world.clinician.address
+        return Request(slot.twin, requester, slot.grantee, slot.number, Action.READ, Purpose.TREAT, bit, period)
+
+    def ours() -> int:
+        permitted = sum(check(view, question(period), now, now).permits for period in periods)
+        assert permitted == len(periods), "the rule refused what was granted"
+        return permitted
+
+    def contract() -> int:
+        assert context.ledger.check(question(periods[0]), now, now).permits
+        return 1
+
+    return Row(
+        "access decisions of one custodian on one core: the full rule for one snapshot",
+        rate(ours, bench.sizes.lasting),
+        "/s",
+        (at_least(10_000, "/s"),),
+        (Rival("asking the contract (eth_call)", rate(contract, bench.sizes.lasting)),),
+    )
+
+
+def requests(bench: Bench) -> Row:
+    """Signed requests for one snapshot: signature, head, share, rule, receipt on the disk, seal."""
+    world = bench.world()
+    asker = _with_a_snapshot(world)
+    found, one_use = asker.find("glucose")[-1:], seal.SealKey.generate()
+    custodian = world.clinician.context.custodians[found[0].custody.shares[0].custodian]
+    sealed = shares(found, 0)
+    ahead: list[ReadRequest] = []
+
+    def sign_ahead() -> None:
+        ahead.extend(asker.request(found, one_use) for _ in range(_SIGNED_AHEAD))
+
+    def ours() -> int:
+        for request in ahead:
+            assert not custodian.open(request, sealed).refused
+        ahead.clear()
+        return _SIGNED_AHEAD
+
+    figure = rate(ours, bench.sizes.lasting, before=sign_ahead)
+    return Row(
+        "signed requests for one snapshot, one custodian in this process on one core",
+        figure,
+        "/s",
+        rivals=(Rival("its cryptography alone", rate(_cryptography_alone(world), bench.sizes.lasting)),),
+        beside="receipts synced to a file, the head asked of Anvil",
+    )
+
+
+def _with_a_snapshot(world: World) -> Asker:
+    asker = Asker.of(world.clinician, world.consent)
+    if not asker.find("glucose"):
+        start = world.now // 3600 * 3600 - 3600
+        world.gateway.writer.put(world.twin, "glucose", [Reading(start + i * 300, 5.4, "mmol/L") for i in range(12)])
+    return asker

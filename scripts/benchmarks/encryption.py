@@ -1,0 +1,87 @@
+"""Encrypting a snapshot's content, beside AES-256-GCM alone, and naming its blocks by their hashes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from itertools import count
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from dtledger.crypto import content, keytree
+from dtledger.encoding import block_cid
+from dtledger.types import Period
+
+from .bench import Bench
+from .figures import Rival, Row, at_least_times, quantity
+from .timing import in_turns
+
+RAW = "raw AES-256-GCM"
+MIB = 2**20
+_MORE_RUNS = 8
+"""Times as many runs as elsewhere: each takes a millisecond."""
+
+_CONTEXT = b"as long as the context of a snapshot: deployment, twin, stream, sequence, period, generation"
+_HOUR = 29_999_940
+_MONTH = Period(_HOUR, _HOUR + 30 * 1440 - 1)
+
+
+def encrypt(bench: Bench, mib: int) -> Row:
+    """From a gateway's cover of a month and a custody secret to chunks of ciphertext, padding included.
+
+    As the writer works: it finds the two leaves of each snapshot anew. `beside` is the same with one `Deriver` that
+    goes on from hour to hour.
+    """
+    plaintext = secrets.token_bytes(mib * MIB)
+    cover = keytree.cover(keytree.root(secrets.token_bytes(32), generation=0, category=0), _MONTH)
+    raw = AESGCM(secrets.token_bytes(32))
+
+    def encrypting(deriver: Callable[[], keytree.Deriver]) -> Callable[[], object]:
+        hours = count()
+
+        def work() -> object:
+            start = _HOUR + next(hours) % 720 * 60
+            leaves = deriver().ends(Period(start, start + 59))
+            key = content.derive_key(*leaves, secrets.token_bytes(32), _CONTEXT)
+            return content.encrypt(key, plaintext, _CONTEXT)
+
+        return work
+
+    def rival() -> object:
+        return raw.encrypt(secrets.token_bytes(12), plaintext, _CONTEXT)
+
+    runs = bench.sizes.runs * _MORE_RUNS
+    took, raw_took = in_turns(encrypting(lambda: keytree.Deriver(cover)), rival, runs)
+    kept = keytree.Deriver(cover)
+    took_kept, raw_took_kept = in_turns(encrypting(lambda: kept), rival, runs)
+    return Row(
+        f"deriving a snapshot's key and encrypting {mib} MiB",
+        mib / took,
+        "MiB/s",
+        (at_least_times(0.6, RAW),),
+        (Rival(RAW, mib / raw_took),),
+        f"with one deriver for a batch {quantity(mib / took_kept, 'MiB/s')} ({raw_took_kept / took_kept:.2f} ×)",
+    )
+
+
+def name_blocks(bench: Bench, mib: int) -> Row:
+    """From chunks of ciphertext to their CIDs: what anybody pays who stores on IPFS."""
+    key = content.derive_key(*(secrets.token_bytes(32) for _ in range(3)), _CONTEXT)
+    chunks = content.encrypt(key, secrets.token_bytes(mib * MIB), _CONTEXT)
+    raw = AESGCM(secrets.token_bytes(32))
+    plaintext = b"".join(chunks)
+    took, raw_took = in_turns(
+        lambda: [block_cid(chunk, "raw") for chunk in chunks],
+        lambda: raw.encrypt(secrets.token_bytes(12), plaintext, None),
+        bench.sizes.runs,
+    )
+    size = len(plaintext) / MIB
+    rivals = (Rival(RAW, size / raw_took),)
+    return Row(f"naming the blocks of {mib} MiB by SHA-256", size / took, "MiB/s", rivals=rivals)
+
+
+ROWS = {
+    "encrypt-small": lambda bench: encrypt(bench, bench.sizes.plaintexts[0]),
+    "encrypt-large": lambda bench: encrypt(bench, bench.sizes.plaintexts[1]),
+    "hash": lambda bench: name_blocks(bench, bench.sizes.plaintexts[1]),
+}

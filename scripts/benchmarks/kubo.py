@@ -1,0 +1,76 @@
+"""A kubo of its own for one run: offline, in a folder that goes away with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .figures import NotMeasuredError
+
+_BUILT = Path(__file__).parents[2] / ".work/kubo/ipfs"
+_PATIENCE = 60.0
+
+
+def find() -> str:
+    """The kubo that `DTLEDGER_IPFS` names, the one that scripts/kubo built, or the PATH's.
+
+    Raises:
+        NotMeasuredError: there is none.
+    """
+    found = os.environ.get("DTLEDGER_IPFS") or (str(_BUILT) if _BUILT.exists() else shutil.which("ipfs"))
+    if found is None:
+        raise NotMeasuredError("no kubo: scripts/kubo builds one, or DTLEDGER_IPFS names one")
+    return found
+
+
+@contextmanager
+def daemon() -> Iterator[str]:
+    """The RPC address of a kubo that runs until the end of the block.
+
+    Raises:
+        NotMeasuredError: there is no kubo, or it does not start.
+    """
+    binary = find()
+    with tempfile.TemporaryDirectory(prefix="dtledger-bench-") as folder:
+        environment = {**os.environ, "IPFS_PATH": folder}
+
+        def ipfs(*arguments: str) -> None:
+            subprocess.run([binary, *arguments], env=environment, check=True, capture_output=True)
+
+        ipfs("init", "--profile=server,test")
+        # Port 0 lets the system choose; kubo writes the one that it got into the file `api`.
+        for name, value in {
+            "Addresses.API": '"/ip4/127.0.0.1/tcp/0"',
+            "Addresses.Gateway": "[]",
+            "Addresses.Swarm": "[]",
+            "Bootstrap": "[]",
+        }.items():
+            ipfs("config", "--json", name, value)
+        log = Path(folder, "bench.log")
+        with log.open("wb") as output:
+            process = subprocess.Popen([binary, "daemon", "--offline"], env=environment, stdout=output, stderr=output)
+        try:
+            _wait_until_ready(process, log)
+            yield Path(folder, "api").read_text().strip()
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while "Daemon is ready" not in log.read_text(errors="replace"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+            raise NotMeasuredError(f"kubo did not start: {last[0]}")
+        time.sleep(0.05)

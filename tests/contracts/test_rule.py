@@ -1,0 +1,30 @@
+"""The rule written twice is one rule: what `Rule.t.sol` puts to the contract is put to `dtledger.policy` here."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.contracts import rule_cases, vectors
+from tests.contracts.rule_cases import SIZE, Case
+
+
+def cases() -> list[Case]:
+    data = bytes.fromhex(vectors.load("rule.json")["cases"][2:])
+    assert len(data) % SIZE == 0
+    return [Case.decode(data[place : place + SIZE]) for place in range(0, len(data), SIZE)]
+
+
+def test_the_policy_gives_the_verdict_of_every_case() -> None:
+    wrong = [(place, case) for place, case in enumerate(cases()) if rule_cases.judge(case) != case.verdict]
+    assert not wrong
+
+
+def test_there_are_twenty_thousand_cases_and_enough_of_every_verdict() -> None:
+    seen = Counter(case.verdict for case in cases())
+    assert seen.total() >= 20_000
+    assert sorted(seen) == rule_cases.REASONS
+    assert min(seen.values()) >= 100
+
+
+def test_the_committed_cases_are_those_that_the_generator_makes() -> None:
+    assert cases() == rule_cases.make()
