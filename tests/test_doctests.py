@@ -1,0 +1,30 @@
+"""Every example in a docstring does what it says."""
+
+from __future__ import annotations
+
+import doctest
+import pkgutil
+from importlib import import_module
+
+import pytest
+
+import dtledger
+
+MODULES = [
+    each.name
+    for each in pkgutil.walk_packages(dtledger.__path__, "dtledger.")
+    if not each.name.endswith(("__main__", ".plugin"))
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_a_module_are_true(name: str) -> None:
+    module = import_module(name)
+    result = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0
+
+
+def test_there_are_examples() -> None:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    count = sum(len(test.examples) for name in MODULES for test in finder.find(import_module(name)))
+    assert count > 60
