@@ -35,6 +35,9 @@ BLOCKS_AT_ONCE = 5_000
 
 _ADMIN = "0x" + bytes(32).hex()
 
+HEARTBEAT_SECONDS = 30.0
+"""How long a heartbeat may wait for its block: a chain that makes none in that time is frozen."""
+
 GAS_MARGIN = 1.2
 """Part of the estimate that a transaction's limit is: state may change between estimate and block."""
 
@@ -42,7 +45,10 @@ GAS_MARGIN = 1.2
 def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
     """A connection to a node. Nothing is sent yet."""
     provider = HTTPProvider(rpc_url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
-    return Web3(provider)
+    web3 = Web3(provider)
+    # asks for the chain id with every transaction, and refuses the long extra data of proof-of-authority blocks
+    web3.middleware_onion.remove("validation")
+    return web3
 
 
 def identity(web3: Web3) -> tuple[int, Digest]:
@@ -102,6 +108,7 @@ class EvmLedger:
         self._identified = False
         self._unfinished = unfinished
         self._lock = threading.RLock()
+        self._sending = threading.Lock()
 
     @property
     def deployment(self) -> Deployment:
@@ -271,25 +278,31 @@ class EvmLedger:
         return self.send_raw({"to": to, "data": data}, sender)
 
     def heartbeat(self, sender: Sender) -> Receipt:
-        return self.send_raw({"to": sender.address, "data": b""}, sender)
+        timeout = min(self._receipt_timeout, HEARTBEAT_SECONDS)
+        return self.send_raw({"to": sender.address, "data": b""}, sender, timeout=timeout)
 
     def send_raw(
         self,
         transaction: dict[str, Any],
         sender: Sender,
         before_sending: Callable[[int, bytes], None] = lambda nonce, transaction_hash: None,
+        *,
+        timeout: float | None = None,
     ) -> Receipt:
         """Sign, send and wait. `transaction` has `to` and `data`, or `data` alone to create a contract.
 
-        `before_sending` is told the nonce and the transaction's hash.
+        `before_sending` is told the nonce and the transaction's hash; `timeout` is instead of the ledger's.
 
         Raises:
+            ChainMismatchError: the node serves another chain by now.
             LedgerRejection: the contract reverted, before sending or in the block.
             UnreachableError: the node does not answer, or no block took it in time.
         """
         eth = self._web3.eth
+        self._require_same_chain()
         try:
-            with _Translated(ContractLogicError, Web3RPCError):
+            # one at a time, so that threads that send with one key do not take the same nonce
+            with self._sending, _Translated(ContractLogicError, Web3RPCError):
                 full = {**transaction, "from": sender.address, "value": 0, "chainId": self._deployment.chain_id}
                 # as of the next block: of an idle chain the newest may be so old that its time refuses what is due now
                 full["gas"] = int(eth.estimate_gas(full, "pending") * GAS_MARGIN)  # type: ignore[arg-type]
@@ -303,10 +316,16 @@ class EvmLedger:
                 sent = bytes(eth.send_raw_transaction(signed))
         except (ContractLogicError, Web3RPCError) as error:
             raise rejection_of(error) from error
-        return self._wait(sent)
+        return self._wait(sent, self._receipt_timeout if timeout is None else timeout)
 
-    def _wait(self, sent: bytes) -> Receipt:
-        deadline = time.monotonic() + self._receipt_timeout
+    def _require_same_chain(self) -> None:
+        """A chain made anew takes any transaction of the old one's, does nothing, and calls it a success."""
+        if self._block(0).hash != self._deployment.genesis:
+            self._identified = False
+            self._identify()
+
+    def _wait(self, sent: bytes, timeout: float) -> Receipt:
+        deadline = time.monotonic() + timeout
         pause = 0.005
         while True:
             try:
@@ -320,7 +339,7 @@ class EvmLedger:
                 break
             if time.monotonic() > deadline:
                 raise UnreachableError(
-                    f"No block took the transaction 0x{sent.hex()} within {self._receipt_timeout:g} s.",
+                    f"No block took the transaction 0x{sent.hex()} within {timeout:g} s.",
                     hint="It may still be taken; look before you send it again.",
                 )
             time.sleep(pause)

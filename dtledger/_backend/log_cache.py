@@ -2,10 +2,14 @@
 
 The newest block seen is kept with its hash. A chain that no longer has that block is another one (a restart, a
 reorganisation): everything kept is thrown away and read again.
+
+Where the file cannot be written (a full disk, a read-only folder) the logs are kept in memory: nobody is kept from
+reading, and least of all from revoking, for want of a cache.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -13,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import DtledgerError
+
+log = logging.getLogger(__name__)
 
 SCHEMA = 1
 
@@ -36,22 +42,24 @@ class RawLog(NamedTuple):
 
 
 class LogCache:
-    """Logs up to a block. `path` None keeps them in memory."""
+    """Logs up to a block. `path` None keeps them in memory.
+
+    Raises:
+        DtledgerError: the file is no cache.
+    """
 
     def __init__(self, path: Path | None) -> None:
         try:
             if path is not None:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode=WAL")
-            version = self._database.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA):
-                self._database.executescript("DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS logs;")
-            self._database.executescript(_TABLES + f"PRAGMA user_version={SCHEMA};")
+            self._database = _open(path)
+        except (OSError, sqlite3.OperationalError) as error:
+            log.warning("the ledger cache %s cannot be written (%s): it is kept in memory", path, error)
+            self._database = _open(None)
         except sqlite3.Error as error:
             raise DtledgerError(
                 f"The ledger cache cannot be opened ({error}).",
-                hint=f"Delete {path}; it is made anew from the chain." if path else "",
+                hint=f"Delete {path}; it is made anew from the chain.",
             ) from error
 
     def seen(self) -> tuple[int, bytes] | None:
@@ -67,15 +75,52 @@ class LogCache:
 
     def extend(self, logs: Iterable[RawLog], block: int, block_hash: bytes) -> None:
         """Add logs and the block that they reach to, in one transaction."""
+        some = list(logs)
+        try:
+            self._extend(some, block, block_hash)
+        except sqlite3.OperationalError as error:
+            self._move_to_memory(error)
+            self._extend(some, block, block_hash)
+
+    def clear(self) -> None:
+        try:
+            self._clear()
+        except sqlite3.OperationalError as error:
+            self._move_to_memory(error)
+            self._clear()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _extend(self, logs: list[RawLog], block: int, block_hash: bytes) -> None:
         with self._database:
             self._database.executemany("INSERT OR IGNORE INTO logs VALUES (?, ?, ?, ?, ?)", logs)
             self._database.execute("DELETE FROM seen")
             self._database.execute("INSERT INTO seen VALUES (?, ?)", (block, block_hash))
 
-    def clear(self) -> None:
+    def _clear(self) -> None:
         with self._database:
             self._database.execute("DELETE FROM logs")
             self._database.execute("DELETE FROM seen")
 
-    def close(self) -> None:
-        self._database.close()
+    def _move_to_memory(self, error: sqlite3.Error) -> None:
+        """Go on with a copy in memory; the file stays as it is, for the next process."""
+        log.warning("the ledger cache cannot be written (%s): it is kept in memory", error)
+        memory = sqlite3.connect(":memory:", check_same_thread=False)
+        with closing(self._database) as file:
+            file.backup(memory)
+        self._database = memory
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False)
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, SCHEMA):
+            database.executescript("DROP TABLE IF EXISTS seen; DROP TABLE IF EXISTS logs;")
+        database.executescript(_TABLES + f"PRAGMA user_version={SCHEMA};")
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database

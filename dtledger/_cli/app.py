@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ..store import BlockStore
     from .people import People
 
+_LAST = 253_402_214_400
+"""9999-12-31, where datetime ends: a grant may last longer, and is shown as if it did not."""
+
 
 @dataclass
 class App:
@@ -153,7 +156,7 @@ class App:
 
     def time(self, at: int | datetime) -> str:
         """A moment as a person reads it: local, with its offset."""
-        moment = at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+        moment = at if isinstance(at, datetime) else datetime.fromtimestamp(min(at, _LAST), UTC)
         return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M %z")
 
     def confirm(self, question: str, *, yes: bool) -> None:
@@ -237,4 +240,4 @@ def plain(value: Any) -> Any:
 
 def rfc3339(at: int) -> str:
     """Unix seconds as JSON has them."""
-    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+    return datetime.fromtimestamp(min(at, _LAST), UTC).isoformat().replace("+00:00", "Z")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -38,6 +39,8 @@ class Verb(click.Command):
         options = {name: given[name] for name in ("profile", "rpc_url", "key") if given[name] is not None}
         app = App(options, given["home"], given["as_json"])
         ctx.obj = app
+        if os.environ.get("NO_COLOR"):  # https://no-color.org; click does not look at it
+            ctx.color = False
         try:
             with app.stack:
                 return super().invoke(ctx)

@@ -6,6 +6,7 @@ Nothing is unlocked and nobody is asked. Where the home cannot be read, nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import click
 
@@ -27,13 +28,15 @@ def _offer(names: Callable[[Home], Iterable[str]]) -> Complete:
 
 
 def _keys(home: Home) -> Iterable[str]:
-    from ..keys import KeyStore
-
-    return KeyStore(home).names()
+    return _files(home.require_private(home.keys))  # `KeyStore` would take a second to import
 
 
 def _contacts(home: Home) -> Iterable[str]:
-    return sorted(path.stem for path in home.contacts.glob("*.json") if not path.name.startswith("."))
+    return _files(home.contacts)
+
+
+def _files(folder: Path) -> Iterable[str]:
+    return sorted(path.stem for path in folder.glob("*.json") if not path.name.startswith("."))
 
 
 def _profiles(home: Home) -> Iterable[str]:

@@ -80,7 +80,7 @@ def _standing(app: App, contact: Contact) -> str:
 
 
 _WORDS = {
-    "enrolled": "enrolled on the ledger" ,
+    "enrolled": "enrolled on the ledger",
     "suspended": "enrolled on the ledger, and suspended",
     "stranger": "not enrolled on the ledger (yet)",
     "another-key": "enrolled on the ledger with ANOTHER key to seal to than this card's: ask for its newest card",

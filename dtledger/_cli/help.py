@@ -118,5 +118,7 @@ _TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "purposes": lambda: ((each.name, each.text) for each in Purpose),
     "reasons": lambda: ((each.name, each.text) for each in Reason),
     "settings": lambda: ((each.name, each.text) for each in ENTRIES.values()),
-    "units": lambda: ((each.code, each.text, f"converts into {each.base}" if each.base != each.code else "") for each in UNITS),
+    "units": lambda: (
+        (each.code, each.text, f"converts into {each.base}" if each.base != each.code else "") for each in UNITS
+    ),
 }

@@ -21,7 +21,9 @@ key_command = noun("key", "Keys: who you are on the ledger. `dtledger help keys`
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@key_command.command("new", epilog="Examples: dtledger key new ann · dtledger key new ann --keystore ~/.foundry/keystores/ann")
+@key_command.command(
+    "new", epilog="Examples: dtledger key new ann · dtledger key new ann --keystore ~/.foundry/keystores/ann"
+)
 @click.argument("name")
 @click.option("--from-file", type=FILE, metavar="FILE", help="Take the private key that FILE holds in hexadecimal.")
 @click.option("--import", "ask", is_flag=True, help="Ask for a private key on the terminal and take it.")

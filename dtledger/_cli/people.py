@@ -49,6 +49,11 @@ class People:
         """What a person calls the holder of an address: `you`, a name, or the address."""
         return "you" if address == self._app.client.address else self.known(address) or address
 
+    def full(self, address: Address) -> str:
+        """A name and the address that it stands for, or the address alone."""
+        name = self.known(address)
+        return f"{name} ({address})" if name else address
+
     def described(self, address: Address) -> str:
         """A name with the organisation that its card names: what a person should read before signing."""
         contact = self._contacts.get(address)

@@ -106,9 +106,9 @@ def span(seconds: int) -> str:
 
 def minutes(period: Period) -> dict[str, str]:
     """A data period for JSON: RFC 3339 of its first and its last minute, both included."""
-    return {"from": _minute(period.start), "until": _minute(period.end)}
+    return {"from": minute_at(period.start), "until": minute_at(period.end)}
 
 
-def _minute(minute: int) -> str:
-    """Datetime ends with the year 9999, as far as a key tree reaches (4011) and farther."""
+def minute_at(minute: int) -> str:
+    """A unix minute for JSON."""
     return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

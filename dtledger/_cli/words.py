@@ -40,6 +40,18 @@ def categories_option(named: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in CATEGORY_NAMES if name in chosen)
 
 
+def shortened(names: Sequence[str]) -> list[str]:
+    """Categories with `all` for all that it takes in, as `--category` would have them.
+
+    >>> shortened([*categories_option(["all"]), "notes"]), shortened(["meals"])
+    (['all', 'notes'], ['meals'])
+    """
+    everything = categories_option([ALL])
+    if not set(everything) <= set(names):
+        return list(names)
+    return [ALL, *(name for name in names if name not in everything)]
+
+
 def listed(words: Iterable[str], last: str = "and") -> str:
     """Words as a sentence lists them.
 

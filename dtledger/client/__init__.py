@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .access import Access, Look
-from .consents import Consents, GrantState, Terms, writing_terms
+from .consents import Consents
 from .context import Context, Identity
 from .core import Client
 from .deciding import Decision, Question
@@ -12,6 +12,7 @@ from .members import Members, card_check, make_card
 from .reading import Reader
 from .readings import Readings, TwinReading
 from .snapshots import Listed, Snapshots, StreamReport
+from .terms import GrantState, Terms, writing_terms
 from .twins import MintRequest, Twins
 from .writing import PutResult, Writer
 

@@ -7,62 +7,21 @@ order: an interrupted grant leaves a package that nothing names.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 
 from ..crypto.bits import BitMap
 from ..crypto.tags import link_key
 from ..encoding import cid_digest
 from ..errors import AccessDeniedError, InputError, IntegrityError, KeyFileError, UnreachableError
-from ..ledger import GrantRecord, Receipt, Slot, calls
+from ..ledger import GrantRecord, Receipt, Slot, View, calls
 from ..ledger.events import Granted
 from ..policy import SLOTS, Grant
 from ..snapshots.package import narrow, seal_package
 from ..types import MAX_MINUTE, ZERO_DIGEST, Address, Digest, Period
-from ..vocabulary import Action, Purpose, category
+from ..vocabulary import Action, Purpose
 from .context import Context
 from .deciding import grantees_of
 from .keyrings import granted_keys, owner_keys
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a grant says, in words: categories by name, times in unix seconds, data in unix minutes."""
-
-    categories: tuple[str, ...]
-    purposes: tuple[Purpose, ...]
-    actions: tuple[Action, ...]
-    not_before_at: int
-    expires_at: int
-    data: Period
-
-    def __post_init__(self) -> None:
-        if not self.categories or not self.actions:
-            raise InputError("A grant names at least one category and one action.")
-        for name in self.categories:
-            category(name)
-        if bool(self.purposes) is not bool({Action.READ, Action.TRAIN} & set(self.actions)):
-            raise InputError("Reading and training need a purpose, writing alone has none.")
-        if not self.not_before_at < self.expires_at:
-            raise InputError("A grant must end after it begins.")
-
-
-class GrantState(Enum):
-    """How a grant stands."""
-
-    LIVE = "live"
-    SLEEPING = "sleeping"
-    BLOCKED = "blocked"
-    ENDED = "ended"
-    REVOKED = "revoked"
-
-
-def writing_terms(categories: Sequence[str], now: int, seconds: int, back_to: int | None = None) -> Terms:
-    """Terms for a gateway: it may add data of these categories from now (or from the minute `back_to`) until the
-    grant ends."""
-    start = now // 60 - now // 60 % 60 if back_to is None else back_to
-    data = Period(start, min((now + seconds) // 60, MAX_MINUTE))
-    return Terms(tuple(categories), (), (Action.WRITE,), now, now + seconds, data)
+from .terms import GrantState, Terms, in_order
 
 
 def slot_of(event: Granted) -> Slot:
@@ -85,7 +44,7 @@ class Consents:
             InputError: all eight slots are taken.
             CannotCheckError: the grantee has no key to seal to.
         """
-        slot = self._slot(twin, grantee, number)
+        slot = self.slot(twin, grantee, number)
         word, package = self._prepare(slot, terms)
         call = calls.grant(twin, grantee, slot.number, word, package)
         receipt = self._context.ledger.send(call, self._context.key)
@@ -94,7 +53,7 @@ class Consents:
 
     def grant_many(self, twin: int, grantees: Sequence[Address], terms: Terms) -> tuple[list[Slot], Receipt]:
         """Give several grantees the same terms in one transaction."""
-        slots = [self._slot(twin, grantee, None) for grantee in grantees]
+        slots = [self.slot(twin, grantee, None) for grantee in grantees]
         prepared = [self._prepare(slot, terms) for slot in slots]
         recipients = [
             calls.Recipient(slot.grantee, slot.number, package)
@@ -112,8 +71,18 @@ class Consents:
         return self._context.ledger.send(call, self._context.key)
 
     def renew(self, slot: Slot, expires_at: int, data_until: int | None = None) -> Receipt:
-        """Let a grant last until `expires_at`, its data period with it if that ended with the grant; a period that
-        ended at another time stays as it is, unless `data_until` (a unix minute) says otherwise."""
+        """Grant the terms that `renewed` gives. Raises as `renewed` and `grant`."""
+        word, package = self._prepare(slot, self.renewed(slot, expires_at, data_until))
+        call = calls.grant(slot.twin, slot.grantee, slot.number, word, package)
+        return self._context.ledger.send(call, self._context.key)
+
+    def renewed(self, slot: Slot, expires_at: int, data_until: int | None = None) -> Terms:
+        """The terms of a grant that lasts until `expires_at`, its data period with it if that ended with the grant; a
+        period that ended at another time stays as it is, unless `data_until` (a unix minute) says otherwise.
+
+        Raises:
+            InputError: there is no grant in the slot, or its data would end before they begin.
+        """
         record = self._standing(slot)
         old = self.terms_of(record)
         moves = data_until is None and old.data.end == old.expires_at // 60
@@ -121,10 +90,7 @@ class Consents:
         if end < old.data.start:
             raise InputError("The data would end before they begin.", hint="Revoke the grant instead.")
         data = Period(old.data.start, min(end, MAX_MINUTE))
-        terms = Terms(old.categories, old.purposes, old.actions, old.not_before_at, expires_at, data)
-        word, package = self._prepare(slot, terms)
-        call = calls.grant(slot.twin, slot.grantee, slot.number, word, package)
-        return self._context.ledger.send(call, self._context.key)
+        return Terms(old.categories, old.purposes, old.actions, old.not_before_at, expires_at, data)
 
     def _prepare(self, slot: Slot, terms: Terms) -> tuple[Grant, Digest]:
         """The word of the terms, and the digest of the package, which is in the store afterwards."""
@@ -152,7 +118,7 @@ class Consents:
         """A word on the ledger in words; the owner's own bit names are used."""
         bits = self._context.key.secrets.twin(self._context.deployment.id, record.slot.twin).bits
         return Terms(
-            categories=bits.names_in(record.grant.categories),
+            categories=in_order(bits.names_in(record.grant.categories)),
             purposes=tuple(each for each in Purpose if record.grant.purposes & each.mask),
             actions=tuple(each for each in Action if record.grant.actions & each.mask),
             not_before_at=record.grant.not_before_at,
@@ -160,7 +126,8 @@ class Consents:
             data=record.grant.data,
         )
 
-    def _slot(self, twin: int, grantee: Address, number: int | None) -> Slot:
+    def slot(self, twin: int, grantee: Address, number: int | None = None) -> Slot:
+        """The slot that a grant of that number would take: without one, the grantee's first free. Raises as `grant`."""
         view = self._context.view()
         owner = self._context.key.address
         if view.owner(twin) != owner:
@@ -244,10 +211,11 @@ class Consents:
         events = (each.event for each in reversed(self._context.ledger.history().logged))
         return next((each for each in events if isinstance(each, Granted) and slot_of(each) == slot), None)
 
-    def state(self, record: GrantRecord) -> GrantState:
-        """How a grant stands now. BLOCKED is said of one that would be in force but for its grantee's being blocked."""
+    def state(self, record: GrantRecord, view: View | None = None) -> GrantState:
+        """How a grant stands now (as of `view`, which spares a look at the ledger for each of many). BLOCKED is said of
+        one that would be in force but for its grantee's being blocked."""
         grant, slot = record.grant, record.slot
-        view, now = self._context.view(), self._context.clock()
+        view, now = view or self._context.view(), self._context.clock()
         if not grant.given or grant.epoch != view.epoch(slot.owner, slot.twin):
             return GrantState.REVOKED
         if now >= grant.expires_at:
@@ -256,26 +224,29 @@ class Consents:
             return GrantState.BLOCKED
         return GrantState.LIVE if now >= grant.not_before_at else GrantState.SLEEPING
 
-    def is_live(self, record: GrantRecord) -> bool:
+    def is_live(self, record: GrantRecord, view: View | None = None) -> bool:
         """Given, not revoked with everything, its grantee not blocked, and within its time."""
-        return self.state(record) is GrantState.LIVE
+        return self.state(record, view) is GrantState.LIVE
 
-    def needs_reseal(self, record: GrantRecord) -> bool:
+    def needs_reseal(self, record: GrantRecord, view: View | None = None) -> bool:
         """Whether the grantee has another key than the one that the package was sealed to."""
-        view, grantee = self._context.view(), record.slot.grantee
+        view, grantee = view or self._context.view(), record.slot.grantee
         return view.key_digest(grantee) != view.earlier(record.block).key_digest(grantee)
 
     def names(self, record: GrantRecord) -> tuple[str, ...]:
         """The categories of a grant, where a key at hand names them; else `bit 13`."""
-        mask = record.grant.categories
+        return self.names_of(record.slot, record.grant.categories)
+
+    def names_of(self, slot: Slot, mask: int) -> tuple[str, ...]:
+        """As `names`, of any mask of bits."""
         try:
-            return self.bits(record).names_in(mask) if mask else ()
-        except (KeyFileError, IntegrityError, UnreachableError):
+            return in_order(self.bits(slot).names_in(mask)) if mask else ()
+        except (InputError, KeyFileError, IntegrityError, UnreachableError):
             return tuple(f"bit {bit}" for bit in range(mask.bit_length()) if mask >> bit & 1)
 
-    def bits(self, record: GrantRecord) -> BitMap:
+    def bits(self, slot: Slot) -> BitMap:
         """What the bits of a grant mean, as its owner or its grantee knows. Raises as `granted_keys`."""
-        context, slot = self._context, record.slot
+        context = self._context
         if slot.owner == context.key.address:
             return context.key.secrets.twin(context.deployment.id, slot.twin).bits
-        return granted_keys(context, record).bits
+        return granted_keys(context, self._standing(slot)).bits

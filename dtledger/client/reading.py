@@ -219,8 +219,13 @@ def denied(
 ) -> AccessDeniedError:
     """The refusal of a read, with what was refused and what would be permitted."""
     hint = {
-        Reason.PERIOD: "Ask for less (--since, --until), or for what is permitted with --partial.",
+        Reason.TWIN_UNKNOWN: "Look at its number: `dtledger twin list`.",
+        Reason.RETIRED: "Nothing can be read of it unless its owner cancels that while it is not final.",
         Reason.NOT_ENROLLED: "Ask a registrar to enrol you: `dtledger member card` makes what it needs.",
+        Reason.SUSPENDED: "Ask whoever governs the registry: `dtledger member show` says who is suspended.",
+        Reason.BLOCKED: "Only the patient can lift the block.",
+        Reason.PERIOD: "Ask for less (--since, --until), or for what is permitted with --partial.",
+        Reason.KIND: "Ask a registrar for the kind that the action needs.",
     }.get(reason, "Ask the patient for a grant that covers it.")
     return AccessDeniedError(
         f"Reading {category} of twin {twin} is refused: {reason.text} ({reason.name}).",

@@ -7,7 +7,7 @@ streams are there for everybody, without a name, as outsiders see them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..encoding import cid_digest, digest_cid
@@ -70,6 +70,22 @@ class Snapshots:
     def categories(self, twin: int) -> list[str]:
         """The categories that this key can name on the twin."""
         return list(self._named_keys(self._context.view(), twin))
+
+    def newest(self, twin: int) -> dict[str, int]:
+        """Category → the last minute that its newest anchored snapshot covers, of those that this key can name."""
+        context = self._context
+        view = context.view()
+        ends = {
+            name: Finder(context.deployment, view, context.store, twin, keys).newest_minute(name)
+            for name, keys in self._named_keys(view, twin).items()
+        }
+        return {name: end for name, end in ends.items() if end is not None}
+
+    def periods(self, twin: int, category: str, period: Period | None = None) -> Iterator[Period]:
+        """The data periods of a category's snapshots that overlap `period`, from the index alone. Raises as `list`."""
+        view = self._context.view()
+        keys = self._require_name(self._named_keys(view, twin), twin, category)
+        yield from Finder(self._context.deployment, view, self._context.store, twin, keys).periods(category, period)
 
     def list(
         self, twin: int, category: str | None = None, period: Period | None = None, *, unnamed: bool = False
@@ -174,12 +190,8 @@ class Snapshots:
         if view.owner(twin) is None:
             raise AccessDeniedError(f"There is no twin {twin}.", reason=Reason.TWIN_UNKNOWN)
         named = self._named_keys(view, twin)
-        if category is not None and category not in named:
-            raise AccessDeniedError(
-                f"This key has no grant in force that names the category {category} on twin {twin}.",
-                reason=Reason.CATEGORY,
-                hint="Ask the owner for one, or leave --category out: streams without a name are shown then.",
-            )
+        if category is not None:
+            self._require_name(named, twin, category)
         for name in [category] if category else named:
             finder = Finder(context.deployment, view, context.store, twin, named[name])
             for located in finder.streams(name):
@@ -189,6 +201,15 @@ class Snapshots:
             for located in finder.every_stream():
                 if located.label not in {keys.label(name, located.writer) for name, keys in named.items()}:
                     yield _Stream(located, None, finder)
+
+    def _require_name(self, named: Mapping[str, Keys], twin: int, category: str) -> Keys:
+        if category not in named:
+            raise AccessDeniedError(
+                f"This key has no grant in force that names the category {category} on twin {twin}.",
+                reason=Reason.CATEGORY,
+                hint="Ask the owner for one, or leave --category out: streams without a name are shown then.",
+            )
+        return named[category]
 
     def _named_keys(self, view: View, twin: int) -> dict[str, Keys]:
         """Category → keys that name it: the owner's, or those of a grant in force."""

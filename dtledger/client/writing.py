@@ -2,7 +2,9 @@
 
 The order is what makes a crash harmless: blocks into the store, the batch into the journal, the anchor onto the
 ledger, the journal again. Whoever comes back looks at the journal first and ends what was begun. Readings that were
-written before are counted and left out.
+written before are counted and left out; those of a batch that does not count, because the right to write ended before
+its block, are as if they had not been written. Where journal and chain differ (a lost file, a backup, a second machine
+with the same key) the chain is right.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from .. import encoding
 from .._backend.write_journal import Pending, WriteJournal
 from ..encoding import CID, cid_digest, digest_cid
 from ..errors import AccessDeniedError, IntegrityError
-from ..ledger import GrantRecord, Receipt, calls
+from ..ledger import GrantRecord, Receipt, View, calls
 from ..policy import Request, check
 from ..readings import Group, Reading, encode_readings, hourly
 from ..snapshots import index
@@ -30,6 +32,7 @@ from ..snapshots.writer import Draft, StreamHead, Target, Written, seal_batch
 from ..types import ZERO_DIGEST, Digest, Period
 from ..vocabulary import Action, Reason
 from .context import Context
+from .deciding import grantees_of
 from .keyrings import granted_keys, owner_keys
 
 SNAPSHOTS_IN_A_BATCH = 96
@@ -71,9 +74,11 @@ class Writer:
         """Write readings of one category; `progress` is told snapshots anchored and snapshots in all.
 
         Raises:
-            AccessDeniedError: no grant permits all of it; nothing was written. `.refused` lists the periods.
+            AccessDeniedError: no grant permits all of it, and nothing was written; or the grant ended meanwhile, and
+                what was anchored since does not count. `.evidence["refused"]` lists the periods.
         """
         result = PutResult(resumed=self._resume())
+        self._follow_chain()
         keys, groups = self._permitted(twin, category, hourly(readings))
         fresh = [group for group in (self._fresh(keys, category, group, result) for group in groups) if group.readings]
         target = Target(twin, keys, self._roster(twin))
@@ -97,7 +102,7 @@ class Writer:
         if owner is None:
             raise AccessDeniedError(f"There is no twin {twin}.", reason=Reason.TWIN_UNKNOWN)
         furthest: tuple[Reason, list[Period]] = (Reason.NO_GRANT, [])
-        for record in self._writing_grants(twin):
+        for record in self._writing_grants(view, twin):
             keys = granted_keys(context, record)
             refused = self._refused(record, keys, category, groups)
             if not refused:
@@ -105,20 +110,11 @@ class Writer:
             worst = min(reason for reason, _ in refused)
             if worst >= furthest[0]:
                 furthest = worst, [period for _, period in refused]
-        raise AccessDeniedError(
-            f"Writing {category} to twin {twin} is refused: {furthest[0].text} ({furthest[0].name}).",
-            reason=furthest[0],
-            hint="Ask the twin's owner for a grant that covers it.",
-            refused=furthest[1],
-        )
+        raise _refusal(twin, category, *furthest)
 
-    def _writing_grants(self, twin: int) -> Iterator[GrantRecord]:
-        context = self._context
-        view = context.view()
+    def _writing_grants(self, view: View, twin: int) -> Iterator[GrantRecord]:
         owner = view.owner(twin)
-        member = view.member(context.key.address)
-        grantees = [context.key.address] + ([member.organisation] if member and member.organisation else [])
-        for grantee in grantees if owner else []:
+        for grantee in grantees_of(view, self._context.key.address) if owner else []:
             for record in view.slots_of(owner, twin, grantee):  # type: ignore[arg-type]
                 if record.grant.actions & Action.WRITE.mask and record.package != ZERO_DIGEST:
                     yield record
@@ -132,16 +128,20 @@ class Writer:
             bit = keys.bits.bit_of(category)
         except AccessDeniedError:
             return [(Reason.CATEGORY, group.period) for group in groups]
-        slot = record.slot
-        refused = []
-        for group in groups:
-            request = Request(
-                slot.twin, context.key.address, slot.grantee, slot.number, Action.WRITE, None, bit, group.period
-            )
-            reason = check(view, request, now, now)
-            if not reason.permits:
-                refused.append((reason, group.period))
-        return refused
+        reasons = [(self._ask(view, record, bit, group.period, now), group.period) for group in groups]
+        return [(reason, period) for reason, period in reasons if not reason.permits]
+
+    def _ask(self, view: View, record: GrantRecord, bit: int, period: Period, at: int) -> Reason:
+        """The rule's answer to writing under one grant."""
+        slot, me = record.slot, self._context.key.address
+        return check(view, Request(slot.twin, me, slot.grantee, slot.number, Action.WRITE, None, bit, period), at, at)
+
+    def _judge(self, view: View, twin: int, bit: int, period: Period, at: int) -> Reason:
+        """The answer of the grant that gets furthest, or of ownership."""
+        if view.owner(twin) == self._context.key.address and view.card(twin) is not None:
+            return Reason.OWNER
+        reasons = [self._ask(view, record, bit, period, at) for record in self._writing_grants(view, twin)]
+        return max(reasons, key=lambda reason: (reason.permits, reason), default=Reason.NO_GRANT)
 
     # what is new? --------------------------------------------------------------------------------------------
 
@@ -157,54 +157,62 @@ class Writer:
     def _write(self, target: Target, category: str, groups: Sequence[Group], result: PutResult) -> None:
         context = self._context
         label = target.keys.label(category, context.key.address)
-        head = self._head(target.twin, label)
+        root = self._journal.index_root()
+        head = self._head(target.twin, label, root)
         blocks = Staging(context.store)
         drafts = [
             (target, Draft(category, group.period, encode_readings(category, group.readings))) for group in groups
         ]
-        sealed = seal_batch(
-            context.deployment, blocks, context.key, self._index_root(), {label: head} if head else {}, drafts
-        )
+        sealed = seal_batch(context.deployment, blocks, context.key, root, {label: head} if head else {}, drafts)
         blocks.flush()
         marks = [_mark(target.keys, category, reading) for group in groups for reading in group.readings]
-        pending = Pending(sealed.root, len(drafts), sealed.index)
+        bit = target.keys.bits.bit_of(category)
+        snapshots = tuple((target.twin, bit, group.period) for group in groups)
+        pending = Pending(sealed.root, len(drafts), sealed.index, snapshots)
         self._journal.prepare(pending, {label: _pack(head) for label, head in sealed.heads.items()}, marks)
-        result.anchors.append(self._anchor(pending))
+        receipt = self._anchor(pending)
+        result.anchors.append(receipt)
+        refused = self._finish(pending, receipt.block, receipt.at)
+        if refused:
+            raise _refusal(target.twin, category, refused[0][0], [period for _, period in refused])
         result.written += sealed.written
         result.readings += sum(len(group.readings) for group in groups)
 
     def _anchor(self, pending: Pending) -> Receipt:
         call = calls.anchor_batch(pending.root, pending.count, cid_digest(pending.index_root))
-        receipt = self._context.ledger.send(call, self._context.key)
-        self._journal.finish()
-        return receipt
+        return self._context.ledger.send(call, self._context.key)
+
+    def _finish(self, pending: Pending, block: int, at: int) -> list[tuple[Reason, Period]]:
+        """The batch is in that block: note whether it counts there. Returns what does not, with the reasons."""
+        view = self._context.view().earlier(block)
+        reasons = [(self._judge(view, twin, bit, period, at), period) for twin, bit, period in pending.snapshots]
+        refused = [(reason, period) for reason, period in reasons if not reason.permits]
+        self._journal.finish(counts=not refused)
+        return refused
 
     def _resume(self) -> int:
-        """End a batch that a crash left between journal and ledger; returns its number of snapshots."""
+        """End a batch that a crash left between journal and ledger; returns how many of its snapshots count."""
         pending = self._journal.pending()
         if pending is None:
             return 0
-        if self._context.view().batch(self._context.key.address, pending.root) is None:
-            self._anchor(pending)
-        else:
-            self._journal.finish()
-        return pending.count
+        anchored = self._context.view().batch(self._context.key.address, pending.root)
+        where = anchored or self._anchor(pending)
+        return pending.count - len(self._finish(pending, where.block, where.at))
 
     # where streams stand -------------------------------------------------------------------------------------
 
-    def _index_root(self) -> CID | None:
+    def _follow_chain(self) -> None:
+        """Begin anew from the newest index on the chain if the journal knows none, or one that was anchored before."""
+        roots = [digest_cid(batch.index) for batch in self._context.view().batches(self._context.key.address)]
         known = self._journal.index_root()
-        if known is not None:
-            return known
-        newest = self._context.view().newest_batch(self._context.key.address)
-        return digest_cid(newest.index) if newest else None
+        if roots and known != roots[-1] and (known is None or known in roots):
+            self._journal.follow(roots[-1])
 
-    def _head(self, twin: int, label: Digest) -> StreamHead | None:
+    def _head(self, twin: int, label: Digest, root: CID | None) -> StreamHead | None:
         """The end of a stream: from the journal, or from what this key anchored before the journal began."""
         packed = self._journal.head(label)
         if packed is not None:
             return _unpack(packed)
-        root = self._index_root()
         stream = index.find(self._context.store, root, label) if root else None
         if root is None or stream is None:
             return None
@@ -216,8 +224,17 @@ class Writer:
         digest = cid_digest(row.manifest)
         leaf = Leaf(row.place, twin, self._context.key.address, label, sequence, digest, row.previous)
         head = StreamHead(stream.count, digest, leaf.hash, stream)
-        self._journal.adopt(root, {label: _pack(head)})
+        self._journal.adopt(label, _pack(head))
         return head
+
+
+def _refusal(twin: int, category: str, reason: Reason, refused: list[Period]) -> AccessDeniedError:
+    return AccessDeniedError(
+        f"Writing {category} to twin {twin} is refused: {reason.text} ({reason.name}).",
+        reason=reason,
+        hint="Ask the twin's owner for a grant that covers it.",
+        refused=refused,
+    )
 
 
 def _mark(keys: Keys, category: str, reading: Reading) -> bytes:

@@ -5,6 +5,7 @@ and checks that each is what was asked → the rule, at its own node's head → 
 permits and denials → shares sealed to the request's one-use key. Whatever fails means no share.
 
 A stranger (refused before the opening, or by the rule with NO_GRANT or earlier) hears NO_CONSENT whatever the cause.
+Nonces are kept apart by requester, so that nobody can spend another's.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from ..crypto import seal
 from ..crypto.merkle import MerkleTree
@@ -30,13 +30,12 @@ from ..custody import (
     TwinKey,
     encode_release,
 )
-from ..encoding import keccak
-from ..errors import AccessDeniedError, HeadTooOldError, IntegrityError, LedgerRejection, UnreachableError
-from ..ledger import Ledger, Sender, View, messages
-from ..policy import MalformedRequestError, Request, check
-from ..snapshots.signed import Signer
-from ..types import Address, Digest, Head
-from ..vocabulary import Reason
+from ..errors import AccessDeniedError, IntegrityError
+from ..ledger import Deployment, Ledger, View, messages
+from ..policy import SLOTS, Request, check
+from ..types import ZERO_ADDRESS, Address, Digest, Period
+from ..vocabulary import Action, Reason
+from .now import Identity, Now, Timekeeper
 from .receipts import NOTHING_BEFORE, Entry, Receipts
 from .twin_keys import TwinKeys
 
@@ -49,19 +48,7 @@ MAX_SNAPSHOTS = 10_000
 """Most snapshots in one request."""
 
 Opened = list[tuple[ShareHeader, bytes]]
-
-
-class _Identity(Signer, Sender, Protocol):
-    """A custodian's key signs receipts and, for heartbeats, transactions."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Now:
-    """One decision's place in time: the head, and the earlier and the later of its time and the clock's."""
-
-    head: Head
-    earliest: int
-    latest: int
+_OwnerMessage = Callable[[Deployment, int, Address, int], Digest]
 
 
 class Custodian:
@@ -78,7 +65,7 @@ class Custodian:
 
     def __init__(
         self,
-        key: _Identity,
+        key: Identity,
         ledger: Ledger,
         twin_keys: TwinKeys,
         receipts: Receipts,
@@ -90,10 +77,12 @@ class Custodian:
         self._twin_keys = twin_keys
         self._receipts = receipts
         self._clock = clock
-        self._max_head_age = max_head_age
+        self._time = Timekeeper(ledger, key, clock, max_head_age)
+        self._newest = b""
+        """Signature of the newest receipt that this object made."""
         self._lock = threading.Lock()
         self.turned_away: Counter[str] = Counter()
-        """Requests that ended before any share was opened, by cause; they leave no receipt."""
+        """Requests that ended before their shares were opened, by cause; they leave no receipt."""
 
     @property
     def address(self) -> Address:
@@ -102,20 +91,23 @@ class Custodian:
     # what owners ask -----------------------------------------------------------------------------------------
 
     def twin_key(self, request: OwnerRequest) -> TwinKey:
-        digest = messages.key_request(self._ledger.deployment, request.twin, request.owner, request.at)
-        self._require_owner(request, digest)
+        self._require_owner(request, messages.key_request)
         public = self._twin_keys.obtain(request.twin, request.owner).public
         to_sign = TwinKey.to_sign(self._ledger.deployment, request.twin, request.owner, public)
         return TwinKey(self.address, public, self._key.sign_digest(to_sign))
 
     def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
-        digest = messages.receipts_request(self._ledger.deployment, request.twin, request.owner, request.at)
-        self._require_owner(request, digest)
+        self._require_owner(request, messages.receipts_request)
+        log.info("receipts of twin %d pulled by %s", request.twin, request.owner)
         return [entry.receipt for entry in self._receipts.of_twin(request.twin)]
 
-    def _require_owner(self, request: OwnerRequest, digest: Digest) -> None:
-        owner = self._ledger.view().owner(request.twin)
-        if messages.signer(digest, request.signature) != request.owner or owner != request.owner:
+    def _require_owner(self, request: OwnerRequest, message: _OwnerMessage) -> None:
+        try:
+            digest = message(self._ledger.deployment, request.twin, request.owner, request.at)
+            signer = messages.signer(digest, request.signature)
+        except (IntegrityError, ValueError, OverflowError):
+            raise self._turn_away("malformed") from None
+        if signer != request.owner or self._ledger.view().owner(request.twin) != signer:
             raise self._turn_away("not the owner")
         if abs(self._clock() - request.at) > FRESHNESS:
             raise self._turn_away("stale")
@@ -123,27 +115,32 @@ class Custodian:
     # what readers ask ----------------------------------------------------------------------------------------
 
     def open(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Release:
-        requester, request_hash = self._admit(request)
-        earlier = self._receipts.by_nonce(request.nonce)
-        if earlier is not None and earlier.receipt.request != request_hash:
-            raise self._turn_away("replay")
-        opened = self._open_shares(request, shares)
-        now = self._now()
-        reasons = self._decide(request, requester, opened, now)
+        requester = self._admit(request, shares)
+        try:
+            opened = self._open_shares(request, shares)
+        except IntegrityError:
+            self._refuse_stranger(request, requester)
+            raise
+        now = self._time.now()
+        view = self._ledger.view(now.head.number)
+        reasons = [
+            (header.digest, self._judge(view, request, requester, header.bit, header.period, now))
+            for header, _ in opened
+        ]
         refused = tuple((digest, reason) for digest, reason in reasons if not reason.permits)
-        receipt = self._write_receipt(request, requester, request_hash, refused, now)
+        receipt = self._write_receipt(request, requester, refused, now)
         permitted = {digest for digest, reason in reasons if reason.permits}
-        if not permitted and all(reason <= Reason.NO_GRANT for _, reason in refused):
+        if all(_is_stranger(reason) for _, reason in reasons):
             raise self._no_consent()
         released = [(header, share) for header, share in opened if header.digest in permitted]
         sealed = seal.seal(request.key, encode_release(released), RELEASE_CONTEXT)
         return Release(receipt, sealed, refused)
 
-    def _admit(self, request: ReadRequest) -> tuple[Address, Digest]:
-        """Signature, standing, freshness. Returns the requester and the hash of the signed request."""
-        to_sign = request.to_sign(self._ledger.deployment)
+    def _admit(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Address:
+        """Form and signature, standing, freshness, replay. Returns the requester."""
         try:
-            requester = messages.signer(to_sign, request.signature)
+            _require_form(request, shares)
+            requester = messages.signer(request.to_sign(self._ledger.deployment), request.signature)
             seal.check_public(request.key)
         except (IntegrityError, ValueError):
             raise self._turn_away("malformed") from None
@@ -152,32 +149,44 @@ class Custodian:
             raise self._turn_away("stranger")
         if abs(self._clock() - request.at) > FRESHNESS:
             raise self._turn_away("stale")
-        digests = request.digests
-        if not 0 < len(digests) <= MAX_SNAPSHOTS or len(set(digests)) != len(digests) or len(request.nonce) != 32:
-            raise self._turn_away("malformed")
-        return requester, keccak(to_sign + request.signature)
+        self._earlier(request, requester)
+        return requester
+
+    def _earlier(self, request: ReadRequest, requester: Address) -> Entry | None:
+        """What the log has of the same bytes, if they were here before."""
+        earlier = self._receipts.by_nonce(requester, request.nonce)
+        if earlier is not None and earlier.receipt.request != request.hash(self._ledger.deployment):
+            raise self._turn_away("replay")
+        return earlier
 
     def _open_shares(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Opened:
         """Open every share in memory; each must be one of those asked for and say so inside its seal."""
-        if tuple(share.digest for share in shares) != request.digests:
-            raise IntegrityError("the shares are not those that the request names")
         deployment = self._ledger.deployment
         pairs = self._twin_keys.all_of(request.twin)
         opened: Opened = []
         for sealed in shares:
+            block = sealed.digest.hex()
             header, share = ShareHeader.decode(_open_with_any(pairs, sealed))
             if (header.deployment, header.twin, header.digest) != (deployment.id, request.twin, sealed.digest):
-                raise IntegrityError("a share is not what was asked for", block=sealed.digest.hex())
+                raise IntegrityError("a share is not what was asked for", block=block)
+            if sealed.hash is not None and header.hash(share) != sealed.hash:
+                raise IntegrityError(
+                    "a writer sealed another share than it signed for", block=block, party=header.writer
+                )
             opened.append((header, share))
         return opened
 
-    def _decide(
-        self, request: ReadRequest, requester: Address, opened: Opened, now: _Now
-    ) -> list[tuple[Digest, Reason]]:
+    def _refuse_stranger(self, request: ReadRequest, requester: Address) -> None:
+        """Whom the rule would not know, whatever stood in the seals, hears no more of them than anybody else."""
+        now = self._time.now()
         view = self._ledger.view(now.head.number)
-        return [(header.digest, self._judge(view, request, requester, header, now)) for header, _ in opened]
+        if _is_stranger(self._judge(view, request, requester, 0, Period(0, 0), now)):
+            raise self._turn_away("stranger") from None
+        self._count("shares")
 
-    def _judge(self, view: View, request: ReadRequest, requester: Address, header: ShareHeader, now: _Now) -> Reason:
+    def _judge(
+        self, view: View, request: ReadRequest, requester: Address, bit: int, period: Period, now: Now
+    ) -> Reason:
         question = Request(
             twin=request.twin,
             requester=requester,
@@ -185,57 +194,23 @@ class Custodian:
             number=request.number,
             action=request.action,
             purpose=request.purpose,
-            bit=header.bit,
-            period=header.period,
+            bit=bit,
+            period=period,
         )
-        try:
-            return check(view, question, now.earliest, now.latest)
-        except MalformedRequestError:
-            raise self._turn_away("malformed") from None
-
-    # time ----------------------------------------------------------------------------------------------------
-
-    def _now(self) -> _Now:
-        """The head to decide by; an old one is renewed by one heartbeat.
-
-        Raises:
-            HeadTooOldError: no new block came.
-        """
-        head = self._ledger.head()
-        if self._clock() - head.at > self._max_head_age:
-            head = self._beat(head)
-        clock = self._clock()
-        return _Now(head, min(clock, head.at), max(clock, head.at))
-
-    def _beat(self, old: Head) -> Head:
-        try:
-            self._ledger.heartbeat(self._key)
-            head = self._ledger.head()
-        except (UnreachableError, LedgerRejection) as error:
-            raise self._frozen(old) from error
-        if self._clock() - head.at > self._max_head_age:
-            raise self._frozen(head)
-        return head
-
-    def _frozen(self, head: Head) -> HeadTooOldError:
-        return HeadTooOldError(
-            f"Block {head.number} is {self._clock() - head.at} s old and no newer one came, so nothing is permitted.",
-            hint="Check that the chain makes blocks and that this custodian's account can pay for a heartbeat.",
-        )
+        return check(view, question, now.earliest, now.latest)
 
     # receipts ------------------------------------------------------------------------------------------------
 
     def _write_receipt(
-        self,
-        request: ReadRequest,
-        requester: Address,
-        request_hash: Digest,
-        refused: tuple[tuple[Digest, Reason], ...],
-        now: _Now,
+        self, request: ReadRequest, requester: Address, refused: tuple[tuple[Digest, Reason], ...], now: Now
     ) -> AccessReceipt:
         """The receipt of this outcome: the first one again if a retry has the same outcome, else a new one."""
 
         def make(last: Entry | None, last_of_twin: Entry | None) -> Entry:
+            earlier = self._earlier(request, requester)  # asked again, now that nobody else can write
+            if earlier is not None and earlier.receipt.refused == refused:
+                return earlier
+            self._require_own(last)
             receipt = AccessReceipt(
                 custodian=self.address,
                 number=last.receipt.number + 1 if last else 0,
@@ -251,29 +226,33 @@ class Custodian:
                 digests=MerkleTree(request.digests).root,
                 count=len(request.digests),
                 refused=refused,
-                request=request_hash,
+                request=request.hash(self._ledger.deployment),
                 at=now.latest,
                 block=now.head.number,
                 block_hash=now.head.hash,
             )
-            signature = self._key.sign_digest(receipt.to_sign(self._ledger.deployment))
-            return Entry(replace(receipt, signature=signature), request.nonce, request.digests)
+            self._newest = self._key.sign_digest(receipt.to_sign(self._ledger.deployment))
+            return Entry(replace(receipt, signature=self._newest), request.nonce, request.digests)
 
-        with self._lock:
-            earlier = self._receipts.by_nonce(request.nonce)
-            if earlier is not None:
-                if earlier.receipt.request != request_hash:
-                    raise self._turn_away("replay")
-                if earlier.receipt.refused == refused:
-                    return earlier.receipt
         return self._receipts.append(request.twin, make).receipt
+
+    def _require_own(self, last: Entry | None) -> None:
+        """Nothing is chained to a receipt that this custodian did not sign: the newest one answers for all before."""
+        if last is not None and last.receipt.signature != self._newest:
+            if last.receipt.custodian != self.address:
+                raise IntegrityError("the receipt log is another custodian's", party=last.receipt.custodian)
+            last.receipt.verify(self._ledger.deployment)
 
     # refusals ------------------------------------------------------------------------------------------------
 
     def _turn_away(self, cause: str) -> AccessDeniedError:
-        self.turned_away[cause] += 1
-        log.info("request turned away: %s", cause)
+        self._count(cause)
         return self._no_consent()
+
+    def _count(self, cause: str) -> None:
+        with self._lock:
+            self.turned_away[cause] += 1
+        log.info("request turned away: %s", cause)
 
     def _no_consent(self) -> AccessDeniedError:
         return AccessDeniedError(
@@ -281,6 +260,32 @@ class Custodian:
             reason=Reason.NO_GRANT,
             hint="Ask the patient for a grant, or run `dtledger consent explain`.",
         )
+
+
+def _require_form(request: ReadRequest, shares: Sequence[SealedShare]) -> None:
+    """Pass if the request is a question that the rule can answer, about exactly these shares.
+
+    Raises:
+        ValueError: it is not.
+    """
+    digests = request.digests
+    if not (
+        0 < len(digests) <= MAX_SNAPSHOTS
+        and {len(digest) for digest in digests} == {32}
+        and len(set(digests)) == len(digests)
+        and tuple(share.digest for share in shares) == digests
+        and 0 <= request.twin < 2**256
+        and request.grantee != ZERO_ADDRESS
+        and 0 <= request.number < SLOTS
+        and request.action in (Action.READ, Action.TRAIN)
+        and 0 <= request.at < 2**40
+    ):
+        raise ValueError("a request is malformed")
+
+
+def _is_stranger(reason: Reason) -> bool:
+    """Whether the rule knows nothing of a consent: this does not depend on category and period."""
+    return not reason.permits and reason <= Reason.NO_GRANT
 
 
 def _open_with_any(pairs: Sequence[seal.SealKey], sealed: SealedShare) -> bytes:

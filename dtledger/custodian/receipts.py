@@ -2,7 +2,8 @@
 
 A file holds one entry a line, base64 of canonical CBOR: the signed receipt, the request's nonce and the list of
 digests. A line cut short by a crash was never answered and is dropped at the next start. Several processes may
-share a file; concurrent appends share one sync and get successive numbers.
+share a file; concurrent appends share one sync and get successive numbers. An entry is handed out, as a new one or
+for a retry, when it is on the disk and not before.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import base64
 import binascii
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,9 +21,10 @@ from typing import Protocol
 from filelock import FileLock
 
 from .. import encoding
+from ..crypto import merkle
 from ..custody import AccessReceipt
 from ..errors import DtledgerError, IntegrityError
-from ..types import Digest
+from ..types import Address, Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,13 @@ NOTHING_BEFORE = encoding.sha256(b"")
 """What the first receipt names as the one before it."""
 
 Make = Callable[[Entry | None, Entry | None], Entry]
-"""Makes the next entry from the log's last and the twin's last; called with the log locked."""
+"""Makes the next entry from the log's last and the twin's last; called with the log locked. It may give one that the
+log has already: then nothing is added."""
 
 
 class Receipts(Protocol):
     def append(self, twin: int, make: Make) -> Entry: ...
-    def by_nonce(self, nonce: bytes) -> Entry | None: ...
+    def by_nonce(self, requester: Address, nonce: bytes) -> Entry | None: ...
     def of_twin(self, twin: int) -> list[Entry]: ...
 
 
@@ -59,19 +63,21 @@ class MemoryReceipts:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self._by_nonce: dict[bytes, Entry] = {}
+        self._by_nonce: dict[tuple[Address, bytes], Entry] = {}
         self._by_twin: dict[int, list[Entry]] = {}
         self._lock = threading.RLock()
 
     def append(self, twin: int, make: Make) -> Entry:
         with self._lock:
             entry = self._make(twin, make)
-            self._take(entry)
+            if not self._has(entry):
+                self._take(entry)
             return entry
 
-    def by_nonce(self, nonce: bytes) -> Entry | None:
+    def by_nonce(self, requester: Address, nonce: bytes) -> Entry | None:
+        """The newest entry of that requester's with that nonce."""
         with self._lock:
-            return self._by_nonce.get(nonce)
+            return self._by_nonce.get((requester, nonce))
 
     def of_twin(self, twin: int) -> list[Entry]:
         with self._lock:
@@ -80,6 +86,10 @@ class MemoryReceipts:
     def _make(self, twin: int, make: Make) -> Entry:
         of_twin = self._by_twin.get(twin)
         return make(self.entries[-1] if self.entries else None, of_twin[-1] if of_twin else None)
+
+    def _has(self, entry: Entry) -> bool:
+        number = entry.receipt.number
+        return number < len(self.entries) and self.entries[number] is entry
 
     def _take(self, entry: Entry) -> None:
         """Add an entry that follows the last one.
@@ -98,8 +108,10 @@ class MemoryReceipts:
         )
         if not follows:
             raise IntegrityError(f"receipt {receipt.number} does not follow the one before it", party=receipt.custodian)
+        if merkle.root(entry.digests) != receipt.digests:
+            raise IntegrityError(f"receipt {receipt.number} is for other snapshots", party=receipt.custodian)
         self.entries.append(entry)
-        self._by_nonce[entry.nonce] = entry
+        self._by_nonce[receipt.requester, entry.nonce] = entry
         self._by_twin.setdefault(receipt.twin, []).append(entry)
 
 
@@ -114,41 +126,58 @@ class ReceiptLog(MemoryReceipts):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file_lock = FileLock(f"{path}.lock")
         self._read_to = 0
         self._synced_to = 0
         self._sync_lock = threading.Lock()
-        with self._lock, self._file_lock:
-            self._catch_up()
+        with self._translated():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._held():
+            pass
 
     def append(self, twin: int, make: Make) -> Entry:
-        with self._lock, self._file_lock:
-            self._catch_up()
+        with self._held():
             entry = self._make(twin, make)
-            line = base64.b64encode(entry.encode()) + b"\n"
-            try:
+            if not self._has(entry):
+                line = base64.b64encode(entry.encode()) + b"\n"
                 self._write(line)
-            except OSError as error:
-                raise DtledgerError(
-                    f"The receipt log cannot be written ({error.strerror}), so no key is released.",
-                    hint=f"Free space, or make {self._path} writable.",
-                ) from error
-            self._take(entry)
-            self._read_to += len(line)
+                self._take(entry)
+                self._read_to += len(line)
             written_to = self._read_to
-        self._sync(written_to)
+        with self._translated():
+            self._sync(written_to)
         return entry
 
-    def by_nonce(self, nonce: bytes) -> Entry | None:
-        with self._lock, self._file_lock:
-            self._catch_up()
-        return super().by_nonce(nonce)
+    def by_nonce(self, requester: Address, nonce: bytes) -> Entry | None:
+        with self._held():
+            entry = super().by_nonce(requester, nonce)
+            written_to = self._read_to
+        if entry is not None:  # another thread or process may have written it a moment ago
+            with self._translated():
+                self._sync(written_to)
+        return entry
 
     def of_twin(self, twin: int) -> list[Entry]:
-        with self._lock, self._file_lock:
+        with self._held():
+            return super().of_twin(twin)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """The log for this thread of this process alone, read up to its end."""
+        with self._translated(), self._lock, self._file_lock:
             self._catch_up()
-        return super().of_twin(twin)
+            yield
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """The one border where errors of the operating system become ours."""
+        try:
+            yield
+        except OSError as error:
+            raise DtledgerError(
+                f"The receipt log cannot be written ({error.strerror or error}), so no key is released.",
+                hint=f"Free space, or make {self._path} and its folder writable for this account.",
+            ) from error
 
     def _write(self, line: bytes) -> None:
         with open(self._path, "r+b") as file:
@@ -168,15 +197,12 @@ class ReceiptLog(MemoryReceipts):
 
     def _catch_up(self) -> None:
         """Read what was appended since; a last line without its end was never answered and is written over."""
-        try:
-            with open(self._path, "a+b") as file:
-                file.seek(self._read_to)
-                data = file.read()
-        except OSError as error:
-            raise DtledgerError(
-                f"The receipt log cannot be opened ({error.strerror}), so no key is released.",
-                hint=f"Make {self._path} readable and writable for this user.",
-            ) from error
+        with open(self._path, "a+b") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(self._read_to)
+            data = file.read()
+        if size < self._read_to:
+            raise IntegrityError(f"the receipt log was cut off: receipt {len(self.entries) - 1} is gone from it")
         whole = data[: data.rfind(b"\n") + 1]
         for line in whole.splitlines():
             try:

@@ -1,13 +1,16 @@
 """The custody block: a snapshot's custody secret in shares, one sealed to each custodian.
 
 It points at the manifest's digest, never the reverse, so custody can be shared anew without touching an anchored
-byte. Signed by the snapshot's writer or, after a re-share, by the twin's owner. The hash of each share stands
-beside its seal: a wrong share names the custodian that gave it.
+byte. Signed by the snapshot's writer or, after a re-share, by the twin's owner. The hash of each share, with the header
+that is sealed beside it, stands beside its seal: what comes out wrong names the custodian that changed it or the writer
+that sealed it so.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from .. import encoding
 from ..crypto import seal, shamir
@@ -17,11 +20,6 @@ from ..ledger import Deployment
 from ..types import Address, Digest, Period
 from .roster import Roster
 from .signed import Signer, read_block, sign_block
-
-
-def share_hash(digest: Digest, number: int, share: bytes) -> Digest:
-    """What a custody block says of a share without showing it (a share has 256 bits, so nobody can guess it)."""
-    return encoding.sha256(b"dtledger/share-hash/1" + digest + bytes([number]) + share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +58,25 @@ class CustodyBlock:
             IntegrityError: it is not a well-formed signed custody block.
         """
         body, signer = read_block(deployment, "Custody", block)
-        try:
-            shares = tuple(
-                CustodyShare(encoding.address(custodian), number, Digest(hashed), sealed)
-                for custodian, number, hashed, sealed in body["shares"]
-            )
-            digest = body["manifest"]
-            well_formed = (
-                len(digest) == 32
-                and all(len(share.hash) == 32 and isinstance(share.sealed, bytes) for share in shares)
-                and 1 <= body["threshold"] <= len(shares) <= 255
-                and [share.number for share in shares] == list(range(1, len(shares) + 1))
-            )
-            if not well_formed:
-                raise ValueError("shares")
-            return cls(digest, body["roster"], body["threshold"], shares), signer
-        except (KeyError, TypeError, ValueError) as error:
-            raise IntegrityError("a custody block is malformed", party=signer) from error
+        match body:
+            case {
+                "manifest": bytes(digest),
+                "roster": int(roster),
+                "threshold": int(threshold),
+                "shares": [*rows],
+                **rest,
+            } if not rest and len(digest) == 32 and 1 <= threshold <= len(rows) <= shamir.MAX_SHARES:
+                with suppress(ValueError):
+                    shares = tuple(_share(cells, number) for number, cells in enumerate(rows, start=1))
+                    return cls(Digest(digest), roster, threshold, shares), signer
+        raise IntegrityError("a custody block is malformed", party=signer)
+
+
+def _share(cells: Any, number: int) -> CustodyShare:
+    match cells:
+        case [str(custodian), int(stated), bytes(hashed), bytes(sealed)] if stated == number and len(hashed) == 32:
+            return CustodyShare(encoding.address(custodian), number, Digest(hashed), sealed)
+    raise ValueError("a share of a custody block is malformed")
 
 
 def seal_custody(
@@ -97,5 +97,5 @@ def seal_custody(
     for key, share in zip(roster.keys, shares, strict=True):
         header = ShareHeader(deployment.id, twin, writer, bit, period, digest, generation, roster.version, share.number)
         sealed = seal.seal(key.key, header.encode(share.value), SHARE_CONTEXT)
-        rows.append(CustodyShare(key.custodian, share.number, share_hash(digest, share.number, share.value), sealed))
+        rows.append(CustodyShare(key.custodian, share.number, header.hash(share.value), sealed))
     return CustodyBlock(digest, roster.version, roster.threshold, tuple(rows))

@@ -4,31 +4,33 @@ For every writer the newest anchored index is taken and descended wherever the p
 a batch that the writer anchored, each manifest must be signed by the writer and agree with its row, each stream must
 run on without a break, and each custody block must stand under a roster that the owner had in force. A snapshot
 counts if its writer held WRITE when it was anchored, or if the owner anchored it.
+
+An index that is malformed, leaves out rows or lies about what lies below is its writer's fault, and says so. What the
+newest index no longer has at its end, only a comparison with the ones before can show: `client.Snapshots.verify`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from ..crypto import merkle
 from ..encoding import CID, cid_digest, digest_cid
 from ..errors import IntegrityError
 from ..ledger import Batch, Deployment, View
-from ..policy import Request, check
+from ..ledger.history import CardRecord
 from ..store import BlockStore
 from ..types import ZERO_DIGEST, Address, Digest, Period
-from ..vocabulary import Action
 from . import index
+from .blame import STORE, Blocks, blaming
 from .custody_block import CustodyBlock
-from .index import Page, Row, Stream
+from .index import Page, PageLink, Row, Stream
 from .leaf import Leaf
 from .manifest import Manifest
 from .package import Keys
 from .roster import Roster
+from .standing import DAY, card_of_roster, might_write
 
-DAY = 86_400
 PAGES_AT_ONCE = 16
 """Leaf pages fetched and opened in one go: 1,024 snapshots, so a year needs nine requests and little memory."""
 
@@ -96,7 +98,7 @@ class Finder:
     def __init__(self, deployment: Deployment, view: View, store: BlockStore, twin: int, keys: Keys) -> None:
         self._deployment = deployment
         self._view = view
-        self._store = store
+        self._blocks = Blocks(store)
         self._twin = twin
         self._keys = keys
         self._rosters: dict[Digest, Roster] = {}
@@ -115,7 +117,8 @@ class Finder:
 
     def walk(self, located: Located, period: Period | None = None) -> Iterator[list[Found]]:
         """The snapshots of one stream, as `find` gives them. Raises as `find`."""
-        waiting = list(index.pages(self._store, located.stream, period))
+        with blaming(located.writer):
+            waiting = list(index.links(self._blocks, located.stream, period))
         before: _Before = None
         for start in range(0, len(waiting), PAGES_AT_ONCE):
             found, before = self._read_pages(located, waiting[start : start + PAGES_AT_ONCE], period, before)
@@ -125,14 +128,18 @@ class Finder:
     def periods(self, category: str, period: Period | None = None) -> Iterator[Period]:
         """The data periods of the snapshots that `find` would give, from the index alone."""
         for located in self.streams(category):
-            for cid, first in index.pages(self._store, located.stream, period):
-                for row in index.read_page(cid, first, self._store.get(cid)).rows:
-                    if period is None or row.period.overlaps(period):
-                        yield row.period
+            with blaming(located.writer):
+                for link in index.links(self._blocks, located.stream, period):
+                    for row in link.read(self._blocks.get(link.cid)).rows:
+                        if period is None or row.period.overlaps(period):
+                            yield row.period
 
     def newest_minute(self, category: str) -> int | None:
         """The last minute that the newest anchored snapshot covers, by any writer."""
-        ends = [index.newest_minute(self._store, located.stream) for located in self.streams(category)]
+        ends = []
+        for located in self.streams(category):
+            with blaming(located.writer):
+                ends.append(index.newest_minute(self._blocks, located.stream))
         return max(ends, default=None)
 
     def streams(self, category: str) -> list[Located]:
@@ -143,7 +150,8 @@ class Finder:
             for writer in self._view.writers(self._twin):
                 newest = self._newest_batch(writer, bit)
                 label = self._keys.label(category, writer)
-                stream = index.find(self._store, digest_cid(newest.index), label) if newest else None
+                with blaming(writer):
+                    stream = index.find(self._blocks, digest_cid(newest.index), label) if newest else None
                 if newest is not None and stream is not None:
                     located.append(Located(writer, label, bit, stream, newest))
             self._located[category] = located
@@ -155,136 +163,116 @@ class Finder:
             newest = self._newest_batch(writer, None)
             if newest is None:
                 continue
-            for label, stream in index.streams(self._store, digest_cid(newest.index)):
-                if self._is_of_twin(stream):
-                    yield Located(writer, label, None, stream, newest)
+            with blaming(writer):
+                streams = [
+                    (label, stream)
+                    for label, stream in index.streams(self._blocks, digest_cid(newest.index))
+                    if self._is_of_twin(stream)
+                ]
+            yield from (Located(writer, label, None, stream, newest) for label, stream in streams)
 
     def _is_of_twin(self, stream: Stream) -> bool:
         """A sender's index holds streams of all twins that it writes to: the first manifest tells which."""
-        cid, first = next(index.pages(self._store, stream))
-        rows = index.read_page(cid, first, self._store.get(cid)).rows
-        return any(
-            Manifest.read(self._deployment, self._store.get(row.manifest))[0].twin == self._twin for row in rows[:1]
-        )
+        link = next(index.links(self._blocks, stream))
+        row = link.read(self._blocks.get(link.cid)).rows[0]
+        return Manifest.read(self._deployment, self._blocks.get(row.manifest))[0].twin == self._twin
 
     def _newest_batch(self, writer: Address, bit: int | None) -> Batch | None:
         """The newest batch of the writer from a time when it might write: whoever lost the right cannot put an
         index in the way of readers any more."""
-        batches = reversed(self._view.batches(writer))
-        return next((batch for batch in batches if self._might_write(writer, batch, bit, None)), None)
+        view, batches = self._view, reversed(self._view.batches(writer))
+        return next((batch for batch in batches if might_write(view, self._twin, writer, batch, bit, None)), None)
 
     def _read_pages(
-        self, located: Located, pages: list[tuple[CID, int]], period: Period | None, before: _Before
+        self, located: Located, links: list[PageLink], period: Period | None, before: _Before
     ) -> tuple[list[Found], _Before]:
-        blocks = dict(self._store.export([cid for cid, _ in pages]))
+        blocks = self._blocks.export([link.cid for link in links])
         found: list[Found] = []
-        for cid, first in pages:
-            page = index.read_page(cid, first, _block(blocks, cid))
+        for link in links:
+            with blaming(located.writer):
+                page = link.read(_block(blocks, link.cid))
             for sequence, row in enumerate(page.rows, start=page.first):
                 digest = cid_digest(row.manifest)
                 leaf = Leaf(row.place, self._twin, located.writer, located.label, sequence, digest, row.previous)
-                self._refuse_break(page, leaf, row, before, blocks, located.writer)
+                manifest = self._manifest(leaf, row, blocks)
+                _refuse_break(page, leaf, manifest, before)
                 before = (sequence, leaf.hash, leaf.manifest)
                 if period is None or row.period.overlaps(period):
-                    found.append(self._verify(leaf, row, blocks, located.bit))
+                    found.append(self._verify(leaf, row, manifest, blocks, located.bit))
         return found, before
 
-    def _refuse_break(
-        self,
-        page: Page,
-        leaf: Leaf,
-        row: Row,
-        before: _Before,
-        blocks: dict[CID, bytes],
-        writer: Address,
-    ) -> None:
-        """Each leaf and manifest names the one before it; the first of a stream names none."""
-        if leaf.sequence == 0:
-            expected: tuple[Digest, Digest] | None = (ZERO_DIGEST, ZERO_DIGEST)
-        elif before is not None and before[0] == leaf.sequence - 1:
-            expected = before[1:]
-        else:
-            return
-        manifest, _ = Manifest.read(self._deployment, _block(blocks, row.manifest))
-        if (leaf.previous, manifest.previous) != expected:
-            raise IntegrityError(
-                f"snapshot {leaf.sequence} of a stream does not follow the one before it",
-                block=str(page.cid),
-                party=writer,
+    def _manifest(self, leaf: Leaf, row: Row, blocks: dict[CID, bytes]) -> Manifest:
+        with blaming(leaf.writer, row.manifest):
+            manifest, signed_by = Manifest.read(self._deployment, _block(blocks, row.manifest))
+            agrees = (
+                signed_by == leaf.writer
+                and manifest.twin == leaf.twin
+                and manifest.stream == leaf.stream
+                and manifest.sequence == leaf.sequence
+                and manifest.period == row.period
             )
+            if not agrees:
+                raise IntegrityError("a manifest is not what its row says")
+        return manifest
 
-    def _verify(self, leaf: Leaf, row: Row, blocks: dict[CID, bytes], bit: int | None) -> Found:
+    def _verify(self, leaf: Leaf, row: Row, manifest: Manifest, blocks: dict[CID, bytes], bit: int | None) -> Found:
         writer = leaf.writer
         batch = self._view.batch(writer, merkle.root_of(leaf.hash, row.proof))
         if batch is None:
             raise IntegrityError("a snapshot is in no batch of its writer", block=str(row.manifest), party=writer)
-        manifest, signed_by = Manifest.read(self._deployment, _block(blocks, row.manifest))
-        agrees = (
-            signed_by == writer
-            and manifest.twin == leaf.twin
-            and manifest.stream == leaf.stream
-            and manifest.sequence == leaf.sequence
-            and manifest.period == row.period
-        )
-        if not agrees:
-            raise IntegrityError("a manifest is not what its row says", block=str(row.manifest), party=writer)
         custody = self._custody(leaf, row, blocks, batch)
-        counts: bool | None = self._might_write(writer, batch, bit, row.period)
+        counts: bool | None = might_write(self._view, self._twin, writer, batch, bit, row.period)
         if counts and bit is None and self._view.earlier(batch.block).owner(self._twin) != writer:
             counts = None
         return Found(manifest, leaf.manifest, writer, custody, batch, counts, blocks)
 
     def _custody(self, leaf: Leaf, row: Row, blocks: dict[CID, bytes], batch: Batch) -> CustodyBlock:
-        custody, signed_by = CustodyBlock.read(self._deployment, _block(blocks, row.custody))
-        owner = self._view.owner(self._twin)
-        if signed_by not in (leaf.writer, owner) or custody.digest != leaf.manifest:
-            raise IntegrityError("a custody block is not its snapshot's", block=str(row.custody), party=signed_by)
-        roster = self._roster(custody.roster, batch, by_owner=signed_by == owner)
-        named = tuple(share.custodian for share in custody.shares)
-        if roster is None or named != roster.custodians or custody.threshold != roster.threshold:
-            raise IntegrityError(
-                "a custody block stands under no roster that was in force", block=str(row.custody), party=signed_by
-            )
+        with blaming(leaf.writer, row.custody):
+            custody, signed_by = CustodyBlock.read(self._deployment, _block(blocks, row.custody))
+            owner = self._view.owner(self._twin)
+            if signed_by not in (leaf.writer, owner) or custody.digest != leaf.manifest:
+                raise IntegrityError("a custody block is not its snapshot's")
+            card = card_of_roster(self._view, self._twin, custody.roster, batch, by_owner=signed_by == owner)
+            roster = self._roster(card) if card else None
+            named = tuple(share.custodian for share in custody.shares)
+            if roster is None or named != roster.custodians or custody.threshold != roster.threshold:
+                raise IntegrityError("a custody block stands under no roster that was in force", party=signed_by)
         return custody
 
-    def _roster(self, version: int, batch: Batch, *, by_owner: bool) -> Roster | None:
-        """The roster of that version, if it stood when the batch was anchored, was replaced less than a day before,
-        or stands today and the owner signed."""
-        cards = self._view.cards(self._twin)
-        standing = [record for record in cards if record.block <= batch.block]
-        recent = [before for before, after in pairwise(standing) if batch.at - after.at < DAY]
-        allowed = standing[-1:] + recent + (cards[-1:] if by_owner else [])
-        for card in (record.card for record in allowed):
-            if card.roster_version == version:
-                if card.roster not in self._rosters:
-                    block = self._store.get(digest_cid(card.roster))
-                    self._rosters[card.roster] = Roster.decode(self._deployment, block)
-                return self._rosters[card.roster]
-        return None
-
-    def _might_write(self, writer: Address, batch: Batch, bit: int | None, period: Period | None) -> bool:
-        """Was the writer the owner when it anchored, or held WRITE for this category and period (for any, if None)?
-        While the owner had no card, nobody might."""
-        then = self._view.earlier(batch.block)
-        owner = then.owner(self._twin)
-        if owner is None or then.card(self._twin) is None:
-            return False
-        if owner == writer:
-            return True
-        member = then.member(writer)
-        grantees = [writer] + ([member.organisation] if member and member.organisation else [])
-        for grantee in grantees:
-            for record in then.slots_of(owner, self._twin, grantee):
-                data = period or record.grant.data
-                asked = max(record.grant.categories.bit_length() - 1, 0) if bit is None else bit
-                request = Request(self._twin, writer, grantee, record.slot.number, Action.WRITE, None, asked, data)
-                if check(then, request, batch.at, batch.at).permits:
-                    return True
-        return False
+    def _roster(self, record: CardRecord) -> Roster:
+        digest = record.card.roster
+        if digest not in self._rosters:
+            with blaming(record.owner, digest_cid(digest)):
+                roster = Roster.decode(self._deployment, self._blocks.get(digest_cid(digest)))
+                if (roster.twin, roster.owner, roster.version) != (
+                    self._twin,
+                    record.owner,
+                    record.card.roster_version,
+                ):
+                    raise IntegrityError("a twin card names a roster of another twin, owner or version")
+            self._rosters[digest] = roster
+        return self._rosters[digest]
 
 
 def _block(blocks: dict[CID, bytes], cid: CID) -> bytes:
     try:
         return blocks[cid]
     except KeyError:
-        raise IntegrityError("the store left out a block of an index page", block=str(cid)) from None
+        raise IntegrityError("the store left out a block of an index page", block=str(cid), party=STORE) from None
+
+
+def _refuse_break(page: Page, leaf: Leaf, manifest: Manifest, before: _Before) -> None:
+    """Each leaf and manifest names the one before it; the first of a stream names none. Where the walk skipped the page
+    before, the anchored leaf alone says it."""
+    if leaf.sequence == 0:
+        expected: tuple[Digest, Digest] | None = (ZERO_DIGEST, ZERO_DIGEST)
+    elif before is not None and before[0] == leaf.sequence - 1:
+        expected = before[1:]
+    else:
+        return
+    if (leaf.previous, manifest.previous) != expected:
+        raise IntegrityError(
+            f"snapshot {leaf.sequence} of a stream does not follow the one before it",
+            block=str(page.cid),
+            party=leaf.writer,
+        )

@@ -5,6 +5,7 @@ Outsiders see a twin's number, the stream's label (not its category), the period
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,26 +75,33 @@ class Manifest:
             IntegrityError: it is not a well-formed signed manifest.
         """
         body, writer = read_block(deployment, "Manifest", block)
-        try:
-            content = body["content"]
-            if not isinstance(content, bytes):
-                if not content or not all(isinstance(link, CID) for link in content):
-                    raise ValueError("content")
-                content = tuple(content)
-            digests = [body[name] for name in ("stream", "commitment", "previous")]
-            if any(len(digest) != 32 for digest in (*digests, body.get("corrects", bytes(32)))):
-                raise ValueError("digest")
-            manifest = cls(
-                twin=body["twin"],
-                stream=body["stream"],
-                sequence=body["sequence"],
-                period=Period(body["from"], body["until"]),
-                generation=body["generation"],
-                commitment=body["commitment"],
-                previous=body["previous"],
-                content=content,
-                corrects=body.get("corrects"),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise IntegrityError("a manifest is malformed", party=writer) from error
-        return manifest, writer
+        match body:
+            case {
+                "twin": int(twin),
+                "stream": bytes(stream),
+                "sequence": int(sequence),
+                "from": int(start),
+                "until": int(end),
+                "generation": int(generation),
+                "commitment": bytes(commitment),
+                "previous": bytes(previous),
+                "content": bytes() | [CID(), *_] as content,
+                **rest,
+            } if rest.keys() <= {"corrects"}:
+                digests = (stream, commitment, previous, rest.get("corrects", commitment))
+                if all(isinstance(each, bytes) and len(each) == 32 for each in digests) and (
+                    isinstance(content, bytes) or all(isinstance(link, CID) for link in content)
+                ):
+                    with suppress(ValueError):
+                        return cls(
+                            twin,
+                            Digest(stream),
+                            sequence,
+                            Period(start, end),
+                            generation,
+                            Digest(commitment),
+                            Digest(previous),
+                            content if isinstance(content, bytes) else tuple(content),
+                            rest.get("corrects"),
+                        ), writer
+        raise IntegrityError("a manifest is malformed", party=writer)

@@ -8,7 +8,9 @@ holds a custody secret: those stay with the custodians, who ask the ledger each 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from .. import encoding
 from ..crypto import keytree, padding, seal
@@ -117,12 +119,41 @@ def open_package(deployment: Deployment, slot: Slot, block: bytes, key: seal.Sea
     Raises:
         IntegrityError: it is not sealed to this key for this slot, or is malformed.
     """
-    try:
-        opened = padding.unpad(seal.open_(key, encoding.decode(block)["package"], _context(deployment, slot)))
-        content = encoding.decode(opened)
-        covers: dict[int, dict[int, tuple[Node, ...]]] = {}
-        for generation, number, cover in content["covers"]:
-            covers.setdefault(generation, {})[number] = keytree.decode_cover(cover)
-        return Keys(covers, dict(content["tags"]), BitMap.from_dict(content["bits"]), content["link"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise IntegrityError("a package is malformed", party=slot.owner) from error
+    match encoding.decode(block):
+        case {"package": bytes(sealed), **rest} if not rest:
+            opened = padding.unpad(seal.open_(key, sealed, _context(deployment, slot)))
+        case _:
+            raise IntegrityError("a package is malformed", party=slot.owner)
+    match encoding.decode(opened):
+        case {
+            "covers": [_, *_] as covers,
+            "tags": [_, *_] as tags,
+            "bits": {} as bits,
+            "link": bytes(link),
+            **rest,
+        } if not rest:
+            with suppress(ValueError, IntegrityError):
+                return Keys(_covers(covers), _tags(tags), BitMap.from_dict(bits), link)
+    raise IntegrityError("a package is malformed", party=slot.owner)
+
+
+def _covers(rows: list[Any]) -> dict[int, dict[int, tuple[Node, ...]]]:
+    covers: dict[int, dict[int, tuple[Node, ...]]] = {}
+    for row in rows:
+        match row:
+            case [int(generation), int(number), cover]:
+                covers.setdefault(generation, {})[number] = keytree.decode_cover(cover)
+            case _:
+                raise ValueError("a cover of a package is malformed")
+    return covers
+
+
+def _tags(rows: list[Any]) -> dict[int, bytes]:
+    tags: dict[int, bytes] = {}
+    for row in rows:
+        match row:
+            case [int(number), bytes(tag)] if len(tag) == 32:
+                tags[number] = tag
+            case _:
+                raise ValueError("a tag key of a package is malformed")
+    return tags

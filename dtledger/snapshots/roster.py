@@ -5,7 +5,9 @@ The owner puts its digest into the twin card, which is the owner's signature und
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from .. import encoding
 from ..custody import TwinKey
@@ -46,18 +48,40 @@ class Roster:
         """The roster of a block, each key checked against its custodian's signature.
 
         Raises:
-            IntegrityError: malformed, or a custodian did not sign its key; `.party` names it.
+            IntegrityError: malformed, or a custodian did not sign its key; `.party` is the owner, who named it.
         """
-        body = encoding.decode(block)
-        try:
-            keys = tuple(TwinKey(encoding.address(who), key, signature) for who, key, signature in body["custodians"])
-            roster = cls(body["twin"], encoding.address(body["owner"]), body["version"], body["threshold"], keys)
-        except (KeyError, TypeError, ValueError) as error:
-            raise IntegrityError("a roster is malformed") from error
-        for key in roster.keys:
-            key.verify(deployment, roster.twin, roster.owner)
-        return roster
+        match encoding.decode(block):
+            case {
+                "twin": int(twin),
+                "owner": str(owner),
+                "version": int(version),
+                "threshold": int(threshold),
+                "custodians": [*rows],
+                **rest,
+            } if not rest:
+                with suppress(ValueError):
+                    keys = tuple(_key(cells) for cells in rows)
+                    roster = cls(twin, encoding.address(owner), version, threshold, keys)
+                    return roster._verified(deployment)
+        raise IntegrityError("a roster is malformed")
+
+    def _verified(self, deployment: Deployment) -> Roster:
+        for key in self.keys:
+            try:
+                key.verify(deployment, self.twin, self.owner)
+            except IntegrityError as error:
+                raise IntegrityError(
+                    f"a roster has a key for {key.custodian} that it did not sign", party=self.owner
+                ) from error
+        return self
 
     @property
     def custodians(self) -> tuple[Address, ...]:
         return tuple(key.custodian for key in self.keys)
+
+
+def _key(cells: Any) -> TwinKey:
+    match cells:
+        case [str(custodian), bytes(key), bytes(signature)]:
+            return TwinKey(encoding.address(custodian), key, signature)
+    raise ValueError("a custodian of a roster is malformed")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar, cast
 
 from . import kubo
 from .world import World, devnet_world
+
+T = TypeVar("T")
 
 DIRECTORY, KUBO = "directory", "kubo"
 
@@ -42,7 +44,13 @@ class Bench:
 
     sizes: Sizes = FULL
     stack: ExitStack = field(default_factory=ExitStack, repr=False)
-    _worlds: dict[str, World] = field(default_factory=dict, repr=False)
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made when it is first asked for by that name."""
+        if name not in self._made:
+            self._made[name] = make()
+        return cast(T, self._made[name])
 
     def world(self, store: str = DIRECTORY) -> World:
         """The world whose blocks lie in that store.
@@ -50,13 +58,10 @@ class Bench:
         Raises:
             NotMeasuredError: there is no such store on this machine.
         """
-        if store not in self._worlds:
-            self._worlds[store] = self.stack.enter_context(devnet_world(self._kubo if store == KUBO else None))
-        return self._worlds[store]
+        return self.once(f"world-{store}", lambda: self.stack.enter_context(devnet_world(self._address(store))))
 
-    @cached_property
-    def _kubo(self) -> str:
-        return self.stack.enter_context(kubo.daemon())
+    def _address(self, store: str) -> str | None:
+        return self.stack.enter_context(kubo.daemon()) if store == KUBO else None
 
     def __enter__(self) -> Self:
         return self

@@ -73,9 +73,21 @@ def at_least_times(limit: float, rival: str) -> Goal:
 
 
 def quantity(figure: float, unit: str) -> str:
-    """A figure as it is read: three digits, or all of a large one."""
-    digits = 0 if figure == int(figure) or abs(figure) >= 100 else 1 if abs(figure) >= 10 else 2
+    """A figure as it is read: about three digits, or all of a large one."""
+    size = abs(figure)
+    digits = 0 if figure == int(figure) or size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
     return f"{figure:,.{digits}f} {unit}"
+
+
+def times(ratio: float) -> str:
+    """A ratio as it is read.
+
+    >>> times(0.664), times(12.3), times(1 / 3600)
+    ('0.66 ×', '12 ×', '1/3,600 ×')
+    """
+    if ratio < 0.01:
+        return f"1/{1 / ratio:,.0f} ×"
+    return f"{ratio:.2f} ×" if ratio < 10 else f"{ratio:,.0f} ×"
 
 
 Measured = Mapping[str, Row | str]

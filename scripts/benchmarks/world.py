@@ -1,8 +1,8 @@
 """A devnet with people on it: what every row that needs a chain shares.
 
-The operator enrols and mints, `patient` owns a twin, `gateway` may write glucose and pulse waves to it and `clinician`
-may read them. Everything is real, as `dtledger devnet up` makes it: Anvil, the contracts, three custodians in the
-process with their receipts in files, of which two are needed.
+The operator enrols and mints; the patient's twins are written by the gateway and read by the clinician. Everything is
+real, as `dtledger devnet up` makes it: Anvil, the contracts, three custodians in the process with their receipts in
+files, of which two are needed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dtledger.client import Client, Terms, writing_terms
 from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
 from dtledger.client.opening import open_client
 from dtledger.home import Home
-from dtledger.ledger import Receipt, Slot
+from dtledger.ledger import Slot
 from dtledger.store import BlockStore
 from dtledger.types import Period
 from dtledger.vocabulary import Action, Kind, Purpose
@@ -37,32 +37,36 @@ class World:
     """A running devnet whose blocks lie in a directory or, where `kubo` is its address, in kubo."""
 
     devnet: Devnet
-    now: int
     stack: ExitStack
+    kubo: str | None
+    now: int
     operator: Client
     patient: Client
     gateway: Client
     clinician: Client
-    twin: int
-    consent: Slot
-    kubo: str | None
 
-    def newcomer(self, name: str) -> Client:
-        """A client with a new key of that name; it is in no registry yet, and can pay."""
-        return _client(self.devnet, self.stack, self.kubo, name)
-
-    def mint(self, patient: Client) -> tuple[int, Receipt]:
-        """A twin without a card, and what minting it cost."""
-        return self.operator.twins.mint(patient.twins.request_mint())
+    def twin(self) -> Slot:
+        """A new twin of the patient that the gateway may write to; the slot of the clinician's grant to read it."""
+        patient = self.patient
+        twin, _ = self.operator.twins.mint(patient.twins.request_mint())
+        patient.twins.set_up(twin, list(patient.context.custodians), THRESHOLD)
+        writing = writing_terms(CATEGORIES, self.now, DAY, back_to=(self.now - HISTORY) // 60)
+        patient.consents.grant(twin, self.gateway.address, writing)
+        return patient.consents.grant(twin, self.clinician.address, self.terms())[0]
 
     def terms(self) -> Terms:
         """What the clinician may do."""
         data = Period((self.now - HISTORY) // 60, (self.now + DAY) // 60)
         return Terms(CATEGORIES, (Purpose.TREAT,), (Action.READ,), self.now - DAY, self.now + DAY, data)
 
+    def newcomer(self, name: str) -> Client:
+        """A client with a new key of that name; it is in no registry yet, and can pay."""
+        return _client(self.devnet, self.stack, self.kubo, name)
+
     def open_store(self) -> BlockStore:
         """The world's block store, for a rival to use."""
-        return self.stack.enter_context(KuboStore(self.kubo) if self.kubo else DirectoryStore(self.devnet.blocks))
+        store: BlockStore = KuboStore(self.kubo) if self.kubo else DirectoryStore(self.devnet.blocks)
+        return self.stack.enter_context(store)
 
 
 @contextmanager
@@ -77,15 +81,7 @@ def devnet_world(kubo: str | None = None) -> Iterator[World]:
         )
         for member, name, kind in ((gateway, "gateway", Kind.GATEWAY), (clinician, "clinician", Kind.CLINICIAN)):
             operator.members.enrol(member.members.card(name), [kind])
-        twin, _ = operator.twins.mint(patient.twins.request_mint())
-        patient.twins.set_up(twin, list(patient.context.custodians), THRESHOLD)
-        now = int(time.time())
-        writing = writing_terms(CATEGORIES, now, DAY, back_to=(now - HISTORY) // 60)
-        patient.consents.grant(twin, gateway.address, writing)
-        consent = Slot(patient.address, twin, clinician.address, 0)
-        world = World(devnet, now, stack, operator, patient, gateway, clinician, twin, consent, kubo)
-        patient.consents.grant(twin, clinician.address, world.terms(), consent.number)
-        yield world
+        yield World(devnet, stack, kubo, int(time.time()), operator, patient, gateway, clinician)
 
 
 def _client(devnet: Devnet, stack: ExitStack, kubo: str | None, name: str) -> Client:

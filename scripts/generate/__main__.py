@@ -10,11 +10,12 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT)]
 
 import artifacts  # noqa: E402
+import vectors  # noqa: E402
 import vocabulary_sol  # noqa: E402
 
 
 def main() -> int:
-    rendered = {vocabulary_sol.TARGET: vocabulary_sol.render(), **artifacts.render(ROOT)}
+    rendered = {vocabulary_sol.TARGET: vocabulary_sol.render(), **artifacts.render(ROOT), **vectors.render(ROOT)}
     stale = [path for path, text in rendered.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
         for path in stale:

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {Facts, IConsentRegistry, Recipient, Regrant, Slot} from "../../contracts/interfaces/IConsentRegistry.sol";
+import {IConsentRegistry, Recipient, Regrant, Slot} from "../../contracts/interfaces/IConsentRegistry.sol";
 import {Grant} from "../../contracts/types/Grant.sol";
 import {Reason} from "../../contracts/types/Vocabulary.sol";
-import {Terms, World} from "./support/World.sol";
+import {Giving} from "./support/Giving.sol";
+import {Terms} from "./support/World.sol";
 import {bound, vm} from "./support/Vm.sol";
 
-/// @notice What is written by whom: grants, revocations, blocks, and the counters that each of them moves on.
-contract ConsentRegistryTest is World {
-    function setUp() external {
-        deploy();
-        populate();
-    }
-
+/// @notice Grants and revocations: what is written by whom, and the counters that each of them moves on.
+contract ConsentRegistryTest is Giving {
     // Grant
 
     function testFuzz_a_grant_stands_as_it_was_given(uint256 seed, uint256 number) external {
@@ -221,124 +216,7 @@ contract ConsentRegistryTest is World {
         vm.stopPrank();
     }
 
-    // Block
-
-    function test_counts_of_blocks_are_odd_while_blocked_and_always_rise() external {
-        vm.startPrank(patient);
-        _expectBlocked(1);
-        consents.blockGrantee(1, clinician);
-        _expectBlocked(3);
-        consents.blockGrantee(1, clinician);
-        _expectUnblocked(4);
-        consents.unblockGrantee(1, clinician);
-        _expectUnblocked(6);
-        consents.unblockGrantee(1, clinician);
-        _expectBlocked(7);
-        consents.blockGrantee(1, clinician);
-        vm.stopPrank();
-        vm.assertEq(consents.blockCountOf(1, clinician), 7, "count");
-    }
-
-    function test_only_the_present_owner_blocks_and_unblocks() external {
-        address[3] memory others = [stranger, clinician, SUSPENDER];
-        for (uint256 i = 0; i < others.length; ++i) {
-            _expectNotOwner(others[i]);
-            vm.prank(others[i]);
-            consents.blockGrantee(1, clinician);
-            _expectNotOwner(others[i]);
-            vm.prank(others[i]);
-            consents.unblockGrantee(1, clinician);
-        }
-        move(1, PATIENT, OTHER_PATIENT);
-        _expectNotOwner(patient);
-        vm.prank(patient);
-        consents.blockGrantee(1, clinician);
-        vm.prank(otherPatient);
-        consents.blockGrantee(1, clinician);
-        vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, 9));
-        consents.blockGrantee(9, clinician);
-    }
-
-    // Saturated counters, which no sequence of calls reaches in a lifetime
-
-    function test_the_last_revision_but_one_takes_no_grant_and_the_last_stays() external {
-        bytes32 key = keccak256(abi.encode(keccak256(abi.encode(patient, 1, clinician, 0)), uint256(0)));
-        vm.store(address(consents), key, bytes32(uint256(0xfffd) << 24));
-        _grant(clinician, 0);
-        vm.assertTrue(consents.check(someRequest(), time(), time()) == Reason.PERMITTED, "the last grant");
-        bytes memory spent = abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_SlotSpent.selector, clinician, 0);
-        Grant terms = pack(broadTerms());
-        vm.startPrank(patient);
-        vm.expectRevert(spent);
-        consents.grant(1, clinician, 0, terms, "package");
-        consents.revoke(patient, 1, clinician, 0);
-        vm.expectRevert(spent);
-        consents.grant(1, clinician, 0, terms, "package");
-        consents.revoke(patient, 1, clinician, 0);
-        vm.stopPrank();
-        vm.assertEq(_word(clinician, 0).revision(), 0xffff, "revision");
-    }
-
-    function test_the_last_epoch_takes_no_grant_and_stays() external {
-        bytes32 slot = keccak256(abi.encode(uint256(1), keccak256(abi.encode(patient, uint256(1)))));
-        vm.store(address(consents), slot, bytes32(uint256(0xfffffd)));
-        Regrant[] memory keep = new Regrant[](1);
-        keep[0] = Regrant(clinician, 0, 0, pack(broadTerms()), "package");
-        vm.startPrank(patient);
-        consents.revokeAll(1, keep);
-        keep[0].revision = 1;
-        bytes memory spent = abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_EpochSpent.selector, patient, 1);
-        vm.expectRevert(spent);
-        consents.revokeAll(1, keep);
-        consents.revokeAll(1, none());
-        vm.expectRevert(spent);
-        consents.grant(1, clinician, 0, keep[0].terms, "package");
-        vm.expectRevert(spent);
-        consents.grantMany(1, keep[0].terms, new Recipient[](1));
-        consents.revokeAll(1, none());
-        vm.stopPrank();
-        vm.assertEq(consents.epochOf(patient, 1), 0xffffff, "epoch");
-    }
-
-    function test_the_last_count_blocks_for_ever() external {
-        bytes32 slot = keccak256(abi.encode(clinician, keccak256(abi.encode(uint256(1), uint256(2)))));
-        vm.store(address(consents), slot, bytes32(uint256(0xfffffffd)));
-        vm.startPrank(patient);
-        consents.unblockGrantee(1, clinician);
-        vm.assertEq(consents.blockCountOf(1, clinician), 0xfffffffe, "unblocked for the last time");
-        bytes memory spent = abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_BlockSpent.selector, 1, clinician);
-        vm.expectRevert(spent);
-        consents.unblockGrantee(1, clinician);
-        consents.blockGrantee(1, clinician);
-        vm.expectRevert(spent);
-        consents.unblockGrantee(1, clinician);
-        consents.blockGrantee(1, clinician);
-        vm.stopPrank();
-        vm.assertEq(consents.blockCountOf(1, clinician), 0xffffffff, "count");
-    }
-
-    // Facts
-
-    function test_the_facts_are_all_that_the_rule_asks() external {
-        _grant(hospital, 3);
-        vm.startPrank(patient);
-        consents.blockGrantee(1, hospital);
-        consents.revokeAll(1, none());
-        twins.announceRetirement(1);
-        vm.stopPrank();
-        suspend(hospital);
-        Facts memory facts = consents.factsOf(1, gateway, hospital, 3);
-        vm.assertEq(facts.owner, patient, "owner");
-        vm.assertTrue(facts.retired && facts.enrolled && facts.suspended && facts.blocked, "flags");
-        vm.assertEq(facts.kinds, 2, "kinds");
-        vm.assertEq(facts.organisation, hospital, "organisation");
-        vm.assertEq(Grant.unwrap(facts.grant), Grant.unwrap(_word(hospital, 3)), "grant");
-        vm.assertEq(facts.epoch, 1, "epoch");
-
-        facts = consents.factsOf(9, stranger, stranger, 0);
-        vm.assertEq(facts.owner, address(0), "no owner");
-        vm.assertTrue(!(facts.retired || facts.enrolled || facts.suspended || facts.blocked), "no flags");
-    }
+    // Parts
 
     function _anyTerms(uint256 seed) private pure returns (Terms memory) {
         uint40 notBeforeAt = uint40(bound(seed >> 16, 0, 2 ** 39));
@@ -354,15 +232,6 @@ contract ConsentRegistryTest is World {
         });
     }
 
-    function _grant(address grantee, uint8 number) private {
-        vm.prank(patient);
-        consents.grant(1, grantee, number, pack(broadTerms()), "package");
-    }
-
-    function _word(address grantee, uint8 number) private view returns (Grant) {
-        return consents.grantOf(patient, 1, grantee, number);
-    }
-
     function _expectWord(address grantee, uint8 number, Grant expected) private view {
         vm.assertEq(Grant.unwrap(_word(grantee, number)), Grant.unwrap(expected), "word");
     }
@@ -371,23 +240,5 @@ contract ConsentRegistryTest is World {
         vm.expectRevert(_invalid(field));
         vm.prank(patient);
         consents.grant(1, clinician, 0, pack(t), "package");
-    }
-
-    function _expectBlocked(uint32 count) private {
-        vm.expectEmit(address(consents));
-        emit IConsentRegistry.Blocked(1, clinician, count);
-    }
-
-    function _expectUnblocked(uint32 count) private {
-        vm.expectEmit(address(consents));
-        emit IConsentRegistry.Unblocked(1, clinician, count);
-    }
-
-    function _expectNotOwner(address caller) private {
-        vm.expectRevert(abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_NotOwner.selector, 1, caller));
-    }
-
-    function _invalid(bytes32 field) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_InvalidTerms.selector, field);
     }
 }

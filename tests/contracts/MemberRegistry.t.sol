@@ -3,9 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IMemberRegistry, Member, MemberCard} from "../../contracts/interfaces/IMemberRegistry.sol";
-import {ITypedDomain} from "../../contracts/interfaces/ITypedDomain.sol";
-import {Kind} from "../../contracts/types/Vocabulary.sol";
-import {World} from "./support/World.sol";
+import {Carding} from "./support/Carding.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @notice Enrolment and cards.
@@ -26,14 +24,7 @@ import {vm} from "./support/Vm.sol";
 /// ├── another version, or not signed by the member → refused
 /// ├── the organisation changes: as above, and never to the member itself
 /// └── the organisation stays, or none is named → updated, whatever became of the organisation
-contract MemberRegistryTest is World {
-    bytes32 private constant KEY = keccak256("a public key");
-
-    function setUp() external {
-        deploy();
-        enrol(HOSPITAL, address(0), 0);
-    }
-
+contract MemberRegistryTest is Carding {
     // Enrol
 
     function test_a_member_is_enrolled_with_its_own_card() external {
@@ -121,127 +112,6 @@ contract MemberRegistryTest is World {
         vm.assertEq(members.memberOf(REGISTRAR).version, 1, "version");
     }
 
-    // Organisations
-
-    function test_an_organisation_that_did_not_agree_gets_no_member() external {
-        MemberCard memory card = _card(clinician, hospital, 0);
-        bytes memory signature = _signed(CLINICIAN, card);
-        _expectWrongSignature(hospital);
-        _enrol(card, signature, "", 0);
-
-        bytes memory forged = sign(STRANGER, members, messages.agreement(hospital, clinician, 0));
-        _expectWrongSignature(hospital);
-        _enrol(card, signature, forged, 0);
-
-        bytes memory ofAnother = sign(HOSPITAL, members, messages.agreement(hospital, researcher, 0));
-        _expectWrongSignature(hospital);
-        _enrol(card, signature, ofAnother, 0);
-
-        _agree(HOSPITAL, clinician, 0);
-        _enrol(card, signature, "", 0);
-    }
-
-    function test_an_organisation_must_be_enrolled() external {
-        _expectNotAnOrganisation(clinic);
-        this.join(CLINIC);
-        enrol(CLINIC, address(0), 0);
-        this.join(CLINIC);
-    }
-
-    function test_an_organisation_must_be_active() external {
-        suspend(hospital);
-        _expectNotAnOrganisation(hospital);
-        this.join(HOSPITAL);
-        steward(abi.encodeCall(members.reinstate, (hospital)));
-        this.join(HOSPITAL);
-    }
-
-    function test_an_organisation_belongs_to_none() external {
-        enrol(CLINIC, hospital, 0);
-        _expectNotAnOrganisation(clinic);
-        this.join(CLINIC);
-        vm.prank(hospital);
-        members.dismiss(clinic);
-        this.join(CLINIC);
-    }
-
-    function test_a_member_is_not_its_own_organisation() external {
-        MemberCard memory card = _card(hospital, hospital, 1);
-        _expectNotAnOrganisation(hospital);
-        vm.prank(hospital);
-        members.updateCard(card, "", "");
-        card.organisation = address(0);
-        vm.prank(hospital);
-        members.updateCard(card, "", "");
-    }
-
-    function test_an_organisation_that_carries_the_card_agrees_by_that() external {
-        enrol(CLINICIAN, address(0), 0);
-        MemberCard memory card = _card(clinician, hospital, 1);
-        bytes memory signature = _signed(CLINICIAN, card);
-        vm.prank(hospital);
-        members.updateCard(card, signature, "");
-        vm.assertEq(members.memberOf(clinician).organisation, hospital, "organisation");
-    }
-
-    function test_an_agreement_is_void_once_the_version_moved_on() external {
-        enrol(CLINICIAN, address(0), 0);
-        bytes memory agreement = sign(HOSPITAL, members, messages.agreement(hospital, clinician, 1));
-        _agree(HOSPITAL, clinician, 1);
-        vm.prank(clinician);
-        members.updateCard(_card(clinician, address(0), 1), "", "");
-
-        _expectWrongSignature(hospital);
-        vm.prank(clinician);
-        members.updateCard(_card(clinician, hospital, 2), "", agreement);
-        _agree(HOSPITAL, clinician, 2);
-        vm.prank(clinician);
-        members.updateCard(_card(clinician, hospital, 2), "", "");
-    }
-
-    function test_an_organisation_agrees_to_the_present_version_only() external {
-        _expectStale(1, 0);
-        vm.prank(hospital);
-        members.agree(clinician, 1);
-        vm.expectEmit(address(members));
-        emit IMemberRegistry.Agreed(hospital, clinician, 0);
-        _agree(HOSPITAL, clinician, 0);
-    }
-
-    function test_a_dismissal_ends_the_belonging_at_once() external {
-        enrol(CLINICIAN, hospital, 0);
-        vm.expectEmit(address(members));
-        emit IMemberRegistry.Dismissed(clinician, hospital);
-        vm.prank(hospital);
-        members.dismiss(clinician);
-        vm.assertEq(members.memberOf(clinician).organisation, address(0), "organisation");
-        vm.assertEq(members.memberOf(clinician).version, 1, "version");
-    }
-
-    function test_a_dismissal_leaves_the_members_of_others_alone() external {
-        enrol(CLINIC, address(0), 0);
-        enrol(CLINICIAN, hospital, 0);
-        vm.prank(clinic);
-        members.dismiss(clinician);
-        vm.assertEq(members.memberOf(clinician).organisation, hospital, "organisation");
-    }
-
-    function test_a_dismissal_beats_an_agreement_that_comes_late() external {
-        bytes memory agreement = sign(HOSPITAL, members, messages.agreement(hospital, clinician, 0));
-        vm.prank(hospital);
-        members.dismiss(clinician);
-
-        MemberCard memory card = _card(clinician, hospital, 0);
-        bytes memory signature = _signed(CLINICIAN, card);
-        vm.expectRevert(
-            abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotAgreed.selector, hospital, clinician, 0)
-        );
-        _enrol(card, signature, agreement, 0);
-
-        _agree(HOSPITAL, clinician, 0);
-        _enrol(card, signature, "", 0);
-    }
-
     // Update
 
     function test_a_member_updates_its_card_by_its_own_call_or_by_anyone_who_carries_its_message() external {
@@ -301,49 +171,11 @@ contract MemberRegistryTest is World {
         vm.assertEq(members.memberOf(clinician).organisation, address(0), "organisation");
     }
 
-    /// @dev The clinician asks to be enrolled in the organisation that holds `key`, which agrees by a signed message.
-    function join(uint256 key) external {
-        MemberCard memory card = _card(clinician, vm.addr(key), 0);
-        bytes memory signature = _signed(CLINICIAN, card);
-        bytes memory agreement = sign(key, members, messages.agreement(vm.addr(key), clinician, 0));
-        _enrol(card, signature, agreement, 0);
-    }
-
-    function _card(address member, address organisation, uint32 version) private pure returns (MemberCard memory) {
-        return MemberCard({member: member, key: KEY, organisation: organisation, version: version});
-    }
-
-    function _signed(uint256 key, MemberCard memory card) private view returns (bytes memory) {
-        return sign(key, members, messages.memberCard(card));
-    }
-
-    function _enrol(MemberCard memory card, bytes memory signature, bytes memory agreement, uint16 kinds) private {
-        vm.prank(REGISTRAR);
-        members.enrol(card, signature, agreement, kinds);
-    }
-
-    function _agree(uint256 key, address member, uint32 version) private {
-        vm.prank(vm.addr(key));
-        members.agree(member, version);
-    }
-
     function _expectUnauthorized(address caller) private {
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, caller));
     }
 
-    function _expectWrongSignature(address signer) private {
-        vm.expectRevert(abi.encodeWithSelector(ITypedDomain.TypedDomain_WrongSignature.selector, signer));
-    }
-
-    function _expectStale(uint32 named, uint32 present) private {
-        vm.expectRevert(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_StaleVersion.selector, named, present));
-    }
-
     function _expectNotEnrolled(address member) private {
         vm.expectRevert(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotEnrolled.selector, member));
-    }
-
-    function _expectNotAnOrganisation(address organisation) private {
-        vm.expectRevert(abi.encodeWithSelector(IMemberRegistry.MemberRegistry_NotAnOrganisation.selector, organisation));
     }
 }

@@ -228,6 +228,12 @@ def _revoked(case: Case, _: random.Random) -> Case:
     return replace(case, grant=Grant(revision=word.revision, epoch=word.epoch).pack())
 
 
+def _at_the_last_epoch(case: Case, _: random.Random) -> Case:
+    """Owner and grant both: the one case in which equal epochs do not permit."""
+    word = replace(Grant.unpack(case.grant), epoch=policy.MAX_EPOCH)
+    return replace(case, epoch=policy.MAX_EPOCH, grant=word.pack())
+
+
 def _periods(rng: random.Random) -> Period:
     start = rng.choice([0, FROM - 1, FROM, FROM + 1, UNTIL, MAX_MINUTE])
     return Period(start, max(start, rng.choice([0, FROM, UNTIL - 1, UNTIL, UNTIL + 1, MAX_MINUTE])))
@@ -256,6 +262,7 @@ CHANGES: tuple[Change, ...] = (
     _flag(BLOCKED),
     _emergency,
     _revoked,
+    _at_the_last_epoch,
     lambda case, _: replace(case, grant=0),
     _word(actions=lambda rng: rng.randrange(16)),
     _word(purposes=lambda rng: rng.getrandbits(32)),
@@ -268,7 +275,7 @@ CHANGES: tuple[Change, ...] = (
 )
 
 
-def make(count: int = CASES, seed: int = 20_000) -> list[Case]:
+def make(count: int = CASES, seed: int = 20_006) -> list[Case]:
     """Always the same cases: each change alone in turn, then with up to three more."""
     rng = random.Random(seed)
     cases = []

@@ -1,4 +1,4 @@
-"""Calls that carry a signed message, made and signed in one go. `signer` is the message's own unless another is named."""
+"""Calls that carry a signed message, made and signed in one go, by the owner unless another signer is named."""
 
 from __future__ import annotations
 

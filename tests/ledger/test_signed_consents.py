@@ -204,24 +204,19 @@ class TestASignedRevocation:
         bench.refuses(InvalidTermsError, bad, "carrier", field="number")
         bench.send(revoke_call(bench, a_revocation(bench, number=7)), "carrier")
 
-    def test_of_many_passes_over_what_is_revoked_already(self, bench: Bench) -> None:
+    def test_of_many_passes_over_what_has_moved_on(self, bench: Bench) -> None:
         bench.grant(1, "clinician", 0)
-        for _ in range(3):
-            bench.send(calls.revoke(ANN, 1, CLINICIAN, 1), "ann")
-        receipt = bench.send(revoke_many_call(bench, a_revocation_of_many(bench, 1, 1)), "carrier")
-        assert receipt.events == (Revoked(ANN, 1, CLINICIAN, 0, Grant(revision=2)),)
-
-    def test_of_many_is_refused_by_a_newer_grant(self, bench: Bench) -> None:
         for _ in range(2):
             bench.grant(1, "clinician", 1)
-        bench.refuses(
-            StaleRevisionError,
-            revoke_many_call(bench, a_revocation_of_many(bench, 0, 1)),
-            "carrier",
-            named=1,
-            present=2,
-        )
-        bench.send(revoke_many_call(bench, a_revocation_of_many(bench, 0, 2)), "carrier")
+        receipt = bench.send(revoke_many_call(bench, a_revocation_of_many(bench, 1, 1)), "carrier")
+        assert receipt.events == (Revoked(ANN, 1, CLINICIAN, 0, Grant(revision=2)),)
+        bench.send(revoke_many_call(bench, a_revocation_of_many(bench, 1, 2)), "carrier")
+        assert not bench.view.grant(ANN, 1, CLINICIAN, 1).given
+
+    def test_of_many_is_of_slots_of_eight(self, bench: Bench) -> None:
+        bad = SignedRevokeMany(ANN, 1, (SignedSlot(CLINICIAN, 8, 0),), bench.soon)
+        bench.refuses(InvalidTermsError, revoke_many_call(bench, bad), "carrier", field="number")
+        bench.send(revoke_many_call(bench, a_revocation_of_many(bench, 0)), "carrier")
 
     def test_of_everything_names_the_epoch(self, bench: Bench) -> None:
         other = revoke_all_call(bench, a_revocation_of_all(bench, epoch=1))
@@ -239,18 +234,28 @@ class TestASignedRevocation:
 
 
 class TestASignedBlock:
-    def test_names_the_present_count(self, bench: Bench) -> None:
+    def test_moves_the_count_past_every_one_that_it_names(self, bench: Bench) -> None:
         bench.mint("ann")
-        bench.refuses(StaleBlockCountError, block_call(bench, 1, BOB, 2, "ann"), "carrier", named=2, present=0)
-        first = block_call(bench, 1, BOB, 0, "ann")
-        assert bench.send(first, "carrier").events == (Blocked(1, BOB, 1),)
-        bench.refuses(StaleBlockCountError, first, "carrier", named=0, present=1)
+        ahead = block_call(bench, 1, BOB, 4, "ann")
+        assert bench.send(ahead, "carrier").events == (Blocked(1, BOB, 5),)
+        withheld = block_call(bench, 1, BOB, 3, "ann", undo=True)
+        bench.refuses(StaleBlockCountError, withheld, "carrier", named=3, present=5)
 
-    def test_is_not_undone_by_an_older_message(self, bench: Bench) -> None:
+    def test_is_void_above_what_it_names(self, bench: Bench) -> None:
+        bench.mint("ann")
+        first = block_call(bench, 1, BOB, 0, "ann")
+        bench.send(first, "carrier")
+        bench.refuses(StaleBlockCountError, first, "carrier", named=0, present=1)
+        bench.send(block_call(bench, 1, BOB, 1, "ann"), "carrier")
+
+    def test_is_undone_by_a_message_that_names_its_count_exactly(self, bench: Bench) -> None:
         bench.mint("ann")
         bench.send(block_call(bench, 1, BOB, 0, "ann"), "carrier")
         withheld = block_call(bench, 1, BOB, 1, "ann", undo=True)
         bench.send(calls.block_grantee(1, BOB), "ann")
+        for count in (1, 5):
+            stale = block_call(bench, 1, BOB, count, "ann", undo=True)
+            bench.refuses(StaleBlockCountError, stale, "carrier", named=count, present=3)
         bench.refuses(StaleBlockCountError, withheld, "carrier", named=1, present=3)
         assert bench.send(block_call(bench, 1, BOB, 3, "ann", undo=True), "carrier").events == (Unblocked(1, BOB, 4),)
 

@@ -98,4 +98,4 @@ def _tell(app: App, made: MemberCardFile, path: Path, *, dry_run: bool) -> None:
         app.say(f"Your organisation agrees: dtledger member agree {path} --key ITS-KEY")
     verb = "enrol" if made.version == 0 else "update"
     app.say(f"{'A registrar enrols' if verb == 'enrol' else 'Then'}: dtledger member {verb} {path}")
-    app.data("member-card-made", **made.to_dict(), fingerprint=words, path=path, dry_run=dry_run)
+    app.data("member-card-made", card=made.to_dict(), fingerprint=words, path=path, dry_run=dry_run)

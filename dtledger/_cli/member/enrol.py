@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.command(
     "enrol",
     cls=Verb,
-    epilog="Example: dtledger member enrol ann.card.json --kind CLINICIAN --agreement ann.agreement.json --key operator",
+    epilog="Example: dtledger member enrol ann.card.json --kind CLINICIAN --agreement ann.agreement.json",
 )
 @click.argument("card", type=options.FILE)
 @click.option("--kind", "kinds", type=options.KIND, multiple=True, help="What it is; may be said several times.")

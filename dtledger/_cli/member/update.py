@@ -14,7 +14,9 @@ from . import options
 from .enrol import agreement_for, read_card, say_card
 
 
-@click.command("update", cls=Verb, epilog="Example: dtledger member update ann.card.json --agreement ann.agreement.json")
+@click.command(
+    "update", cls=Verb, epilog="Example: dtledger member update ann.card.json --agreement ann.agreement.json"
+)
 @click.argument("card", type=options.FILE)
 @options.agreement
 @options.yes

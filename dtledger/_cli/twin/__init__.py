@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..command import noun
 from .access import access
-from .listing import list_
+from .list import list_
 from .mint import mint
 from .plot import plot
 from .read import read

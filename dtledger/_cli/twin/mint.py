@@ -1,8 +1,7 @@
-"""`twin mint`: the patient signs, a minter pays, then the patient sets the twin card. What a crash cut short goes on."""
+"""`twin mint`: the patient signs, a minter pays, the patient sets the card. What a crash cut short goes on."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,15 @@ import click
 
 from ...errors import InputError
 from .. import complete
-from ..app import App, rfc3339
+from ..app import App
 from ..command import verb
 from ..words import listed
+from .mint_request import mint_for_another, write_request
 
 if TYPE_CHECKING:
-    from ...client import Client, MintRequest
+    from ...client import Client
     from ...types import Address
 
-SCHEMA = "dtledger/mint-request/1"
 OPERATOR = "operator"
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -75,10 +74,10 @@ def mint(
     if sum((minter is not None, request_out is not None, request is not None)) > 1:
         raise click.UsageError("Choose one of --minter, --request-out and --request.")
     if request is not None:
-        _mint_for_another(app, request, dry_run=dry_run)
+        mint_for_another(app, request, dry_run=dry_run)
         return
     if request_out is not None:
-        _write_request(app, request_out, dry_run=dry_run)
+        write_request(app, request_out, dry_run=dry_run)
         return
     custody = _custody(app, custodians, threshold)
     unfinished = app.client.twins.without_card()
@@ -88,10 +87,11 @@ def mint(
         return
     payer = _minter(app, minter)
     held = f"{custody.threshold} of {len(custody.custodians)} custodians"
-    app.say(f"{app.client.address} gets a twin that {payer.address} pays for; {held} open what is written to it.")
+    patient, payer_name = (app.people.full(each.address) for each in (app.client, payer))
+    app.say(f"{patient} gets a twin that {payer_name} pays for; {held} open what is written to it.")
     if dry_run:
         app.show("Nothing was sent.")
-        app.data("twin-minted", twin=None, owner=app.client.address, **_plain(app, custody), dry_run=True)
+        app.data("twin-minted", twin=None, owner=app.client.address, **_plain(app, custody), sent={}, dry_run=True)
         return
     twin, receipt = payer.twins.mint(app.client.twins.request_mint())
     app.say(f"Twin {twin} is minted.")
@@ -111,7 +111,7 @@ def _set_card(app: App, twin: int, custody: Custody, sent: dict[str, Any], *, dr
         twin=twin,
         owner=app.client.address,
         **_plain(app, custody),
-        transactions=sent,
+        sent=sent,
         dry_run=dry_run,
     )
 
@@ -151,79 +151,3 @@ def _minter(app: App, named: str | None) -> Client:
             "twin all the same, say --minter operator too.",
         )
     return payer
-
-
-# two machines ----------------------------------------------------------------------------------------------------
-
-
-def _write_request(app: App, path: Path, *, dry_run: bool) -> None:
-    from ..._backend.files import write_atomically
-
-    made = None if dry_run else app.client.twins.request_mint()
-    until = made.deadline if made else app.client.context.deadline()
-    if made is not None:
-        document = {
-            "schema": SCHEMA,
-            "deployment": app.client.context.deployment.id,
-            "patient": made.patient,
-            "count": made.count,
-            "deadline": made.deadline,
-            "signature": "0x" + made.signature.hex(),
-        }
-        write_atomically(path, (json.dumps(document, indent=2) + "\n").encode(), mode=0o644)
-    app.say(f"{app.client.address} asks for a twin; a minter may send that until {app.time(until)}.")
-    app.show(f"{path} {'would be' if dry_run else 'is'} written. Then: dtledger twin mint --request {path}")
-    app.data(
-        "mint-requested", file=path, patient=app.client.address, deadline=rfc3339(until), dry_run=dry_run
-    )
-
-
-def _mint_for_another(app: App, path: Path, *, dry_run: bool) -> None:
-    request = _read_request(app, path)
-    app.say(f"{request.patient} gets a twin that {app.client.address} pays for.")
-    if dry_run:
-        app.show("Nothing was sent.")
-        app.data("twin-minted", twin=None, owner=request.patient, dry_run=True)
-        return
-    twin, receipt = app.client.twins.mint(request)
-    sent = app.sent(receipt)
-    app.show(f"Twin {twin} is minted. Its owner sets its card next: dtledger twin mint --key NAME")
-    app.data("twin-minted", twin=twin, owner=request.patient, transactions={"mint": sent}, dry_run=False)
-
-
-def _read_request(app: App, path: Path) -> MintRequest:
-    """The request in a file.
-
-    Raises:
-        InputError: it cannot be read, is none, is for another deployment, or too old.
-    """
-    from ..._backend.files import parse_json
-    from ...client import MintRequest
-    from ...encoding import address
-
-    try:
-        document = parse_json(path.read_bytes(), 65_536)
-        if document["schema"] != SCHEMA:
-            raise ValueError("another schema")
-        request = MintRequest(
-            address(document["patient"]),
-            int(document["count"]),
-            int(document["deadline"]),
-            bytes.fromhex(document["signature"].removeprefix("0x")),
-        )
-        deployment = document["deployment"]
-    except OSError as error:
-        raise InputError(f"The request {path} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"{path} is no request for a twin.", hint="`twin mint --request-out FILE` writes one.") from None
-    context = app.client.context
-    if deployment != context.deployment.id:
-        raise InputError(
-            f"The request is for the deployment {deployment}, this profile's is {context.deployment.id}.",
-            hint="Choose another profile with --profile.",
-        )
-    if request.deadline < context.clock():
-        raise InputError(
-            f"The request was good until {app.time(request.deadline)}.", hint="Let the patient write a new one."
-        )
-    return request

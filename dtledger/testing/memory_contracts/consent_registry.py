@@ -41,7 +41,7 @@ class ConsentRegistry(SignedConsents):
 
     def block_grantee(self, twin: int, grantee: Address) -> None:
         self._require_owner(twin)
-        self._block(twin, grantee)
+        self._block(twin, grantee, self._block_count(twin, grantee))
 
     def unblock_grantee(self, twin: int, grantee: Address) -> None:
         self._require_owner(twin)

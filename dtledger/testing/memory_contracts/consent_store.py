@@ -66,8 +66,8 @@ class ConsentStore(Contract):
             self._require_terms(terms)
             self._grant(owner, twin, epoch, grantee, number, terms, package)
 
-    def _block(self, twin: int, grantee: Address) -> None:
-        count = self._block_count(twin, grantee)
+    def _block(self, twin: int, grantee: Address, count: int) -> None:
+        """Moves the count past `count`, which is at or above the present one."""
         if count != MAX_COUNT:
             count += 1 if count % 2 == 0 else 2
         self._storage["blocks", twin, grantee] = count

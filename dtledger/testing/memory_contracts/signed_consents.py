@@ -23,7 +23,7 @@ from ...ledger.signed import (
     SignedSlot,
 )
 from ...policy import Grant
-from ...types import Address, Digest
+from ...types import Address
 from .consent_store import ConsentStore
 from .twin_registry import owner_of
 
@@ -75,11 +75,8 @@ class SignedConsents(ConsentStore):
         message = SignedRevokeMany(owner, twin, tuple(SignedSlot(*row) for row in rows), deadline)
         self._require_signed(owner, messages.revoke_many(self._deployment, message), signature)
         for slot in message.slots:
-            present = self._slot(owner, twin, slot.grantee, slot.number)
-            if present.revision <= slot.revision:
+            if self._slot(owner, twin, slot.grantee, slot.number).revision <= slot.revision:
                 self._revoke(owner, twin, slot.grantee, slot.number, slot.revision)
-            elif present.given:
-                raise StaleRevisionError({"named": slot.revision, "present": present.revision})
 
     def revoke_all_signed(self, fields: Fields, signature: bytes) -> None:
         owner, twin, rows, epoch, deadline = fields
@@ -95,22 +92,21 @@ class SignedConsents(ConsentStore):
 
     def block_signed(self, twin: int, grantee: Address, count: int, deadline: int, signature: bytes) -> None:
         message = messages.block(self._deployment, twin, grantee, count, deadline)
-        self._require_blocking_signed(twin, grantee, count, deadline, message, signature)
-        self._block(twin, grantee)
-
-    def unblock_signed(self, twin: int, grantee: Address, count: int, deadline: int, signature: bytes) -> None:
-        message = messages.unblock(self._deployment, twin, grantee, count, deadline)
-        self._require_blocking_signed(twin, grantee, count, deadline, message, signature)
-        self._unblock(twin, grantee)
-
-    def _require_blocking_signed(
-        self, twin: int, grantee: Address, count: int, deadline: int, message: Digest, signature: bytes
-    ) -> None:
         self._require_in_time(deadline)
         self._require_signed(owner_of(self._storage, twin), message, signature)
         present = self._block_count(twin, grantee)
-        if count != present:
+        if present > count:
             raise StaleBlockCountError({"named": count, "present": present})
+        self._block(twin, grantee, count)
+
+    def unblock_signed(self, twin: int, grantee: Address, count: int, deadline: int, signature: bytes) -> None:
+        message = messages.unblock(self._deployment, twin, grantee, count, deadline)
+        self._require_in_time(deadline)
+        self._require_signed(owner_of(self._storage, twin), message, signature)
+        present = self._block_count(twin, grantee)
+        if present != count:
+            raise StaleBlockCountError({"named": count, "present": present})
+        self._unblock(twin, grantee)
 
     def _require_epoch(self, owner: Address, twin: int, named: int) -> None:
         present = self._epoch(owner, twin)

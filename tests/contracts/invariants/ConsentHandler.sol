@@ -158,6 +158,7 @@ contract ConsentHandler is ConsentModel {
     /// slot that was touched last, and in turn all others.
     function compare() external {
         ++_turn;
+        ++reached["step"];
         _compareAll(_turn % 2 + 1, uint8(_turn / 2 % 3));
         for (uint8 action = 0; action < 3; ++action) {
             for (uint256 who = 0; who < 4; ++who) {

@@ -1,0 +1,171 @@
+"""`consent grant`: one sentence, one question, one grant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...errors import InputError
+from ...policy import SLOTS
+from .. import complete, times
+from ..app import App, rfc3339
+from ..command import verb
+from ..words import ALL, CATEGORY_NAMES, PURPOSE, table
+from .plain import opens, plain_slot, plain_terms, require_owner, sentence, standing_warnings, warn, who_what
+from .terms import TermOptions
+
+if TYPE_CHECKING:
+    from ...client import Listed, Terms
+    from ...ledger import Slot
+    from ...types import Address
+
+
+@verb(
+    "grant",
+    epilog="Examples: dtledger consent grant --to cardiology --category glucose --purpose TREAT --for 30d "
+    "--history 30d · dtledger consent grant --to gateway --category all --action WRITE --for 365d",
+)
+@click.option(
+    "--to", required=True, metavar="WHO", shell_complete=complete.contacts, help="A contact, an address or a card file."
+)
+@click.option(
+    "--category",
+    "categories",
+    multiple=True,
+    required=True,
+    type=click.Choice([*CATEGORY_NAMES, ALL]),
+    metavar="NAME",
+    help="What; may be repeated. `all` leaves out what is sensitive, unless that is named too.",
+)
+@click.option("--purpose", "purposes", multiple=True, type=PURPOSE, metavar="CODE", help="What for; may be repeated.")
+@click.option(
+    "--action",
+    "actions",
+    multiple=True,
+    default=("READ",),
+    show_default=True,
+    type=click.Choice(["READ", "WRITE", "TRAIN"], case_sensitive=False),
+    help="May be repeated. WRITE alone has no purpose.",
+)
+@click.option("--for", "length", metavar="LENGTH", help="How long it holds: 24h, 30d, 8w.")
+@click.option("--until", metavar="TIME", help="Instead: until when; a day counts whole.")
+@click.option("--from", "start", metavar="TIME", help="From when it holds. By default from now.")
+@click.option("--data-from", metavar="TIME", help="Which data: from when. By default from now, not the past.")
+@click.option("--data-until", metavar="TIME", help="Which data: up to when. By default until the grant ends.")
+@click.option("--history", metavar="LENGTH|all", help="Open the past too: 90d, or all of it.")
+@click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Which twin, if you have several.")
+@click.option("--slot", type=click.IntRange(0, SLOTS - 1), help="Which slot; what stands there is replaced.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Say what it would do, with the snapshots that it opens; sign nothing.")
+def grant(app: App, to: str, twin: int | None, slot: int | None, yes: bool, dry_run: bool, **options: Any) -> None:
+    """Let somebody read, add to, or train models on data of your twin.
+
+    How long it holds is one thing (--for, --until, --from), which data it opens another: by default those from the
+    snapshot under way until the grant ends, and nothing of the past (--history, --data-from, --data-until).
+
+    You get one sentence and a question before anything is signed.
+    """
+    terms = TermOptions(**options).terms(app)
+    number = app.twin(twin)
+    require_owner(app, number)
+    grantee = _grantee(app, number, to)
+    where = app.client.consents.slot(number, grantee, slot)
+    written = _count(app, number, terms) if opens(terms) else None
+    _warn(app, where, terms)
+    text = sentence(app, where, terms, written)
+    app.say(text)
+    told = {**plain_slot(app, where), **plain_terms(terms), "sentence": text, "snapshots_written": written}
+    if dry_run:
+        snapshots = _opened(app, number, terms) if opens(terms) else []
+        _show_snapshots(app, snapshots)
+        app.data("grant", **told, snapshots=[_plain(app, each) for each in snapshots], sent=None, dry_run=True)
+        return
+    app.confirm("Grant it?", yes=yes)
+    _, receipt = app.client.consents.grant(number, grantee, terms, where.number)
+    sent = app.sent(receipt)
+    name = app.people.grant(where)
+    app.show(f"Granted: {name}")
+    app.say(f"To take it back: dtledger consent revoke {name}")
+    app.data("grant", **told, sent=sent, dry_run=False)
+
+
+def _grantee(app: App, twin: int, to: str) -> Address:
+    """Whom `--to` means, if a grant can be sealed to them.
+
+    Raises:
+        InputError: nobody known, or the owner.
+        CannotCheckError: somebody who is not enrolled, or whose key is not to be had.
+    """
+    contact = app.resolve(to)
+    context = app.client.context
+    if contact.address == app.client.address:
+        raise InputError("An owner needs no grant.", hint="Read your own data for the purpose PATRQT.")
+    context.public_key(contact.address)
+    if contact.card and contact.card.card.key != context.view().key_digest(contact.address):
+        warn(
+            app,
+            f"{to} has another key than the card that you have of it: ask for its newest card and compare the six "
+            "words (`dtledger contact add --replace`).",
+        )
+    if contact.name is None:
+        app.say(f"{contact.address} is none of your contacts; its six words are: {contact.fingerprint}.")
+    standing_warnings(app, twin, contact.address)
+    return contact.address
+
+
+def _warn(app: App, slot: Slot, terms: Terms) -> None:
+    from ...vocabulary import Action, Kind, category
+
+    view, consents = app.client.context.view(), app.client.consents
+    member = view.member(slot.grantee)
+    organisation = any(each.organisation == slot.grantee for who in view.members() if (each := view.member(who)))
+    for action, kind in ((Action.WRITE, Kind.GATEWAY), (Action.TRAIN, Kind.RESEARCHER)):
+        if action in terms.actions and member and not member.is_a(kind) and not organisation:
+            warn(app, f"it is no {kind.name}, which {action.name} needs: a registrar has to make it one.")
+    sensitive = [name for name in terms.categories if category(name).sensitive]
+    if sensitive:
+        warn(app, f"sensitive: {', '.join(sensitive)}.")
+    record = view.record(slot)
+    if record and record.grant.given and consents.is_live(record):
+        warn(app, f"this replaces {app.people.grant(slot)}: {who_what(app, slot, consents.terms_of(record))}.")
+
+
+def _count(app: App, twin: int, terms: Terms) -> int:
+    snapshots = app.client.snapshots
+    return sum(
+        terms.data.contains(each) for name in terms.categories for each in snapshots.periods(twin, name, terms.data)
+    )
+
+
+def _opened(app: App, twin: int, terms: Terms) -> list[Listed]:
+    return [
+        each
+        for name in terms.categories
+        for group in app.client.snapshots.list(twin, name, terms.data)
+        for each in group
+        if each.found.counts and terms.data.contains(each.found.manifest.period)
+    ]
+
+
+def _show_snapshots(app: App, snapshots: Sequence[Listed]) -> None:
+    rows = [
+        [each.category, app.time(found.manifest.period.start * 60), app.time(found.manifest.period.end * 60),
+         app.people.name(found.writer)]
+        for each in snapshots
+        for found in [each.found]
+    ]  # fmt: skip
+    for line in table(["category", "from", "until", "writer"], rows) if rows else []:
+        app.show(line)
+    app.say(f"Nothing was signed. It would open {len(rows)} snapshots that are there now.")
+
+
+def _plain(app: App, each: Listed) -> dict[str, Any]:
+    return {
+        "category": each.category,
+        **times.minutes(each.found.manifest.period),
+        "writer": app.people.plain(each.found.writer),
+        "anchored_at": rfc3339(each.found.batch.at),
+        "digest": each.found.digest,
+    }

@@ -1,0 +1,103 @@
+"""From the options of a grant to its terms, and from terms back to the command that gives them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from ...errors import InputError
+from .. import times
+from ..app import App, rfc3339
+from ..words import categories_option
+
+if TYPE_CHECKING:
+    from ...client import Terms
+    from ...ledger import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class TermOptions:
+    """A grant's options as they were typed."""
+
+    categories: Sequence[str]
+    purposes: Sequence[str]
+    actions: Sequence[str]
+    length: str | None
+    until: str | None
+    start: str | None
+    data_from: str | None
+    data_until: str | None
+    history: str | None
+
+    def terms(self, app: App) -> Terms:
+        """The terms that the options say: by default of data from the snapshot under way until the grant ends.
+
+        Raises:
+            InputError, click.UsageError: they contradict each other, or say nothing.
+        """
+        from ...client import Terms
+        from ...types import MAX_MINUTE, Period
+        from ...vocabulary import Action, Purpose
+
+        now = app.client.context.clock()
+        begins = times.beginning(self.start, now, app.zone) if self.start else now
+        ends = self._ends(app, now)
+        if ends <= now:
+            raise InputError(f"The grant would have ended at {app.time(ends)}.", hint="Give it a time to come.")
+        first = self._first_minute(app, now, begins)
+        last = ends // 60
+        if self.data_until:
+            last = (times.end(self.data_until, now, app.zone) - 1) // 60
+        if not 0 <= first <= last:
+            raise InputError("The data would end before they begin.", hint="Look at --data-from and --data-until.")
+        return Terms(
+            categories_option(self.categories),
+            tuple(dict.fromkeys(Purpose[each.upper()] for each in self.purposes)),
+            tuple(dict.fromkeys(Action[each.upper()] for each in self.actions)),
+            begins,
+            ends,
+            Period(first, min(last, MAX_MINUTE)),
+        )
+
+    def _ends(self, app: App, now: int) -> int:
+        if (self.length is None) == (self.until is None):
+            raise click.UsageError("Say how long: --for 30d, or --until 2026-12-31.")
+        return times.ahead(self.length, now) if self.length else times.end(str(self.until), now, app.zone)
+
+    def _first_minute(self, app: App, now: int, begins: int) -> int:
+        if self.data_from and self.history:
+            raise click.UsageError("--data-from and --history say the same thing twice.")
+        if self.history == "all":
+            return 0
+        if self.history:
+            return max(2 * now - times.ahead(self.history, now), 0) // 3600 * 60
+        if self.data_from:
+            return times.beginning(self.data_from, now, app.zone) // 60
+        return max(now, begins) // 3600 * 60
+
+
+def command_for(app: App, slot: Slot, terms: Terms) -> str | None:
+    """The command that gives these terms again; None if their time is over."""
+    now = app.client.context.clock()
+    if terms.expires_at <= now:
+        return None
+    contact = app.people.contact(slot.grantee)
+    words = ["dtledger", "consent", "grant", "--twin", f"{slot.twin}", "--slot", f"{slot.number}"]
+    words += ["--to", (contact and contact.name) or slot.grantee]
+    for option, values in (
+        ("--category", terms.categories),
+        ("--purpose", [each.name for each in terms.purposes]),
+        ("--action", [each.name for each in terms.actions]),
+    ):
+        for value in values:
+            words += [option, value]
+    if terms.not_before_at > now:
+        words += ["--from", rfc3339(terms.not_before_at)]
+    words += ["--until", rfc3339(terms.expires_at), "--data-from", times.minute_at(terms.data.start)]
+    if terms.data.end != terms.expires_at // 60:
+        words += ["--data-until", times.minute_at(terms.data.end + 1)]
+    return shlex.join(words)

@@ -1,0 +1,151 @@
+"""`snapshot put`: a device's export becomes encrypted, anchored snapshots."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...errors import InputError
+from .. import times
+from ..app import App, rfc3339
+from ..command import verb
+from ..words import CATEGORY, period_words
+
+if TYPE_CHECKING:
+    from ...importers import Import
+
+GAPS_SHOWN = 10
+"""Gaps that are listed one by one; --json has all."""
+
+
+@verb(
+    "put",
+    epilog="Examples: dtledger snapshot put clarity.csv --twin 7 --tz Europe/Vienna · "
+    "dtledger snapshot put - --twin 7 --category heart-rate < pulse.csv",
+)
+@click.argument("file", metavar="FILE|-")
+@click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Which twin, if you have several.")
+@click.option("--category", type=CATEGORY, metavar="NAME", help="What the values are. [glucose, or the settings']")
+@click.option("--format", "format_", type=click.Choice(["auto", "csv", "clarity"]), default="auto", show_default=True)
+@click.option("--tz", metavar="ZONE", help="The zone of the clock that wrote the times: Europe/Vienna.")
+@click.option("--utc-offset", metavar="OFFSET", help="Instead: that clock's fixed offset: +01:00.")
+@click.option("--unit", metavar="UNIT", help="The values' unit, where the file does not say it.")
+@click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="Where the file does not prove it.")
+@click.option("--sensor-range", type=(float, float), metavar="LEAST GREATEST", help="What `Low` and `High` mean.")
+@click.option("--time-column", metavar="HEADING", help="The heading over the times, if it is none that is known.")
+@click.option("--value-column", metavar="HEADING", help="The heading over the values.")
+@click.option("--skip-unreadable", is_flag=True, help="Write the other rows if some cannot be read.")
+@click.option("--dry-run", is_flag=True, help="Read the file and say what would be written; write nothing.")
+def put(
+    app: App,
+    file: str,
+    twin: int | None,
+    category: str | None,
+    format_: str,
+    skip_unreadable: bool,
+    dry_run: bool,
+    **reading: Any,
+) -> None:
+    """Write a file's readings to a twin: encrypted, one snapshot an hour, anchored in batches.
+
+    It needs the owner's key, or one with a grant to WRITE that covers all of the file. Readings that were written
+    before are counted and left out, so a file may be put again, and a put that was cut short goes on. Nothing is
+    dropped in silence: rows that cannot be read stop it, unless --skip-unreadable says to write the rest.
+    """
+    from ...importers import read_file
+
+    name = category or app.settings.category or "glucose"
+    number = None if dry_run and twin is None else app.twin(twin)
+    source = sys.stdin.buffer if file == "-" else Path(file).expanduser()
+    imported = read_file(source, format_, category=name, **reading)
+    _say_import(app, imported)
+    told = {"twin": number, "category": name, **_plain(imported)}
+    if imported.problems and not skip_unreadable:
+        app.data("put", **told, **_nothing(), planned=0, dry_run=dry_run)
+        raise InputError(
+            f"{len(imported.problems)} of {imported.rows} rows cannot be read, so nothing was written.",
+            hint="Mend them, or write the others: --skip-unreadable.",
+        )
+    if not imported.readings:
+        raise InputError("The file holds no reading.")
+    if dry_run or number is None:
+        _show_plan(app, imported)
+        app.data("put", **told, **_nothing(), planned=len(_hours(imported)), dry_run=True)
+        return
+    with app.progress("encrypting, storing, anchoring") as progress:
+        result = app.client.writer.put(number, name, imported.readings, progress=progress)
+    sent = [app.sent(each) for each in result.anchors]
+    if result.resumed:
+        app.say(f"{result.resumed} snapshots that an earlier put had left unanchored are anchored now.")
+    app.show(
+        f"Written: {result.readings:,} readings in {len(result.written):,} snapshots, {len(result.anchors)} batches"
+        + (f"; {result.known:,} were there before" if result.known else "")
+    )
+    app.data(
+        "put",
+        **told,
+        written=len(result.written),
+        readings_written=result.readings,
+        readings_known=result.known,
+        resumed=result.resumed,
+        bytes=sum(each.size for each in result.written),
+        sent=sent,
+        planned=None,
+        dry_run=False,
+    )
+
+
+def _nothing() -> dict[str, Any]:
+    return {"written": 0, "readings_written": 0, "readings_known": None, "resumed": 0, "bytes": 0, "sent": []}
+
+
+def _hours(imported: Import) -> list[Any]:
+    from ...readings import hourly
+
+    return hourly(imported.readings)
+
+
+def _say_import(app: App, imported: Import) -> None:
+    app.say(
+        f"{imported.rows:,} rows ({imported.source_format}): {len(imported.readings):,} readings, "
+        f"{imported.repeats:,} repeats, {len(imported.gaps):,} gaps, {len(imported.problems):,} that cannot be read"
+        + (f", {imported.conflicts:,} with another value at the same time" if imported.conflicts else "")
+        + "".join(f", {count:,} {kind}" for kind, count in imported.others)
+        + "."
+    )
+    for note in imported.notes:
+        app.say(note)
+    for problem in imported.problems:
+        app.say(f"  line {problem.line}: {problem.reason}")
+    for gap in imported.gaps[:GAPS_SHOWN]:
+        app.say(f"  gap of {times.span(gap.end - gap.start)} after {app.time(gap.start)}")
+    if len(imported.gaps) > GAPS_SHOWN:
+        app.say(f"  and {len(imported.gaps) - GAPS_SHOWN} more gaps (--json lists all)")
+
+
+def _show_plan(app: App, imported: Import) -> None:
+    from ...types import Period
+
+    groups = _hours(imported)
+    data = Period(groups[0].period.start, groups[-1].period.end)
+    app.show(
+        f"Would write {len(imported.readings):,} readings in {len(groups):,} snapshots, of {period_words(app, data)}."
+    )
+    app.say("Those that were written before would be left out. Nothing was written.")
+
+
+def _plain(imported: Import) -> dict[str, Any]:
+    return {
+        "format": imported.source_format,
+        "rows": imported.rows,
+        "readings": len(imported.readings),
+        "repeats": imported.repeats,
+        "conflicts": imported.conflicts,
+        "others": dict(imported.others),
+        "problems": [{"line": each.line, "reason": each.reason} for each in imported.problems],
+        "gaps": [{"from": rfc3339(each.start), "until": rfc3339(each.end)} for each in imported.gaps],
+        "notes": list(imported.notes),
+    }

@@ -1,0 +1,125 @@
+"""`twin show`: how a twin stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...errors import DtledgerError, InputError
+from .. import times
+from ..app import App, rfc3339
+from ..command import verb
+
+if TYPE_CHECKING:
+    from ...ledger.history import CardRecord
+    from ...snapshots.roster import Roster
+
+
+@verb("show", epilog="Example: dtledger twin show 7")
+@click.argument("twin", type=click.IntRange(0), required=False)
+def show(app: App, twin: int | None) -> None:
+    """Show a twin: owner, card, custodians, retirement, grants, and how old its newest data are.
+
+    What the data are called and how old they are is shown for the categories that this key can name: the owner's
+    all, a grantee's those of its grants in force.
+    """
+    number = app.twin(twin)
+    client, people = app.client, app.people
+    view = client.context.view()
+    owner = view.owner(number)
+    if owner is None:
+        raise InputError(f"There is no twin {number}.", hint="`dtledger twin list` shows those you have to do with.")
+    cards = [each for each in view.cards(number) if each.owner == owner]
+    present = view.card(number)
+    roster = client.twins.roster(number) if present else None
+    records = client.consents.records(number)
+    live = [each for each in records if client.consents.is_live(each, view)]
+    now = client.context.clock()
+    newest = _newest(app, number)
+    retire_at = view.retire_at(number)
+
+    app.show(f"twin        {number}, on {client.context.deployment.id} (profile {app.settings.profile})")
+    app.show(f"owner       {people.name(owner)}" + (f", {owner}" if people.name(owner) != owner else ""))
+    app.show(f"card        {_card_words(app, cards) if present else 'none: nothing can be written yet'}")
+    if roster:
+        names = ", ".join(people.name(each) for each in roster.custodians)
+        app.show(f"custodians  {roster.threshold} of {len(roster.custodians)} open a snapshot: {names}")
+    app.show(f"retirement  {_retirement_words(app, retire_at, now)}")
+    app.show(f"grants      {len(live)} in force, of {sum(each.grant.given for each in records)} given")
+    for name, minute in newest.items():
+        app.show(f"data        {name}: newest {_age_words(now - minute * 60)}")
+    if not newest:
+        app.show("data        none that this key can name")
+    if owner == client.address:
+        app.say(
+            f"{click.style('warning:', fg='yellow')} this twin has no guardians: whoever loses its key loses it.\n"
+            f"         Keep a copy of {app.home.keys} and of its password elsewhere, made after the last change here."
+        )
+    app.data(
+        "twin",
+        twin=number,
+        owner=people.plain(owner),
+        mine=owner == client.address,
+        deployment=client.context.deployment.id,
+        card=_plain_card(cards),
+        roster=_plain_roster(app, roster),
+        retire_at=rfc3339(retire_at) if retire_at else None,
+        grants={"live": len(live), "given": sum(each.grant.given for each in records)},
+        newest={name: times.minute_at(minute) for name, minute in newest.items()},
+        guardians=0,
+    )
+
+
+def _newest(app: App, twin: int) -> dict[str, int]:
+    """What is not to be had (no store, a damaged index) is said, and hides nothing else."""
+    try:
+        return app.client.snapshots.newest(twin)
+    except DtledgerError as error:
+        app.say(f"{click.style('warning:', fg='yellow')} the data cannot be looked at: {error}")
+        return {}
+
+
+def _card_words(app: App, cards: list[CardRecord]) -> str:
+    newest = cards[-1]
+    card = newest.card
+    versions = (
+        f"key {card.key_version}, roster {card.roster_version}, custody index {card.custody_index_version}, "
+        f"recovery {card.recovery_version}"
+    )
+    return f"version {len(cards)} ({versions}), set {app.time(newest.at)} in block {newest.block}"
+
+
+def _plain_card(cards: list[CardRecord]) -> dict[str, Any] | None:
+    if not cards:
+        return None
+    card = cards[-1].card
+    return {
+        "version": len(cards),
+        "block": cards[-1].block,
+        "at": rfc3339(cards[-1].at),
+        "key_version": card.key_version,
+        "roster_version": card.roster_version,
+        "custody_index_version": card.custody_index_version,
+        "recovery_version": card.recovery_version,
+    }
+
+
+def _plain_roster(app: App, roster: Roster | None) -> dict[str, Any] | None:
+    if roster is None:
+        return None
+    custodians = [app.people.plain(each) for each in roster.custodians]
+    return {"version": roster.version, "threshold": roster.threshold, "custodians": custodians}
+
+
+def _retirement_words(app: App, retire_at: int, now: int) -> str:
+    if not retire_at:
+        return "none announced"
+    tense = "final since" if retire_at <= now else "announced, and nothing can be read; final from"
+    return f"{tense} {app.time(retire_at)}"
+
+
+def _age_words(seconds: int) -> str:
+    from ...client.readings import STALE_AFTER
+
+    return f"{times.span(max(seconds, 0))} old" + (", STALE" if seconds > STALE_AFTER else "")

@@ -1,0 +1,60 @@
+"""What a grant says, in words, and how it can stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ..errors import InputError
+from ..types import MAX_MINUTE, Period
+from ..vocabulary import CATEGORIES, Action, Purpose, category
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a grant says, in words: categories by name, times in unix seconds, data in unix minutes."""
+
+    categories: tuple[str, ...]
+    purposes: tuple[Purpose, ...]
+    actions: tuple[Action, ...]
+    not_before_at: int
+    expires_at: int
+    data: Period
+
+    def __post_init__(self) -> None:
+        if not self.categories or not self.actions:
+            raise InputError("A grant names at least one category and one action.")
+        try:
+            for name in self.categories:
+                category(name)
+        except ValueError as error:
+            raise InputError(f"{error}.") from None
+        if bool(self.purposes) is not bool({Action.READ, Action.TRAIN} & set(self.actions)):
+            raise InputError("Reading and training need a purpose, writing alone has none.")
+        if not self.not_before_at < self.expires_at:
+            raise InputError("A grant must end after it begins.")
+
+
+class GrantState(Enum):
+    """How a grant stands."""
+
+    LIVE = "live"
+    SLEEPING = "sleeping"
+    BLOCKED = "blocked"
+    ENDED = "ended"
+    REVOKED = "revoked"
+
+
+def writing_terms(categories: Sequence[str], now: int, seconds: int, back_to: int | None = None) -> Terms:
+    """Terms for a gateway: it may add data of these categories from now (or from the minute `back_to`) until the
+    grant ends."""
+    start = now // 60 - now // 60 % 60 if back_to is None else back_to
+    data = Period(start, min((now + seconds) // 60, MAX_MINUTE))
+    return Terms(tuple(categories), (), (Action.WRITE,), now, now + seconds, data)
+
+
+def in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names as the vocabulary has them, not as the twin's hidden bits lie; what has no name comes last."""
+    known = [each.name for each in CATEGORIES]
+    return tuple(sorted(names, key=lambda name: known.index(name) if name in known else len(known)))

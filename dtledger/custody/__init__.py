@@ -1,0 +1,35 @@
+"""What a custodian is to a client: it gives a key for a twin to the twin's owner, and opens shares under consent.
+
+Two speak it: `dtledger.custodian.Custodian` in the process, and (with its own issue) one over HTTP. Clients bring
+each custodian its own sealed shares; custodians fetch nothing.
+"""
+
+from __future__ import annotations
+
+from .port import CustodianPort, OwnerRequest, ReadRequest, Release, TwinKey
+from .receipts import AccessReceipt
+from .shares import (
+    RELEASE_CONTEXT,
+    SHARE_CONTEXT,
+    SNAPSHOT,
+    SealedShare,
+    ShareHeader,
+    decode_release,
+    encode_release,
+)
+
+__all__ = [
+    "RELEASE_CONTEXT",
+    "SHARE_CONTEXT",
+    "SNAPSHOT",
+    "AccessReceipt",
+    "CustodianPort",
+    "OwnerRequest",
+    "ReadRequest",
+    "Release",
+    "SealedShare",
+    "ShareHeader",
+    "TwinKey",
+    "decode_release",
+    "encode_release",
+]

@@ -1,0 +1,133 @@
+"""The port: what is asked of a custodian, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from .. import encoding
+from ..errors import IntegrityError
+from ..ledger import Deployment, messages
+from ..types import Address, Digest
+from ..vocabulary import Action, Purpose, Reason
+from .receipts import AccessReceipt
+from .shares import SealedShare
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRequest:
+    """The owner asks a custodian for something of a twin (a key, its receipts). Signed by the owner for that."""
+
+    twin: int
+    owner: Address
+    at: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TwinKey:
+    """A custodian's public key for one twin and owner, signed by the custodian."""
+
+    custodian: Address
+    key: bytes
+    signature: bytes
+
+    @staticmethod
+    def to_sign(deployment: Deployment, twin: int, owner: Address, key: bytes) -> Digest:
+        body = encoding.sha256(encoding.encode([twin, owner, key]))
+        return messages.statement(deployment, "CustodianKey", body)
+
+    def verify(self, deployment: Deployment, twin: int, owner: Address) -> TwinKey:
+        """Itself, if the custodian signed it for this twin and owner.
+
+        Raises:
+            IntegrityError: it did not; `.party` is the custodian.
+        """
+        if messages.signer(self.to_sign(deployment, twin, owner, self.key), self.signature) != self.custodian:
+            raise IntegrityError("a custodian's key for the twin is not signed by it", party=self.custodian)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """One signed request for any number of snapshots. `key` is a one-use HPKE public key; `at` unix seconds."""
+
+    twin: int
+    grantee: Address
+    number: int
+    action: Action
+    purpose: Purpose
+    digests: tuple[Digest, ...]
+    key: bytes
+    nonce: bytes
+    at: int
+    signature: bytes = b""
+
+    def signed(self, signature: bytes) -> ReadRequest:
+        return replace(self, signature=signature)
+
+    def to_sign(self, deployment: Deployment) -> Digest:
+        return messages.read_request(
+            deployment,
+            self.twin,
+            self.grantee,
+            self.number,
+            self.action,
+            self.purpose,
+            self.digests,
+            self.key,
+            self.nonce,
+            self.at,
+        )
+
+    def hash(self, deployment: Deployment) -> Digest:
+        """What receipts call the request: signature included, so that a retry is the same bytes."""
+        return encoding.keccak(self.to_sign(deployment) + self.signature)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A custodian's answer: its receipt, and its shares sealed to the request's one-use key.
+
+    `refused` lists each snapshot that stays shut with its reason. A stranger gets neither receipt nor reasons but
+    an `AccessDeniedError`.
+    """
+
+    receipt: AccessReceipt
+    sealed: bytes
+    refused: tuple[tuple[Digest, Reason], ...]
+
+
+class CustodianPort(Protocol):
+    """One custodian, wherever it runs."""
+
+    @property
+    def address(self) -> Address: ...
+
+    def twin_key(self, request: OwnerRequest) -> TwinKey:
+        """The public half of this custodian's key pair for the twin, made at the first call.
+
+        Raises:
+            AccessDeniedError: the request is not the present owner's, or is stale.
+        """
+        ...
+
+    def open(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Release:
+        """Open the caller's shares under consent; a receipt is written first.
+
+        Raises:
+            AccessDeniedError: a stranger, a malformed, stale or replayed request; nothing was told.
+            IntegrityError: a share is not this custodian's, is not what was asked, or not what the custody block says
+                (then `.party` is its writer); no share leaves.
+            HeadTooOldError: the custodian cannot know the time.
+        """
+        ...
+
+    def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
+        """The receipts of a twin, oldest first, for its present owner (who signs `messages.receipts_request`).
+
+        Raises:
+            AccessDeniedError: the request is not the present owner's, or is stale.
+        """
+        ...

@@ -1,0 +1,77 @@
+"""`scripts/bench`: measures the chosen rows, one after another, and prints them as one table."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from dtledger.errors import DtledgerError, InputError
+
+from . import table
+from .bench import FULL, QUICK, Bench, Sizes
+from .figures import NotMeasuredError, Row
+from .rows import LATER, ROWS, YEAR_ROWS, choose
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.list:
+        print("\n".join([*ROWS, *(f"{name}  (--year)" for name in YEAR_ROWS)]))
+        return 0
+    try:
+        chosen = choose(options.names, year=options.year)
+    except InputError as error:
+        print(f"error: {error.message}\n       {error.hint}", file=sys.stderr)
+        return 2
+    about = table.machine()
+    measured = measure(chosen, QUICK if options.quick else FULL)
+    judged = not options.quick
+    if options.json:
+        print(table.as_json(measured, about, judged=judged))
+        return 0
+    print(table.headline(about) + ("" if judged else "; tiny sizes: nothing is judged"))
+    if options.markdown:
+        print("\n" + table.markdown(measured, judged=judged))
+    else:
+        table.show(measured, judged=judged)
+        print(f"No row yet: {'; '.join(LATER)}.")
+    return 0
+
+
+def measure(chosen: Mapping[str, Callable[[Bench], Row]], sizes: Sizes) -> dict[str, Row | str]:
+    """Name → row, or why it could not be measured. Whatever was started for it has ended."""
+    measured: dict[str, Row | str] = {}
+    with Bench(sizes) as bench:
+        for place, (name, row) in enumerate(chosen.items(), 1):
+            print(f"[{place}/{len(chosen)}] {name}", file=sys.stderr)
+            try:
+                measured[name] = row(bench)
+            except NotMeasuredError as lack:
+                measured[name] = str(lack)
+            except DtledgerError as error:
+                measured[name] = f"{type(error).__name__}: {error.message} {error.hint}".strip()
+    return measured
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("scripts/bench", description="Measure what dtledger promises: docs/bench.md.")
+    parser.add_argument("names", nargs="*", metavar="ROW", help="rows, by name or by the beginning of their names")
+    parser.add_argument("--list", action="store_true", help="print the names of all rows and stop")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: to see that it works; judges nothing")
+    parser.add_argument("--year", action="store_true", help="also the rows of a year of hourly snapshots")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    form.add_argument("--markdown", action="store_true", help="a Markdown table, as in docs/bench.md")
+    return parser
+
+
+def _end(number: int, _: object) -> None:
+    """Asked to end: leave every `with`, so that no chain and no kubo stays behind."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
+    sys.exit(main())

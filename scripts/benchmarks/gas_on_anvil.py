@@ -1,0 +1,86 @@
+"""The transactions that forge measures, sent to a real Anvil by the SDK's ledger: what their receipts say."""
+
+from __future__ import annotations
+
+import secrets
+
+from dtledger.client import Client
+from dtledger.encoding import address, keccak
+from dtledger.ledger import Call, calls, messages
+from dtledger.ledger.events import Card
+from dtledger.ledger.signed import SignedGrant
+from dtledger.policy import Grant
+from dtledger.types import ZERO_DIGEST, Address, Digest
+
+from .world import World
+
+FIFTY = 50
+
+
+def measure(world: World) -> dict[str, int]:
+    """Forge's name for it → gas, on twins of a patient who had none. Somebody else has the deployment's first twin,
+    which alone costs 17,100 more."""
+    world.twin()
+    patient = world.newcomer("newcomer")
+    first, minted = world.operator.twins.mint(patient.twins.request_mint())
+    second, _ = world.operator.twins.mint(patient.twins.request_mint())
+    grantee = world.clinician.address
+    terms = _terms(world)
+    grants = [_send(patient, calls.grant(first, grantee, 0, terms, _digest())) for _ in range(2)]
+    return {
+        "mint, a patient's first": minted.gas,
+        "setCard, first": _send(patient, calls.set_card(first, ZERO_DIGEST, _card())),
+        "setCardSigned, first": _relay_card(world, patient, second),
+        "grant": grants[0],
+        "grant, again": grants[1],
+        "revoke": _send(patient, calls.revoke(patient.address, first, grantee, 0)),
+        "grantMany of 50": _send(patient, calls.grant_many(first, terms, _recipients())),
+        "grantSigned": _relay_grant(world, patient, first, terms),
+        "anchorBatch": _send(patient, calls.anchor_batch(_digest(), 1_000_000, _digest())),
+    }
+
+
+def _send(client: Client, call: Call) -> int:
+    return client.context.ledger.send(call, client.context.key).gas
+
+
+def _relay_grant(world: World, patient: Client, twin: int, terms: Grant) -> int:
+    context = patient.context
+    message = SignedGrant(patient.address, twin, world.clinician.address, 1, terms, _digest(), 0, 0, context.deadline())
+    signature = context.key.sign_digest(messages.grant(context.deployment, message))
+    return _send(world.operator, calls.grant_signed(message, signature))
+
+
+def _relay_card(world: World, patient: Client, twin: int) -> int:
+    context, card, deadline = patient.context, _card(), patient.context.deadline()
+    signature = context.key.sign_digest(messages.set_card(context.deployment, twin, ZERO_DIGEST, card, deadline))
+    return _send(world.operator, calls.set_card_signed(twin, ZERO_DIGEST, card, deadline, signature))
+
+
+def _terms(world: World) -> Grant:
+    """A clinician's terms: masks as dense as they are under a twin's permuted bits."""
+    terms = world.terms()
+    return Grant(
+        categories=0x2040A011,
+        purposes=0x102,
+        not_before_at=terms.not_before_at,
+        expires_at=terms.expires_at,
+        data=terms.data,
+        actions=1,
+    )
+
+
+def _recipients() -> list[calls.Recipient]:
+    return [calls.Recipient(_stranger(), place % 8, _digest()) for place in range(FIFTY)]
+
+
+def _stranger() -> Address:
+    return address("0x" + secrets.token_hex(20))
+
+
+def _card() -> Card:
+    return Card(_digest(), _digest(), _digest(), _digest(), _digest(), 1, 2, 7, 4)
+
+
+def _digest() -> Digest:
+    return keccak(secrets.token_bytes(32))

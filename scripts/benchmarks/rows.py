@@ -1,0 +1,50 @@
+"""Every row by name, in the order in which they are shown, and what has no row yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from dtledger.errors import InputError
+
+from . import deciding, encryption, gas, reading, revoking
+from .bench import Bench
+from .figures import Row
+
+ROWS: Mapping[str, Callable[[Bench], Row]] = {
+    **gas.ROWS,
+    **encryption.ROWS,
+    **deciding.ROWS,
+    **reading.ROWS,
+    **revoking.ROWS,
+}
+YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = reading.YEAR_ROWS
+
+LATER = (
+    "gas of a model update (≤ 52k, a site's first 71k)",
+    "reads through custodians over HTTP",
+    "0 permits after a revocation in 100,000 racing reads",
+    "ingest with filter and gate over 1,000 twins, and the age of a twin",
+    "provenance added to a federated round",
+    "offline verification of 1,000 claims",
+)
+"""What is promised and comes with what it measures."""
+
+
+def choose(names: Iterable[str], *, year: bool) -> dict[str, Callable[[Bench], Row]]:
+    """The rows of these names, or whose names begin with them and a hyphen; without names all, those of a year if
+    `year`.
+
+    Raises:
+        InputError: no row has such a name.
+    """
+    every = {**ROWS, **YEAR_ROWS}
+    names = list(names)
+    chosen = {name for name in every if any(f"{name}-".startswith(f"{each}-") for each in names)}
+    for each in names:
+        if not any(f"{name}-".startswith(f"{each}-") for name in every):
+            raise InputError(f"No row is called {each!r}.", hint=f"There are {', '.join(every)}.")
+    if not names:
+        chosen = set(ROWS)
+    if year:
+        chosen |= set(YEAR_ROWS)
+    return {name: measure for name, measure in every.items() if name in chosen}

@@ -1,0 +1,159 @@
+"""Broken copies of the contracts: each has one mistake, and the tests that it names must fail on it.
+
+The mistakes stand in `contracts/*.toml`. `python -m tests.broken.run_contracts` runs them all, or those whose
+description holds the word that is given; `run` takes one. A copy is a folder of its own, so that many may run at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dtledger._backend import foundry
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(__file__).parent / "contracts"
+
+# Tests are linked to the contracts when they run, so that a mistake makes the compiler read the contracts alone.
+SETTINGS = {
+    "FOUNDRY_DYNAMIC_TEST_LINKING": "true",
+    "FOUNDRY_OPTIMIZER": "false",
+    "FOUNDRY_FUZZ_RUNS": "64",
+    "FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT": "0",
+    "FORGE_SNAPSHOT_CHECK": "false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One mistake. `witnesses` are the tests that must notice it, as contract.test."""
+
+    says: str
+    file: str
+    before: str
+    after: str
+    witnesses: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.says
+
+
+def mutants() -> list[Mutant]:
+    """All mistakes, in the order of their files."""
+    return [
+        Mutant(row["says"], row["file"], row["before"], row["after"], tuple(row["witnesses"]))
+        for path in sorted(FOLDER.glob("*.toml"))
+        for row in tomllib.loads(path.read_text())["mutant"]
+    ]
+
+
+def copy(place: Path) -> Path:
+    """A sound copy of the contracts and their tests, built. Its tests pass (`failures` is empty)."""
+    place.mkdir(parents=True, exist_ok=True)
+    ignored = shutil.ignore_patterns("*.py", "__pycache__")
+    shutil.copytree(ROOT / "contracts", place / "contracts")
+    shutil.copytree(ROOT / "tests" / "contracts", place / "tests" / "contracts", ignore=ignored)
+    shutil.copytree(ROOT / "tests" / "vectors", place / "tests" / "vectors")
+    shutil.copy(ROOT / "foundry.toml", place)
+    (place / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "solc", place / "scripts")
+    (place / "scripts" / "node_modules").symlink_to(ROOT / "scripts" / "node_modules")
+    _forge(place, "build")
+    return place
+
+
+def run(mutant: Mutant, sound: Path | None = None) -> bool:
+    """True if every witness fails on a copy with that mistake.
+
+    Args:
+        mutant: the mistake.
+        sound: a copy that `copy` made, which stays as it is; without it one is made.
+
+    Raises:
+        ValueError: the mistake cannot be made (what it replaces is not there once), or what it makes is not Solidity,
+            or a witness is not there.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name) / "copy"
+        if sound is None:
+            copy(place)
+        else:
+            shutil.copytree(sound, place, symlinks=True)
+        path = place / "contracts" / mutant.file
+        text = path.read_text()
+        if text.count(mutant.before) != 1:
+            raise ValueError(f"{mutant}: {mutant.file} does not hold what is replaced exactly once: {mutant.before}")
+        path.write_text(text.replace(mutant.before, mutant.after))
+        return failures(place, mutant.witnesses) == set(mutant.witnesses)
+
+
+def failures(place: Path, witnesses: Iterable[str]) -> set[str]:
+    """Those of these tests that fail in a copy.
+
+    Raises:
+        ValueError: the copy does not compile, or one of the tests is not there.
+    """
+    named = {tuple(witness.split(".")) for witness in witnesses}
+    contracts, tests = (sorted(set(part)) for part in zip(*named, strict=True))
+    told = _forge(
+        place,
+        "test",
+        "--json",
+        "--match-contract",
+        f"^({'|'.join(contracts)})$",
+        "--match-test",
+        f"^({'|'.join(tests)})(\\(|$)",
+    )
+    results = {
+        (suite.rpartition(":")[2], test.partition("(")[0]): result["status"]
+        for suite, found in json.loads(told).items()
+        for test, result in found["test_results"].items()
+    }
+    if missing := named - results.keys():
+        raise ValueError(f"there is no test {'.'.join(min(missing))}")
+    return {".".join(test) for test in named if results[test] == "Failure"}
+
+
+def _forge(place: Path, *arguments: str) -> str:
+    """Forge's output.
+
+    Raises:
+        ValueError: it says nothing, so the copy does not compile.
+    """
+    done = subprocess.run(
+        [foundry.require("forge"), *arguments],
+        cwd=place,
+        env=os.environ | SETTINGS,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if not done.stdout.strip() or (arguments[0] == "build" and done.returncode):
+        raise ValueError(f"forge {arguments[0]} did not get to the tests:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the mistakes whose description holds the first argument; 1 if a witness missed one."""
+    chosen = [mutant for mutant in mutants() if not arguments or arguments[0] in mutant.says]
+    missed = 0
+    with tempfile.TemporaryDirectory() as name:
+        sound = copy(Path(name) / "sound")
+        for mutant in chosen:
+            noticed = run(mutant, sound)
+            missed += not noticed
+            print(f"{'noticed' if noticed else 'MISSED '}  {mutant}", flush=True)
+    print(f"{len(chosen) - missed} of {len(chosen)} mistakes were noticed by every test that must")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

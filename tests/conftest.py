@@ -1,0 +1,11 @@
+"""What all tests share. `--hypothesis-profile long` looks ten times as far for what breaks a property."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+from dtledger.testing.plugin import dtledger_world
+
+__all__ = ["dtledger_world"]
+
+settings.register_profile("long", max_examples=1000)

@@ -1,0 +1,147 @@
+"""Copies of the product that are broken on purpose, made in the process that is to die: the tests must notice each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dtledger._backend.directory_store import DirectoryStore
+from dtledger._backend.evm import EvmLedger
+from dtledger._backend.write_journal import WriteJournal
+from dtledger.client.twins import Twins
+from dtledger.custodian.receipts import Entry, Make, ReceiptLog
+from dtledger.keys import UnlockedKey
+from dtledger.snapshots.staging import Staging
+
+
+def anchors_before_it_remembers() -> None:
+    """The batch is anchored first and noted afterwards."""
+    prepare, finish = WriteJournal.prepare, WriteJournal.finish
+    waiting: list[tuple[Any, ...]] = []
+
+    def later(journal: WriteJournal, *arguments: Any) -> None:
+        waiting.append((journal, *arguments))
+
+    def finish_late(journal: WriteJournal, *, counts: bool) -> None:
+        while waiting:
+            prepare(*waiting.pop())
+        finish(journal, counts=counts)
+
+    WriteJournal.prepare = later  # type: ignore[assignment]
+    WriteJournal.finish = finish_late  # type: ignore[method-assign]
+
+
+def remembers_before_it_stores() -> None:
+    """Marks and batch are noted while the blocks are still in memory."""
+    flush, prepare = Staging.flush, WriteJournal.prepare
+    waiting: list[Staging] = []
+
+    def prepare_then_store(journal: WriteJournal, *arguments: Any) -> None:
+        prepare(journal, *arguments)
+        while waiting:
+            flush(waiting.pop())
+
+    Staging.flush = lambda staging: waiting.append(staging) or 0  # type: ignore[method-assign, assignment, func-returns-value]
+    WriteJournal.prepare = prepare_then_store  # type: ignore[assignment]
+
+
+def stores_without_syncing() -> None:
+    """Blocks are written in their place and left to the system."""
+
+    def write(store: DirectoryStore, files: dict[Any, bytes]) -> None:
+        for path, data in files.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+
+    DirectoryStore._write = write  # type: ignore[method-assign]
+
+
+def grants_before_it_stores() -> None:
+    """The package comes into the store when the ledger has named it."""
+    send, put = EvmLedger.send, DirectoryStore.put
+    waiting: list[tuple[DirectoryStore, bytes, Any]] = []
+
+    def later(store: DirectoryStore, data: bytes, codec: Any) -> Any:
+        from dtledger.encoding import block_cid
+
+        waiting.append((store, data, codec))
+        return block_cid(data, codec)
+
+    def send_then_store(ledger: EvmLedger, *arguments: Any) -> Any:
+        receipt = send(ledger, *arguments)
+        while waiting:
+            put(*waiting.pop())
+        return receipt
+
+    DirectoryStore.put = later  # type: ignore[method-assign]
+    EvmLedger.send = send_then_store  # type: ignore[method-assign]
+
+
+def sets_the_card_before_it_keeps_the_secrets() -> None:
+    """The twin's secrets reach the key file when the card is on the ledger."""
+    set_up, update = Twins.set_up, UnlockedKey.update
+
+    def set_up_late(twins: Twins, *arguments: Any) -> Any:
+        changes: list[Any] = []
+
+        def in_memory(key: UnlockedKey, change: Any) -> Any:
+            key._secrets = change(key.secrets)
+            changes.append((key, key._secrets))
+            return key._secrets
+
+        UnlockedKey.update = in_memory  # type: ignore[method-assign]
+        receipt = set_up(twins, *arguments)
+        for key, secrets in changes:
+            update(key, lambda _, secrets=secrets: secrets)
+        return receipt
+
+    Twins.set_up = set_up_late  # type: ignore[method-assign]
+
+
+def notes_a_step_when_it_is_done() -> None:
+    """A migration's transaction is sent first and noted afterwards."""
+    send = EvmLedger.send_raw
+
+    def send_then_note(ledger: EvmLedger, transaction: Any, sender: Any, before_sending: Callable[..., None]) -> Any:
+        noted: list[Any] = []
+        receipt = send(ledger, transaction, sender, lambda *facts: noted.append(facts))
+        before_sending(*noted[0])
+        return receipt
+
+    EvmLedger.send_raw = send_then_note  # type: ignore[assignment]
+
+
+def answers_before_the_receipt() -> None:
+    """A custodian's receipt is held back until it has the next."""
+    waiting: list[tuple[ReceiptLog, int, Make]] = []
+    append, make_only = ReceiptLog.append, ReceiptLog._make
+
+    def hold_back(log: ReceiptLog, twin: int, make: Make) -> Entry:
+        while waiting:
+            append(*waiting.pop())
+        waiting.append((log, twin, make))
+        return make_only(log, twin, make)
+
+    ReceiptLog.append = hold_back  # type: ignore[method-assign]
+
+
+def does_not_sync_receipts() -> None:
+    """A custodian's receipt is written and left to the system."""
+    ReceiptLog._sync = lambda log, position: None  # type: ignore[method-assign, misc]
+
+
+BROKEN: dict[str, Callable[[], None]] = {
+    each.__name__: each
+    for each in (
+        anchors_before_it_remembers,
+        remembers_before_it_stores,
+        stores_without_syncing,
+        grants_before_it_stores,
+        sets_the_card_before_it_keeps_the_secrets,
+        notes_a_step_when_it_is_done,
+        answers_before_the_receipt,
+        does_not_sync_receipts,
+    )
+}
+
+__all__: Sequence[str] = ["BROKEN"]

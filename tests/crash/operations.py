@@ -1,0 +1,72 @@
+"""What the tests let die. Each is what a person does again, the same way, when the first try broke off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dtledger._backend.migrations import ROLES, Founder, Journal, Plan, run
+from dtledger.client import Client, make_card
+from dtledger.client.devnet import OPERATOR
+from dtledger.home import Home
+from dtledger.importers import read_file
+from dtledger.ledger import Deployment
+from dtledger.testing.memory_key import MemoryKey
+from dtledger.vocabulary import Kind
+from tests.crash.scene import TWIN, export_file, open_client, reading_terms
+
+
+def _client(home: Path, name: str) -> Client:
+    return open_client(Home(home, "test"), name)
+
+
+def import_file(home: Path) -> None:
+    """The gateway puts the readings of the export, two snapshots a batch."""
+    with _client(home, "gateway") as gateway, export_file(Home(home, "test")).open("rb") as file:
+        gateway.writer.put(TWIN, "glucose", read_file(file).readings, batch=2)
+
+
+def grant(home: Path) -> None:
+    """The patient grants cardiology, in the first free slot."""
+    _grant(home, None)
+
+
+def grant_slot(home: Path) -> None:
+    """The patient grants cardiology in slot 0."""
+    _grant(home, 0)
+
+
+def _grant(home: Path, number: int | None) -> None:
+    with _client(home, "patient") as patient, _client(home, "cardiology") as cardiology:
+        terms = reading_terms(Home(home, "test"), patient.context.clock())
+        patient.consents.grant(TWIN, cardiology.address, terms, number)
+
+
+def read(home: Path) -> int:
+    """Cardiology reads; returns how many readings there were."""
+    with _client(home, "cardiology") as cardiology:
+        return len(cardiology.read(TWIN, "glucose", "TREAT"))
+
+
+def give_second_twin(home: Path) -> None:
+    """The newcomer asks for a twin, the operator mints it, its owner sets it up."""
+    with _client(home, "newcomer") as newcomer, _client(home, OPERATOR) as operator:
+        if not newcomer.context.view().twins_of(newcomer.address):
+            operator.twins.mint(newcomer.twins.request_mint())
+        for twin in newcomer.twins.without_card():
+            newcomer.twins.set_up(twin, list(newcomer.context.custodians), 2)
+
+
+# deploying needs no home, only a chain --------------------------------------------------------------------------
+
+DEPLOYER, GOVERNOR, CUSTODIAN = (MemoryKey(name, bytes(31) + bytes([n])) for n, name in enumerate("dgc", start=1))
+
+
+def founders(deployment: Deployment) -> list[Founder]:
+    card = make_card(deployment, CUSTODIAN, "custodian", version=0)
+    return [Founder(card.card, card.signature, b"", Kind.CUSTODIAN.mask)]
+
+
+def deploy(home: Path) -> Journal:
+    """Deploy on the chain whose URL stands in `url`, with the records in `deployments`."""
+    plan = Plan({role: [GOVERNOR.address] for role in ROLES}, founders)
+    return run((home / "url").read_text(), DEPLOYER, plan, home / "deployments")

@@ -1,0 +1,81 @@
+"""Each error of the contracts has its class, which is told with that error's own arguments, and its test."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dtledger._backend.artifacts import Signature, artifact
+from dtledger.errors import LedgerRejection
+from dtledger.ledger import CONTRACTS
+from dtledger.ledger.rejections import REJECTIONS, ContractMalformedRequestError, Rejection, RevertedError, rejection
+
+ERRORS: dict[str, Signature] = {each.name: each for name in CONTRACTS for each in artifact(name).errors.values()}
+
+NOBODY_MEETS = {
+    "AccessManagedInvalidAuthority": "only the AccessManager calls setAuthority, and no step of a deployment does",
+    "AccessManagedRequiredDelay": "declared by OpenZeppelin, raised nowhere: a call that waits is NotScheduled",
+    "AccessManagerBadConfirmation": "renouncing is the deployment's own last step",
+    "AccessManagerInvalidInitialAdmin": "at construction alone",
+    "AccessManagerLockedFunction": "of changes to the AccessManager's own functions",
+    "AccessManagerLockedRole": "of changes to roles",
+    "AccessManagerUnauthorizedAccount": "of changes to roles",
+    "AccessManagerUnauthorizedConsume": "of a contract that poses as a managed one",
+    "AddressEmptyCode": "of AccessManager.execute, which nothing here calls",
+    "ERC721IncorrectOwner": "of transfers: a twin is Locked first",
+    "ERC721InsufficientApproval": "of transfers: a twin is Locked first",
+    "ERC721InvalidApprover": "of approvals: a twin is Locked first",
+    "ERC721InvalidOperator": "of approvals: a twin is Locked first",
+    "ERC721InvalidOwner": "of the zero address, whose signature mint refuses first",
+    "ERC721InvalidReceiver": "of the zero address, whose signature mint and move refuse first",
+    "ERC721InvalidSender": "of minting a number twice",
+    "FailedCall": "of AccessManager.execute, which nothing here calls",
+    "InsufficientBalance": "of AccessManager.execute, which nothing here calls",
+    "SafeCastOverflowedUintDowncast": "of changes to roles",
+}
+
+
+def test_every_error_of_the_contracts_has_a_class_and_every_class_an_error() -> None:
+    assert set(REJECTIONS) == set(ERRORS) - set(NOBODY_MEETS)
+    assert set(NOBODY_MEETS) <= set(ERRORS)
+
+
+def test_no_error_of_our_own_contracts_is_left_out() -> None:
+    ours = {name for name in ERRORS if "_" in name}
+    assert len(ours) > 30
+    assert ours <= set(REJECTIONS)
+
+
+@pytest.mark.parametrize("name", REJECTIONS)
+def test_a_rejection_tells_the_arguments_of_its_error(name: str) -> None:
+    values: dict[str, Any] = {
+        argument: bytes(int(kind[5:] or 32)) if kind.startswith("bytes") else "0xAbc" if kind == "address" else 7
+        for argument, kind in zip(ERRORS[name].names, ERRORS[name].types, strict=True)
+    }
+    found = rejection(name, values)
+    assert isinstance(found, REJECTIONS[name])
+    assert isinstance(found, LedgerRejection)
+    assert found.evidence == values
+    assert str(found).endswith((".", "`."))
+
+
+def test_the_names_follow_the_contracts() -> None:
+    for name, kind in REJECTIONS.items():
+        assert issubclass(kind, Rejection)
+        assert kind.solidity == name
+        assert kind.__name__.endswith("Error")
+
+
+def test_an_error_that_is_not_known_is_still_a_rejection() -> None:
+    assert isinstance(rejection("Whatever", {"value": b"\1"}), RevertedError)
+    assert "Whatever (value 0x01)" in str(rejection("Whatever", {"value": b"\1"}))
+
+
+def test_each_rejection_is_met_by_a_test_on_both_ledgers() -> None:
+    texts = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    met = set(re.findall(r"(?:refuses\(\s*|pytest\.raises\()(\w+)", texts))
+    missing = {kind.__name__ for kind in REJECTIONS.values()} - met
+    assert missing == {ContractMalformedRequestError.__name__}, "check answers it with MalformedRequestError"
