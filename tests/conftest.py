@@ -4,8 +4,4 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-from dtledger.testing.plugin import dtledger_world
-
-__all__ = ["dtledger_world"]
-
 settings.register_profile("long", max_examples=1000)

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from dtledger._backend.directory_store import DirectoryStore
-from dtledger.errors import InputError
+from dtledger.errors import InputError, UnreachableError
 from dtledger.readings import Reading, decode_readings, encode_readings
 from dtledger.testing.memory_store import MemoryStore
 from scripts.benchmarks import kubo, rows, table
 from scripts.benchmarks.__main__ import main
+from scripts.benchmarks.bench import Bench
 from scripts.benchmarks.figures import (
+    Missing,
     NotMeasuredError,
     Rival,
     Row,
@@ -79,6 +81,18 @@ class TestARun:
         (row,) = json.loads(capsys.readouterr().out)["rows"]
         assert row["not_measured"].startswith("no kubo")
 
+    def test_goes_on_after_a_row_that_fails_and_ends_with_1(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_: Bench) -> Row:
+            raise UnreachableError("no chain", hint="Start it.")
+
+        monkeypatch.setattr(rows, "ROWS", {"hash": fails, "encrypt-small": rows.ROWS["encrypt-small"]})
+        assert main(["--quick", "--json", "hash", "encrypt"]) == 1
+        failed, measured = json.loads(capsys.readouterr().out)["rows"]
+        assert (failed["not_measured"], failed["failed"]) == ("UnreachableError: no chain Start it.", True)
+        assert measured["figure"] > 0
+
     def test_lists_its_rows(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--list"]) == 0
         assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == EVERY
@@ -123,19 +137,29 @@ class TestAGoal:
 class TestTheTable:
     measured = {  # noqa: RUF012
         "read": Row("a read", 100.0, "ms", (at_most(99, "ms"),), (Rival("other", 5.0, "a paper"),), "beside"),
-        "put": "no disk",
+        "put": Missing("no disk"),
+        "revocation": Missing("no chain", failed=True),
     }
 
     def test_says_what_was_reached_and_what_was_missed(self) -> None:
         text = table.markdown(self.measured, judged=True)
         assert "| `read` | a read<br>(beside) | 100 ms | ≤ 99 ms MISSED | other† 5 ms (20 ×) |" in text
-        assert "not measured: no disk" in text
+        assert "| `put` | not measured: no disk |" in text
         assert "MISSED" not in table.markdown(self.measured, judged=False)
 
     def test_shows_the_same_to_people(self, capsys: pytest.CaptureFixture[str]) -> None:
         table.show(self.measured, judged=True)
         shown = capsys.readouterr().out
-        for text in ("read", "a read", "(beside)", "100 ms", "≤ 99 ms MISSED", "other† 5 ms (20 ×)", "no disk"):
+        for text in (
+            "read",
+            "a read",
+            "(beside)",
+            "100 ms",
+            "≤ 99 ms MISSED",
+            "other† 5 ms (20 ×)",
+            "measured: no disk",
+            "failed: no chain",
+        ):
             assert text in shown
 
     def test_names_the_kind_of_machine_and_not_the_machine(self) -> None:

@@ -61,6 +61,10 @@ def identity(web3: Web3) -> tuple[int, Digest]:
         return web3.eth.chain_id, Digest(bytes(web3.eth.get_block(0)["hash"]))
 
 
+_NONSENSE = (ValueError, TypeError, LookupError, AttributeError)
+"""What web3 raises at an answer that is no node's: some web page, a proxy's, half of one."""
+
+
 class _Translated:
     """The one border where a node's errors become ours."""
 
@@ -71,7 +75,7 @@ class _Translated:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (OSError, Web3Exception)) and not isinstance(error, self._passing):
+        if isinstance(error, (OSError, Web3Exception, *_NONSENSE)) and not isinstance(error, self._passing):
             raise UnreachableError(
                 f"The ledger's node does not answer as it should ({type(error).__name__}).",
                 hint="Start it (`dtledger devnet up`), or name another with --rpc-url.",
@@ -226,8 +230,9 @@ class EvmLedger:
             end = min(start + BLOCKS_AT_ONCE - 1, head.number)
             with _Translated():
                 found = self._web3.eth.get_logs({"address": addresses, "fromBlock": start, "toBlock": end})  # type: ignore[typeddict-item]
+                logs = [self._raw(log) for log in found]
             end_hash = head.hash if end == head.number else self._block(end).hash
-            self._cache.extend([self._raw(log) for log in found], end, end_hash)
+            self._cache.extend(logs, end, end_hash)
             start = end + 1
 
     def _raw(self, log: Any) -> RawLog:

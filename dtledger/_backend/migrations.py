@@ -154,6 +154,11 @@ def run(
     Raises:
         UnreachableError, LedgerRejection: a step failed; running again goes on there.
     """
+    if any(deployer.address in accounts for accounts in plan.governance.values()):
+        raise InputError(
+            f"The deployer {deployer.address} cannot govern too: its last step drops its roles.",
+            hint="Deploy with a key that is made for this and used for nothing else.",
+        )
     chain_id, genesis = identity(connect(rpc_url))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{chain_id}-{genesis.hex()[:16]}.json"

@@ -103,7 +103,9 @@ def _show(app: App, contact: Contact, standing: str) -> None:
 @click.pass_obj
 def list_(app: App) -> None:
     """List your contacts, with address, organisation and six words."""
-    contacts = app.contacts.list()
+    from ..contacts import Contacts
+
+    contacts = Contacts(app.home).list()
     width = max((len(each.name or "") for each in contacts), default=0)
     for each in contacts:
         card = each.card
@@ -135,15 +137,18 @@ def _plain(contact: Contact) -> dict[str, Any]:
 @click.pass_obj
 def remove(app: App, name: str, yes: bool, dry_run: bool) -> None:
     """Forget a contact. Grants to it stay as they are: revoke them with `dtledger consent revoke`."""
+    from ..contacts import Contacts
+
+    contacts = Contacts(app.home)
     address: str | None = None
     try:
-        address = app.contacts.get(name).address
+        address = contacts.get(name).address
     except DtledgerError as error:  # a damaged one can be removed too
         if not (app.home.contacts / f"{name}.json").exists():
             raise
         app.say(f"{click.style('warning:', fg='yellow')} {error.message}")
     if not dry_run:
         app.confirm(f"Forget the contact {name}{f' ({address})' if address else ''}?", yes=yes)
-        app.contacts.remove(name)
+        contacts.remove(name)
     app.show(f"{name} {'would be' if dry_run else 'is'} removed.")
     app.data("contact-removed", name=name, address=address, dry_run=dry_run)

@@ -101,7 +101,8 @@ class Access:
             for receipt in receipts:
                 by_request.setdefault(receipt.request, []).append(receipt)
         looks = [Look(request, tuple(receipts)) for request, receipts in by_request.items()]
-        return cls(tuple(sorted(looks, key=lambda each: each.at, reverse=True)), lists, faults)
+        looks.sort(key=lambda each: (each.at, max(receipt.twin_number for receipt in each.receipts)), reverse=True)
+        return cls(tuple(looks), lists, faults)
 
 
 def verify_chain(

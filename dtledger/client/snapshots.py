@@ -14,6 +14,7 @@ from ..encoding import cid_digest, digest_cid
 from ..errors import AccessDeniedError, CannotCheckError, IntegrityError
 from ..ledger import View
 from ..snapshots import index
+from ..snapshots.blame import blaming
 from ..snapshots.finder import Finder, Found, Located
 from ..snapshots.manifest import Manifest
 from ..snapshots.package import NO_KEYS, Keys
@@ -171,13 +172,13 @@ class Snapshots:
                 party=located.writer,
             )
         for batch in self._context.view().earlier(located.batch.block).batches(located.writer):
-            root = digest_cid(batch.index)
-            earlier = index.find(store, root, located.label)
-            if earlier is None:
-                continue
-            cid, first = list(index.pages(store, earlier))[-1]
-            rows = index.read_page(cid, first, store.get(cid)).rows
-            if [cid_digest(row.manifest) for row in rows] != list(digests[first : first + len(rows)]):
+            with blaming(located.writer):
+                earlier = index.find(store, digest_cid(batch.index), located.label)
+                if earlier is None:
+                    continue
+                last = list(index.links(store, earlier))[-1]
+                rows = last.read(store.get(last.cid)).rows
+            if [cid_digest(row.manifest) for row in rows] != list(digests[last.first : last.first + len(rows)]):
                 raise IntegrityError(
                     "an index lacks or changes what an earlier one of the same writer had",
                     block=str(digest_cid(located.batch.index)),

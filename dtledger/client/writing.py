@@ -18,8 +18,9 @@ from itertools import islice
 from .. import encoding
 from .._backend.write_journal import Pending, WriteJournal
 from ..encoding import CID, cid_digest, digest_cid
-from ..errors import AccessDeniedError, IntegrityError
+from ..errors import AccessDeniedError, IntegrityError, UnreachableError
 from ..ledger import GrantRecord, Receipt, View, calls
+from ..ledger.rejections import AlreadyAnchoredError
 from ..policy import Request, check
 from ..readings import Group, Reading, encode_readings, hourly
 from ..snapshots import index
@@ -180,7 +181,12 @@ class Writer:
 
     def _anchor(self, pending: Pending) -> Receipt:
         call = calls.anchor_batch(pending.root, pending.count, cid_digest(pending.index_root))
-        return self._context.ledger.send(call, self._context.key)
+        try:
+            return self._context.ledger.send(call, self._context.key)
+        except AlreadyAnchoredError as error:  # sent by a run that broke off, and in no block that we see
+            raise UnreachableError(
+                "A batch of an earlier put still waits for its block.", hint="Try again when the chain has made one."
+            ) from error
 
     def _finish(self, pending: Pending, block: int, at: int) -> list[tuple[Reason, Period]]:
         """The batch is in that block: note whether it counts there. Returns what does not, with the reasons."""

@@ -3,8 +3,10 @@ what people sign (`messages`). Implementations live in `dtledger._backend` and `
 
 from __future__ import annotations
 
-from .history import Batch, GrantRecord, History, Slot, View
+from .history import History
 from .port import CONTRACTS, Call, Deployment, Ledger, Receipt, Sender
+from .records import Batch, GrantRecord, Slot
+from .view import View
 
 __all__ = [
     "CONTRACTS",

@@ -14,7 +14,8 @@ from ..policy import Request
 from ..types import Address, Digest, Head
 from ..vocabulary import Reason
 from .events import Event
-from .history import History, View
+from .history import History
+from .view import View
 
 CONTRACTS = ("AccessManager", "MemberRegistry", "TwinRegistry", "ConsentRegistry", "SnapshotLedger")
 

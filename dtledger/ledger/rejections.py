@@ -242,8 +242,7 @@ class UnauthorizedError(Rejection):
 
 class ScheduleNeededError(Rejection):
     solidity = "AccessManagerNotScheduled"
-    template = "This waits the governance delay and was not announced (operation {operationId})."
-    advice = "Announce it first."
+    template = "This waits the governance delay and was not announced (operation {operationId}). Announce it first."
 
 
 class NotYetDueError(Rejection):

@@ -18,7 +18,7 @@ from ..crypto import merkle
 from ..encoding import CID, cid_digest, digest_cid
 from ..errors import IntegrityError
 from ..ledger import Batch, Deployment, View
-from ..ledger.history import CardRecord
+from ..ledger.records import CardRecord
 from ..store import BlockStore
 from ..types import ZERO_DIGEST, Address, Digest, Period
 from . import index

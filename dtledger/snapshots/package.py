@@ -141,7 +141,7 @@ def _covers(rows: list[Any]) -> dict[int, dict[int, tuple[Node, ...]]]:
     covers: dict[int, dict[int, tuple[Node, ...]]] = {}
     for row in rows:
         match row:
-            case [int(generation), int(number), cover]:
+            case [int(generation), int(number), cover] if generation >= 0:
                 covers.setdefault(generation, {})[number] = keytree.decode_cover(cover)
             case _:
                 raise ValueError("a cover of a package is malformed")

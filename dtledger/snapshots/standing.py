@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ..ledger import Batch, View
-from ..ledger.history import CardRecord
+from ..ledger.records import CardRecord
 from ..policy import Request, check
 from ..types import Address, Period
 from ..vocabulary import Action

@@ -11,7 +11,7 @@ from dtledger.errors import DtledgerError, InputError
 
 from . import table
 from .bench import FULL, QUICK, Bench, Sizes
-from .figures import NotMeasuredError, Row
+from .figures import Measured, Missing, NotMeasuredError, Row
 from .rows import LATER, ROWS, YEAR_ROWS, choose
 
 
@@ -27,31 +27,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     about = table.machine()
     measured = measure(chosen, QUICK if options.quick else FULL)
+    show(measured, about, options)
+    return int(any(isinstance(row, Missing) and row.failed for row in measured.values()))
+
+
+def show(measured: Measured, about: dict[str, str | float], options: argparse.Namespace) -> None:
     judged = not options.quick
     if options.json:
         print(table.as_json(measured, about, judged=judged))
-        return 0
+        return
     print(table.headline(about) + ("" if judged else "; tiny sizes: nothing is judged"))
     if options.markdown:
         print("\n" + table.markdown(measured, judged=judged))
     else:
         table.show(measured, judged=judged)
         print(f"No row yet: {'; '.join(LATER)}.")
-    return 0
 
 
-def measure(chosen: Mapping[str, Callable[[Bench], Row]], sizes: Sizes) -> dict[str, Row | str]:
-    """Name → row, or why it could not be measured. Whatever was started for it has ended."""
-    measured: dict[str, Row | str] = {}
+def measure(chosen: Mapping[str, Callable[[Bench], Row]], sizes: Sizes) -> dict[str, Row | Missing]:
+    """By name. Whatever was started for it has ended."""
+    measured: dict[str, Row | Missing] = {}
     with Bench(sizes) as bench:
         for place, (name, row) in enumerate(chosen.items(), 1):
             print(f"[{place}/{len(chosen)}] {name}", file=sys.stderr)
             try:
                 measured[name] = row(bench)
             except NotMeasuredError as lack:
-                measured[name] = str(lack)
+                measured[name] = Missing(str(lack))
             except DtledgerError as error:
-                measured[name] = f"{type(error).__name__}: {error.message} {error.hint}".strip()
+                measured[name] = Missing(f"{type(error).__name__}: {error.message} {error.hint}".strip(), failed=True)
     return measured
 
 

@@ -90,5 +90,13 @@ def times(ratio: float) -> str:
     return f"{ratio:.2f} ×" if ratio < 10 else f"{ratio:,.0f} ×"
 
 
-Measured = Mapping[str, Row | str]
-"""Name → row, or why it was not measured."""
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A row that was not measured, and why: something is not on this machine or, if `failed`, went wrong."""
+
+    reason: str
+    failed: bool = False
+
+
+Measured = Mapping[str, Row | Missing]
+"""By name."""

@@ -15,6 +15,12 @@ from .figures import NotMeasuredError
 
 _BUILT = Path(__file__).parents[2] / ".work/kubo/ipfs"
 _PATIENCE = 60.0
+_SETTINGS = {
+    "Addresses.API": '"/ip4/127.0.0.1/tcp/0"',  # the system chooses a port, and kubo writes it into the file `api`
+    "Addresses.Gateway": "[]",
+    "Addresses.Swarm": "[]",
+    "Bootstrap": "[]",
+}
 
 
 def find() -> str:
@@ -39,19 +45,13 @@ def daemon() -> Iterator[str]:
     binary = find()
     with tempfile.TemporaryDirectory(prefix="dtledger-bench-") as folder:
         environment = {**os.environ, "IPFS_PATH": folder}
-
-        def ipfs(*arguments: str) -> None:
-            subprocess.run([binary, *arguments], env=environment, check=True, capture_output=True)
-
-        ipfs("init", "--profile=server,test")
-        # Port 0 lets the system choose; kubo writes the one that it got into the file `api`.
-        for name, value in {
-            "Addresses.API": '"/ip4/127.0.0.1/tcp/0"',
-            "Addresses.Gateway": "[]",
-            "Addresses.Swarm": "[]",
-            "Bootstrap": "[]",
-        }.items():
-            ipfs("config", "--json", name, value)
+        for command in (
+            ["init", "--profile=server,test"],
+            *(["config", "--json", *each] for each in _SETTINGS.items()),
+        ):
+            done = subprocess.run([binary, *command], env=environment, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise NotMeasuredError(f"kubo cannot be set up: {done.stderr.strip()}")
         log = Path(folder, "bench.log")
         with log.open("wb") as output:
             process = subprocess.Popen([binary, "daemon", "--offline"], env=environment, stdout=output, stderr=output)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from dtledger.client import Readings
@@ -19,7 +20,7 @@ from .figures import Rival, Row, at_most, at_most_times, quantity
 from .storing import RIVAL, Filled, fortnight, one_mib, put, year
 from .timing import Times, in_turns
 
-IN_PROCESS = "custodians in this process; over HTTP with a later issue"
+IN_PROCESS = "custodians in this process (over HTTP with a later issue)"
 HALF = "half a year"
 MIB = 2**20
 
@@ -30,12 +31,34 @@ def read(filled: Filled, progress: Callable[[int, int], None] | None = None, sin
     return clinician.read(twin, filled.category, "TREAT", since=since, progress=progress)
 
 
-def compare(filled: Filled, runs: int) -> tuple[Times, Times]:
-    """The times of the read and of its rival, which must give the same values."""
-    ours = [(each.at, each.value) for each in read(filled)]
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The times of a read and of its rival, and what the read needed: custodians asked, their receipts."""
+
+    ours: Times
+    rival: Times
+    custodians: int
+    receipts: int
+
+    def beside(self) -> str:
+        requests = self.receipts // self.custodians
+        asked = "one request" if requests == 1 else f"{requests} requests"
+        return f"{busy(self.ours)}; {asked} to each of {self.custodians} {IN_PROCESS}"
+
+
+def busy(times: Times) -> str:
+    """What tells a slow machine from a slow program."""
+    return f"fastest {quantity(times.best, 's')}, this process's CPU {quantity(times.cpu, 's')}"
+
+
+def compare(filled: Filled, runs: int) -> Compared:
+    """Both sides must give the same values."""
+    result = read(filled)
+    ours = [(each.at, each.value) for each in result]
     rival = [(each.at, each.value) for each in filled.rival.readings(filled.root)]
     assert ours == rival, "the two sides read different values"
-    return in_turns(lambda: read(filled), lambda: filled.rival.readings(filled.root), runs)
+    times = in_turns(lambda: read(filled), lambda: filled.rival.readings(filled.root), runs)
+    return Compared(*times, len({each.custodian for each in result.receipts}), len(result.receipts))
 
 
 def read_content(bench: Bench, store: str) -> Row:
@@ -50,43 +73,43 @@ def read_content(bench: Bench, store: str) -> Row:
 
     assert ours() == rival(), "the two sides read different bytes"
     took, rival_took = in_turns(ours, rival, bench.sizes.runs)
-    as_readings, rival_readings = compare(filled, 1)
+    read_too = compare(filled, 1)
     return Row(
         f"authorised read of one snapshot of {sum(map(len, ours())) / MIB:.2f} MiB, as bytes, p50",
         took.p50 * 1000,
         "ms",
         (at_most(100, "ms"), at_most_times(2, RIVAL)),
         (Rival(RIVAL, rival_took.p50 * 1000),),
-        f"fastest {took.best * 1000:.0f} ms; as {filled.readings:,} readings {quantity(as_readings.p50, 's')}, {RIVAL} "
-        f"{quantity(rival_readings.p50, 's')}; {IN_PROCESS}",
+        f"{busy(took)}; as {filled.readings:,} readings {quantity(read_too.ours.p50, 's')}, "
+        f"{RIVAL} {quantity(read_too.rival.p50, 's')}; {read_too.custodians} {IN_PROCESS}",
     )
 
 
 def read_fortnight(bench: Bench, store: str) -> Row:
     filled = fortnight(bench, store)
-    took, rival_took = compare(filled, bench.sizes.runs)
+    compared = compare(filled, bench.sizes.runs)
     return Row(
         f"authorised read of {filled.snapshots} hourly snapshots, {filled.readings:,} readings, p50",
-        took.p50,
+        compared.ours.p50,
         "s",
         (at_most(1, "s"),),
-        (Rival(RIVAL, rival_took.p50),),
-        f"fastest {quantity(took.best, 's')}; one request a custodian; {IN_PROCESS}",
+        (Rival(RIVAL, compared.rival.p50),),
+        compared.beside(),
     )
 
 
 def read_year(bench: Bench, store: str) -> Row:
     filled = year(bench, store)
-    took, rival_took = compare(filled, bench.sizes.year_runs)
+    compared = compare(filled, bench.sizes.year_runs)
     told: list[tuple[int, int]] = []
     read(filled, lambda done, total: told.append((done, total)))
     return Row(
         f"authorised read of {filled.snapshots:,} hourly snapshots, {filled.readings:,} readings, p50",
-        took.p50,
+        compared.ours.p50,
         "s",
         (at_most(15, "s"),),
-        (Rival(RIVAL, rival_took.p50),),
-        f"fastest {quantity(took.best, 's')}; progress told {len(told)} times; {IN_PROCESS}",
+        (Rival(RIVAL, compared.rival.p50),),
+        f"{compared.beside()}; progress told {len(told)} times",
     )
 
 

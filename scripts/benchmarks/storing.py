@@ -11,7 +11,7 @@ from dtledger.readings import Reading, encode_readings, hourly
 
 from .bench import Bench
 from .figures import Rival, Row, at_least
-from .timing import seconds
+from .timing import timed
 from .unprotected import Unprotected
 from .world import World
 
@@ -53,22 +53,11 @@ def wave(world: World, readings: int) -> list[Reading]:
 
 def fill(world: World, category: str, readings: list[Reading]) -> Filled:
     """Put the readings into a new twin, and their plaintexts into the same store under one key."""
-    consent = world.twin()
-    rival = Unprotected(world.open_store())
-    gas, root = 0, None
-
-    def ours() -> None:
-        nonlocal gas
-        gas = sum(each.gas for each in world.gateway.writer.put(consent.twin, category, readings).anchors)
-
-    def unprotected() -> None:
-        nonlocal root
-        root = rival.put([encode_readings(category, group.readings) for group in hourly(readings)])
-
-    put_seconds, rival_seconds = seconds(ours), seconds(unprotected)
-    assert root is not None
-    snapshots = len(hourly(readings))
-    return Filled(world, consent, category, len(readings), snapshots, put_seconds, gas, rival, root, rival_seconds)
+    consent, hours, rival = world.twin(), hourly(readings), Unprotected(world.open_store())
+    result, put_seconds = timed(lambda: world.gateway.writer.put(consent.twin, category, readings))
+    root, rival_seconds = timed(lambda: rival.put([encode_readings(category, hour.readings) for hour in hours]))
+    gas = sum(each.gas for each in result.anchors)
+    return Filled(world, consent, category, len(readings), len(hours), put_seconds, gas, rival, root, rival_seconds)
 
 
 def fortnight(bench: Bench, store: str) -> Filled:

@@ -12,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from .figures import Measured, Rival, Row, quantity, times
+from .figures import Measured, Missing, Rival, Row, quantity, times
 
 _WIDTH = 150
 _HEAD = ("row", "what", "figure", "goal", "rival")
@@ -45,7 +45,7 @@ def show(measured: Measured, *, judged: bool) -> None:
         table.add_column(name, justify="right" if name == "figure" else "left", no_wrap=name in ("row", "figure"))
     for name, row in measured.items():
         table.add_row(name, *_cells(row, judged), style=None if isinstance(row, Row) else "dim")
-    Console(width=max(wide, _WIDTH), highlight=False, soft_wrap=False).print(table)
+    Console(width=max(wide, _WIDTH), highlight=False, markup=False).print(table)
 
 
 def markdown(measured: Measured, *, judged: bool) -> str:
@@ -61,9 +61,9 @@ def as_json(measured: Measured, about: dict[str, str | float], *, judged: bool) 
     return json.dumps({"schema": "dtledger/bench/1", "machine": about, "judged": judged, "rows": rows}, indent=2)
 
 
-def _cells(row: Row | str, judged: bool) -> tuple[str, str, str, str]:
-    if isinstance(row, str):
-        return (f"not measured: {row}", "", "", "")
+def _cells(row: Row | Missing, judged: bool) -> tuple[str, str, str, str]:
+    if isinstance(row, Missing):
+        return (f"{'failed' if row.failed else 'not measured'}: {row.reason}", "", "", "")
     goals = "\n".join(goal.text + (f" {_verdict(goal.reached_by(row))}" if judged else "") for goal in row.goals)
     rivals = "\n".join(_rival(row, each) for each in row.rivals)
     what = f"{row.what}\n({row.beside})" if row.beside else row.what
@@ -78,9 +78,9 @@ def _rival(row: Row, rival: Rival) -> str:
     return f"{rival.name}{'†' if rival.source else ''} {quantity(rival.figure, row.unit)} ({times(row.ratio(rival))})"
 
 
-def _fields(row: Row | str, judged: bool) -> dict[str, object]:
-    if isinstance(row, str):
-        return {"not_measured": row}
+def _fields(row: Row | Missing, judged: bool) -> dict[str, object]:
+    if isinstance(row, Missing):
+        return {"not_measured": row.reason, "failed": row.failed}
     return {
         "what": row.what,
         "figure": row.figure,

@@ -86,5 +86,9 @@ def devnet_world(kubo: str | None = None) -> Iterator[World]:
 
 def _client(devnet: Devnet, stack: ExitStack, kubo: str | None, name: str) -> Client:
     devnet.anvil.fund(devnet.key(name).address)
-    client = open_client(PROFILE, name, home=devnet.home, options={"store": kubo} if kubo else {})
-    return stack.enter_context(client)
+    options = {  # so that nothing in the environment leads elsewhere
+        "rpc_url": devnet.anvil.url,
+        "store": kubo or f"directory:{devnet.blocks}",
+        "password_file": str(devnet.password_file),
+    }
+    return stack.enter_context(open_client(PROFILE, name, home=devnet.home, options=options))

@@ -41,12 +41,13 @@ def at_terminal(home: Path, *words: str | Path, typed: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
     return done.returncode, done.stdout
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, module: str, *given: str) -> list[str]:
-    """Lets `given` be the answers to hidden questions of a command's module; returns the questions as they are asked."""
+    """Lets `given` be the answers to hidden questions of a command's module; returns the questions, as asked."""
     asked: list[str] = []
     waiting = iter(given)
 

@@ -208,7 +208,7 @@ def test_a_gateway_may_be_let_in_without_a_purpose(dtledger: Run, twin: Twin) ->
         ((*TREAT, "--for", "1d", "--to", "nobody.card.json"), 2),
         ((*TREAT, "--for", "1d", "--key", "cardiology"), 3),
         ((*TREAT, "--for", "1d", "--twin", "999"), 3),
-        ((*TREAT, "--for", "1d", "--to", "0x00000000000000000000000000000000000000Aa"), 6),
+        ((*TREAT, "--for", "1d", "--to", "0x00000000000000000000000000000000000000aa"), 6),
     ],
 )
 def test_a_grant_with_one_fault_is_refused_before_anything_is_signed(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import Result
 
+from dtledger._cli.demo.refusal import ask_custodians
 from tests.cli.twins import DAY, Twin, address_of, complaint, copy_of, new_key, new_twin, said
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ def test_a_plot_of_something_else_has_no_target_range(dtledger: Run, devnet_home
 # access ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_owner_sees_who_looked_and_who_was_refused(dtledger: Run, devnet_home: DevnetHome) -> None:
+def test_the_owner_sees_who_looked(dtledger: Run, devnet_home: DevnetHome) -> None:
     twin = new_twin(devnet_home, hours=2)
     assert dtledger("twin", "access", twin.number, "--key", "patient").stdout == "", "nobody yet"
     twin.grant()
@@ -248,6 +249,21 @@ def test_the_owner_sees_who_looked_and_who_was_refused(dtledger: Run, devnet_hom
     assert "cardiology" in shown.stdout and "TREAT" in shown.stdout and "(owner)" in shown.stdout
     assert "custodian-1: 2 receipts" in shown.stderr
     assert said(dtledger("twin", "access", twin.number, "--key", "patient", "--since", "now", "--json"))["looks"] == []
+
+
+def test_a_client_that_does_not_ask_the_rule_is_refused_and_leaves_its_receipt(
+    dtledger: Run, devnet_home: DevnetHome
+) -> None:
+    twin = new_twin(devnet_home, hours=1)
+    slot = twin.grant()
+    with devnet_home.client("patient") as patient, devnet_home.client("cardiology") as clinician:
+        record = clinician.context.view().record(slot)
+        assert record is not None
+        patient.consents.revoke(slot)
+        assert ask_custodians(clinician, twin.number, record) == ["REVOKED"] * 3
+    (look,) = said(dtledger("twin", "access", twin.number, "--key", "patient", "--json"))["looks"]
+    assert (look["opened"], look["refused"]) == (0, {"REVOKED": look["asked"]})
+    assert "1 REVOKED" in dtledger("twin", "access", twin.number, "--key", "patient").stdout
 
 
 def test_only_the_owner_sees_who_looked(dtledger: Run, twin: Twin) -> None:

@@ -2,27 +2,10 @@
 pragma solidity ^0.8.30;
 
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
-import {TypedDomain} from "../../contracts/base/TypedDomain.sol";
 import {ITypedDomain} from "../../contracts/interfaces/ITypedDomain.sol";
 import {ContractAccount} from "./support/Accounts.sol";
+import {Door} from "./support/Door.sol";
 import {bound, vm} from "./support/Vm.sol";
-
-/// @dev A domain whose questions can be asked from outside.
-contract Door is TypedDomain {
-    constructor(bytes32 genesis) TypedDomain(genesis) {}
-
-    function inTime(uint40 deadline) external view {
-        _requireInTime(deadline);
-    }
-
-    function signed(address signer, bytes32 structHash, bytes calldata signature) external view {
-        _requireSigned(signer, structHash, signature);
-    }
-
-    function ownOrSigned(address signer, bytes32 structHash, bytes calldata signature) external view {
-        _requireOwnOrSigned(signer, structHash, signature);
-    }
-}
 
 /// @notice The domain binds chain, contract and genesis; a message lives an hour at most; ECDSA and ERC-1271 sign.
 contract TypedDomainTest {

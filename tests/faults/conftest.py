@@ -41,8 +41,8 @@ def scene(stage: Scene) -> Scene:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    with small_disk(tmp_path / "disk") as disk:
+def disk() -> Iterator[Disk]:
+    with small_disk() as disk:
         yield disk
 
 

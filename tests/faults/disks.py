@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,14 +81,16 @@ class Disk:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Disk]:
-    folder.mkdir(mode=0o700)
+def small_disk() -> Iterator[Disk]:
+    # not among pytest's folders: if this process were killed, a mount there would be in the way of all later runs
+    folder = Path(tempfile.mkdtemp(prefix="dtledger-small-disk-"))
     mounted = _mount("-t", "tmpfs", "-o", f"size={MEGABYTES}m,mode=700", "tmpfs", folder)
     try:
         yield Disk(folder, mounted)
     finally:
         if mounted:
             subprocess.run(["umount", "-l", folder], check=True)
+        shutil.rmtree(folder)
 
 
 def _mount(*words: str | Path) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import dtledger.testing
+from dtledger.client import publish_keyring
 from dtledger.custody import AccessReceipt
 from dtledger.encoding import digest_cid
 from dtledger.errors import (
@@ -91,6 +92,16 @@ class TestAWorld:
         member = world.ledger.view().member(nurse.address)
         assert member is not None
         assert (member.organisation, member.kinds) == (clinic.address, Kind.CLINICIAN.mask)
+
+    def test_lets_an_organisation_share_its_grant_with_its_members(self, dtledger_world: World) -> None:
+        world = dtledger_world
+        publish_keyring(world.hospital.context, [world.clinician.address])
+        consents = world.patient.consents
+        terms = consents.terms_of(world.ledger.view().record(world.consent))
+        consents.revoke(world.consent)
+        refused(world, Reason.REVOKED)
+        consents.grant(world.twin, world.hospital.address, terms)
+        assert len(read(world)) == 72
 
     def test_may_be_larger(self) -> None:
         with World(hours=30, custodians=5, threshold=4) as world:
@@ -199,6 +210,15 @@ class TestFaults:
         mended.ledger.unreachable = mended.ledger.other_chain = False
         mended.ledger.thaw()
         assert len(read(world)) == 72
+
+    @pytest.mark.parametrize("fault", [Fault.WRONG_SHARE, Fault.WRONG_BIT])
+    def test_a_liar_is_to_blame_for_its_lie(self, dtledger_world: World, fault: Fault) -> None:
+        world = dtledger_world
+        liar = world.custodians[0]
+        liar.fault = fault
+        error = read(world).faults[liar.address]
+        assert isinstance(error, IntegrityError)
+        assert error.party == liar.address
 
     def test_all_denying_deny(self, dtledger_world: World) -> None:
         for custodian in dtledger_world.custodians:

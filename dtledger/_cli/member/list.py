@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from .. import complete
@@ -22,33 +24,34 @@ def list_(app: App, kind: str | None, organisation: str | None, suspended: bool)
     """List the members that the ledger knows, with the names of your contacts."""
     view = app.ledger.view()
     of = app.resolve(organisation).address if organisation else None
-    names = {each.address: each.name for each in app.contacts.list()}
-    rows = []
-    for address in view.members():
-        person = Person(app, view, address)
-        assert person.member is not None, "it is in the list of members"
-        if (
-            (kind and kind not in person.kinds)
-            or (of and person.member.organisation != of)
-            or (suspended and person.standing == "active")
-        ):
-            continue
-        rows.append(
-            {
-                "address": address,
-                "contact": names.get(address),
-                "standing": person.standing,
-                "kinds": person.kinds,
-                "organisation": person.member.organisation,
-                "organisation_contact": names.get(person.member.organisation) if person.member.organisation else None,
-            }
+    people = [
+        each
+        for each in (Person(app, view, address) for address in view.members())
+        if (kind is None or kind in each.kinds)
+        and (of is None or (each.organisation is not None and each.organisation.address == of))
+        and (not suspended or each.standing != "active")
+    ]
+    width = max((len(app.people.known(each.address) or "") for each in people), default=0)
+    for each in people:
+        whose = (
+            f"of {app.people.known(each.organisation.address) or each.organisation.address}"
+            if each.organisation
+            else ""
         )
-    width = max((len(str(row["contact"] or "")) for row in rows), default=0)
-    for row in rows:
-        kinds = ", ".join(row["kinds"]) or "-"  # type: ignore[arg-type]
-        whose = row["organisation_contact"] or row["organisation"] or "-"
-        state = "" if row["standing"] == "active" else click.style("  SUSPENDED", fg="yellow")
-        app.show(f"{row['address']}  {row['contact'] or '':<{width}}  {kinds:<20}  {whose}{state}")
-    if not rows:
+        state = "" if each.standing == "active" else click.style("SUSPENDED", fg="yellow")
+        name = app.people.known(each.address) or ""
+        row = f"{each.address}  {name:<{width}}  {', '.join(each.kinds) or '-':<12}  {whose}  {state}"
+        app.show(row.rstrip())
+    if not people:
         app.say("There is no such member.")
-    app.data("members", members=rows, block=view.block)
+    app.data("members", members=[_plain(each) for each in people], block=view.block)
+
+
+def _plain(person: Person) -> dict[str, Any]:
+    people = person.app.people
+    return {
+        **people.plain(person.address),
+        "standing": person.standing,
+        "kinds": person.kinds,
+        "organisation": people.plain(person.organisation.address) if person.organisation else None,
+    }

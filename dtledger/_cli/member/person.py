@@ -1,4 +1,4 @@
-"""A member as people are told of it: the ledger's facts, with the names of one's own contacts."""
+"""A member as people are told of it: the ledger's facts, with the names that one knows."""
 
 from __future__ import annotations
 
@@ -48,15 +48,10 @@ class Person:
     def member(self) -> Member | None:
         return self.view.member(self.address)
 
-    @cached_property
-    def contact(self) -> str | None:
-        """The name that one gave it."""
-        return self.app.resolve(self.address).name
-
     @property
     def name(self) -> str:
-        """How it is called in a sentence: the contact's name and the address, or the address."""
-        return f"{self.contact} ({self.address})" if self.contact else str(self.address)
+        """How it is called in a sentence: its name here and the address, or the address alone."""
+        return self.app.people.full(self.address)
 
     @property
     def kinds(self) -> list[str]:
@@ -111,18 +106,16 @@ class Person:
         """All of it, as JSON has it."""
         member, organisation, by = self.member, self.organisation, self.enrolled_by
         return {
-            "address": self.address,
-            "contact": self.contact,
+            **self.app.people.plain(self.address),
             "standing": self.standing,
             "kinds": self.kinds,
             "version": member.version if member else None,
             "key": self.view.key_digest(self.address),
             "fingerprint": self.fingerprint,
             "enrolled_at": rfc3339(self.enrolment.at) if self.enrolment else None,
-            "enrolled_by": {"address": by.address, "contact": by.contact} if by else None,
+            "enrolled_by": self.app.people.plain(by.address) if by else None,
             "organisation": {
-                "address": organisation.address,
-                "contact": organisation.contact,
+                **self.app.people.plain(organisation.address),
                 "standing": organisation.standing,
                 "fingerprint": organisation.fingerprint,
             }
@@ -133,7 +126,8 @@ class Person:
     def show(self) -> None:
         """All of it, for people."""
         app, by = self.app, self.enrolled_by
-        app.show(f"address       {self.address}" + (f"  (contact {self.contact})" if self.contact else ""))
+        known = app.people.known(self.address)
+        app.show(f"address       {self.address}{f'  ({known})' if known else ''}")
         app.show(f"standing      {_coloured(self.standing)}")
         if self.member is None:
             return

@@ -12,7 +12,7 @@ from ..app import App, rfc3339
 from ..command import verb
 
 if TYPE_CHECKING:
-    from ...ledger.history import CardRecord
+    from ...ledger.records import CardRecord
     from ...snapshots.roster import Roster
 
 

@@ -147,13 +147,19 @@ contract RelayHandler is ConsentHandler {
 
     // Sending
 
+    /// @dev Any of the last sixteen, which may be late, out of order, or sent before.
     function deliver(uint256 seed) external {
-        if (_held.length != 0) _deliver(_held[seed % _held.length]);
+        if (_held.length != 0) _deliver(_held[_held.length - 1 - seed % (_held.length < 16 ? _held.length : 16)]);
     }
 
-    /// @dev The newest of them, so that messages are often sent while they live.
-    function deliverNewest(uint256 back) external {
-        if (_held.length != 0) _deliver(_held[_held.length - 1 - bound(back, 0, _held.length < 4 ? 0 : 3)]);
+    /// @dev The newest that is about the slot that was touched last.
+    function deliverOfTheSameSlot(uint256 skip) external {
+        skip %= 3;
+        for (uint256 i = _held.length; i != 0; --i) {
+            if (!_isTouched(_held[i - 1].twin, _held[i - 1].grantee)) continue;
+            if (skip == 0) return _deliver(_held[i - 1]);
+            --skip;
+        }
     }
 
     function _deliver(Held storage held) private {

@@ -1,0 +1,104 @@
+"""What a history is made of: the values that one thing had over time, and records of batches, cards and grants."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ..policy import Grant, Member
+from ..types import Address, Digest
+from . import events as e
+
+V = TypeVar("V")
+
+
+class Timeline(Generic[V]):
+    """The values that one thing had, each from the end of a block on."""
+
+    __slots__ = ("_blocks", "_values")
+
+    def __init__(self) -> None:
+        self._blocks: list[int] = []
+        self._values: list[V] = []
+
+    def set(self, block: int, value: V) -> None:
+        if self._blocks and self._blocks[-1] == block:
+            self._values[-1] = value
+        else:
+            self._blocks.append(block)
+            self._values.append(value)
+
+    def at(self, block: int) -> V | None:
+        place = bisect_right(self._blocks, block)
+        return self._values[place - 1] if place else None
+
+    def values_until(self, block: int) -> list[V]:
+        return self._values[: bisect_right(self._blocks, block)]
+
+    @property
+    def last(self) -> V | None:
+        return self._values[-1] if self._values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One anchored batch: `index` names the sender's index block as of then."""
+
+    sender: Address
+    root: Digest
+    count: int
+    index: Digest
+    block: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardRecord:
+    """A twin card, who set it and when."""
+
+    card: e.Card
+    owner: Address
+    block: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a grant stands."""
+
+    owner: Address
+    twin: int
+    grantee: Address
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRecord:
+    """A slot's present word, the package that its newest grant names, and when that was written."""
+
+    slot: Slot
+    grant: Grant
+    package: Digest
+    block: int
+    at: int
+
+
+class Timelines:
+    """Everything that was ever so, by the thing that it is about."""
+
+    def __init__(self) -> None:
+        self.owners: dict[int, Timeline[Address]] = defaultdict(Timeline)
+        self.cards: dict[int, Timeline[e.Card | None]] = defaultdict(Timeline)
+        self.card_records: dict[int, list[CardRecord]] = defaultdict(list)
+        self.retired: dict[int, Timeline[tuple[int, int]]] = defaultdict(Timeline)
+        self.members: dict[Address, Timeline[Member]] = defaultdict(Timeline)
+        self.keys: dict[Address, Timeline[Digest]] = defaultdict(Timeline)
+        self.keyrings: dict[Address, Timeline[Digest]] = defaultdict(Timeline)
+        self.blocks: dict[tuple[int, Address], Timeline[int]] = defaultdict(Timeline)
+        self.epochs: dict[tuple[Address, int], Timeline[int]] = defaultdict(Timeline)
+        self.grants: dict[Slot, Timeline[GrantRecord]] = defaultdict(Timeline)
+        self.slots: dict[tuple[Address, int], dict[Slot, None]] = defaultdict(dict)
+        self.batches: dict[Address, list[Batch]] = defaultdict(list)
+        self.roots: dict[tuple[Address, Digest], Batch] = {}

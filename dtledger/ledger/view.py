@@ -1,0 +1,142 @@
+"""The ledger's state at the end of one block: it answers every question of the rule, and what clients ask besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..policy import EMPTY, SLOTS, Grant, Member
+from ..types import Address, Digest
+from ..vocabulary import Action
+from . import events as e
+from .records import Batch, CardRecord, GrantRecord, Slot, Timelines
+
+
+class View:
+    """The ledger's state at the end of one block. A `policy.Facts`, and what clients ask besides."""
+
+    __slots__ = ("_lines", "block")
+
+    def __init__(self, lines: Timelines, block: int) -> None:
+        self._lines = lines
+        self.block = block
+
+    def __repr__(self) -> str:
+        return f"View(block={self.block})"
+
+    def earlier(self, block: int) -> View:
+        """The state at the end of an earlier block."""
+        return View(self._lines, min(block, self.block))
+
+    # what the rule asks
+
+    def owner(self, twin: int) -> Address | None:
+        line = self._lines.owners.get(twin)
+        return line.at(self.block) if line else None
+
+    def retired(self, twin: int) -> bool:
+        return self.retire_at(twin) != 0
+
+    def member(self, who: Address) -> Member | None:
+        line = self._lines.members.get(who)
+        return line.at(self.block) if line else None
+
+    def blocked(self, twin: int, who: Address) -> bool:
+        return self.block_count(twin, who) % 2 == 1
+
+    def grant(self, owner: Address, twin: int, grantee: Address, number: int) -> Grant:
+        record = self.record(Slot(owner, twin, grantee, number))
+        return record.grant if record else EMPTY
+
+    def epoch(self, owner: Address, twin: int) -> int:
+        line = self._lines.epochs.get((owner, twin))
+        return (line.at(self.block) if line else None) or 0
+
+    # what clients ask besides
+
+    def retire_at(self, twin: int) -> int:
+        """When an announced retirement becomes final (unix seconds); 0 if none is announced."""
+        return self._state(twin)[0]
+
+    def counter(self, twin: int) -> int:
+        return self._state(twin)[1]
+
+    def _state(self, twin: int) -> tuple[int, int]:
+        line = self._lines.retired.get(twin)
+        return (line.at(self.block) if line else None) or (0, 0)
+
+    def block_count(self, twin: int, who: Address) -> int:
+        line = self._lines.blocks.get((twin, who))
+        return (line.at(self.block) if line else None) or 0
+
+    def card(self, twin: int) -> e.Card | None:
+        line = self._lines.cards.get(twin)
+        return line.at(self.block) if line else None
+
+    def cards(self, twin: int) -> list[CardRecord]:
+        """Every card the twin ever had up to here, oldest first."""
+        return [record for record in self._lines.card_records.get(twin, ()) if record.block <= self.block]
+
+    def twins_of(self, owner: Address) -> list[int]:
+        return sorted(twin for twin in self._lines.owners if self.owner(twin) == owner)
+
+    def members(self) -> list[Address]:
+        return [who for who in self._lines.members if self.member(who) is not None]
+
+    def key_digest(self, who: Address) -> Digest | None:
+        """The digest of a member's public key block."""
+        line = self._lines.keys.get(who)
+        return line.at(self.block) if line else None
+
+    def keyring(self, organisation: Address) -> Digest | None:
+        line = self._lines.keyrings.get(organisation)
+        return line.at(self.block) if line else None
+
+    def record(self, slot: Slot) -> GrantRecord | None:
+        line = self._lines.grants.get(slot)
+        return line.at(self.block) if line else None
+
+    def records(self, owner: Address, twin: int) -> list[GrantRecord]:
+        """Every slot that `owner` ever wrote on `twin`, as it stands."""
+        slots = self._lines.slots.get((owner, twin), ())
+        return [record for slot in slots if (record := self.record(slot)) is not None]
+
+    def slots_of(self, owner: Address, twin: int, grantee: Address) -> list[GrantRecord]:
+        """What `owner` gave one grantee on `twin`, by number."""
+        slots = (Slot(owner, twin, grantee, number) for number in range(SLOTS))
+        return [record for slot in slots if (record := self.record(slot)) is not None]
+
+    def writers(self, twin: int) -> list[Address]:
+        """Everyone who anchored a batch up to here and could ever have written to the twin: its owners, grantees of
+        a WRITE grant, and members of such an organisation. Whether a snapshot counts is judged for each of them."""
+        line = self._lines.owners.get(twin)
+        owners = set(line.values_until(self.block)) if line else set()
+        granted = {
+            slot.grantee
+            for owner in owners
+            for slot in self._lines.slots.get((owner, twin), ())
+            if any(
+                record.grant.actions & Action.WRITE.mask for record in self._lines.grants[slot].values_until(self.block)
+            )
+        }
+        return [
+            sender
+            for sender in self.senders()
+            if sender in owners
+            or sender in granted
+            or any(member.organisation in granted for member in self._lines.members[sender].values_until(self.block))
+        ]
+
+    def batches(self, sender: Address) -> list[Batch]:
+        return [batch for batch in self._lines.batches.get(sender, ()) if batch.block <= self.block]
+
+    def newest_batch(self, sender: Address) -> Batch | None:
+        batches = self.batches(sender)
+        return batches[-1] if batches else None
+
+    def batch(self, sender: Address, root: Digest) -> Batch | None:
+        found = self._lines.roots.get((sender, root))
+        return found if found and found.block <= self.block else None
+
+    def senders(self) -> Iterator[Address]:
+        """Everyone who ever anchored a batch up to here."""
+        return (sender for sender in self._lines.batches if self.newest_batch(sender))

@@ -1,0 +1,212 @@
+"""Every byte of every block of a small twin, changed: by a store that answers with other bytes (its CID says so), and by
+one whose lie nobody checks (the signatures, proofs and seals above it say so).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from dtledger.client.keyrings import owner_keys
+from dtledger.crypto import content
+from dtledger.encoding import CID, digest_cid
+from dtledger.errors import IntegrityError
+from dtledger.snapshots.blame import STORE
+from dtledger.snapshots.finder import Finder, Found
+from dtledger.snapshots.package import Keys, open_package
+from dtledger.store import BlockMissingError, walk
+from dtledger.testing import MemoryStore, World
+
+STEP = 5
+"""Of a seal's bytes, which all mean the same to a reader, every fifth is enough."""
+
+
+class LyingStore(MemoryStore):
+    """Answers with other bytes for some blocks, and claims that they are right."""
+
+    def __init__(self, true: MemoryStore) -> None:
+        self._blocks = true._blocks
+        self.lies: dict[CID, bytes] = {}
+
+    def get(self, cid: CID) -> bytes:
+        return self.lies.get(cid) or super().get(cid)
+
+    def export(self, cids: list[CID]) -> Iterator[tuple[CID, bytes]]:  # type: ignore[override]
+        return walk(cids, self.get)
+
+
+def flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A world with one snapshot of one hour, and its blocks by what they are."""
+
+    world: World
+    blocks: dict[str, CID]
+    keys: Keys
+
+    def walk(self, store: MemoryStore) -> list[Found]:
+        world = self.world
+        view = world.ledger.view()
+        finder = Finder(world.ledger.deployment, view, store, world.twin, self.keys)
+        return [found for group in finder.find("glucose") for found in group]
+
+
+def look_at(world: World) -> Scene:
+    view, store = world.ledger.view(), world.store
+    card = view.card(world.twin)
+    batch = view.newest_batch(world.gateway.address)
+    record = view.record(world.consent)
+    assert card and batch and record
+    keys = owner_keys(world.patient.context.key.secrets.twin(world.ledger.deployment.id, world.twin))
+    finder = Finder(world.ledger.deployment, view, store, world.twin, keys)
+    [located] = finder.streams("glucose")
+    [found] = next(finder.find("glucose"))
+    manifest, page = digest_cid(found.digest), located.stream.top
+    [custody] = [cid for cid, _ in store.export([page]) if cid not in (page, manifest)]
+    blocks = {
+        "manifest": manifest,
+        "custody block": custody,
+        "index page": page,
+        "index root": digest_cid(batch.index),
+        "package": digest_cid(record.package),
+        "roster": digest_cid(card.roster),
+    }
+    return Scene(world, blocks, keys)
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    with World(hours=1) as world:
+        yield look_at(world)
+
+
+NAMES = ("manifest", "custody block", "index page", "index root", "package", "roster")
+
+
+# a store that answers with other bytes -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_byte_of_a_block_can_be_changed_in_the_store(name: str, scene: Scene) -> None:
+    cid, store = scene.blocks[name], MemoryStore()
+    true = scene.world.store.get(cid)
+    for place in range(len(true)):
+        store._blocks[cid] = flipped(true, place)
+        with pytest.raises(IntegrityError) as caught:
+            store.get(cid)
+        assert caught.value.block == str(cid)
+    store._blocks[cid] = true
+    assert store.get(cid) == true
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("change", ["first byte", "last byte", "cut short", "made longer", "emptied", "exchanged"])
+def test_a_read_names_the_block_that_the_store_changed_and_blames_the_store(name: str, change: str) -> None:
+    with World(hours=1) as world:
+        scene = look_at(world)
+        cid = scene.blocks[name]
+        true = world.store.get(cid)
+        other = world.store.get(scene.blocks["roster" if name != "roster" else "manifest"])
+        lies = {
+            "first byte": flipped(true, 0),
+            "last byte": flipped(true, len(true) - 1),
+            "cut short": true[:-1],
+            "made longer": true + b"\0",
+            "emptied": b"",
+            "exchanged": other,
+        }
+        world.store._blocks[cid] = lies[change]
+        with pytest.raises(IntegrityError) as caught:
+            world.clinician.read(world.twin, "glucose", "TREAT")
+        assert caught.value.block == str(cid)
+        assert caught.value.exit_code == 4
+        if name != "package":
+            assert caught.value.party == STORE
+        world.store._blocks[cid] = true
+        assert len(world.clinician.read(world.twin, "glucose", "TREAT")) == 12
+
+
+# a store whose lie nobody checks --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "step"), [("manifest", 1), ("custody block", STEP), ("index page", 1)])
+def test_past_the_store_every_changed_byte_is_still_refused(name: str, step: int, scene: Scene) -> None:
+    cid, store = scene.blocks[name], LyingStore(scene.world.store)
+    true = store.get(cid)
+    for place in range(0, len(true), step):
+        store.lies = {cid: flipped(true, place)}
+        with pytest.raises((IntegrityError, BlockMissingError)):
+            scene.walk(store)
+    store.lies = {}
+    assert len(scene.walk(store)) == 1
+
+
+def test_past_the_store_an_index_root_can_only_hide_what_it_names(scene: Scene) -> None:
+    """Nothing but the anchored digest guards a label; no other snapshot can be put in the place of the hidden one."""
+    cid, store = scene.blocks["index root"], LyingStore(scene.world.store)
+    true = store.get(cid)
+    for place in range(len(true)):
+        store.lies = {cid: flipped(true, place)}
+        try:
+            assert scene.walk(store) == []
+        except (IntegrityError, BlockMissingError):
+            continue
+
+
+def test_past_the_store_a_roster_with_any_changed_byte_is_refused(scene: Scene) -> None:
+    cid, store = scene.blocks["roster"], LyingStore(scene.world.store)
+    true = store.get(cid)
+    for place in range(0, len(true), STEP):
+        store.lies = {cid: flipped(true, place)}
+        with pytest.raises(IntegrityError):
+            scene.walk(store)
+
+
+def test_past_the_store_a_package_with_any_changed_byte_does_not_open(scene: Scene) -> None:
+    world = scene.world
+    true = world.store.get(scene.blocks["package"])
+    key = world.clinician.context.key.seal_key
+    for place in range(0, len(true), STEP):
+        with pytest.raises(IntegrityError):
+            open_package(world.ledger.deployment, world.consent, flipped(true, place), key)
+    assert open_package(world.ledger.deployment, world.consent, true, key).tags
+
+
+def test_past_the_store_a_chunk_with_any_changed_byte_does_not_open() -> None:
+    """Content of over 64 KiB lies in blocks of its own; only its key guards it."""
+    key = content.derive_key(bytes(32), bytes(32), bytes(32), b"context")
+    chunks = content.encrypt(key, random.Random(7).randbytes(content.MAX_BLOCK + 70_000), b"context")
+    assert len(chunks) == 2
+    last = chunks[1]
+    for place in [*range(64), *range(64, len(last) - 64, 997), *range(len(last) - 64, len(last))]:
+        with pytest.raises(IntegrityError):
+            content.decrypt(key, [chunks[0], flipped(last, place)], b"context")
+    assert content.decrypt(key, chunks, b"context")
+
+
+@pytest.mark.parametrize(
+    "change",
+    {
+        "first cut off": lambda chunks: chunks[1:],
+        "last cut off": lambda chunks: chunks[:-1],
+        "exchanged": lambda chunks: chunks[::-1],
+        "repeated": lambda chunks: chunks + chunks[-1:],
+        "none": lambda chunks: [],
+        "made one": lambda chunks: [b"".join(chunks)],
+    }.items(),
+    ids=lambda each: each[0],
+)
+def test_chunks_cannot_be_left_out_repeated_or_put_in_another_order(
+    change: tuple[str, Callable[[list[bytes]], list[bytes]]],
+) -> None:
+    key = content.derive_key(bytes(32), bytes(32), bytes(32), b"context")
+    chunks = content.encrypt(key, bytes(content.MAX_BLOCK + 70_000), b"context")
+    with pytest.raises(IntegrityError):
+        content.decrypt(key, change[1](chunks), b"context")
+    assert content.decrypt(key, chunks, b"context")
