@@ -26,7 +26,8 @@ INLINE = re.findall(r"`(dtledger [a-z][^`]*)`", README)
 
 
 def test_there_are_commands_to_check() -> None:
-    assert len(COMMANDS) >= 6 and len(INLINE) >= 4
+    assert len(COMMANDS) >= 6
+    assert len(INLINE) >= 4
 
 
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each.startswith("scripts/")])
@@ -71,5 +72,11 @@ def test_every_error_and_exit_code_that_it_names_is_so() -> None:
         assert hasattr(dtledger, name)
     said = dict(re.findall(r"(\d) (denied|integrity|key|usage)", README))
     assert said == {"2": "usage", "3": "denied", "4": "integrity", "5": "key"}
-    for code, name in (("2", "Input"), ("3", "AccessDenied"), ("4", "Integrity"), ("5", "KeyFile"), ("6", "Unreachable")):
+    for code, name in (
+        ("2", "Input"),
+        ("3", "AccessDenied"),
+        ("4", "Integrity"),
+        ("5", "KeyFile"),
+        ("6", "Unreachable"),
+    ):
         assert getattr(dtledger, f"{name}Error").exit_code == int(code)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from .. import encoding
 from ..encoding import CID
 from ..errors import DtledgerError
 from ..types import Digest, Period
+from .files import locked
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS streams (label BLOB PRIMARY KEY, head BLOB NOT NULL) WITHOUT ROWID;
@@ -59,6 +60,16 @@ class WriteJournal:
             except sqlite3.Error:
                 self._database.close()
                 raise
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The journal for one put of one process at a time; whoever comes second waits.
+
+        Raises:
+            DtledgerError: somebody else has held it for half a minute.
+        """
+        with locked(self._path) if self._path else nullcontext():
+            yield
 
     def close(self) -> None:
         self._database.close()

@@ -75,9 +75,12 @@ class App:
 
     @cached_property
     def ledger(self) -> EvmLedger:
-        """The profile's ledger, to look at without a key."""
+        """The profile's ledger, to look at without a key; the client's, if one is open already."""
+        from .._backend.evm import EvmLedger
         from ..client.opening import open_ledger
 
+        if "client" in self.__dict__ and isinstance(self.client.context.ledger, EvmLedger):
+            return self.client.context.ledger
         return self.stack.enter_context(open_ledger(self.settings))
 
     @cached_property
@@ -120,7 +123,7 @@ class App:
         own = self.client.context.view().twins_of(self.client.address)
         if len(own) == 1:
             return own[0]
-        raise click.UsageError("Name the twin: --twin NUMBER, or `dtledger config set twin NUMBER`.")
+        raise click.UsageError("Which twin? Name its number, or `dtledger config set twin NUMBER`.")
 
     @cached_property
     def zone(self) -> tzinfo | None:
@@ -167,6 +170,8 @@ class App:
         """
         if yes:
             return
+        if self.as_json:
+            raise click.UsageError("With --json nobody is asked; say --yes to go on, or --dry-run to look.")
         if not sys.stdin.isatty():
             raise click.UsageError("Nobody is there to answer; say --yes to go on, or --dry-run to look.")
         click.confirm(question, abort=True, err=True)

@@ -36,7 +36,7 @@ def deploy_command(app: App, config: Path | None, dry_run: bool, verify: bool) -
       [governance]
       ADMIN = ["0x…"]                   # and REGISTRAR, STEWARD, SUSPENDER, MINTER
       [[founder]]
-      card = "custodian-a.card.json"    # from `dtledger member card --founding`
+      card = "custodian-a.card.json"    # from `dtledger member card NAME --founding RECORD`
       kinds = ["CUSTODIAN"]
 
     Founders sign for this deployment's addresses, so run it twice: the first run stops where it needs their cards.
@@ -153,7 +153,7 @@ def _founder(deployment: Deployment, card_path: Path, kinds: Sequence[str]) -> F
     except (InputError, IntegrityError) as error:
         raise InputError(
             f"The founder's card {card_path} is missing or not signed for this deployment: {error.message}",
-            hint=f"Its member makes it with `dtledger member card --founding` (MemberRegistry is "
-            f"{deployment.contracts['MemberRegistry']}); then run this again, it goes on here.",
+            hint=f"Give its member this home's deployments/{deployment.chain_id}-{deployment.genesis.hex()[:16]}.json, "
+            "for `dtledger member card NAME --founding RECORD`; then run this again, it goes on here.",
         ) from error
     return Founder(card.card, card.signature, b"", mask)

@@ -18,7 +18,7 @@ NOUNS = {
     "help": "Explain a topic.",
     "key": "Keys: new, list, show, use.",
     "contact": "Whom you know: add, list, remove.",
-    "member": "Members: card, enrol, find, show, list, suspend, reinstate, rekey.",
+    "member": "Members: card, enrol, find, show, list, suspend, rekey and more.",
     "twin": "Twins: mint, show, list, read, plot, access.",
     "consent": "Consents: grant, revoke, list, show, explain and more.",
     "snapshot": "Snapshots: put, list, show, verify.",

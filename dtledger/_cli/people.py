@@ -37,8 +37,7 @@ class People:
         from ..keys import KeyStore
 
         home = self._app.home
-        keys = (*custodian_keys(home).list(), *KeyStore(home).list())
-        return {each.address: each.name for each in keys if each.address is not None}
+        return custodian_keys(home).addresses() | KeyStore(home).addresses()
 
     def known(self, address: Address) -> str | None:
         """The contact's name, else one's own key's or custodian's."""

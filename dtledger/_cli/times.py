@@ -63,7 +63,7 @@ def _moment(text: str, now: int, zone: tzinfo | None, *, whole_days: int) -> int
     if text == "now":
         return now
     if _LENGTH.fullmatch(text):
-        return now - duration(text)
+        return max(now - duration(text), 0)
     try:
         moment = datetime.fromisoformat(text) + timedelta(days=whole_days if _DAY.fullmatch(text) else 0)
         seconds = int(_aware(moment, zone).timestamp())

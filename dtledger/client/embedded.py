@@ -3,7 +3,6 @@ all of them. They are refused on a chain that is not a development chain."""
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,13 +10,11 @@ from pathlib import Path
 from .._backend.files import write_atomically
 from ..custodian import Custodian, FileTwinKeys, ReceiptLog
 from ..custody import CustodianPort
-from ..errors import InputError, KeyFileError
+from ..errors import InputError
 from ..home import Home
 from ..keys import KeyStore, Scrypt, UnlockedKey
 from ..ledger import Ledger
 from ..types import Address
-
-log = logging.getLogger(__name__)
 
 DEVELOPMENT_CHAINS = (31337, 1337)
 """Chain ids that Anvil and Hardhat give themselves."""
@@ -38,7 +35,7 @@ class Embedded(Mapping[Address, CustodianPort]):
         self._ledger = ledger
         self._clock = clock
         self._max_head_age = max_head_age
-        self._names = dict(_addresses(custodian_keys(home)))
+        self._names = custodian_keys(home).addresses()  # one whose file is damaged is a dead custodian to its readers
         self._open: dict[Address, Custodian] = {}
 
     def __getitem__(self, address: Address) -> CustodianPort:
@@ -63,18 +60,6 @@ class Embedded(Mapping[Address, CustodianPort]):
             self._clock,
             self._max_head_age,
         )
-
-
-def _addresses(keys: KeyStore) -> Iterator[tuple[Address, str]]:
-    """Address and name of each key. One whose file is damaged is left out: to its readers it is a dead custodian."""
-    for name in keys.names():
-        try:
-            address = keys.open(name).address
-        except KeyFileError as error:
-            log.warning("the embedded custodian %s is left out: %s", name, error.message)
-        else:
-            if address is not None:
-                yield address, name
 
 
 def custodian_keys(home: Home) -> KeyStore:

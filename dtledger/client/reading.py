@@ -132,19 +132,12 @@ class Reader:
         is settled later, snapshot by snapshot."""
         doors, faults = self.doors(view, question.twin)
         decision, best = decide(view, doors, question, now)
-        if faults and not decision.permits and decision.reason >= Reason.NO_GRANT:
+        ways = [best] if decision.permits and best is not None else []
+        if decision.reason is Reason.PERIOD:
+            ways = [each for each in doors if _is_shut_for_period(view, each, question, now)]
+        if faults and not ways and decision.reason >= Reason.NO_GRANT:
             raise faults[0]
-        if decision.permits and best is not None:
-            return decision, [best]
-        if decision.reason is not Reason.PERIOD:
-            return decision, []
-        open_but_for_period = [
-            each
-            for each in doors
-            if question.category in [known.name for known in (each.keys or NO_KEYS).categories()]
-            and judge(view, each, question, question.period, now) is Reason.PERIOD
-        ]
-        return decision, open_but_for_period
+        return decision, ways
 
     def _open(self, way: _Way, group: list[Found], collected: _Collected) -> None:
         counted = [each for each in group if each.counts]
@@ -191,6 +184,14 @@ class Reader:
             answered=min((opened.answered for opened in collected.opened), default=0),
             uncounted=collected.uncounted,
         )
+
+
+def _is_shut_for_period(view: View, door: Door, question: Question, now: Now) -> bool:
+    """Whether the rule minds nothing but the period."""
+    try:
+        return judge(view, door, question, question.period, now) is Reason.PERIOD
+    except AccessDeniedError:
+        return False
 
 
 def _choose(

@@ -78,6 +78,17 @@ class Writer:
             AccessDeniedError: no grant permits all of it, and nothing was written; or the grant ended meanwhile, and
                 what was anchored since does not count. `.evidence["refused"]` lists the periods.
         """
+        with self._journal.held():
+            return self._put(twin, category, readings, batch, progress)
+
+    def _put(
+        self,
+        twin: int,
+        category: str,
+        readings: Iterable[Reading],
+        batch: int,
+        progress: Callable[[int, int], None] | None,
+    ) -> PutResult:
         result = PutResult(resumed=self._resume())
         self._follow_chain()
         keys, groups = self._permitted(twin, category, hourly(readings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +21,8 @@ from .section import SectionKey
 from .writing import write_key_file
 
 __all__ = ["KeyStore"]
+
+log = logging.getLogger(__name__)
 
 
 class KeyStore:
@@ -81,6 +84,19 @@ class KeyStore:
     def list(self) -> tuple[KeyFile, ...]:
         """All keys, by name. Raises KeyFileError if one is damaged."""
         return tuple(KeyFile.read(name, self._path(name), self.kdf) for name in self.names())
+
+    def addresses(self) -> dict[Address, str]:
+        """Address → name, of every key whose file names its address and is not damaged: what names are shown by."""
+        found = {}
+        for name in self.names():
+            try:
+                owner = self.open(name).address
+            except KeyFileError as error:
+                log.warning("the key %s is left out: %s", name, error.message)
+            else:
+                if owner is not None:
+                    found[owner] = name
+        return found
 
     def names(self) -> tuple[str, ...]:
         """The names of all keys, sorted."""

@@ -50,7 +50,8 @@ class World:
         patient = self.patient
         twin, _ = self.operator.twins.mint(patient.twins.request_mint())
         patient.twins.set_up(twin, list(patient.context.custodians), THRESHOLD)
-        writing = writing_terms(CATEGORIES, self.now, DAY, back_to=(self.now - HISTORY) // 60)
+        # from yesterday on: the clock of a chain on a busy machine may be some seconds behind ours
+        writing = writing_terms(CATEGORIES, self.now - DAY, 2 * DAY, back_to=(self.now - HISTORY) // 60)
         patient.consents.grant(twin, self.gateway.address, writing)
         return patient.consents.grant(twin, self.clinician.address, self.terms())[0]
 

@@ -35,6 +35,8 @@ from dtledger.vocabulary import Kind
 
 DAY = 86_400
 FAN_OUT = 64
+HONEST = [102.0, 102.5, 101.0, 101.5]
+"""The values that a scribe writes."""
 
 Change = Callable[[str, Any, Any], Any]
 
@@ -79,18 +81,16 @@ class Scribe:
         first = world.readings[0].minute
         terms = writing_terms(categories, world.clock(), 30 * DAY, back_to=first)
         self.slot: Slot = world.patient.consents.grant(self.twin, self.address, terms)[0]
+        record = self.client.context.view().record(self.slot)
+        assert record is not None
+        self.keys: Keys = granted_keys(self.client.context, record)
+        """What its package held at first: nobody takes that back."""
         self.written: list[Forged] = []
         self.rows: list[Any] = []
 
     @property
     def address(self) -> Address:
         return self.client.address
-
-    @property
-    def keys(self) -> Keys:
-        record = self.client.context.view().record(self.slot)
-        assert record is not None
-        return granted_keys(self.client.context, record)
 
     def groups(self, count: int = 2) -> list[Group]:
         """Readings that nobody else wrote: an hour each, the last hours before now."""
@@ -140,9 +140,7 @@ class Scribe:
             custody = store.put(
                 sign_block(self.world.ledger.deployment, "Custody", body, custody_signer or key), "dag-cbor"
             )
-            leaf = Leaf(
-                place, self.twin, self.address, label, fields["sequence"], cid_digest(manifest), fields["leaf"]
-            )
+            leaf = Leaf(place, self.twin, self.address, label, fields["sequence"], cid_digest(manifest), fields["leaf"])
             leaf = change("leaf", leaf, place)
             batch.append(Forged(manifest, custody, leaf, fields["period"]))
         self._anchor(batch, label, change, anchored)
@@ -265,3 +263,17 @@ class Scribe:
             ]
         top: CID = level[0][0]
         return top
+
+
+def flip(data: bytes) -> bytes:
+    return bytes([data[0] ^ 1]) + data[1:]
+
+
+def put(**cells: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Some entries of a map put in the place of what stands there."""
+    return lambda body: body | cells
+
+
+def at(place: int, value: Any) -> Callable[[list[Any]], list[Any]]:
+    """One cell of a row put in the place of what stands there."""
+    return lambda cells: [*cells[:place], value, *cells[place + 1 :]]

@@ -12,42 +12,16 @@ from typing import Any
 import pytest
 
 from dtledger import encoding
-from dtledger.client import Readings
-from dtledger.encoding import CID
 from dtledger.errors import AccessDeniedError, IntegrityError
-from dtledger.readings import Group, Reading, encode_readings
+from dtledger.readings import encode_readings
 from dtledger.testing import World
-from dtledger.types import Digest, Period
+from dtledger.types import Digest
 from dtledger.vocabulary import Reason
 
-from .forging import Change, Forged, Scribe, lie
+from .forging import HONEST, Change, Forged, Scribe, at, flip, lie, put
+from .looking import assert_refused, forged, read
 
 OTHER = Digest(b"\7" * 32)
-HONEST = [102.0, 102.5, 101.0, 101.5]
-"""What a scribe writes."""
-
-
-def read(world: World) -> Readings:
-    """As the owner, to whom the rule refuses nothing: what is found wrong is found by looking."""
-    return world.patient.read(world.twin, "glucose", "PATRQT")
-
-
-def forged(readings: Readings) -> list[float]:
-    return [each.value for each in readings if each.quality == "forged"]
-
-
-def flip(data: bytes) -> bytes:
-    return bytes([data[0] ^ 1]) + data[1:]
-
-
-def put(**cells: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Some entries of a map put in the place of what stands there."""
-    return lambda body: body | cells
-
-
-def at(place: int, value: Any) -> Callable[[list[Any]], list[Any]]:
-    """One cell of a row put in the place of what stands there."""
-    return lambda cells: [*cells[:place], value, *cells[place + 1 :]]
 
 
 def swapped(place: int) -> Callable[[list[Any]], list[Any]]:
@@ -62,8 +36,7 @@ def swapped(place: int) -> Callable[[list[Any]], list[Any]]:
 
 @dataclass(frozen=True)
 class Lie:
-    """What is changed, which block of which snapshot is named (`index` and `page` are known by their message alone), and
-    what is said."""
+    """What is changed, which block of which snapshot is named (none: a page of the index), and what is said."""
 
     change: Change
     block: str
@@ -95,7 +68,8 @@ LIES = {
     "the leaf has another number": Lie(lie("leaf", lambda leaf: replace(leaf, sequence=3), 0), MANIFEST, "in no batch"),
     "the row has another place": Lie(lie("row", at(4, 1), 0), MANIFEST, "in no batch"),
     "the row has no proof": Lie(lie("row", at(6, []), 0), MANIFEST, "in no batch"),
-    "the rows stand the other way round": Lie(lie("rows", lambda rows: rows[::-1]), MANIFEST, "not what its row says", 1),
+    "the rows stand the other way round": Lie(lie("rows", lambda rows: rows[::-1]), MANIFEST,
+        "not what its row says", 1),
     "a row is left out": Lie(lie("rows", lambda rows: rows[1:]), MANIFEST, "not what its row says", 1),
     "a row stands twice": Lie(lie("rows", lambda rows: [rows[0], rows[0]]), MANIFEST, "not what its row says"),
     "two manifests are exchanged": Lie(lie("rows", swapped(2)), MANIFEST, "not what its row says", 1),
@@ -112,7 +86,8 @@ LIES = {
     "the custody block leaves out a custodian": Lie(
         lie("custody", lambda body: body | {"shares": body["shares"][:2]}, 0), CUSTODY, "under no roster"),
     # what is sealed is what is signed
-    "the header names another writer": Lie(lie("header", at(3, "0x" + "11" * 20)), MANIFEST, "sealed a share as another"),
+    "the header names another writer": Lie(lie("header", at(3, "0x" + "11" * 20)), MANIFEST,
+        "sealed a share as another"),
     "the header begins later": Lie(lie("header", lambda cells: at(5, cells[6])(cells)), MANIFEST, "sealed a share as"),
     "the header names another generation": Lie(lie("header", at(8, 4)), MANIFEST, "sealed a share as another"),
     "the header names another roster": Lie(lie("header", at(9, 2)), MANIFEST, "sealed a share as another"),
@@ -255,6 +230,16 @@ def test_content_that_is_not_readings_is_refused(world: World) -> None:
         read(world)
 
 
+@pytest.mark.xfail(reason="`Reader` does not compare the minutes of readings with the period of their manifest")
+def test_content_of_another_time_inside_a_true_snapshot_is_refused(world: World) -> None:
+    """Who may write today could else write yesterday, and a grant for today would show it."""
+    scribe = Scribe(world)
+    first, second = scribe.groups()
+    plaintexts = [encode_readings("glucose", first.readings)]
+    written = scribe.write(groups=[second], plaintexts=plaintexts)
+    assert_refused(world, scribe, "", written[0].manifest)
+
+
 def test_a_wrong_category_bit_in_the_seal_opens_nothing_for_whom_that_bit_is_shut(world: World) -> None:
     """The custodians judge by what they find inside: who has no grant for that bit is refused."""
     bits = world.patient.context.key.secrets.twin(world.ledger.deployment.id, world.twin).bits
@@ -265,7 +250,7 @@ def test_a_wrong_category_bit_in_the_seal_opens_nothing_for_whom_that_bit_is_shu
 
 
 def test_a_header_s_period_that_is_not_granted_opens_nothing(world: World) -> None:
-    Scribe(world).write(lie("header", lambda cells: at(5, 0)(cells)))
+    Scribe(world).write(lie("header", at(5, 0)))
     with pytest.raises(AccessDeniedError) as caught:
         world.clinician.read(world.twin, "glucose", "TREAT")
     assert caught.value.reason is Reason.PERIOD
@@ -277,144 +262,8 @@ def test_a_generation_that_never_was_opens_nothing(world: World) -> None:
         read(world)
 
 
-# what is anchored --------------------------------------------------------------------------------------------------
-
-
-def test_a_snapshot_whose_batch_was_never_anchored_is_refused(world: World) -> None:
-    scribe = Scribe(world)
-    earlier = scribe.write(anchored=False)
-    later = Group(Period(scribe.groups()[1].period.end + 1, world.clock() // 60), scribe.groups()[1].readings)
-    scribe.write(groups=[later])
-    assert_refused(world, scribe, "in no batch", earlier[0].manifest)
-
-
-def test_of_two_snapshots_with_one_number_the_check_of_the_stream_tells(world: World) -> None:
-    """A read sees the newest index; that an earlier one had another snapshot there, only a comparison shows."""
-    scribe = Scribe(world)
-    scribe.write()
-    assert not errors(world)
-    scribe.written.pop()
-    scribe.rows.pop()
-    scribe.write(groups=scribe.groups()[1:], change=lie("manifest", put(commitment=OTHER)))
-    [error] = errors(world)
-    assert error.party == scribe.address
-    assert "an earlier one" in error.message
-
-
-def test_a_stream_cut_short_is_told_by_the_check_of_the_stream(world: World) -> None:
-    scribe = Scribe(world)
-    scribe.write()
-    scribe.write(groups=scribe.groups(1), change=lie("rows", lambda rows: rows[:1]))
-    [error] = errors(world)
-    assert error.party == scribe.address
-
-
-@pytest.mark.xfail(reason="`Snapshots.verify` walks the streams of the newest index alone")
-def test_a_stream_left_out_of_the_newest_index_is_told_by_the_check_of_the_twin(world: World) -> None:
-    scribe = Scribe(world)
-    scribe.write()
-    scribe.write(groups=scribe.groups(1), change=lie("index", put(streams=[])))
-    [error] = errors(world)
-    assert error.party == scribe.address
-
-
-# larger things -----------------------------------------------------------------------------------------------------
-
-
-def many(scribe: Scribe, count: int) -> list[Group]:
-    """Groups of one reading each, one a minute."""
-    end = scribe.world.readings[-1].minute
-    readings = [Reading(minute * 60, 50.0, "mmol/L", quality="forged") for minute in range(end - count + 1, end + 1)]
-    return [Group(Period(each.minute, each.minute), (each,)) for each in readings]
-
-
-TREES = {
-    "a page lacks its last row": (lie("page", lambda page: {"rows": page["rows"][:-1]}, 0), "does not hold"),
-    "a page has a row too many": (lie("page", lambda page: {"rows": page["rows"] * 2}, 1), "does not hold"),
-    "a node lacks a page": (lie("node", lambda node: {"children": node["children"][:-1]}), "does not hold"),
-    "a node has a page twice": (lie("node", lambda node: {"children": [node["children"][0]] * 2}), "in two places"),
-    "a node's pages are exchanged": (lie("node", lambda node: {"children": node["children"][::-1]}), "does not hold"),
-    "a node says that a page begins later": (
-        lie("node", lambda node: {"children": [at(1, node["children"][0][2])(node["children"][0]), node["children"][1]]}),
-        "does not hold",
-    ),
-    "a node says that a page ends later": (
-        lie("node", lambda node: {"children": [at(2, 2**29)(node["children"][0]), node["children"][1]]}),
-        "does not hold",
-    ),
-    "the index counts a page more": (lie("stream", lambda stream: [129, stream[1]]), "does not hold"),
-}
-
-
-@pytest.mark.parametrize("name", TREES)
-def test_an_index_that_leaves_out_or_moves_pages_is_refused(name: str, world: World) -> None:
-    change, says = TREES[name]
-    scribe = Scribe(world)
-    scribe.write(change, many(scribe, 66))
-    assert_refused(world, scribe, says)
-
-
-def test_the_same_tree_without_a_lie_is_read(world: World) -> None:
-    scribe = Scribe(world)
-    scribe.write(groups=many(scribe, 66))
-    assert len(forged(read(world))) == 66
-
-
-def test_a_page_that_its_node_hides_is_found_by_the_check_of_the_stream(world: World) -> None:
-    """A node that claims that a page is of another time hides it from reads of its own time."""
-    scribe = Scribe(world)
-    hide = lie("node", lambda node: {"children": [[node["children"][0][0], 5, 6], node["children"][1]]})
-    scribe.write(hide, many(scribe, 66))
-    [error] = errors(world)
-    assert error.party == scribe.address
-
-
-BIG = 200_000
-
-
-def linked(world: World, scribe: Scribe, change: Change) -> list[Forged]:
-    """A snapshot of over 64 KiB, whose content lies in blocks of its own."""
-    group = scribe.groups(1)[0]
-    readings = [Reading(group.period.start * 60 + each % 60, each / 7, "mmol/L", quality="big") for each in range(BIG // 16)]
-    whole = Group(group.period, tuple(readings))
-    return scribe.write(change, [Group(Period(group.period.start, group.period.start), whole.readings)])
-
-
-def test_linked_content_is_read_and_its_chunks_cannot_be_cut_added_or_exchanged(world: World) -> None:
-    scribe = Scribe(world, "honest")
-    linked(world, scribe, lambda kind, value, place: value)
-    assert len(read(world)) > BIG // 20
-    chunk = world.store.put(b"another chunk", "raw")
-    for name, change in {
-        "added": lambda body: body | {"content": [*body["content"], chunk]},
-        "exchanged": lambda body: body | {"content": [chunk]},
-        "repeated": lambda body: body | {"content": body["content"] * 2},
-    }.items():
-        with World(hours=2) as other:
-            other.store.put(b"another chunk", "raw")
-            liar = Scribe(other)
-            written = linked(other, liar, lie("manifest", change))
-            assert_refused(other, liar, "does not open", written[0].manifest), name
-
-
-# saying it -----------------------------------------------------------------------------------------------------------
-
-
 def second_twin(world: World) -> int:
     """Another twin of the same patient."""
     twin, _ = world.operator.twins.mint(world.patient.twins.request_mint())
     world.patient.twins.set_up(twin, [each.address for each in world.custodians], 2)
     return twin
-
-
-def errors(world: World) -> list[IntegrityError]:
-    return [each.error for each in world.patient.snapshots.verify(world.twin) if each.error]
-
-
-def assert_refused(world: World, scribe: Scribe, says: str, block: CID | None = None) -> None:
-    with pytest.raises(IntegrityError, match=says) as caught:
-        read(world)
-    assert caught.value.party == scribe.address
-    assert caught.value.block
-    if block is not None:
-        assert caught.value.block in {str(block), block.digest.hex()}

@@ -156,7 +156,8 @@ def test_a_roster_in_any_other_form_is_refused(world: World) -> None:
                 roster = Roster.decode(world.ledger.deployment, encoding.encode(variant))
             except IntegrityError:
                 continue
-            assert isinstance(roster.version, int) and isinstance(roster.threshold, int)
+            assert isinstance(roster.version, int)
+            assert isinstance(roster.threshold, int)
     assert Roster.decode(world.ledger.deployment, block).version == 1
 
 
@@ -232,7 +233,7 @@ def test_an_index_that_names_one_block_over_and_over_is_refused_at_once(world: W
     with pytest.raises(IntegrityError, match="in two places"):
         list(index.streams(world.store, root))
     page = root
-    for depth in range(9):
+    for _ in range(9):
         page = world.store.put(encoding.encode({"children": [[page, 0, 9]] * 64}), "dag-cbor")
     with pytest.raises(IntegrityError, match="in two places"):
         list(index.links(world.store, index.Stream(64**10, page)))

@@ -1,5 +1,5 @@
-"""Every byte of every block of a small twin, changed: by a store that answers with other bytes (its CID says so), and by
-one whose lie nobody checks (the signatures, proofs and seals above it say so).
+"""Every byte of every block of a small twin, changed: by a store that answers with other bytes (the CID says so), and
+by one whose lie nobody checks (the signatures, proofs and seals above it say so).
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def look_at(world: World) -> Scene:
     card = view.card(world.twin)
     batch = view.newest_batch(world.gateway.address)
     record = view.record(world.consent)
-    assert card and batch and record
+    assert card is not None
+    assert batch is not None
+    assert record is not None
     keys = owner_keys(world.patient.context.key.secrets.twin(world.ledger.deployment.id, world.twin))
     finder = Finder(world.ledger.deployment, view, store, world.twin, keys)
     [located] = finder.streams("glucose")

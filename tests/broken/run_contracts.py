@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dtledger._backend import foundry
 
@@ -70,6 +71,11 @@ def copy(place: Path) -> Path:
     return place
 
 
+def duplicate(sound: Path, place: Path) -> Path:
+    """A copy of a copy, with what was built."""
+    return Path(shutil.copytree(sound, place, symlinks=True))
+
+
 def run(mutant: Mutant, sound: Path | None = None) -> bool:
     """True if every witness fails on a copy with that mistake.
 
@@ -86,7 +92,7 @@ def run(mutant: Mutant, sound: Path | None = None) -> bool:
         if sound is None:
             copy(place)
         else:
-            shutil.copytree(sound, place, symlinks=True)
+            duplicate(sound, place)
         path = place / "contracts" / mutant.file
         text = path.read_text()
         if text.count(mutant.before) != 1:
@@ -104,13 +110,13 @@ def _rebuild_heirs(place: Path, contract: str) -> None:
             path.write_text(text + "// rebuilt\n")
 
 
-def failures(place: Path, witnesses: Iterable[str]) -> set[str]:
-    """Those of these tests that fail in a copy.
+def failures(place: Path, witnesses: Iterable[str], invariant_runs: int = 48) -> set[str]:
+    """Those of these tests that fail in a copy. An invariant gets so many runs to fail in.
 
     Raises:
         ValueError: the copy does not compile, or one of the tests is not there.
     """
-    named = {tuple(witness.split(".")) for witness in witnesses}
+    named = {(contract, test) for contract, _, test in (witness.partition(".") for witness in witnesses)}
     contracts, tests = (sorted(set(part)) for part in zip(*named, strict=True))
     told = _forge(
         place,
@@ -120,10 +126,11 @@ def failures(place: Path, witnesses: Iterable[str]) -> set[str]:
         f"^({'|'.join(contracts)})$",
         "--match-test",
         f"^({'|'.join(tests)})(\\(|$)",
+        FOUNDRY_INVARIANT_RUNS=str(invariant_runs),
     )
     results = {
         (suite.rpartition(":")[2], test.partition("(")[0]): result["status"]
-        for suite, found in json.loads(told).items()
+        for suite, found in _results(told).items()
         for test, result in found["test_results"].items()
     }
     if missing := named - results.keys():
@@ -131,28 +138,39 @@ def failures(place: Path, witnesses: Iterable[str]) -> set[str]:
     return {".".join(test) for test in named if results[test] == "Failure"}
 
 
-def _forge(place: Path, *arguments: str) -> str:
-    """Forge's output.
+def _results(told: str) -> dict[str, Any]:
+    try:
+        results: dict[str, Any] = json.loads(told)
+    except ValueError:
+        raise ValueError(f"forge test did not get to the tests:\n{told[-2000:]}") from None
+    return results
+
+
+def _forge(place: Path, *arguments: str, **settings: str) -> str:
+    """Forge's output; its complaints, if there is none.
 
     Raises:
-        ValueError: it says nothing, so the copy does not compile.
+        ValueError: a build failed.
     """
     done = subprocess.run(
         [foundry.require("forge"), *arguments],
         cwd=place,
-        env=os.environ | SETTINGS,
+        env=os.environ | SETTINGS | settings,
         capture_output=True,
         text=True,
         check=False,
     )
-    if not done.stdout.strip() or (arguments[0] == "build" and done.returncode):
-        raise ValueError(f"forge {arguments[0]} did not get to the tests:\n{done.stderr[-2000:]}")
-    return done.stdout
+    if arguments[0] == "build" and done.returncode:
+        raise ValueError(f"the contracts do not compile:\n{done.stderr[-2000:]}")
+    return done.stdout.strip() or done.stderr
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the mistakes whose description holds the first argument; 1 if a witness missed one."""
+    """Runs the mistakes whose description holds the first argument; 1 if a witness missed one, 2 if there is none."""
     chosen = [mutant for mutant in mutants() if not arguments or arguments[0] in mutant.says]
+    if not chosen:
+        print("no mistake is called that")
+        return 2
     missed = 0
     with tempfile.TemporaryDirectory() as name:
         sound = copy(Path(name) / "sound")

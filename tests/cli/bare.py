@@ -40,7 +40,7 @@ def at_terminal(home: Path, *words: str | Path, typed: str) -> tuple[int, str]:
         input=typed,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout

@@ -14,8 +14,8 @@ from dtledger._backend.directory_store import DirectoryStore
 from dtledger._cli import main
 from dtledger.client import Client, writing_terms
 from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
-from dtledger.client.opening import open_client, open_ledger
 from dtledger.client.members import card_check
+from dtledger.client.opening import open_client, open_ledger
 from dtledger.config import Settings
 from dtledger.contacts import Contacts
 from dtledger.home import Home

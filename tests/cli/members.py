@@ -11,10 +11,12 @@ from typing import Any
 
 from click.testing import Result
 
-from dtledger.client import Client
+from dtledger.client import Client, card_check
 from dtledger.client.devnet import Devnet
-from dtledger.contacts import MemberCardFile
-from dtledger.types import Address
+from dtledger.contacts import Contacts, MemberCardFile
+from dtledger.keys import KeyStore
+from dtledger.types import ZERO_ADDRESS, Address
+from dtledger.vocabulary import Kind
 
 from .conftest import DevnetHome
 
@@ -40,7 +42,9 @@ class Cast:
         return self.world.client(key)
 
     def address(self, key: str) -> Address:
-        return Devnet(self.world.home).key(key).address
+        address = KeyStore(self.world.home).open(key).address
+        assert address is not None, "the devnet's keys name theirs"
+        return address
 
     def card(self, key: str, *words: str | Path, name: str = "Dr Ann Lee") -> Path:
         """A card of the key, as `member card` writes it."""
@@ -52,18 +56,26 @@ class Cast:
     def organisation(self, name: str = "clinic") -> str:
         """A new organisation: a member of none, and a contact under its key's name, which its card bears too."""
         key = self.key(name)
-        card = self.card(key, name=f"The {key}")
-        self.tell("member", "enrol", card, "--key", "operator", "--yes")
-        self.tell("contact", "add", key, card, "--yes")
+        with self.client(key) as client, self.client("operator") as operator:
+            card = client.members.card(f"The {key}")
+            operator.members.enrol(card, [])
+            check = card_check(client.context.deployment)
+        Contacts(self.world.home, check).add(key, card, at=0)
         return key
 
     def member(self, name: str, *kinds: str, of: str | None = None) -> str:
         """A new member, of an organisation or of none."""
         key = self.key(name)
-        words = ("--organisation", of) if of else ()
-        agreed = ("--organisation-key", of) if of else ()
-        given = [word for kind in kinds for word in ("--kind", kind)]
-        self.tell("member", "enrol", self.card(key, *words), *given, *agreed, "--key", "operator", "--yes")
+        with self.client(key) as client:
+            card = client.members.card(
+                "Dr Ann Lee", self.address(of) if of else ZERO_ADDRESS, f"The {of}" if of else ""
+            )
+        agreement = b""
+        if of:
+            with self.client(of) as organisation:
+                agreement = organisation.members.agree(card)
+        with self.client("operator") as operator:
+            operator.members.enrol(card, [Kind[each] for each in kinds], agreement)
         return key
 
     def tell(self, *words: str | Path) -> dict[str, Any]:

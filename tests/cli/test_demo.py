@@ -60,7 +60,8 @@ def test_after_revocation_client_and_every_custodian_refuse(told: dict[str, obje
 
 def test_the_five_commands_that_it_prints_work_as_printed(told: dict[str, object]) -> None:
     commands = told["next"]
-    assert isinstance(commands, list) and len(commands) == 5
+    assert isinstance(commands, list)
+    assert len(commands) == 5
     for command in commands:
         words = shlex.split(command)[1:]
         done = subprocess.run([sys.executable, "-m", "dtledger", *words], capture_output=True, text=True)

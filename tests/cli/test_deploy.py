@@ -75,7 +75,8 @@ def test_it_stops_where_it_needs_the_founders_cards_and_goes_on_with_them(
 ) -> None:
     first = deploy("--config", str(configuration))
     assert first.exit_code == 2
-    assert "custodian.card.json" in first.stderr and "--founding" in first.stderr
+    assert "custodian.card.json" in first.stderr
+    assert "--founding" in first.stderr
     (record,) = home.deployments.glob("*.json")
     with pytest.raises(InputError, match="not finished"):
         read_deployment(record)
@@ -95,7 +96,8 @@ def test_it_stops_where_it_needs_the_founders_cards_and_goes_on_with_them(
     settings = Settings.load(home, {"rpc_url": chain.url}, env={})
     with open_ledger(settings) as ledger:
         member = ledger.view().member(people["custodian"].address)
-    assert member is not None and member.kinds == Kind.CUSTODIAN.mask
+    assert member is not None
+    assert member.kinds == Kind.CUSTODIAN.mask
 
     untouched = record.read_bytes()
     third = deploy("--config", str(configuration))
@@ -158,18 +160,18 @@ def test_a_configuration_that_cannot_be_used_is_named(
     path.write_text(text)
     result = deploy("--config", str(path))
     assert result.exit_code == 2
-    assert "broken.toml" in result.stderr and said in result.stderr
+    assert "broken.toml" in result.stderr
+    assert said in result.stderr
 
 
 def test_without_a_configuration_it_says_what_to_do(home: Home, deploy: Callable[..., Result]) -> None:
     result = deploy()
     assert result.exit_code == 2
-    assert "--config" in result.stderr and "devnet up" in result.stderr
+    assert "--config" in result.stderr
+    assert "devnet up" in result.stderr
 
 
-def _deployed(
-    home: Home, people: dict[str, UnlockedKey], configuration: Path, deploy: Callable[..., Result]
-) -> None:
+def _deployed(home: Home, people: dict[str, UnlockedKey], configuration: Path, deploy: Callable[..., Result]) -> None:
     deploy("--config", str(configuration))
     (record,) = home.deployments.glob("*.json")
     card = make_card(read_journal(record).deployment(), people["custodian"], "custodian", version=0)

@@ -27,7 +27,8 @@ def test_it_comes_up_stops_and_resumes_as_the_same_chain(devnet: Callable[..., R
     up = json.loads(devnet("devnet", "up", "--json").stdout)
     assert up["gas"] > 0
     running = json.loads(devnet("devnet", "status", "--json").stdout)
-    assert running["running"] and running["url"] == up["url"]
+    assert running["running"]
+    assert running["url"] == up["url"]
     assert devnet("devnet", "down").exit_code == 0
     stopped = devnet("devnet", "status")
     assert "is stopped" in stopped.stdout
@@ -39,7 +40,8 @@ def test_a_key_made_later_is_funded_by_the_next_up(devnet: Callable[..., Result]
     devnet("devnet", "up")
     assert devnet("key", "new", "patient").exit_code == 0
     poor = devnet("twin", "mint", "--key", "patient", "--minter", "operator", "--yes")
-    assert poor.exit_code == 1 and "pay" in poor.stderr
+    assert poor.exit_code == 1
+    assert "pay" in poor.stderr
     devnet("devnet", "up")
     rich = devnet("twin", "mint", "--key", "patient", "--minter", "operator", "--yes")
     assert rich.exit_code == 0, rich.stderr

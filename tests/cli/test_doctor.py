@@ -160,9 +160,13 @@ def test_a_missing_key_or_a_wrong_password_fails_and_the_chain_is_looked_at_all_
     assert checks["custodian-3"]["state"] == "ok"
 
 
+def without_password_file(home: Path) -> None:
+    lines = (home / "config.toml").read_text().splitlines(keepends=True)
+    (home / "config.toml").write_text("".join(line for line in lines if not line.startswith("password_file")))
+
+
 def test_a_key_whose_password_is_in_no_file_is_not_unlocked(look: Look, home: Path) -> None:
-    config = home / "config.toml"
-    config.write_text("".join(line for line in config.open() if not line.startswith("password_file")))
+    without_password_file(home)
     code, checks = look("--key", "cardiology")
     assert code == 0
     assert "its password is asked for" in checks["key"]["text"]
@@ -184,8 +188,7 @@ def test_an_adopted_keystore_is_unlocked_and_left_as_it_is(look: Look, home: Pat
 
 
 def test_an_address_that_only_unlocking_shows_leaves_the_account_out(look: Look, home: Path) -> None:
-    config = home / "config.toml"
-    config.write_text("".join(line for line in config.open() if not line.startswith("password_file")))
+    without_password_file(home)
     path = home / "keys" / "patient.json"
     document = json.loads(path.read_text())
     del document["address"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,10 @@ import pytest
 from click.testing import Result
 
 from dtledger._cli.demo.refusal import ask_custodians
+from dtledger.client.devnet import OPERATOR
+from dtledger.encoding import digest_cid
+from dtledger.ledger import calls
+from dtledger.readings import Reading
 from tests.cli.twins import DAY, Twin, address_of, complaint, copy_of, new_key, new_twin, said
 
 if TYPE_CHECKING:
@@ -45,6 +50,7 @@ def test_its_owner_sees_how_a_twin_stands(dtledger: Run, twin: Twin) -> None:
     assert (told["card"]["version"], told["roster"]["threshold"]) == (1, 2)
     assert told["grants"] == {"live": 2, "given": 2}
     assert told["retire_at"] is None
+    assert len(told["deployment_fingerprint"].split()) == 6
     newest = datetime.fromisoformat(told["newest"]["glucose"])
     assert newest.timestamp() == twin.readings[-1].minute * 60
     result = dtledger("twin", "show", twin.number, "--key", "patient")
@@ -72,6 +78,37 @@ def test_a_store_that_is_gone_hides_only_the_data(dtledger: Run, twin: Twin, tmp
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DTLEDGER_STORE", f"directory:{empty}")
         assert dtledger("twin", "show", twin.number, "--key", "patient").exit_code == 6, "the roster is a block too"
+
+
+def test_a_twin_without_a_card_and_one_that_is_to_be_retired_say_so(dtledger: Run, devnet_home: DevnetHome) -> None:
+    name = new_key(devnet_home)
+    with devnet_home.client(name) as owner, devnet_home.client(OPERATOR) as operator:
+        number, _ = operator.twins.mint(owner.twins.request_mint())
+        assert "none: nothing can be written yet" in dtledger("twin", "show", number, "--key", name).stdout
+        assert said(dtledger("twin", "list", "--key", name, "--json"))["twins"][0]["state"] == "no card"
+        owner.twins.set_up(number, list(owner.context.custodians), 2)
+        owner.context.ledger.send(calls.announce_retirement(number), owner.context.key)
+    told = said(dtledger("twin", "show", number, "--key", name, "--json"))
+    assert told["retire_at"] is not None
+    assert "announced, and nothing can be read" in dtledger("twin", "show", number, "--key", name).stdout
+    assert said(dtledger("twin", "list", "--key", name, "--json"))["twins"][0]["state"] == "retired"
+    assert dtledger("twin", "read", number, *OWNER[:-1], name).exit_code == 3
+
+
+def test_a_damaged_index_is_said_and_hides_nothing_else(dtledger: Run, devnet_home: DevnetHome, tmp_path: Path) -> None:
+    twin = new_twin(devnet_home, hours=1)
+    with devnet_home.client("gateway") as gateway:
+        newest = gateway.context.view().newest_batch(gateway.address)
+        assert newest is not None
+        root = str(digest_cid(newest.index))
+    blocks = Path(shutil.copytree(devnet_home.home.root / "blocks", tmp_path / "blocks"))
+    next(each for each in blocks.rglob("*") if root in each.name).unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DTLEDGER_STORE", f"directory:{blocks}")
+        result = dtledger("twin", "show", twin.number, "--key", "patient")
+    assert result.exit_code == 0
+    assert "the data cannot be looked at" in result.stderr
+    assert "2 of 3 open a snapshot" in result.stdout
 
 
 def test_a_twin_that_is_not_there_is_refused(dtledger: Run) -> None:
@@ -124,7 +161,8 @@ def test_the_table_has_local_time_and_the_measured_unit(dtledger: Run, twin: Twi
         patch.setenv("DTLEDGER_TZ", "Asia/Tokyo")
         result = dtledger("twin", "read", twin.number, *CLINICIAN, "--since", "3h")
     first = result.stdout.splitlines()[0]
-    assert "+0900" in first and "mmol/L" in first
+    assert "+0900" in first
+    assert "mmol/L" in first
     assert "3 of 3 custodians answered" in result.stderr
     assert "STALE" not in result.stderr
 
@@ -192,7 +230,8 @@ def test_what_lies_outside_the_grant_is_refused_whole_or_left_out(dtledger: Run,
     assert "Permitted:" in refused["message"]
     part = dtledger("twin", "read", twin.number, *CLINICIAN, "--partial")
     assert 0 < len(part.stdout.splitlines()) < len(twin.readings)
-    assert "refused: " in part.stderr and "(PERIOD)" in part.stderr
+    assert "refused: " in part.stderr
+    assert "(PERIOD)" in part.stderr
     told = said(dtledger("twin", "read", twin.number, *CLINICIAN, "--partial", "--json"))
     assert {each["reason"] for each in told["refused"]} == {"PERIOD"}
     assert dtledger("twin", "read", twin.number, *CLINICIAN, "--since", "1m").exit_code == 0
@@ -223,9 +262,13 @@ def test_a_plot_passes_the_same_door(dtledger: Run, twin: Twin) -> None:
     assert len(said(dtledger("twin", "plot", twin.number, *OWNER, "--json"))["readings"]) == len(twin.readings)
 
 
-def test_a_plot_of_something_else_has_no_target_range(dtledger: Run, devnet_home: DevnetHome, twin: Twin) -> None:
-    empty = dtledger("twin", "plot", twin.number, "--category", "meals", "--purpose", "PATRQT", "--key", "patient")
-    assert (empty.exit_code, empty.stdout) == (0, "")
+def test_without_values_nothing_is_drawn_and_one_value_is_enough(dtledger: Run, devnet_home: DevnetHome) -> None:
+    twin = new_twin(devnet_home, hours=0)
+    words = ("twin", "plot", twin.number, "--category", "meals", "--purpose", "PATRQT", "--key", "patient")
+    assert (dtledger(*words).exit_code, dtledger(*words).stdout) == (0, "")
+    with devnet_home.client("gateway") as gateway:
+        gateway.writer.put(twin.number, "meals", [Reading(int(time.time()) // 60 * 60, 45.0, "g")])
+    assert f"meals of twin {twin.number}, g" in dtledger(*words).stdout
 
 
 # access ----------------------------------------------------------------------------------------------------------
@@ -239,14 +282,16 @@ def test_the_owner_sees_who_looked(dtledger: Run, devnet_home: DevnetHome) -> No
     dtledger("twin", "read", twin.number, *OWNER)
     told = said(dtledger("twin", "access", twin.number, "--key", "patient", "--json"))
     owner, clinician = told["looks"]
-    assert owner["requester"]["name"] == "patient" and owner["grant"] is None, "the newest first"
+    assert (owner["requester"]["name"], owner["grant"]) == ("patient", None), "the newest first"
     assert clinician["requester"]["name"] == "cardiology"
     assert (clinician["grant"], clinician["categories"]) == (f"{twin.number}/cardiology/0", ["glucose"])
     assert clinician["asked"] == clinician["opened"] > 0
     assert len(clinician["custodians"]) == 3
     assert [each["receipts"] for each in told["custodians"]] == [2, 2, 2]
     shown = dtledger("twin", "access", twin.number, "--key", "patient")
-    assert "cardiology" in shown.stdout and "TREAT" in shown.stdout and "(owner)" in shown.stdout
+    assert "cardiology" in shown.stdout
+    assert "TREAT" in shown.stdout
+    assert "(owner)" in shown.stdout
     assert "custodian-1: 2 receipts" in shown.stderr
     assert said(dtledger("twin", "access", twin.number, "--key", "patient", "--since", "now", "--json"))["looks"] == []
 
@@ -279,11 +324,13 @@ def test_a_custodian_that_is_gone_is_named_and_hides_nothing(
     home = copy_of(devnet_home, tmp_path)
     (home / "custodians" / "keys" / "custodian-3.json").unlink()
     told = said(dtledger("twin", "access", twin.number, "--key", "patient", "--json", "--home", home))
-    assert len(told["looks"]) == 1 and len(told["looks"][0]["custodians"]) == 2
+    assert len(told["looks"]) == 1
+    assert len(told["looks"][0]["custodians"]) == 2
     assert sum(each["fault"] is not None for each in told["custodians"]) == 1
     read = dtledger("twin", "read", twin.number, *OWNER, "--home", home)
     assert read.exit_code == 0
-    assert "2 of 3 custodians answered" in read.stderr and "warning" in read.stderr
+    assert "2 of 3 custodians answered" in read.stderr
+    assert "warning" in read.stderr
 
 
 def test_a_receipt_taken_out_of_a_list_is_found_and_ends_with_4(

@@ -78,8 +78,7 @@ def new_twin(home: DevnetHome, hours: int = 3, ago: int = 0, owner: str = "patie
     now = int(time.time())
     end = (now - ago) // 300 * 300
     readings = tuple(
-        Reading(at, 4.0 + place % 97 / 10, "mmol/L", 60)
-        for place, at in enumerate(range(end - hours * 3600, end, 300))
+        Reading(at, 4.0 + place % 97 / 10, "mmol/L", 60) for place, at in enumerate(range(end - hours * 3600, end, 300))
     )
     with home.client(owner) as patient, home.client(OPERATOR) as operator, home.client("gateway") as gateway:
         number, _ = operator.twins.mint(patient.twins.request_mint())

@@ -60,7 +60,8 @@ def test_a_silent_custodian_is_named_and_hides_nothing(dtledger_world: World) ->
     access = looked(world)
     assert list(access.faults) == [dead.address]
     assert isinstance(access.faults[dead.address], UnreachableError)
-    assert len(access.looks) == 1 and len(access.lists) == 2
+    assert len(access.looks) == 1
+    assert len(access.lists) == 2
     access.require_whole()
 
 

@@ -55,7 +55,10 @@ def test_after_revoke_all_nothing_stands_and_nothing_can_be_renewed_or_sealed_an
     consents = world.patient.consents
     consents.revoke_all(world.twin)
     assert state(world) is GrantState.REVOKED
-    for attempt in (lambda: consents.renew(world.consent, world.clock.at + DAY), lambda: consents.reseal(world.consent)):
+    for attempt in (
+        lambda: consents.renew(world.consent, world.clock.at + DAY),
+        lambda: consents.reseal(world.consent),
+    ):
         with pytest.raises(InputError):
             attempt()
     assert not world.clinician.explain(world.twin, "glucose", "TREAT").permits
@@ -118,7 +121,8 @@ def test_what_a_slot_last_said_is_kept_by_the_ledgers_events(dtledger_world: Wor
     before = record(world, world.consent).grant
     world.patient.consents.revoke(world.consent)
     last = world.patient.consents.last_given(world.consent)
-    assert isinstance(last, Granted) and last.grant == before
+    assert isinstance(last, Granted)
+    assert last.grant == before
     assert world.patient.consents.last_given(replace(world.consent, number=7)) is None
 
 
@@ -143,9 +147,7 @@ def test_several_grants_end_in_one_transaction(dtledger_world: World) -> None:
     terms = world.patient.consents.terms_of(record(world, world.consent))
     more, _ = world.patient.consents.grant(world.twin, world.clinician.address, terms)
     world.patient.consents.revoke_many(world.twin, [world.consent, more])
-    assert {world.patient.consents.state(record(world, each)) for each in (world.consent, more)} == {
-        GrantState.REVOKED
-    }
+    assert {world.patient.consents.state(record(world, each)) for each in (world.consent, more)} == {GrantState.REVOKED}
     assert len(world.patient.consents.writers(world.twin)) == 1, "the gateway's stands"
 
 

@@ -35,17 +35,17 @@ def give(world: World, grantee: Client, **changes: Any) -> Slot:
 Change = Callable[[World, Client], object]
 
 CASES: dict[Reason, tuple[dict[str, Any], Change]] = {
-    Reason.PERMITTED: ({}, lambda world, who: give(world, who)),
+    Reason.PERMITTED: ({}, give),
     Reason.SUSPENDED: ({}, lambda world, who: (give(world, who), world.operator.members.suspend(who.address))),
     Reason.BLOCKED: ({}, lambda world, who: (give(world, who), world.patient.consents.block(world.twin, who.address))),
     Reason.NO_GRANT: ({}, lambda world, who: None),
     Reason.REVOKED: ({}, lambda world, who: world.patient.consents.revoke(give(world, who))),
     Reason.NOT_YET: ({}, lambda world, who: give(world, who, not_before_at=world.clock.at + DAY)),
     Reason.EXPIRED: ({}, lambda world, who: (give(world, who), world.clock.advance(31 * DAY))),
-    Reason.ACTION: ({"action": "TRAIN"}, lambda world, who: give(world, who)),
-    Reason.CATEGORY: ({"category": "ecg"}, lambda world, who: give(world, who)),
-    Reason.PURPOSE: ({"purpose": "HRESCH"}, lambda world, who: give(world, who)),
-    Reason.PERIOD: ({"since": 0}, lambda world, who: give(world, who)),
+    Reason.ACTION: ({"action": "TRAIN"}, give),
+    Reason.CATEGORY: ({"category": "ecg"}, give),
+    Reason.PURPOSE: ({"purpose": "HRESCH"}, give),
+    Reason.PERIOD: ({"since": 0}, give),
     Reason.KIND: ({"action": "TRAIN"}, lambda world, who: give(world, who, actions=(Action.TRAIN,))),
 }
 
@@ -106,7 +106,8 @@ def test_of_several_grants_the_one_that_gets_furthest_is_named(dtledger_world: W
     give(world, who, categories=("meals",))
     decision = who.explain(world.twin, "glucose", "TREAT")
     assert decision.reason is Reason.PURPOSE
-    assert decision.record is not None and decision.record.slot == nearest
+    assert decision.record is not None
+    assert decision.record.slot == nearest
 
 
 def test_a_live_grant_of_another_category_never_answers_for_the_one_asked_for(dtledger_world: World) -> None:
@@ -124,7 +125,8 @@ def test_a_member_decides_by_its_organisations_grants_too(dtledger_world: World)
     give(world, world.hospital)
     decision = world.patient.explain(world.twin, "glucose", "TREAT", who=world.clinician.address)
     assert decision.permits
-    assert decision.record is not None and decision.record.slot.grantee == world.hospital.address
+    assert decision.record is not None
+    assert decision.record.slot.grantee == world.hospital.address
 
 
 def test_a_read_goes_through_the_grant_that_shuts_the_least(dtledger_world: World) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from dtledger.client import Client, Listed, Terms, writing_terms
+from dtledger.client.keyrings import owner_keys
 from dtledger.encoding import cid_digest, digest_cid
 from dtledger.errors import AccessDeniedError, CannotCheckError, IntegrityError
 from dtledger.ledger import calls
-from dtledger.readings import Reading
+from dtledger.readings import Reading, encode_readings
 from dtledger.snapshots import index
 from dtledger.snapshots.staging import Staging
+from dtledger.snapshots.writer import Draft, Target, seal_batch
 from dtledger.store import BlockMissingError
 from dtledger.testing import MemoryKey, World
 from dtledger.testing.world import DAY
@@ -94,32 +96,37 @@ def test_a_snapshot_is_found_by_its_digest(dtledger_world: World) -> None:
         world.patient.snapshots.show(Digest(bytes(32)))
 
 
-def test_a_snapshot_of_a_writer_that_never_had_the_right_cannot_be_checked(dtledger_world: World) -> None:
+def test_a_snapshot_that_is_stored_and_not_anchored_cannot_be_checked(dtledger_world: World) -> None:
     world = dtledger_world
-    digest = listed(world.gateway, world)[0].found.digest
-    assert world.gateway.snapshots.show(digest)
-    mover = world.join("mover")
-    twin, _ = world.operator.twins.mint(mover.twins.request_mint())
-    mover.twins.set_up(twin, [each.address for each in world.custodians], 2)
-    with pytest.raises(AccessDeniedError):
-        list(world.patient.snapshots.list(999))
-    unanchored = mover.writer
-    unanchored._anchor = lambda pending: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign,assignment]
-    with pytest.raises(KeyboardInterrupt):
-        unanchored.put(twin, "glucose", world.readings)
-    manifest = Digest(bytes(32))
-    for cid, block in list(world.store._blocks.items()):
-        if cid.codec.name == "dag-cbor" and b"commitment" in block and twin.to_bytes(1, "big") in block:
-            manifest = cid_digest(cid)
-    with pytest.raises((CannotCheckError, BlockMissingError)):
-        mover.snapshots.show(manifest)
+    patient, context = world.patient, world.patient.context
+    keys = owner_keys(context.key.secrets.twin(context.deployment.id, world.twin))
+    target = Target(world.twin, keys, patient.twins.roster(world.twin))
+    minute = world.readings[0].minute
+    blocks = Staging(context.store)
+    draft = Draft("glucose", Period(minute, minute), encode_readings("glucose", world.readings[:1]))
+    sealed = seal_batch(context.deployment, blocks, context.key, None, {}, [(target, draft)])
+    blocks.flush()
+    digest = cid_digest(sealed.written[0].manifest)
+    with pytest.raises(CannotCheckError):
+        patient.snapshots.show(digest)
+    context.ledger.send(calls.anchor_batch(sealed.root, 1, cid_digest(sealed.index)), context.key)
+    assert patient.snapshots.show(digest).found.counts
+
+
+def test_a_twin_that_is_not_there_has_nothing_to_list(dtledger_world: World) -> None:
+    with pytest.raises(AccessDeniedError) as caught:
+        list(dtledger_world.patient.snapshots.list(999))
+    assert caught.value.reason is Reason.TWIN_UNKNOWN
 
 
 def test_what_was_written_holds_together(dtledger_world: World) -> None:
     world = dtledger_world
     write_meals(world)
     reports = list(world.patient.snapshots.verify(world.twin))
-    assert [(each.category, each.snapshots, each.error) for each in reports] == [("glucose", 6, None), ("meals", 1, None)]
+    assert [(each.category, each.snapshots, each.error) for each in reports] == [
+        ("glucose", 6, None),
+        ("meals", 1, None),
+    ]
     (own,) = world.clinician.snapshots.verify(world.twin)
     assert (own.category, own.uncounted, own.unchecked) == ("glucose", 0, 0)
     assert {each.unchecked for each in world.client(MemoryKey("x")).snapshots.verify(world.twin)} == {6, 1}
@@ -139,7 +146,8 @@ def test_a_damaged_block_fails_its_stream_and_no_other(dtledger_world: World) ->
     broken = digest_cid(listed(world.patient, world, "glucose")[2].found.digest)
     world.store.damage(broken)
     glucose, meals = world.patient.snapshots.verify(world.twin)
-    assert isinstance(glucose.error, IntegrityError) and glucose.error.block == str(broken)
+    assert isinstance(glucose.error, IntegrityError)
+    assert glucose.error.block == str(broken)
     assert meals.error is None
     world.store.remove([broken])
     with pytest.raises(BlockMissingError):
@@ -163,11 +171,14 @@ def test_an_index_that_lost_what_an_earlier_one_had_names_its_writer(dtledger_wo
     blocks.flush()
     context.ledger.send(calls.anchor_batch(Digest(bytes(31) + b"\1"), 1, cid_digest(root)), context.key)
     (report,) = world.patient.snapshots.verify(world.twin)
-    assert report.error is not None and "earlier one" in report.error.message
+    assert report.error is not None
+    assert "earlier one" in report.error.message
     assert report.error.party == world.gateway.address
 
 
-def test_a_walk_over_many_pages_checks_the_seams_between_them(dtledger_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_walk_over_many_pages_checks_the_seams_between_them(
+    dtledger_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Pages are fetched some at a time; the order must hold from one fetch to the next."""
     world = dtledger_world
     monkeypatch.setattr("dtledger.snapshots.finder.PAGES_AT_ONCE", 1)

@@ -21,8 +21,10 @@ from tests.crash.killer import Killer
 Operation = Callable[[Path], Any]
 """What is done in a home; a function of a module, so that another process can be told of it."""
 
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.crash.operations"])
+FORKS = multiprocessing.get_context("forkserver")
+"""Makes processes that share nothing with this one."""
+
+FORKS.set_forkserver_preload(["tests.crash.operations", "tests.faults.revoked"])
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Death:
 
 def run_killed(operation: Operation, home: Path, death: Death | None, broken: str = "") -> list[str] | None:
     """Do it in a process of its own. None if that died as it was to, else the names of its writes."""
-    receiver, sender = _forks.Pipe(duplex=False)
-    process = _forks.Process(target=_victim, args=(sender, operation, home, death, broken))
+    receiver, sender = FORKS.Pipe(duplex=False)
+    process = FORKS.Process(target=_victim, args=(sender, operation, home, death, broken))
     process.start()
     sender.close()
     with receiver:
@@ -63,8 +65,8 @@ def deaths(
     broken: str = "",
     only: Iterable[int] | None = None,
 ) -> Iterator[Death]:
-    """Each death of the operation, at the first write, the second and so on until it comes through alive, or at those in
-    `only` that there are; after each, what it left is there to be looked at. `restore` is called before each."""
+    """Each death of the operation, at the first write, the second and so on until it comes through alive, or at those
+    in `only` that there are; after each, what it left is there to be looked at. `restore` is called before each."""
     for at in only or count(1):
         restore()
         death = Death(at, power_cut)

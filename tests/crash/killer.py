@@ -2,9 +2,9 @@
 
 Every way to write is counted: system calls on files (a write at its half), SQLite's commits, and transactions as they
 are sent. Death comes before the write that it is counted at, so a death after one is a death before the next. It is
-SIGKILL: no `finally`, no `atexit`. With `power_cut` the machine dies with the process: what was written to a file since
-its last fsync is lost, and a sync is one more write to die at. SQLite syncs its own files and is left alone; a rename is
-taken to last.
+SIGKILL: no `finally`, no `atexit`. With `power_cut` the machine dies with the process: what was written to a file
+since its last fsync is lost, and a sync is one more write to die at. SQLite syncs its own files and is left alone; a
+rename is taken to last.
 """
 
 from __future__ import annotations

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.migrations import ROLES, Founder, Journal, Plan, run
+from dtledger._cli import main
 from dtledger.client import Client, make_card
-from dtledger.client.devnet import OPERATOR
+from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
 from dtledger.home import Home
 from dtledger.importers import read_file
 from dtledger.ledger import Deployment
@@ -23,6 +25,19 @@ def import_file(home: Path) -> None:
     """The gateway puts the readings of the export, two snapshots a batch."""
     with _client(home, "gateway") as gateway, export_file(Home(home, "test")).open("rb") as file:
         gateway.writer.put(TWIN, "glucose", read_file(file).readings, batch=2)
+
+
+def import_by_command(home: Path) -> None:
+    """The same from the command line, in one batch."""
+    words = ("snapshot", "put", str(home / "export.csv"), "--twin", str(TWIN))
+    options = ("--home", str(home), "--profile", PROFILE, "--key", "gateway", "--json")
+    code = main([*words, *options], standalone_mode=False)
+    assert not code, f"the command ended with {code}"
+
+
+def devnet_up(home: Path) -> None:
+    """The devnet comes up in that home."""
+    Devnet(Home(home, "test")).up(DirectoryStore)
 
 
 def grant(home: Path) -> None:

@@ -39,12 +39,12 @@ TWIN = 1
 
 @dataclass
 class Scene:
-    """The home, its chain, and how both were when they were last kept."""
+    """The home, its chain, and how both were whenever they were kept, newest last."""
 
     home: Home
-    kept: Path
-    snapshot: str = ""
+    folder: Path
     readings: list[Reading] = field(default_factory=list)
+    snapshots: list[str] = field(default_factory=list)
 
     @property
     def devnet(self) -> Devnet:
@@ -52,20 +52,29 @@ class Scene:
 
     def keep(self) -> None:
         """Let `restore` come back to here."""
-        shutil.rmtree(self.kept, ignore_errors=True)
-        _copy(self.home.root, self.kept)
-        self.snapshot = self.devnet.anvil.rpc("evm_snapshot")
+        kept = self._kept(len(self.snapshots))
+        shutil.rmtree(kept, ignore_errors=True)
+        _copy(self.home.root, kept)
+        self.snapshots.append(self.devnet.anvil.rpc("evm_snapshot"))
 
     def restore(self) -> None:
-        """Chain and files as they were kept."""
+        """Chain and files as they were kept last."""
         for each in self.home.root.iterdir():
             if each.name != "devnet":
                 shutil.rmtree(each) if each.is_dir() else each.unlink()
-        _copy(self.kept, self.home.root)
+        _copy(self._kept(len(self.snapshots) - 1), self.home.root)
         anvil = self.devnet.anvil
-        assert anvil.rpc("evm_revert", self.snapshot)
+        assert anvil.rpc("evm_revert", self.snapshots[-1])
         anvil.rpc("evm_setTime", int(time.time()))  # else its clock goes back with the blocks
-        self.snapshot = anvil.rpc("evm_snapshot")
+        self.snapshots[-1] = anvil.rpc("evm_snapshot")
+
+    def restart(self) -> None:
+        """Chain and files as they were kept first."""
+        del self.snapshots[1:]
+        self.restore()
+
+    def _kept(self, number: int) -> Path:
+        return self.folder / f"kept-{number}"
 
     def client(self, name: str) -> Client:
         return open_client(self.home, name)
@@ -125,7 +134,7 @@ def exported(home: Home) -> list[Reading]:
 
 def set_scene(folder: Path) -> Scene:
     """Start a chain in `folder`, put everybody on it, and keep it."""
-    scene = Scene(Home(folder / "home", "test"), folder / "kept")
+    scene = Scene(Home(folder / "home", "test"), folder)
     scene.devnet.up(DirectoryStore)
     for name in NAMES:
         scene.devnet.key(name)

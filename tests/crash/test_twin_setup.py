@@ -70,6 +70,11 @@ def survive(scene: Scene, **how: Any) -> int:
     return died
 
 
+def test_killed_at_every_other_write_and_begun_again_it_is_one_twin(scene: Scene) -> None:
+    assert survive(scene, only=range(1, 20, 2)) >= 7
+
+
+@pytest.mark.slow
 def test_killed_at_each_write_and_begun_again_it_is_one_twin(scene: Scene) -> None:
     assert survive(scene) >= 14
 
@@ -81,4 +86,4 @@ def test_a_power_cut_at_any_write_leaves_one_twin(scene: Scene) -> None:
 
 def test_a_card_set_before_the_secrets_are_kept_does_not_survive(scene: Scene) -> None:
     with pytest.raises(AssertionError, match="killed at write"):
-        survive(scene, broken="sets_the_card_before_it_keeps_the_secrets", only=range(8, 20))
+        survive(scene, broken="sets_the_card_before_it_keeps_the_secrets", only=range(11, 20))

@@ -1,4 +1,4 @@
-"""A chain for each module with readings, and with grants to cardiology and to its hospital; put back between tests."""
+"""One chain for all modules, with readings and grants, put back for each test."""
 
 from __future__ import annotations
 
@@ -21,17 +21,24 @@ from tests.faults.disks import Disk, small_disk
 READ = ("twin", "read", str(TWIN), "--category", "glucose", "--purpose")
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     scene = set_scene(tmp_path_factory.mktemp("scene"))
-    import_file(scene.home.root)
-    grant_slot(scene.home.root)
-    with scene.client("patient") as patient, scene.client("hospital") as hospital:
-        patient.consents.grant(TWIN, hospital.address, reading_terms(scene.home, patient.context.clock()))
-        publish_keyring(hospital.context, [scene.address("cardiology")])
-    scene.keep()
     yield scene
     scene.devnet.down()
+
+
+@pytest.fixture(scope="module")
+def stage(ground: Scene) -> Scene:
+    """Readings are written; cardiology and its hospital have a grant each."""
+    ground.restart()
+    import_file(ground.home.root)
+    grant_slot(ground.home.root)
+    with ground.client("patient") as patient, ground.client("hospital") as hospital:
+        patient.consents.grant(TWIN, hospital.address, reading_terms(ground.home, patient.context.clock()))
+        publish_keyring(hospital.context, [ground.address("cardiology")])
+    ground.keep()
+    return ground
 
 
 @pytest.fixture
@@ -78,5 +85,3 @@ def refusal(result: Result) -> Refusal:
 
 def assert_read(result: Result) -> None:
     assert result.exit_code == 0, result.stderr
-
-

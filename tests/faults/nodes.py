@@ -67,7 +67,7 @@ def wrong_node(answer: Answer) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *arguments: object) -> None:
+        def log_message(self, *arguments: object) -> None:
             """A test's node has no log."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -93,7 +93,7 @@ def test_a_custodian_whose_key_file_is_gone_or_damaged_is_a_dead_one(
     result = dtledger(*READ, "TREAT", key="cardiology")
     if count == 1:
         assert_read(result)
-        assert json.loads(result.stdout)["answered"] == 2
+        assert json.loads(result.stdout)["custodians"]["answered"] == 2
     else:
         said = refusal(result)
         assert (said.code, said.error) == (6, "UnreachableError")
@@ -103,7 +103,7 @@ def test_a_custodian_whose_key_file_is_gone_or_damaged_is_a_dead_one(
         path.chmod(0o600)
     result = dtledger(*READ, "TREAT", key="cardiology")
     assert_read(result)
-    assert json.loads(result.stdout)["answered"] == 3
+    assert json.loads(result.stdout)["custodians"]["answered"] == 3
 
 
 def test_a_custodian_that_lost_the_twins_key_is_named_and_the_others_suffice(scene: Scene) -> None:

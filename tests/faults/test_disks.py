@@ -56,7 +56,7 @@ class TestTheStore:
     def test_refuses_a_put_and_nothing_is_anchored(self, scene: Scene, disk: Disk, how: str) -> None:
         shutil.copytree(scene.devnet.blocks, disk.folder / "blocks")
         set_value(scene.home, "store", f"directory:{disk.folder / 'blocks'}", profile=PROFILE)
-        with disk.bad(how), open_client(scene.home, "gateway") as gateway:
+        with disk.bad(how, no_other=True), open_client(scene.home, "gateway") as gateway:
             with pytest.raises(DtledgerError, match="disk of the block store") as refused:
                 gateway.writer.put(TWIN, "glucose", more(scene))
             assert refused.value.exit_code == 1
@@ -69,7 +69,7 @@ class TestTheStore:
     def test_still_gives_what_it_has(self, scene: Scene, disk: Disk, how: str) -> None:
         shutil.copytree(scene.devnet.blocks, disk.folder / "blocks")
         set_value(scene.home, "store", f"directory:{disk.folder / 'blocks'}", profile=PROFILE)
-        with disk.bad(how):
+        with disk.bad(how, no_other=True):
             assert_nothing_new(scene)
 
     @bad
@@ -163,7 +163,7 @@ def test_one_custodian_with_a_full_disk_does_not_keep_the_others_from_answering(
     logs = scene.home.custodians / "custodian-2"
     shutil.move(logs, disk.folder / "custodian-2")
     logs.symlink_to(disk.folder / "custodian-2")
-    with disk.full(), scene.client("cardiology") as cardiology:
+    with disk.full(no_other=True), scene.client("cardiology") as cardiology:
         found = cardiology.read(TWIN, "glucose", "TREAT")
         assert (len(found), found.answered, found.asked) == (READINGS, 2, 3)
         (fault,) = found.faults.values()
@@ -172,9 +172,7 @@ def test_one_custodian_with_a_full_disk_does_not_keep_the_others_from_answering(
         assert cardiology.read(TWIN, "glucose", "TREAT").answered == 3
 
 
-def test_a_custodian_without_a_synced_receipt_gives_no_share(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_custodian_without_a_synced_receipt_gives_no_share(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line was written, and the disk says of the sync that it failed: no answer, and none to a retry either."""
     with scene.client("cardiology") as cardiology:
         with monkeypatch.context() as failing:

@@ -1,8 +1,6 @@
-"""A node that falls silent in the middle of an operation: what was done is found by the next run, and not done twice."""
+"""A node that falls silent in the midst of an operation: the next run finds what was done, and does not do it twice."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +9,7 @@ from dtledger._backend.migrations import read_deployment
 from dtledger.client.devnet import PROFILE
 from dtledger.config import Settings
 from dtledger.errors import UnreachableError
-from tests.crash.scene import TWIN, Scene, open_client, reading_terms, set_scene
+from tests.crash.scene import TWIN, Scene, open_client, reading_terms
 from tests.crash.test_put import assert_all_there_once, assert_nothing_half_done
 from tests.faults.nodes import silent_after
 
@@ -19,11 +17,10 @@ pytestmark = pytest.mark.anvil
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def stage(ground: Scene) -> Scene:
     """Nothing is written yet."""
-    scene = set_scene(tmp_path_factory.mktemp("scene"))
-    yield scene
-    scene.devnet.down()
+    ground.restart()
+    return ground
 
 
 def impatient(scene: Scene) -> EvmLedger:

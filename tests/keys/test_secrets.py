@@ -102,6 +102,25 @@ def test_another_seal_key_leaves_the_twins() -> None:
     assert secrets.with_seal_key(SEAL_KEY).seal_key == SEAL_KEY
 
 
+def test_former_seal_keys_are_kept_newest_first() -> None:
+    first = Secrets.draw()
+    second, third = SealKey.generate(), SealKey.generate()
+    changed = first.with_seal_key(second).with_seal_key(third)
+    assert changed.seal_keys == (third, second, first.seal_key)
+    assert Secrets.from_bytes(changed.to_bytes()).seal_keys == changed.seal_keys
+    assert changed.with_seal_key(third).seal_keys == changed.seal_keys, "the same key again changes nothing"
+
+
+def test_the_next_seal_key_waits_until_it_is_the_present_one() -> None:
+    present, coming = Secrets.draw(), SealKey.generate()
+    assert present.next_seal_key is None
+    waiting = present.with_next_seal_key(coming)
+    assert (waiting.seal_key, waiting.next_seal_key) == (present.seal_key, coming)
+    assert Secrets.from_bytes(waiting.to_bytes()).next_seal_key == coming
+    assert waiting.with_seal_key(coming).next_seal_key is None
+    assert waiting.with_seal_key(coming).with_next_seal_key(coming).with_seal_key(coming).next_seal_key is None
+
+
 @pytest.mark.parametrize(
     ("generations", "tags"),
     [

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Requests under one grant that opened something, newest first; `silent` counts custodians without an answer."""
+    """Requests under one slot that opened something, newest first, also by an earlier grant in it; `silent` counts
+    custodians without an answer."""
 
     looks: tuple[Look, ...]
     silent: int

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,11 +14,21 @@ from .. import complete, times
 from ..app import App, rfc3339
 from ..command import verb
 from ..words import ALL, CATEGORY_NAMES, PURPOSE, table
-from .plain import opens, plain_slot, plain_terms, require_owner, sentence, standing_warnings, warn, who_what
+from .plain import (
+    key_warning,
+    opens,
+    plain_slot,
+    plain_terms,
+    require_owner,
+    sentence,
+    standing_warnings,
+    warned,
+    who_what,
+)
 from .terms import TermOptions
 
 if TYPE_CHECKING:
-    from ...client import Listed, Terms
+    from ...client import Terms
     from ...ledger import Slot
     from ...types import Address
 
@@ -73,14 +84,20 @@ def grant(app: App, to: str, twin: int | None, slot: int | None, yes: bool, dry_
     grantee = _grantee(app, number, to)
     where = app.client.consents.slot(number, grantee, slot)
     written = _count(app, number, terms) if opens(terms) else None
-    _warn(app, where, terms)
+    warnings = warned(app, _warnings(app, where, terms))
     text = sentence(app, where, terms, written)
     app.say(text)
-    told = {**plain_slot(app, where), **plain_terms(terms), "sentence": text, "snapshots_written": written}
+    told = {
+        **plain_slot(app, where),
+        **plain_terms(terms),
+        "sentence": text,
+        "warnings": warnings,
+        "snapshots_written": written,
+    }
     if dry_run:
-        snapshots = _opened(app, number, terms) if opens(terms) else []
+        snapshots = list(_opened(app, number, terms)) if opens(terms) else []
         _show_snapshots(app, snapshots)
-        app.data("grant", **told, snapshots=[_plain(app, each) for each in snapshots], sent=None, dry_run=True)
+        app.data("grant", **told, snapshots=snapshots, sent=None, dry_run=True)
         return
     app.confirm("Grant it?", yes=yes)
     _, receipt = app.client.consents.grant(number, grantee, terms, where.number)
@@ -103,33 +120,29 @@ def _grantee(app: App, twin: int, to: str) -> Address:
     if contact.address == app.client.address:
         raise InputError("An owner needs no grant.", hint="Read your own data for the purpose PATRQT.")
     context.public_key(contact.address)
-    if contact.card and contact.card.card.key != context.view().key_digest(contact.address):
-        warn(
-            app,
-            f"{to} has another key than the card that you have of it: ask for its newest card and compare the six "
-            "words (`dtledger contact add --replace`).",
-        )
     if contact.name is None:
         app.say(f"{contact.address} is none of your contacts; its six words are: {contact.fingerprint}.")
-    standing_warnings(app, twin, contact.address)
     return contact.address
 
 
-def _warn(app: App, slot: Slot, terms: Terms) -> None:
+def _warnings(app: App, slot: Slot, terms: Terms) -> list[str | None]:
+    """What a person should know before it is signed."""
     from ...vocabulary import Action, Kind, category
 
     view, consents = app.client.context.view(), app.client.consents
     member = view.member(slot.grantee)
     organisation = any(each.organisation == slot.grantee for who in view.members() if (each := view.member(who)))
+    warnings = [*standing_warnings(app, slot.twin, slot.grantee), key_warning(app, slot.grantee)]
     for action, kind in ((Action.WRITE, Kind.GATEWAY), (Action.TRAIN, Kind.RESEARCHER)):
         if action in terms.actions and member and not member.is_a(kind) and not organisation:
-            warn(app, f"it is no {kind.name}, which {action.name} needs: a registrar has to make it one.")
+            warnings.append(f"it is no {kind.name}, which {action.name} needs: a registrar has to make it one.")
     sensitive = [name for name in terms.categories if category(name).sensitive]
     if sensitive:
-        warn(app, f"sensitive: {', '.join(sensitive)}.")
+        warnings.append(f"sensitive: {', '.join(sensitive)}.")
     record = view.record(slot)
-    if record and record.grant.given and consents.is_live(record):
-        warn(app, f"this replaces {app.people.grant(slot)}: {who_what(app, slot, consents.terms_of(record))}.")
+    if record and consents.is_live(record, view):
+        warnings.append(f"this replaces {app.people.grant(slot)}: {who_what(app, slot, consents.terms_of(record))}.")
+    return warnings
 
 
 def _count(app: App, twin: int, terms: Terms) -> int:
@@ -139,33 +152,27 @@ def _count(app: App, twin: int, terms: Terms) -> int:
     )
 
 
-def _opened(app: App, twin: int, terms: Terms) -> list[Listed]:
-    return [
-        each
-        for name in terms.categories
-        for group in app.client.snapshots.list(twin, name, terms.data)
-        for each in group
-        if each.found.counts and terms.data.contains(each.found.manifest.period)
-    ]
+def _opened(app: App, twin: int, terms: Terms) -> Iterator[dict[str, Any]]:
+    """The snapshots that are there and would be opened, for JSON."""
+    for name in terms.categories:
+        for group in app.client.snapshots.list(twin, name, terms.data):
+            for found in (each.found for each in group):
+                if found.counts and terms.data.contains(found.manifest.period):
+                    yield {
+                        "category": name,
+                        **times.minutes(found.manifest.period),
+                        "writer": app.people.plain(found.writer),
+                        "anchored_at": rfc3339(found.batch.at),
+                        "digest": found.digest,
+                    }
 
 
-def _show_snapshots(app: App, snapshots: Sequence[Listed]) -> None:
+def _show_snapshots(app: App, snapshots: Sequence[dict[str, Any]]) -> None:
     rows = [
-        [each.category, app.time(found.manifest.period.start * 60), app.time(found.manifest.period.end * 60),
-         app.people.name(found.writer)]
+        [each["category"], *(app.time(datetime.fromisoformat(each[end])) for end in ("from", "until")), name]
         for each in snapshots
-        for found in [each.found]
-    ]  # fmt: skip
+        for name in [app.people.name(each["writer"]["address"])]
+    ]
     for line in table(["category", "from", "until", "writer"], rows) if rows else []:
         app.show(line)
     app.say(f"Nothing was signed. It would open {len(rows)} snapshots that are there now.")
-
-
-def _plain(app: App, each: Listed) -> dict[str, Any]:
-    return {
-        "category": each.category,
-        **times.minutes(each.found.manifest.period),
-        "writer": app.people.plain(each.found.writer),
-        "anchored_at": rfc3339(each.found.batch.at),
-        "digest": each.found.digest,
-    }

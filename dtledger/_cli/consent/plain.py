@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,10 +55,6 @@ def _snapshots(count: int) -> str:
 def opens(terms: Terms) -> bool:
     """Whether the terms open data at all: WRITE alone does not."""
     return bool({Action.READ, Action.TRAIN} & set(terms.actions))
-
-
-def warn(app: App, text: str) -> None:
-    app.say(f"{click.style('warning:', fg='yellow')} {text}")
 
 
 def plain_terms(terms: Terms) -> dict[str, Any]:
@@ -119,14 +116,43 @@ def require_owner(app: App, twin: int) -> None:
         )
 
 
-def standing_warnings(app: App, twin: int, grantee: Address) -> None:
-    """Say what would keep any grant to this grantee from permitting anything."""
+def warned(app: App, warnings: Iterable[str | None]) -> list[str]:
+    """Say each warning, and give back those there are, for JSON."""
+    told = [each for each in warnings if each]
+    for each in told:
+        app.say(f"{click.style('warning:', fg='yellow')} {each}")
+    return told
+
+
+def standing_warnings(app: App, twin: int, grantee: Address) -> list[str | None]:
+    """What would keep any grant to this grantee from permitting anything."""
     view = app.client.context.view()
     member = view.member(grantee)
+    members = [each for who in view.members() if (each := view.member(who)) and each.organisation == grantee]
     who = app.people.described(grantee)
-    if view.retired(twin):
-        warn(app, f"the retirement of twin {twin} is announced: nothing is permitted on it.")
-    if member and member.suspended:
-        warn(app, f"{who} is suspended: nothing is permitted to it until it is reinstated.")
-    if view.blocked(twin, grantee):
-        warn(app, f"you blocked {who} on this twin: nothing is permitted to it until you unblock it.")
+    return [
+        f"the retirement of twin {twin} is announced: nothing is permitted on it." if view.retired(twin) else None,
+        f"{who} is suspended: nothing is permitted to it until it is reinstated."
+        if member and member.suspended
+        else None,
+        f"you blocked {who} on this twin: nothing is permitted to it until you unblock it."
+        if view.blocked(twin, grantee)
+        else None,
+        f"{who} has published no keyring: none of its {len(members)} members can use the grant until it does "
+        "(`dtledger member keyring`)."
+        if members and view.keyring(grantee) is None
+        else None,
+    ]
+
+
+def key_warning(app: App, grantee: Address) -> str | None:
+    """Whether the grantee's key is another one than that on the card which one has of it."""
+    contact = app.people.contact(grantee)
+    if contact is None or contact.card is None:
+        return None
+    if contact.card.card.key == app.client.context.view().key_digest(grantee):
+        return None
+    return (
+        f"{contact.name} has another key than the card that you have of it: ask for its newest card and compare the "
+        "six words (`dtledger contact add --replace`)."
+    )

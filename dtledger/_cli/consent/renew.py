@@ -10,7 +10,7 @@ from ...errors import InputError
 from .. import times
 from ..app import App
 from ..command import verb
-from .plain import data_words, plain_slot, plain_terms, require_owner, standing_warnings, warn, who_what
+from .plain import data_words, key_warning, plain_slot, plain_terms, require_owner, standing_warnings, warned, who_what
 
 if TYPE_CHECKING:
     from ...ledger import Slot
@@ -36,9 +36,9 @@ def renew(app: App, grant: str, length: str | None, until: str | None, yes: bool
     if ends <= now:
         raise InputError(f"It would have ended at {app.time(ends)}.", hint="`dtledger consent revoke` ends a grant.")
     terms = app.client.consents.renewed(slot, ends)
-    standing_warnings(app, slot.twin, slot.grantee)
+    warnings = warned(app, standing_warnings(app, slot.twin, slot.grantee))
     app.say(f"{who_what(app, slot, terms)}: {data_words(app, terms)}.")
-    told = {**plain_slot(app, slot), **plain_terms(terms)}
+    told = {**plain_slot(app, slot), **plain_terms(terms), "warnings": warnings}
     if dry_run:
         app.say("Nothing was signed.")
         app.data("grant", **told, sent=None, dry_run=True)
@@ -95,8 +95,5 @@ def _to_reseal(app: App, twin: int, *, every: bool) -> list[Slot]:
 def _fingerprint(app: App, slot: Slot) -> str:
     from ...contacts import fingerprint
 
-    public = app.client.context.public_key(slot.grantee)
-    contact = app.people.contact(slot.grantee)
-    if contact and contact.card and contact.card.public_key != public:
-        warn(app, f"{contact.name} has another key than the card that you have of it.")
-    return fingerprint(slot.grantee, public)
+    warned(app, [key_warning(app, slot.grantee)])
+    return fingerprint(slot.grantee, app.client.context.public_key(slot.grantee))

@@ -119,7 +119,7 @@ class Story:
             self._enrol(people, step, "hospital", [], ZERO_ADDRESS)
             self._enrol(people, step, "cardiology", [Kind.CLINICIAN], hospital)
             self._enrol(people, step, "gateway", [Kind.GATEWAY], hospital)
-            custodians = [each for each in people["patient"].context.custodians]
+            custodians = list(people["patient"].context.custodians)
             step["did"] = f"a hospital, its clinician (cardiology), its gateway; {len(custodians)} custodians"
 
     def _enrol(

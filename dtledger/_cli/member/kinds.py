@@ -35,7 +35,7 @@ def kinds(
     from ...ledger import calls
     from ...ledger.rejections import NotEnrolledError
 
-    person = Person(app, app.ledger.view(), app.resolve(who).address)
+    person = Person(app, app.client.context.view(), app.resolve(who).address)
     if person.member is None:
         raise NotEnrolledError({"member": person.address})
     if not add and not remove:

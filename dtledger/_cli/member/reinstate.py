@@ -26,7 +26,7 @@ def reinstate(app: App, who: str, cancel: bool, yes: bool, dry_run: bool) -> Non
     from ...ledger import calls
     from ...ledger.rejections import NotSuspendedError
 
-    person = Person(app, app.ledger.view(), app.resolve(who).address)
+    person = Person(app, app.client.context.view(), app.resolve(who).address)
     if not cancel and (person.member is None or not person.member.suspended):
         raise NotSuspendedError({"member": person.address})
     call = calls.reinstate(person.address)

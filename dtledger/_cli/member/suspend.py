@@ -25,7 +25,7 @@ def suspend(app: App, who: str, yes: bool, dry_run: bool) -> None:
     from ...ledger import calls
     from ...ledger.rejections import AlreadySuspendedError, NotEnrolledError
 
-    view = app.ledger.view()
+    view = app.client.context.view()
     person = Person(app, view, app.resolve(who).address)
     if person.member is None:
         raise NotEnrolledError({"member": person.address})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from .. import times
@@ -9,6 +11,9 @@ from ..app import App
 from ..command import verb
 from ..words import CATEGORY, table
 from .plain import category_words, plain, standing_words
+
+if TYPE_CHECKING:
+    from ...client import Listed
 
 
 @verb("list", epilog="Examples: dtledger snapshot list --twin 7 --category glucose --since 7d")
@@ -30,22 +35,27 @@ def list_(app: App, twin: int | None, category: str | None, since: str | None, u
         times.beginning(since, now, app.zone) if since else None,
         times.end(until, now, app.zone) - 1 if until else None,
     )
-    listed = [each for group in client.snapshots.list(number, category, period, unnamed=every) for each in group]
-    rows = [
-        [
-            app.time(each.found.manifest.period.start * 60),
-            app.time(each.found.manifest.period.end * 60),
-            category_words(each.category, each.found.manifest.stream),
-            app.people.name(each.found.writer),
-            each.found.manifest.sequence,
-            f"{each.found.size:,}",
-            standing_words(each),
-            each.found.digest.hex()[:16],
-        ]
-        for each in listed
-    ]
+    rows: list[list[str]] = []
+    told: list[dict[str, Any]] = []
+    for group in client.snapshots.list(number, category, period, unnamed=every):  # a group's blocks go with it
+        rows += [_row(app, each) for each in group]
+        told += [plain(app, each) for each in group]
     headings = ["from", "until", "category", "writer", "no.", "bytes", "remarks", "digest"]
     for line in table(headings, rows) if rows else []:
         app.show(line)
     app.say(f"{len(rows):,} snapshots." if rows else "There is no anchored snapshot of that; more is unknown.")
-    app.data("snapshots", twin=number, snapshots=[plain(app, each) for each in listed])
+    app.data("snapshots", twin=number, snapshots=told)
+
+
+def _row(app: App, each: Listed) -> list[str]:
+    found = each.found
+    return [
+        app.time(found.manifest.period.start * 60),
+        app.time(found.manifest.period.end * 60),
+        category_words(each.category, found.manifest.stream),
+        app.people.name(found.writer),
+        f"{found.manifest.sequence}",
+        f"{found.size:,}",
+        standing_words(each),
+        found.digest.hex()[:16],
+    ]

@@ -26,9 +26,9 @@ def verify(app: App, twin: int | None, category: str | None) -> None:
     ends with exit code 4, after the other streams were checked too; a block that is not to be had ends with 6.
     """
     number = app.twin(twin)
-    reports: list[StreamReport] = []
-    for report in app.client.snapshots.verify(number, category):
-        reports.append(report)
+    with app.progress("checking") as progress:
+        reports = list(app.client.snapshots.verify(number, category, progress=progress))
+    for report in reports:
         app.show(_line(app, report))
     if not reports:
         app.say("There is no anchored snapshot of that; more is unknown.")

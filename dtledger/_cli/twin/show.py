@@ -22,8 +22,10 @@ def show(app: App, twin: int | None) -> None:
     """Show a twin: owner, card, custodians, retirement, grants, and how old its newest data are.
 
     What the data are called and how old they are is shown for the categories that this key can name: the owner's
-    all, a grantee's those of its grants in force.
+    all, a grantee's those of its grants in force. The deployment's six words are the same for everybody on it.
     """
+    from ...contacts import fingerprint
+
     number = app.twin(twin)
     client, people = app.client, app.people
     view = client.context.view()
@@ -39,7 +41,11 @@ def show(app: App, twin: int | None) -> None:
     newest = _newest(app, number)
     retire_at = view.retire_at(number)
 
-    app.show(f"twin        {number}, on {client.context.deployment.id} (profile {app.settings.profile})")
+    deployment = client.context.deployment
+    words = fingerprint(deployment.contracts["ConsentRegistry"], deployment.genesis)
+
+    app.show(f"twin        {number}")
+    app.show(f"deployment  {deployment.id} ({words}), profile {app.settings.profile}")
     app.show(f"owner       {people.name(owner)}" + (f", {owner}" if people.name(owner) != owner else ""))
     app.show(f"card        {_card_words(app, cards) if present else 'none: nothing can be written yet'}")
     if roster:
@@ -61,7 +67,8 @@ def show(app: App, twin: int | None) -> None:
         twin=number,
         owner=people.plain(owner),
         mine=owner == client.address,
-        deployment=client.context.deployment.id,
+        deployment=deployment.id,
+        deployment_fingerprint=words,
         card=_plain_card(cards),
         roster=_plain_roster(app, roster),
         retire_at=rfc3339(retire_at) if retire_at else None,

@@ -82,14 +82,20 @@ contract ConsentHandler is ConsentModel {
         ++reached["unblock"];
     }
 
-    function announceRetirement(uint256 seed) external {
-        uint256 twin = bound(seed, 1, 2);
-        if (retirements[twin].on) return _cancelRetirement(twin);
-        if (seed >> 8 & 1 != 0) return;
-        _set(retirements[twin], _decide());
-        vm.prank(ownerOf[twin]);
-        twins.announceRetirement(twin);
-        ++reached["retire"];
+    function retireOrCancel(uint256 seed) external {
+        uint256 twin = seed & 1 == 0 ? _twin : bound(seed >> 8, 1, 2);
+        (uint40 retireAt,) = twins.stateOf(twin);
+        if (!retirements[twin].on) {
+            _set(retirements[twin], _decide());
+            vm.prank(ownerOf[twin]);
+            twins.announceRetirement(twin);
+            ++reached["retire"];
+        } else if (block.timestamp < retireAt) {
+            _clear(retirements[twin], _decide());
+            vm.prank(ownerOf[twin]);
+            twins.cancelRetirement(twin);
+            ++reached["cancel"];
+        }
     }
 
     function moveTwin(uint256 seed) external {
@@ -105,7 +111,7 @@ contract ConsentHandler is ConsentModel {
     // The registry
 
     function suspendOrReinstate(uint256 seed) external {
-        address member = _anyGrantee(seed);
+        address member = seed >> 16 & 1 == 0 ? hospital : _anyGrantee(seed);
         // Mostly the one who is suspended already, so that not everybody always is.
         for (uint256 i = 0; i < 4 && seed >> 8 & 3 != 0; ++i) {
             if (suspended[_anyGrantee(i)]) member = _anyGrantee(i);
@@ -131,7 +137,7 @@ contract ConsentHandler is ConsentModel {
     function joinOrLeave(uint256 seed) external {
         address member = _anyRequester(seed);
         address to = organisationOf[member] == address(0) ? hospital : address(0);
-        if (to != address(0) && suspended[to]) return;
+        if (to == address(0) ? seed >> 8 & 3 != 0 : suspended[to]) return;
         _decide();
         uint32 version = members.memberOf(member).version;
         if (to != address(0)) {
@@ -232,15 +238,6 @@ contract ConsentHandler is ConsentModel {
         vm.assertTrue(!permits || _allows(r), "permitted though nobody's decision permits it");
         vm.assertTrue(permits || !_allows(r), string.concat("refused without cause: ", vm.toString(uint256(reason))));
         ++reached[permits ? bytes32("permitted") : bytes32("refused")];
-    }
-
-    function _cancelRetirement(uint256 twin) private {
-        (uint40 retireAt,) = twins.stateOf(twin);
-        if (block.timestamp >= retireAt) return;
-        _clear(retirements[twin], _decide());
-        vm.prank(ownerOf[twin]);
-        twins.cancelRetirement(twin);
-        ++reached["cancel"];
     }
 
     function _denyAll(address owner, uint256 twin, uint256 decision) internal {

@@ -128,10 +128,11 @@ contract RelayHandler is ConsentHandler {
     }
 
     function signRetirement(uint256 seed) external {
-        uint256 twin = bound(seed, 1, 2);
-        bool cancels = retirements[twin].on;
-        Held storage held = _hold(cancels ? Message.CANCEL : Message.RETIRE, seed);
+        Held storage held = _hold(Message.RETIRE, seed);
         held.target = address(twins);
+        uint256 twin = held.twin;
+        bool cancels = retirements[twin].on;
+        if (cancels) held.kind = Message.CANCEL;
         (, uint32 counter) = twins.stateOf(twin);
         bytes memory signature = sign(
             _keyOf(ownerOf[twin]),
@@ -152,12 +153,14 @@ contract RelayHandler is ConsentHandler {
         if (_held.length != 0) _deliver(_held[_held.length - 1 - seed % (_held.length < 16 ? _held.length : 16)]);
     }
 
-    /// @dev The newest that is about the slot that was touched last.
-    function deliverOfTheSameSlot(uint256 skip) external {
-        skip %= 3;
+    /// @dev The newest or the one before that is about the slot that was touched last, or about a retirement.
+    function deliverOfTheSameSlot(uint256 seed) external {
+        uint256 skip = seed >> 8 & 1;
         for (uint256 i = _held.length; i != 0; --i) {
-            if (!_isTouched(_held[i - 1].twin, _held[i - 1].grantee)) continue;
-            if (skip == 0) return _deliver(_held[i - 1]);
+            Held storage held = _held[i - 1];
+            bool ofTwin = held.kind == Message.RETIRE || held.kind == Message.CANCEL;
+            if (!_isTouched(held.twin, held.grantee) && !(ofTwin && seed & 1 == 0)) continue;
+            if (skip == 0) return _deliver(held);
             --skip;
         }
     }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Member, MemberCard} from "../../contracts/interfaces/IMemberRegistry.sol";
+import {Grant} from "../../contracts/types/Grant.sol";
+import {EventReader} from "./support/EventReader.sol";
+import {World} from "./support/World.sol";
+import {vm} from "./support/Vm.sol";
+
+/// @notice Events rebuild every state: whoever reads them all, and asks no contract, knows what the contracts answer.
+contract EventsTest is World {
+    uint256 private constant CALLS = 60;
+
+    EventReader private reader;
+
+    function setUp() external {
+        reader = new EventReader();
+        vm.recordLogs();
+        deploy();
+        populate();
+        mint(OTHER_PATIENT);
+    }
+
+    /// forge-config: default.fuzz.runs = 32
+    function testFuzz_events_rebuild_every_state(uint256 seed) external {
+        for (uint256 i = 0; i < CALLS; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            // What is refused leaves no event and no trace, so it may happen.
+            try this.act(seed) {} catch {}
+        }
+        reader.read(vm.getRecordedLogs());
+        for (uint256 twin = 1; twin <= 3; ++twin) {
+            _requireTwin(twin);
+        }
+        for (uint256 i = 0; i < 6; ++i) {
+            _requireMember(_anyone(i));
+        }
+        for (uint256 root = 0; root < 4; ++root) {
+            uint256 count = snapshots.batchOf(gateway, bytes32(root)).count;
+            vm.assertEq(_told("batch", _word(gateway), bytes32(root)), bytes32(count), "batch");
+        }
+    }
+
+    /// @dev Some call of some contract by whoever may make it.
+    function act(uint256 seed) external {
+        uint256 what = seed % 16;
+        uint256 twin = 1 + (seed >> 8) % 2;
+        address who = _anyone(seed >> 16);
+        uint8 number = uint8((seed >> 24) % 2);
+        address owner = twins.ownerOf(twin);
+        bytes32 card = twins.cardOf(twin);
+        bytes32 keyring = members.keyringOf(hospital);
+        if (what < 8) vm.prank(owner);
+        else if (what < 10) vm.prank(hospital);
+        else if (what < 11) vm.prank(gateway);
+        if (what == 0) consents.grant(twin, who, number, pack(broadTerms()), "package");
+        if (what == 1) consents.revoke(owner, twin, who, number);
+        if (what == 2) consents.revokeAll(twin, none());
+        if (what == 3) consents.blockGrantee(twin, who);
+        if (what == 4) consents.unblockGrantee(twin, who);
+        if (what == 5) twins.announceRetirement(twin);
+        if (what == 6) twins.cancelRetirement(twin);
+        if (what == 7) twins.setCard(twin, card, someCard(seed));
+        if (what == 8) members.dismiss(who);
+        if (what == 9) members.setKeyring(bytes32(seed), keyring);
+        if (what == 10) snapshots.anchorBatch(bytes32((seed >> 32) % 4), uint32(seed >> 64), "index");
+        if (what == 11) move(twin, owner == patient ? PATIENT : OTHER_PATIENT, STRANGER);
+        if (what == 12) suspend(who);
+        if (what == 13) steward(abi.encodeCall(members.reinstate, (who)));
+        if (what == 14) addGuardedKinds(who, 4);
+        if (what == 15) _updateCard(who, seed);
+    }
+
+    /// @dev The hospital agrees, if the member joins it.
+    function _updateCard(address who, uint256 seed) private {
+        uint32 version = members.memberOf(who).version;
+        address organisation = seed >> 32 & 1 == 0 ? hospital : address(0);
+        vm.prank(hospital);
+        members.agree(who, version);
+        vm.prank(who);
+        members.updateCard(MemberCard(who, bytes32(seed), organisation, version), "", "");
+    }
+
+    function _requireTwin(uint256 twin) private view {
+        bytes32 id = bytes32(twin);
+        vm.assertEq(_told("owner", id, 0), _word(twins.ownerOrZero(twin)), "owner");
+        vm.assertEq(_told("card", id, 0), twins.cardOf(twin), "card");
+        (uint40 retireAt, uint32 counter) = twins.stateOf(twin);
+        vm.assertEq(_told("retireAt", id, 0), bytes32(uint256(retireAt)), "retireAt");
+        vm.assertEq(_told("counter", id, 0), bytes32(uint256(counter)), "counter");
+        for (uint256 i = 0; i < 6; ++i) {
+            address who = _anyone(i);
+            uint256 count = consents.blockCountOf(twin, who);
+            vm.assertEq(_told("blocks", id, _word(who)), bytes32(count), "blocks");
+            _requireConsents(patient, twin, who);
+            _requireConsents(otherPatient, twin, who);
+            _requireConsents(stranger, twin, who);
+        }
+    }
+
+    function _requireConsents(address owner, uint256 twin, address who) private view {
+        uint256 epoch = consents.epochOf(owner, twin);
+        vm.assertEq(_told("epoch", _word(owner), bytes32(twin)), bytes32(epoch), "epoch");
+        for (uint8 number = 0; number < 2; ++number) {
+            uint256 word = Grant.unwrap(consents.grantOf(owner, twin, who, number));
+            bytes32 place = reader.place("grant", _word(owner), bytes32(twin), _word(who), number);
+            vm.assertEq(reader.told(place), bytes32(word), "grant");
+        }
+    }
+
+    function _requireMember(address who) private view {
+        Member memory member = members.memberOf(who);
+        vm.assertEq(_told("version", _word(who), 0), bytes32(uint256(member.version)), "version");
+        vm.assertEq(_told("kinds", _word(who), 0), bytes32(uint256(member.kinds)), "kinds");
+        vm.assertEq(_told("suspended", _word(who), 0), bytes32(uint256(member.suspended ? 1 : 0)), "suspended");
+        vm.assertEq(_told("organisation", _word(who), 0), _word(member.organisation), "organisation");
+        vm.assertEq(_told("key", _word(who), 0), members.keyOf(who), "key");
+        vm.assertEq(_told("keyring", _word(who), 0), members.keyringOf(who), "keyring");
+    }
+
+    function _told(string memory what, bytes32 a, bytes32 b) private view returns (bytes32) {
+        return reader.told(reader.place(what, a, b, 0, 0));
+    }
+
+    function _word(address who) private pure returns (bytes32) {
+        return bytes32(uint256(uint160(who)));
+    }
+
+    function _anyone(uint256 seed) private view returns (address) {
+        return [clinician, gateway, researcher, medic, hospital, stranger][seed % 6];
+    }
+}
