@@ -64,7 +64,7 @@ def test_the_five_commands_that_it_prints_work_as_printed(told: dict[str, object
     assert len(commands) == 5
     for command in commands:
         words = shlex.split(command)[1:]
-        done = subprocess.run([sys.executable, "-m", "dtledger", *words], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-m", "dtledger", *words], check=False, capture_output=True, text=True)
         assert done.returncode == 0, (command, done.stderr)
 
 
