@@ -103,12 +103,15 @@ class Consents:
         return self.word(slot.twin, terms), package
 
     def word(self, twin: int, terms: Terms) -> Grant:
-        """The terms as the ledger holds them: categories by the twin's permuted bits."""
+        """The terms as the ledger holds them: categories by the twin's permuted bits. What begins now begins at the
+        ledger's now, whose clock may stand a little behind ours: else it could not be used at once."""
+        now, head = self._context.clock(), self._context.ledger.head().at
+        begins = min(terms.not_before_at, head) if terms.not_before_at <= now else terms.not_before_at
         secrets = self._context.key.secrets.twin(self._context.deployment.id, twin)
         return Grant(
             categories=secrets.bits.mask(terms.categories),
             purposes=sum(purpose.mask for purpose in set(terms.purposes)),
-            not_before_at=terms.not_before_at,
+            not_before_at=begins,
             expires_at=terms.expires_at,
             data=terms.data,
             actions=sum(action.mask for action in set(terms.actions)),

@@ -238,8 +238,14 @@ def denied(
 
 
 def _values(found: Found, category: str, plaintext: bytes) -> Iterator[TwinReading]:
-    content = decode_readings(plaintext)
     digest = found.digest.hex()
+    try:
+        content = decode_readings(plaintext)
+    except IntegrityError as error:
+        raise IntegrityError(error.message, block=digest, party=found.writer) from error
+    period = found.manifest.period
+    if not all(period.start <= each.minute <= period.end for each in content.readings):
+        raise IntegrityError("a snapshot holds readings of another time", block=digest, party=found.writer)
     if content.category != category:
         raise IntegrityError("a writer filed a snapshot under another category", block=digest, party=found.writer)
     for each in content.readings:
