@@ -39,11 +39,11 @@ def test_it_comes_up_stops_and_resumes_as_the_same_chain(devnet: Callable[..., R
 def test_a_key_made_later_is_funded_by_the_next_up(devnet: Callable[..., Result]) -> None:
     devnet("devnet", "up")
     assert devnet("key", "new", "patient").exit_code == 0
-    poor = devnet("twin", "mint", "--key", "patient", "--minter", "operator", "--yes")
+    poor = devnet("twin", "mint", "--key", "patient", "--minter", "operator")
     assert poor.exit_code == 1
     assert "pay" in poor.stderr
     devnet("devnet", "up")
-    rich = devnet("twin", "mint", "--key", "patient", "--minter", "operator", "--yes")
+    rich = devnet("twin", "mint", "--key", "patient", "--minter", "operator")
     assert rich.exit_code == 0, rich.stderr
 
 

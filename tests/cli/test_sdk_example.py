@@ -25,7 +25,7 @@ def test_the_example_prints_a_reading_under_consent_and_is_refused_without(
     devnet_home: DevnetHome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DTLEDGER_HOME", str(devnet_home.home.root))
-    assert len(EXAMPLE.strip().splitlines()) == 4
+    assert len(EXAMPLE.strip().splitlines()) == 5
     example = EXAMPLE.replace('profile="hospital"', 'profile="devnet"').replace("twin=7", f"twin={devnet_home.twin}")
     now = int(time.time())
     terms = Terms(
