@@ -96,6 +96,11 @@ def changed(
     return change
 
 
+def of_another_bit(opened: list[tuple[ShareHeader, bytes]]) -> list[tuple[ShareHeader, bytes]]:
+    (header, share), *rest = opened
+    return [(replace(header, bit=header.bit ^ 1), share), *rest]  # bits are drawn: a fixed one may be the true one
+
+
 def flipped(opened: list[tuple[ShareHeader, bytes]]) -> list[tuple[ShareHeader, bytes]]:
     header, share = opened[0]
     return [(header, bytes([share[0] ^ 1]) + share[1:]), *opened[1:]]
@@ -121,7 +126,7 @@ LIES: dict[str, Answer] = {
     "no share at all": shares(lambda opened: []),
     "a share twice": shares(lambda opened: [*opened, opened[0]]),
     "a share that was not asked for": shares(changed(0, digest=OTHER)),
-    "a header of another bit": shares(changed(0, bit=31)),
+    "a header of another bit": shares(of_another_bit),
     "a header of another period": shares(changed(0, period=Period(1, 2))),
     "a header of another share's number": shares(changed(0, number=9)),
     "a header of another writer": shares(changed(0, writer=MemoryKey("another").address)),
