@@ -235,9 +235,16 @@ class Snapshots:
         grant = door.record.grant
         action = next((each for each in _ASKED if grant.actions & each.mask), Action.READ)
         purpose = next((each for each in Purpose if grant.purposes & each.mask), Purpose.TREAT)
-        name = (door.keys or NO_KEYS).categories()[0].name
+        categories = (door.keys or NO_KEYS).categories()
+        if not categories:  # none that this version knows a name for
+            return False
         asked = Question(
-            twin, self._context.key.address, action, None if action is Action.WRITE else purpose, name, grant.data
+            twin,
+            self._context.key.address,
+            action,
+            None if action is Action.WRITE else purpose,
+            categories[0].name,
+            grant.data,
         )
         return judge(view, door, asked, grant.data, now).permits
 
