@@ -16,6 +16,7 @@ import base64
 import hashlib
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import cbor2
@@ -182,6 +183,7 @@ def verify_block(cid: CID, data: bytes) -> bytes:
     return data
 
 
+@lru_cache(maxsize=4096)  # checksums are costly, and the same few addresses stand in every block
 def address(text: str) -> Address:
     """The EIP-55 form of an address written in any case.
 

@@ -6,22 +6,21 @@ it again. Readings come back checked: anchored, signed, in their order, under a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from .. import vocabulary
-from ..errors import AccessDeniedError, DtledgerError, InputError, IntegrityError, UnreachableError
+from ..errors import AccessDeniedError, DtledgerError, IntegrityError, UnreachableError
 from ..ledger import View
-from ..readings import decode_readings
 from ..snapshots.finder import Finder, Found
-from ..snapshots.opening import Asking, Opened, open_snapshots
+from ..snapshots.opening import Asking, open_snapshots
 from ..snapshots.package import NO_KEYS
 from ..types import MAX_MINUTE, ZERO_DIGEST, Period
-from ..vocabulary import Action, Purpose, Reason, Unit, unit
+from ..vocabulary import Action, Purpose, Reason
+from .collecting import Collected, unit_for, values_of
 from .context import Context
 from .deciding import Decision, Door, Now, Question, decide, grantees_of, judge
 from .keyrings import granted_keys, owner_keys
-from .readings import Readings, TwinReading
+from .readings import Readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +30,6 @@ class _Way:
     door: Door
     question: Question
     shut: dict[Period, Reason]
-
-
-@dataclass(slots=True)
-class _Collected:
-    values: list[TwinReading] = field(default_factory=list)
-    opened: list[Opened] = field(default_factory=list)
-    refused: list[tuple[Period, Reason]] = field(default_factory=list)
-    snapshots: int = 0
-    uncounted: int = 0
 
 
 class Reader:
@@ -75,7 +65,8 @@ class Reader:
         """Decrypted, verified readings of a category whose minute lies in `period` (all of it, if none).
 
         Args:
-            partial: give what is permitted instead of refusing all.
+            partial: give what is permitted and sound instead of refusing all; `.refused` and `.faults` of the result
+                say what is missing.
             to_unit: a UCUM code to convert values into.
             progress: told snapshots opened and snapshots in all.
 
@@ -88,22 +79,30 @@ class Reader:
         """
         context = self._context
         view = context.view()
-        target = _unit_for(category, to_unit) if to_unit else None
+        target = unit_for(category, to_unit) if to_unit else None
         wanted = period or Period(0, MAX_MINUTE)
         question = Question(twin, context.key.address, action, purpose, category, wanted)
         now = Now.of(context)
         decision, doors = self._decide(view, question, now)
         if not doors:
             raise denied(decision.reason, twin, category, [(wanted, decision.reason)], None)
-        finder = Finder(context.deployment, view, context.store, twin, doors[0].keys or NO_KEYS)
+        keys = doors[0].keys or NO_KEYS
+        finder = Finder(context.deployment, view, context.store, twin, keys, tolerates=partial)
         periods = list(finder.periods(category, wanted))
         way = _choose(view, doors, question, periods, now, partial=partial)
-        collected = _Collected(refused=sorted(way.shut.items()))
+        collected = Collected(refused=sorted(way.shut.items()))
         for group in finder.find(category, wanted):
-            self._open(way, group, collected)
+            asked = self._asked(way, group, collected)
+            if partial:
+                self._open_what_opens(way, asked, collected)
+            else:
+                self._open(way, asked, collected)
             if progress:
                 progress(collected.snapshots, len(periods))
-        return self._result(collected, wanted, finder.newest_minute(category), target, partial=partial)
+        newest = finder.newest_minute(category)
+        collected.faults |= finder.faults
+        age = None if newest is None else max(0, context.clock() - newest * 60)
+        return collected.result(age, target, partial=partial)
 
     def doors(self, view: View, twin: int) -> tuple[list[Door], list[DtledgerError]]:
         """Ownership, or each grant of mine or my organisation's; and why a package could not be opened."""
@@ -139,10 +138,27 @@ class Reader:
             raise faults[0]
         return decision, ways
 
-    def _open(self, way: _Way, group: list[Found], collected: _Collected) -> None:
+    def _asked(self, way: _Way, group: list[Found], collected: Collected) -> list[Found]:
         counted = [each for each in group if each.counts]
         collected.uncounted += len(group) - len(counted)
-        asked = [each for each in counted if each.manifest.period not in way.shut]
+        return [each for each in counted if each.manifest.period not in way.shut]
+
+    def _open_what_opens(self, way: _Way, asked: list[Found], collected: Collected) -> None:
+        """Open all but those that their writer wrote wrong, which are searched for by halving."""
+        try:
+            self._open(way, asked, collected)
+        except IntegrityError as fault:
+            if fault.party != asked[0].writer:
+                raise
+            if len(asked) == 1:
+                collected.faults.setdefault(asked[0].writer, fault)
+                return
+            half = len(asked) // 2
+            self._open_what_opens(way, asked[:half], collected)
+            self._open_what_opens(way, asked[half:], collected)
+
+    def _open(self, way: _Way, asked: list[Found], collected: Collected) -> None:
+        """Open all of these, or none."""
         if not asked:
             return
         context, door, question = self._context, way.door, way.question
@@ -150,40 +166,13 @@ class Reader:
         assert door.keys is not None
         asking = Asking(context.key, door.grantee, door.number, question.action, question.purpose, context.clock())
         opened = open_snapshots(context.deployment, context.custodians, asking, asked, door.keys, question.category)
-        collected.opened.append(opened)
         by_digest = {each.digest: each for each in asked}
-        collected.refused += [(by_digest[digest].manifest.period, reason) for digest, reason in opened.refused.items()]
-        for digest, plaintext in opened.plaintexts.items():
-            collected.snapshots += 1
-            collected.values += _values(by_digest[digest], question.category, plaintext)
-
-    def _result(
-        self, collected: _Collected, wanted: Period, newest: int | None, target: Unit | None, *, partial: bool
-    ) -> Readings:
-        refused = collected.refused
-        if refused and (not partial or not collected.snapshots):
-            raise AccessDeniedError(
-                f"The custodians refuse {len(refused)} snapshots: {refused[0][1].text} ({refused[0][1].name}).",
-                reason=refused[0][1],
-                refused=refused,
-            )
-        inside = {each for each in collected.values if wanted.start <= each.at.timestamp() // 60 <= wanted.end}
-        values = sorted(inside, key=lambda each: (each.at, each.unit, each.value, each.snapshot))
-        values = _without_repeats(values)
-        if target:
-            values = [_converted(each, target) for each in values]
-        faults = {party: fault for opened in collected.opened for party, fault in opened.faults.items()}
-        return Readings(
-            values,
-            age=None if newest is None else max(0, self._context.clock() - newest * 60),
-            snapshots=collected.snapshots,
-            receipts=[receipt for opened in collected.opened for receipt in opened.receipts],
-            refused=refused,
-            faults=faults,
-            asked=max((opened.asked for opened in collected.opened), default=0),
-            answered=min((opened.answered for opened in collected.opened), default=0),
-            uncounted=collected.uncounted,
-        )
+        values = [
+            value
+            for digest, plaintext in opened.plaintexts.items()
+            for value in values_of(by_digest[digest], question, plaintext)
+        ]
+        collected.add(opened, values, by_digest)
 
 
 def _is_shut_for_period(view: View, door: Door, question: Question, now: Now) -> bool:
@@ -235,44 +224,6 @@ def denied(
         refused=list(refused),
         permitted=permitted,
     )
-
-
-def _values(found: Found, category: str, plaintext: bytes) -> Iterator[TwinReading]:
-    digest = found.digest.hex()
-    try:
-        content = decode_readings(plaintext)
-    except IntegrityError as error:
-        raise IntegrityError(error.message, block=digest, party=found.writer) from error
-    period = found.manifest.period
-    if not all(period.start <= each.minute <= period.end for each in content.readings):
-        raise IntegrityError("a snapshot holds readings of another time", block=digest, party=found.writer)
-    if content.category != category:
-        raise IntegrityError("a writer filed a snapshot under another category", block=digest, party=found.writer)
-    for each in content.readings:
-        yield TwinReading(each.at, each.value, each.unit, each.quality, digest, found.late)
-
-
-def _without_repeats(values: Sequence[TwinReading]) -> list[TwinReading]:
-    """One of each (time, value, unit), whatever snapshots it stands in."""
-    seen: dict[tuple[float, float, str], TwinReading] = {}
-    for each in values:
-        seen.setdefault((each.at.timestamp(), each.value, each.unit), each)
-    return list(seen.values())
-
-
-def _unit_for(category: str, to_unit: str) -> Unit:
-    try:
-        target, own = unit(to_unit), unit(vocabulary.category(category).unit)
-    except ValueError as error:
-        raise InputError(f"{error}.") from None
-    if target.base != own.base:
-        raise InputError(f"{target.code} is not a unit of {category}.", hint=f"{own.code} is one.")
-    return target
-
-
-def _converted(each: TwinReading, target: Unit) -> TwinReading:
-    value = unit(each.unit).convert(each.value, target)
-    return TwinReading(each.at, value, target.code, each.quality, each.snapshot, each.late)
 
 
 __all__ = ["Reader", "denied"]

@@ -34,7 +34,8 @@ class TwinReading:
 
 class Readings(Sequence[TwinReading]):
     """Readings in the order of their time. `age` is the seconds from the newest anchored reading until now, None if
-    there is none; `receipts` are the custodians', `refused` the periods that stay shut (with `partial`)."""
+    there is none; `receipts` are the custodians', `refused` the periods that stay shut (with `partial`), `faults` says
+    which custodians or (with `partial`) writers were at fault, and what each did first."""
 
     def __init__(
         self,

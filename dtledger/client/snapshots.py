@@ -15,7 +15,8 @@ from ..errors import AccessDeniedError, CannotCheckError, IntegrityError
 from ..ledger import View
 from ..snapshots import index
 from ..snapshots.blame import blaming
-from ..snapshots.finder import Finder, Found, Located
+from ..snapshots.finder import Finder, Found
+from ..snapshots.locating import Located
 from ..snapshots.manifest import Manifest
 from ..snapshots.package import NO_KEYS, Keys
 from ..types import Address, Digest, Period
@@ -44,10 +45,10 @@ class StreamReport:
     writer: Address
     label: Digest
     category: str | None
-    snapshots: int
-    late: int
-    uncounted: int
-    unchecked: int
+    snapshots: int = 0
+    late: int = 0
+    uncounted: int = 0
+    unchecked: int = 0
     error: IntegrityError | None = None
 
 
@@ -135,16 +136,31 @@ class Snapshots:
             AccessDeniedError: this key cannot name the category.
             UnreachableError: the store does not answer or lacks a block, so there is no verdict.
         """
-        for stream in self._streams(twin, category, unnamed=False):
-            yield self._verify(stream, progress)
+        finders = self._finders(twin, category)
+        for name, finder in finders.items():
+            for writer in finder.located.writers():
+                try:
+                    located = finder.located.last(writer, name)
+                except IntegrityError as fault:
+                    yield StreamReport(writer, finder.located.label(writer, name), name, error=fault)
+                else:
+                    if located is not None:
+                        yield self._verify(_Stream(located, name, finder), progress)
+        if not finders:
+            for stream in self._unnamed(twin, finders):
+                yield self._verify(stream, progress)
 
     def _verify(self, stream: _Stream, progress: Callable[[int, int], None] | None) -> StreamReport:
-        located = stream.located
+        located, finder = stream.located, stream.finder
         digests: list[Digest] = []
         verdicts: Counter[str] = Counter()
         error: IntegrityError | None = None
         try:
-            for group in stream.finder.walk(located):
+            if stream.category and finder.located.newest(located.writer, stream.category) is None:
+                raise IntegrityError(
+                    "the newest index of a writer lacks a stream that an earlier one had", party=located.writer
+                )
+            for group in finder.walk(located):
                 for found in group:
                     found.chunks()
                     digests.append(found.digest)
@@ -191,22 +207,33 @@ class Snapshots:
                 )
 
     def _streams(self, twin: int, category: str | None, *, unnamed: bool) -> Iterator[_Stream]:
+        finders = self._finders(twin, category)
+        for name, finder in finders.items():
+            for writer in finder.located.writers():
+                located = finder.located.newest(writer, name)
+                if located is not None:
+                    yield _Stream(located, name, finder)
+        if category is None and len(finders) < len(CATEGORIES) and (unnamed or not finders):
+            yield from self._unnamed(twin, finders)
+
+    def _finders(self, twin: int, category: str | None) -> dict[str, Finder]:
+        """Category → a finder whose keys name it: of that one, or of all that this key can name."""
         context = self._context
         view = context.view()
         if view.owner(twin) is None:
             raise AccessDeniedError(f"There is no twin {twin}.", reason=Reason.TWIN_UNKNOWN)
         named = self._named_keys(view, twin)
         if category is not None:
-            self._require_name(named, twin, category)
-        for name in [category] if category else named:
-            finder = Finder(context.deployment, view, context.store, twin, named[name])
-            for located in finder.streams(name):
-                yield _Stream(located, name, finder)
-        if category is None and len(named) < len(CATEGORIES) and (unnamed or not named):
-            finder = Finder(context.deployment, view, context.store, twin, NO_KEYS)
-            for located in finder.every_stream():
-                if located.label not in {keys.label(name, located.writer) for name, keys in named.items()}:
-                    yield _Stream(located, None, finder)
+            named = {category: self._require_name(named, twin, category)}
+        return {name: Finder(context.deployment, view, context.store, twin, keys) for name, keys in named.items()}
+
+    def _unnamed(self, twin: int, named: Mapping[str, Finder]) -> Iterator[_Stream]:
+        """The streams that none of these finders can name."""
+        context = self._context
+        finder = Finder(context.deployment, context.view(), context.store, twin, NO_KEYS)
+        for located in finder.located.every_stream():
+            if located.label not in {each.located.label(located.writer, name) for name, each in named.items()}:
+                yield _Stream(located, None, finder)
 
     def _require_name(self, named: Mapping[str, Keys], twin: int, category: str) -> Keys:
         if category not in named:

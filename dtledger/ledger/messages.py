@@ -19,7 +19,7 @@ from typing import Literal
 from eth_keys import keys as eth_keys
 from eth_keys.exceptions import BadSignature, ValidationError
 
-from ..encoding import keccak
+from ..encoding import address, keccak
 from ..errors import IntegrityError
 from ..policy import Grant
 from ..types import Address, Digest
@@ -257,6 +257,6 @@ def signer(digest: Digest, signature: bytes) -> Address:
         parsed = eth_keys.Signature(signature[:64] + bytes([signature[64] - 27]))
         if parsed.s > 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0:
             raise ValueError("a malleable signature")
-        return Address(parsed.recover_public_key_from_msg_hash(digest).to_checksum_address())
+        return address("0x" + parsed.recover_public_key_from_msg_hash(digest).to_canonical_address().hex())
     except (BadSignature, ValidationError, ValueError) as error:
         raise IntegrityError("a signature is malformed") from error

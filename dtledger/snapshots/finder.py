@@ -6,26 +6,29 @@ run on without a break, and each custody block must stand under a roster that th
 counts if its writer held WRITE when it was anchored, or if the owner anchored it.
 
 An index that is malformed, leaves out rows or lies about what lies below is its writer's fault, and says so. What the
-newest index no longer has at its end, only a comparison with the ones before can show: `client.Snapshots.verify`.
+newest index no longer has, only a comparison with the ones before can show: `client.Snapshots.verify`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+from typing import TypeVar
 
 from ..crypto import merkle
-from ..encoding import CID, cid_digest, digest_cid
-from ..errors import IntegrityError
+from ..encoding import CID
+from ..errors import DtledgerError, IntegrityError
 from ..ledger import Batch, Deployment, View
 from ..ledger.records import CardRecord
-from ..store import BlockStore
+from ..store import BlockMissingError, BlockStore
 from ..types import ZERO_DIGEST, Address, Digest, Period
 from . import index
 from .blame import STORE, Blocks, blaming
 from .custody_block import CustodyBlock
-from .index import Page, PageLink, Row, Stream
+from .index import Page, PageLink, Row
 from .leaf import Leaf
+from .locating import Located, Locator
 from .manifest import Manifest
 from .package import Keys
 from .roster import Roster
@@ -33,6 +36,8 @@ from .standing import DAY, card_of_roster, might_write
 
 PAGES_AT_ONCE = 16
 """Leaf pages fetched and opened in one go: 1,024 snapshots, so a year needs nine requests and little memory."""
+
+T = TypeVar("T")
 
 _Before = tuple[int, Digest, Digest] | None
 """Sequence, leaf hash and manifest digest of the snapshot before, where the walk has come past it."""
@@ -80,29 +85,32 @@ class Found:
         return [self.blocks[link] for link in content]
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
-    """One stream of the twin, as the index of `batch` has it: its writer's newest that counts. `bit` is None where no
-    key at hand names its category."""
-
-    writer: Address
-    label: Digest
-    bit: int | None
-    stream: Stream
-    batch: Batch
-
-
 class Finder:
-    """Finds snapshots of one twin as of one view of the ledger. A stranger's `keys` are `package.NO_KEYS`."""
+    """Finds snapshots of one twin as of one view of the ledger. A stranger's `keys` are `package.NO_KEYS`.
 
-    def __init__(self, deployment: Deployment, view: View, store: BlockStore, twin: int, keys: Keys) -> None:
+    A writer whose index or snapshots are at fault, or lie nowhere, ends a search. If it `tolerates` faults, it goes on
+    instead with what the same writer's earlier indexes have, and with the other writers; `faults` says of each what was
+    wrong first.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        view: View,
+        store: BlockStore,
+        twin: int,
+        keys: Keys,
+        *,
+        tolerates: bool = False,
+    ) -> None:
         self._deployment = deployment
         self._view = view
         self._blocks = Blocks(store)
         self._twin = twin
-        self._keys = keys
+        self._tolerates = tolerates
         self._rosters: dict[Digest, Roster] = {}
-        self._located: dict[str, list[Located]] = {}
+        self.located = Locator(deployment, view, self._blocks, twin, keys)
+        self.faults: dict[Address, DtledgerError] = {}
 
     def find(self, category: str, period: Period | None = None) -> Iterator[list[Found]]:
         """Snapshots of that category whose data overlap `period`, some pages at a time, each writer's in its order.
@@ -112,8 +120,52 @@ class Finder:
             IntegrityError: a block, a row or a signature is wrong; `.block` and `.party` name it.
             UnreachableError: the store does not answer or lacks a block.
         """
-        for located in self.streams(category):
-            yield from self.walk(located, period)
+
+        def numbered(located: Located) -> Iterator[list[tuple[int, Found]]]:
+            for group in self.walk(located, period):
+                yield [(found.manifest.sequence, found) for found in group]
+
+        return self._each_stream(category, numbered)
+
+    def periods(self, category: str, period: Period | None = None) -> Iterator[Period]:
+        """The data periods of the snapshots that `find` would give, from the index alone."""
+
+        def numbered(located: Located) -> Iterator[list[tuple[int, Period]]]:
+            with blaming(located.writer):
+                for link in index.links(self._blocks, located.stream, period):
+                    rows = enumerate(link.read(self._blocks.get(link.cid)).rows, start=link.first)
+                    yield [
+                        (number, row.period) for number, row in rows if period is None or row.period.overlaps(period)
+                    ]
+
+        return chain.from_iterable(self._each_stream(category, numbered))
+
+    def newest_minute(self, category: str) -> int | None:
+        """The last minute that the newest anchored snapshot covers, by any writer."""
+
+        def numbered(located: Located) -> Iterator[list[tuple[int, int]]]:
+            with blaming(located.writer):
+                yield [(0, index.newest_minute(self._blocks, located.stream))]
+
+        return max(chain.from_iterable(self._each_stream(category, numbered)), default=None)
+
+    def _each_stream(
+        self, category: str, walk: Callable[[Located], Iterator[list[tuple[int, T]]]]
+    ) -> Iterator[list[T]]:
+        """What `walk` gives of each writer's stream, in the order of the numbers that it gives beside."""
+        for writer in self.located.writers():
+            done = -1
+            for batch in self.located.indexes(writer, category):
+                try:
+                    located = self.located.locate(batch, category)
+                    for group in walk(located) if located else ():
+                        yield [each for number, each in group if number > done]
+                        done = max([done, *(number for number, _ in group)])
+                    break
+                except (IntegrityError, BlockMissingError) as fault:
+                    if not self._tolerates:
+                        raise
+                    self.faults.setdefault(writer, fault)
 
     def walk(self, located: Located, period: Period | None = None) -> Iterator[list[Found]]:
         """The snapshots of one stream, as `find` gives them. Raises as `find`."""
@@ -125,64 +177,6 @@ class Finder:
             if found:
                 yield found
 
-    def periods(self, category: str, period: Period | None = None) -> Iterator[Period]:
-        """The data periods of the snapshots that `find` would give, from the index alone."""
-        for located in self.streams(category):
-            with blaming(located.writer):
-                for link in index.links(self._blocks, located.stream, period):
-                    for row in link.read(self._blocks.get(link.cid)).rows:
-                        if period is None or row.period.overlaps(period):
-                            yield row.period
-
-    def newest_minute(self, category: str) -> int | None:
-        """The last minute that the newest anchored snapshot covers, by any writer."""
-        ends = []
-        for located in self.streams(category):
-            with blaming(located.writer):
-                ends.append(index.newest_minute(self._blocks, located.stream))
-        return max(ends, default=None)
-
-    def streams(self, category: str) -> list[Located]:
-        """Each writer's stream of the category. Raises as `find`."""
-        if category not in self._located:
-            bit = self._keys.bits.bit_of(category)
-            located = []
-            for writer in self._view.writers(self._twin):
-                newest = self._newest_batch(writer, bit)
-                label = self._keys.label(category, writer)
-                with blaming(writer):
-                    stream = index.find(self._blocks, digest_cid(newest.index), label) if newest else None
-                if newest is not None and stream is not None:
-                    located.append(Located(writer, label, bit, stream, newest))
-            self._located[category] = located
-        return self._located[category]
-
-    def every_stream(self) -> Iterator[Located]:
-        """The streams of the twin by their labels alone, without a category. Raises as `find`."""
-        for writer in self._view.writers(self._twin):
-            newest = self._newest_batch(writer, None)
-            if newest is None:
-                continue
-            with blaming(writer):
-                streams = [
-                    (label, stream)
-                    for label, stream in index.streams(self._blocks, digest_cid(newest.index))
-                    if self._is_of_twin(stream)
-                ]
-            yield from (Located(writer, label, None, stream, newest) for label, stream in streams)
-
-    def _is_of_twin(self, stream: Stream) -> bool:
-        """A sender's index holds streams of all twins that it writes to: the first manifest tells which."""
-        link = next(index.links(self._blocks, stream))
-        row = link.read(self._blocks.get(link.cid)).rows[0]
-        return Manifest.read(self._deployment, self._blocks.get(row.manifest))[0].twin == self._twin
-
-    def _newest_batch(self, writer: Address, bit: int | None) -> Batch | None:
-        """The newest batch of the writer from a time when it might write: whoever lost the right cannot put an
-        index in the way of readers any more."""
-        view, batches = self._view, reversed(self._view.batches(writer))
-        return next((batch for batch in batches if might_write(view, self._twin, writer, batch, bit, None)), None)
-
     def _read_pages(
         self, located: Located, links: list[PageLink], period: Period | None, before: _Before
     ) -> tuple[list[Found], _Before]:
@@ -192,7 +186,7 @@ class Finder:
             with blaming(located.writer):
                 page = link.read(_block(blocks, link.cid))
             for sequence, row in enumerate(page.rows, start=page.first):
-                digest = cid_digest(row.manifest)
+                digest = row.manifest.digest
                 leaf = Leaf(row.place, self._twin, located.writer, located.label, sequence, digest, row.previous)
                 manifest = self._manifest(leaf, row, blocks)
                 _refuse_break(page, leaf, manifest, before)
@@ -242,8 +236,8 @@ class Finder:
     def _roster(self, record: CardRecord) -> Roster:
         digest = record.card.roster
         if digest not in self._rosters:
-            with blaming(record.owner, digest_cid(digest)):
-                roster = Roster.decode(self._deployment, self._blocks.get(digest_cid(digest)))
+            with blaming(record.owner, CID(digest)):
+                roster = Roster.decode(self._deployment, self._blocks.get(CID(digest)))
                 if (roster.twin, roster.owner, roster.version) != (
                     self._twin,
                     record.owner,

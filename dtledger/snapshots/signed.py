@@ -9,6 +9,9 @@ from ..errors import IntegrityError
 from ..ledger import Deployment, messages
 from ..types import Address, Digest
 
+_BEFORE_BODY = b"\xa2" + encoding.encode("body")
+"""How every such block begins: a map of two, "body" first, since the shorter key is."""
+
 
 class Signer(Protocol):
     """Whoever signs blocks and messages: an unlocked key."""
@@ -31,10 +34,10 @@ def read_block(deployment: Deployment, kind: messages.Statement, block: bytes) -
     Raises:
         IntegrityError: it is not of the form, or its signature is malformed.
     """
-    parsed = encoding.decode(block)
-    if not isinstance(parsed, dict) or parsed.keys() != {"body", "signature"} or not isinstance(parsed["body"], dict):
-        raise IntegrityError(f"a {kind} block is not of the form body and signature")
-    digest = messages.statement(deployment, kind, encoding.sha256(encoding.encode(parsed["body"])))
-    if not isinstance(parsed["signature"], bytes):
-        raise IntegrityError(f"a {kind} block's signature is not bytes")
-    return parsed["body"], messages.signer(digest, parsed["signature"])
+    match encoding.decode(block):
+        case {"body": dict(body), "signature": bytes(signature), **rest} if not rest:
+            after_body = encoding.encode("signature") + encoding.encode(signature)
+            written = block[len(_BEFORE_BODY) : -len(after_body)]  # as it was encoded: blocks are canonical
+            digest = messages.statement(deployment, kind, encoding.sha256(written))
+            return body, messages.signer(digest, signature)
+    raise IntegrityError(f"a {kind} block is not of the form body and signature")

@@ -16,7 +16,8 @@ from dtledger.custody import AccessReceipt, ShareHeader, decode_release, encode_
 from dtledger.encoding import block_cid, digest_cid
 from dtledger.errors import DtledgerError, IntegrityError
 from dtledger.snapshots import index
-from dtledger.snapshots.finder import Finder, Located
+from dtledger.snapshots.finder import Finder
+from dtledger.snapshots.locating import Located
 from dtledger.snapshots.opening import Asking, open_snapshots
 from dtledger.snapshots.package import BLOCK, _context, open_package
 from dtledger.snapshots.roster import Roster

@@ -67,7 +67,8 @@ def look_at(world: World) -> Scene:
     assert record is not None
     keys = owner_keys(world.patient.context.key.secrets.twin(world.ledger.deployment.id, world.twin))
     finder = Finder(world.ledger.deployment, view, store, world.twin, keys)
-    [located] = finder.streams("glucose")
+    located = finder.located.newest(world.gateway.address, "glucose")
+    assert located is not None
     [found] = next(finder.find("glucose"))
     manifest, page = digest_cid(found.digest), located.stream.top
     [custody] = [cid for cid, _ in store.export([page]) if cid not in (page, manifest)]

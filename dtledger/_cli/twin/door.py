@@ -23,7 +23,7 @@ _OPTIONS = (
     click.option("--since", metavar="TIME", help="From when: 24h, 14d, 2026-11-02. By default everything."),
     click.option("--until", metavar="TIME", help="Up to when; a day counts whole."),
     click.option("--unit", metavar="UNIT", help="Convert values into this unit: `dtledger help units`."),
-    click.option("--partial", is_flag=True, help="Give what is permitted instead of refusing all."),
+    click.option("--partial", is_flag=True, help="Give what is permitted and sound instead of refusing all."),
     click.option(
         "--action",
         type=click.Choice(["READ", "TRAIN"], case_sensitive=False),
@@ -104,7 +104,7 @@ def remarks(app: App, readings: Readings) -> None:
     if readings.asked:
         app.say(f"{readings.answered} of {readings.asked} custodians answered.")
     for party, fault in readings.faults.items():
-        app.say(f"{click.style('warning:', fg='yellow')} custodian {app.people.name(party)}: {fault}")
+        app.say(f"{click.style('warning:', fg='yellow')} {app.people.name(party)}: {fault}")
     for period, reason in readings.refused:
         app.say(f"refused: {period_words(app, period)}, {reason.text} ({reason.name})")
     if readings.uncounted:
@@ -120,7 +120,7 @@ def plain(readings: Readings, **asked: Any) -> dict[str, Any]:
         "snapshots": readings.snapshots,
         "custodians": {"asked": readings.asked, "answered": readings.answered},
         "faults": [
-            {"custodian": party, "error": type(fault).__name__, "message": fault.message}
+            {"party": party, "error": type(fault).__name__, "message": fault.message}
             for party, fault in readings.faults.items()
         ],
         "refused": [{**times.minutes(period), "reason": reason.name} for period, reason in readings.refused],

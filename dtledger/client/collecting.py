@@ -1,0 +1,118 @@
+"""Collecting: what snapshots say, group by group, until it is one answer in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+
+from .. import vocabulary
+from ..custody import AccessReceipt
+from ..errors import AccessDeniedError, DtledgerError, InputError, IntegrityError
+from ..readings import decode_readings
+from ..snapshots.finder import Found
+from ..snapshots.opening import Opened
+from ..types import Address, Digest, Period
+from ..vocabulary import Reason, Unit, unit
+from .deciding import Question
+from .readings import Readings, TwinReading
+
+_AT = attrgetter("at")
+_WHICH = attrgetter("unit", "value", "snapshot")
+
+
+@dataclass(slots=True)
+class Collected:
+    """What came so far: no plaintext, so that a long read needs little more memory than a short one."""
+
+    values: list[TwinReading] = field(default_factory=list)
+    receipts: list[AccessReceipt] = field(default_factory=list)
+    refused: list[tuple[Period, Reason]] = field(default_factory=list)
+    faults: dict[Address, DtledgerError] = field(default_factory=dict)
+    snapshots: int = 0
+    asked: int = 0
+    answered: int | None = None
+    uncounted: int = 0
+
+    def add(self, opened: Opened, values: Sequence[TwinReading], found: Mapping[Digest, Found]) -> None:
+        self.values += values
+        self.receipts += opened.receipts
+        self.refused += [(found[digest].manifest.period, reason) for digest, reason in opened.refused.items()]
+        self.faults |= opened.faults
+        self.snapshots += len(opened.plaintexts)
+        self.asked = max(self.asked, opened.asked)
+        self.answered = opened.answered if self.answered is None else min(self.answered, opened.answered)
+
+    def result(self, age: int | None, target: Unit | None, *, partial: bool) -> Readings:
+        """The answer, its values in `target` if that is given.
+
+        Raises:
+            AccessDeniedError: custodians refused a snapshot (all, if `partial`).
+            DtledgerError: all that there is, is at fault.
+        """
+        if self.refused and not (partial and self.snapshots):
+            _, reason = self.refused[0]
+            raise AccessDeniedError(
+                f"The custodians refuse {len(self.refused)} snapshots: {reason.text} ({reason.name}).",
+                reason=reason,
+                refused=self.refused,
+            )
+        if self.faults and not self.snapshots:
+            raise next(iter(self.faults.values()))
+        values = _in_order(self.values)
+        return Readings(
+            [_converted(each, target) for each in values] if target else values,
+            age=age,
+            snapshots=self.snapshots,
+            receipts=self.receipts,
+            refused=self.refused,
+            faults=self.faults,
+            asked=self.asked,
+            answered=self.answered or 0,
+            uncounted=self.uncounted,
+        )
+
+
+def values_of(found: Found, question: Question, plaintext: bytes) -> Iterator[TwinReading]:
+    """The readings of one snapshot that were asked for."""
+    digest = found.digest.hex()
+    try:
+        content = decode_readings(plaintext)
+    except IntegrityError as error:
+        raise IntegrityError(error.message, block=digest, party=found.writer) from error
+    period = found.manifest.period
+    if not all(period.start <= each.minute <= period.end for each in content.readings):
+        raise IntegrityError("a snapshot holds readings of another time", block=digest, party=found.writer)
+    if content.category != question.category:
+        raise IntegrityError("a writer filed a snapshot under another category", block=digest, party=found.writer)
+    for each in content.readings:
+        if question.period.start <= each.minute <= question.period.end:
+            yield TwinReading(each.at, each.value, each.unit, each.quality, digest, found.late)
+
+
+def _in_order(values: list[TwinReading]) -> list[TwinReading]:
+    """One of each (time, value, unit), whatever snapshots it stands in, by time. `values` is left sorted."""
+    values.sort(key=_AT)
+    kept: list[TwinReading] = []
+    for _, at_once in groupby(values, _AT):
+        distinct: dict[tuple[float, str], TwinReading] = {}
+        for each in sorted(at_once, key=_WHICH):
+            distinct.setdefault((each.value, each.unit), each)
+        kept += distinct.values()
+    return kept
+
+
+def unit_for(category: str, to_unit: str) -> Unit:
+    try:
+        target, own = unit(to_unit), unit(vocabulary.category(category).unit)
+    except ValueError as error:
+        raise InputError(f"{error}.") from None
+    if target.base != own.base:
+        raise InputError(f"{target.code} is not a unit of {category}.", hint=f"{own.code} is one.")
+    return target
+
+
+def _converted(each: TwinReading, target: Unit) -> TwinReading:
+    value = unit(each.unit).convert(each.value, target)
+    return TwinReading(each.at, value, target.code, each.quality, each.snapshot, each.late)
