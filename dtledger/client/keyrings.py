@@ -13,10 +13,11 @@ from typing import TypeVar
 from .. import encoding
 from ..crypto import keytree, seal
 from ..crypto.seal import SEED_BYTES
-from ..encoding import cid_digest, digest_cid
+from ..encoding import CID
 from ..errors import CannotCheckError, InputError, IntegrityError
 from ..keys import TwinSecrets
 from ..ledger import GrantRecord, Receipt, calls
+from ..snapshots.blame import blaming
 from ..snapshots.package import Keys, open_package
 from ..types import MAX_MINUTE, ZERO_DIGEST, Address, Period
 from ..vocabulary import CATEGORIES
@@ -46,7 +47,7 @@ def granted_keys(context: Context, record: GrantRecord) -> Keys:
         IntegrityError: the package is not sealed to us for this grant.
         CannotCheckError: we are in an organisation whose keyring does not hold us.
     """
-    block = context.store.get(digest_cid(record.package))
+    block = context.store.get(CID(record.package))
     grantee = record.slot.grantee
     own = grantee == context.key.address
     keys = context.key.secrets.seal_keys if own else organisation_keys(context, grantee)
@@ -58,6 +59,7 @@ def organisation_keys(context: Context, organisation: Address) -> tuple[seal.Sea
 
     Raises:
         CannotCheckError: there is no keyring, or it does not hold this member.
+        IntegrityError: it is malformed, or what it holds for this member does not open.
     """
     digest = context.view().keyring(organisation)
     if digest is None:
@@ -65,16 +67,38 @@ def organisation_keys(context: Context, organisation: Address) -> tuple[seal.Sea
             f"The organisation {organisation} has published no keyring.",
             hint="Let it run `dtledger member keyring`.",
         )
-    ring = encoding.decode(context.store.get(digest_cid(digest)))
-    sealed = dict(ring["members"]).get(context.key.address)
+    cid = CID(digest)
+    with blaming(organisation, cid):
+        sealed = _members(context.store.get(cid)).get(context.key.address)
     if sealed is None:
         raise CannotCheckError(
             f"The keyring of {organisation} does not hold this member.",
             hint="Let the organisation publish it anew: `dtledger member keyring`.",
         )
     bound = _context_of(context, organisation)
-    seeds = _with_any(context.key.secrets.seal_keys, lambda key: seal.open_(key, sealed, bound))
+    with blaming(organisation, cid):
+        seeds = _with_any(context.key.secrets.seal_keys, lambda key: seal.open_(key, sealed, bound))
+        if not seeds or len(seeds) % SEED_BYTES:
+            raise IntegrityError("a keyring holds no whole key")
     return tuple(seal.SealKey(seeds[place : place + SEED_BYTES]) for place in range(0, len(seeds), SEED_BYTES))
+
+
+def _members(keyring: bytes) -> dict[str, bytes]:
+    """Member → the organisation's seeds, sealed to that member.
+
+    Raises:
+        IntegrityError: the block is no keyring.
+    """
+    match encoding.decode(keyring):
+        case {"members": [*rows], **rest} if not rest:
+            members = {}
+            for row in rows:
+                match row:
+                    case [str(member), bytes(sealed)]:
+                        members[member] = sealed
+            if len(members) == len(rows):
+                return members
+    raise IntegrityError("a keyring is malformed")
 
 
 def _with_any(keys: Sequence[seal.SealKey], open_: Callable[[seal.SealKey], T]) -> T:
@@ -105,7 +129,7 @@ def publish_keyring(context: Context, members: Sequence[Address]) -> Receipt:
     seeds = b"".join(key.seed for key in context.key.secrets.seal_keys)
     rows = [[member, seal.seal(context.public_key(member), seeds, bound)] for member in sorted(members)]
     cid = context.store.put(encoding.encode({"members": rows}), "dag-cbor")
-    call = calls.set_keyring(cid_digest(cid), view.keyring(organisation) or ZERO_DIGEST)
+    call = calls.set_keyring(cid.digest, view.keyring(organisation) or ZERO_DIGEST)
     return context.ledger.send(call, context.key)
 
 

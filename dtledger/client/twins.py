@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..custody import AccessReceipt, OwnerRequest, TwinKey
 from ..encoding import cid_digest, digest_cid
 from ..errors import AccessDeniedError, DtledgerError, InputError, UnreachableError
 from ..keys import TwinSecrets
-from ..ledger import Receipt, calls, messages
+from ..ledger import Deployment, Receipt, calls, messages
 from ..ledger.events import Card, Transfer
 from ..ledger.messages import card_chain
 from ..snapshots.roster import Roster
@@ -115,9 +115,7 @@ class Twins:
         port = context.custodians.get(custodian)
         if port is None:
             raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
-        at = context.clock()
-        digest = messages.key_request(context.deployment, twin, context.key.address, at)
-        request = OwnerRequest(twin, context.key.address, at, context.key.sign_digest(digest))
+        request = self._request(messages.key_request, twin, custodian)
         key = port.twin_key(request).verify(context.deployment, twin, context.key.address)
         if key.custodian != custodian:
             raise UnreachableError(f"Another custodian answered in the place of {custodian}.")
@@ -161,9 +159,7 @@ class Twins:
 
     def _receipts(self, twin: int, custodian: Address) -> list[AccessReceipt] | DtledgerError:
         context = self._context
-        at = context.clock()
-        digest = messages.receipts_request(context.deployment, twin, context.key.address, at)
-        request = OwnerRequest(twin, context.key.address, at, context.key.sign_digest(digest))
+        request = self._request(messages.receipts_request, twin, custodian)
         try:
             port = context.custodians.get(custodian)
             if port is None:
@@ -171,6 +167,14 @@ class Twins:
             return verify_chain(context.deployment, port.receipts(request), custodian, twin)
         except DtledgerError as error:
             return error
+
+    def _request(
+        self, message: Callable[[Deployment, int, Address, Address, int], Digest], twin: int, custodian: Address
+    ) -> OwnerRequest:
+        context = self._context
+        owner, at = context.key.address, context.clock()
+        digest = message(context.deployment, twin, owner, custodian, at)
+        return OwnerRequest(twin, owner, at, context.key.sign_digest(digest))
 
     def _require_owner(self, twin: int) -> None:
         if self._context.view().owner(twin) != self._context.key.address:

@@ -48,7 +48,7 @@ MAX_SNAPSHOTS = 10_000
 """Most snapshots in one request."""
 
 Opened = list[tuple[ShareHeader, bytes]]
-_OwnerMessage = Callable[[Deployment, int, Address, int], Digest]
+_OwnerMessage = Callable[[Deployment, int, Address, Address, int], Digest]
 
 
 class Custodian:
@@ -103,7 +103,7 @@ class Custodian:
 
     def _require_owner(self, request: OwnerRequest, message: _OwnerMessage) -> None:
         try:
-            digest = message(self._ledger.deployment, request.twin, request.owner, request.at)
+            digest = message(self._ledger.deployment, request.twin, request.owner, self.address, request.at)
             signer = messages.signer(digest, request.signature)
         except (IntegrityError, ValueError, OverflowError):
             raise self._turn_away("malformed") from None

@@ -17,7 +17,8 @@ from .shares import SealedShare
 
 @dataclass(frozen=True, slots=True)
 class OwnerRequest:
-    """The owner asks a custodian for something of a twin (a key, its receipts). Signed by the owner for that."""
+    """The owner asks a custodian for something of a twin (a key, its receipts). Signed by the owner for just that, and
+    for that custodian: nobody can take it to another."""
 
     twin: int
     owner: Address

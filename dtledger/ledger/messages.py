@@ -39,8 +39,8 @@ READ_REQUEST = (
     "bytes32[] digests,bytes key,bytes32 nonce,uint40 at)"
 )
 
-KEY_REQUEST = "KeyRequest(uint256 twin,address owner,uint40 at)"
-RECEIPTS_REQUEST = "ReceiptsRequest(uint256 twin,address owner,uint40 at)"
+KEY_REQUEST = "KeyRequest(uint256 twin,address owner,address custodian,uint40 at)"
+RECEIPTS_REQUEST = "ReceiptsRequest(uint256 twin,address owner,address custodian,uint40 at)"
 
 CARD = (
     "Card(bytes32 key,bytes32 roster,bytes32 bits,bytes32 custodyIndex,bytes32 recovery,"
@@ -232,12 +232,12 @@ def read_request(
     return typed_digest(deployment, "ConsentRegistry", hashed)
 
 
-def key_request(deployment: Deployment, twin: int, owner: Address, at: int) -> Digest:
-    return typed_digest(deployment, "ConsentRegistry", struct_hash(KEY_REQUEST, twin, owner, at))
+def key_request(deployment: Deployment, twin: int, owner: Address, custodian: Address, at: int) -> Digest:
+    return typed_digest(deployment, "ConsentRegistry", struct_hash(KEY_REQUEST, twin, owner, custodian, at))
 
 
-def receipts_request(deployment: Deployment, twin: int, owner: Address, at: int) -> Digest:
-    return typed_digest(deployment, "ConsentRegistry", struct_hash(RECEIPTS_REQUEST, twin, owner, at))
+def receipts_request(deployment: Deployment, twin: int, owner: Address, custodian: Address, at: int) -> Digest:
+    return typed_digest(deployment, "ConsentRegistry", struct_hash(RECEIPTS_REQUEST, twin, owner, custodian, at))
 
 
 def statement(deployment: Deployment, kind: Statement, body: Digest) -> Digest:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from dtledger import encoding
+from dtledger.client import publish_keyring
 from dtledger.client.keyrings import owner_keys
 from dtledger.crypto import padding, seal
 from dtledger.custody import AccessReceipt, ShareHeader, decode_release, encode_release
-from dtledger.encoding import block_cid, digest_cid
-from dtledger.errors import DtledgerError, IntegrityError
+from dtledger.encoding import CID, block_cid, digest_cid
+from dtledger.errors import CannotCheckError, DtledgerError, IntegrityError
+from dtledger.ledger import calls
 from dtledger.snapshots import index
 from dtledger.snapshots.finder import Finder
 from dtledger.snapshots.locating import Located
@@ -23,7 +25,7 @@ from dtledger.snapshots.package import BLOCK, _context, open_package
 from dtledger.snapshots.roster import Roster
 from dtledger.store import BlockMissingError
 from dtledger.testing import World
-from dtledger.types import Digest, Period
+from dtledger.types import ZERO_DIGEST, Digest, Period
 from dtledger.vocabulary import Action, Purpose
 
 from .forging import Scribe, lie
@@ -238,3 +240,38 @@ def test_an_index_that_names_one_block_over_and_over_is_refused_at_once(world: W
         page = world.store.put(encoding.encode({"children": [[page, 0, 9]] * 64}), "dag-cbor")
     with pytest.raises(IntegrityError, match="in two places"):
         list(index.links(world.store, index.Stream(64**10, page)))
+
+
+# what an organisation signs for --------------------------------------------------------------------------------------
+
+
+def test_whatever_stands_in_a_keyring_is_the_organisation_s_fault_or_no_matter() -> None:
+    with World(hours=1) as world:
+        hospital, consents = world.hospital.context, world.patient.consents
+        publish_keyring(hospital, [world.clinician.address])
+        terms = consents.terms_of(world.ledger.view().record(world.consent))
+        consents.revoke(world.consent)
+        consents.grant(world.twin, world.hospital.address, terms)
+
+        def read_with(keyring: Any) -> int:
+            before = world.ledger.view().keyring(world.hospital.address)
+            cid = world.store.put(encoding.encode(keyring), "dag-cbor")
+            world.ledger.send(calls.set_keyring(cid.digest, before or ZERO_DIGEST), hospital.key)
+            return len(world.clinician.read(world.twin, "glucose", "TREAT"))
+
+        digest = world.ledger.view().keyring(world.hospital.address)
+        assert digest is not None
+        honest = encoding.decode(world.store.get(CID(digest)))
+        assert read_with(honest) == 12
+        blamed = set()
+        bound = encoding.encode(["dtledger/keyring/1", world.ledger.deployment.id, world.hospital.address])
+        short = seal.seal(hospital.public_key(world.clinician.address), b"no seed", bound)
+        for keyring in (*variants(honest), {"members": [[world.clinician.address, short]]}):
+            try:
+                assert read_with(keyring) == 12
+            except IntegrityError as error:
+                blamed.add(error.party)
+            except CannotCheckError:
+                pass  # a well-formed keyring that does not hold this member
+        assert blamed == {world.hospital.address}
+        assert read_with(honest) == 12

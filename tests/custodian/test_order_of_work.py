@@ -173,7 +173,7 @@ def test_a_malformed_signature_on_an_owner_s_request_is_no_consent(desk: Desk) -
             with pytest.raises(AccessDeniedError) as caught:
                 ask(OwnerRequest(world.twin, patient, at, signature))
             assert heard(caught.value) == NO_CONSENT
-    digest = messages.receipts_request(world.ledger.deployment, world.twin, patient, at)
+    digest = messages.receipts_request(world.ledger.deployment, world.twin, patient, desk.custodian.address, at)
     signature = world.patient.context.key.sign_digest(digest)
     assert desk.custodian.receipts(OwnerRequest(world.twin, patient, at, signature)) == []
     with pytest.raises(AccessDeniedError):

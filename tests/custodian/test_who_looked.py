@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dtledger.client import Access, Client
+from dtledger.custodian import Custodian
 from dtledger.custodian.core import FRESHNESS
 from dtledger.custodian.receipts import Entry
 from dtledger.custody import OwnerRequest
@@ -30,9 +31,9 @@ def test_only_the_present_owner_hears_who_looked(world: World) -> None:
     patient = looked(world, 1)
     custodian = world.custodians[0]
 
-    def ask(whose: Client, signer: Client, at: int = 0) -> int:
+    def ask(whose: Client, signer: Client, at: int = 0, said_to: Custodian = custodian) -> int:
         at += world.clock()
-        digest = messages.receipts_request(world.ledger.deployment, world.twin, whose.address, at)
+        digest = messages.receipts_request(world.ledger.deployment, world.twin, whose.address, said_to.address, at)
         signature = signer.context.key.sign_digest(digest)
         return len(custodian.receipts(OwnerRequest(world.twin, whose.address, at, signature)))
 
@@ -44,6 +45,8 @@ def test_only_the_present_owner_hears_who_looked(world: World) -> None:
     for off in (FRESHNESS + 1, -FRESHNESS - 1):
         with pytest.raises(AccessDeniedError):
             ask(patient, patient, off)
+    with pytest.raises(AccessDeniedError):
+        ask(patient, patient, said_to=world.custodians[1])  # what one custodian heard is worth nothing at another
 
 
 LIST_TAMPERINGS: dict[str, Callable[[list[Entry]], list[Entry]]] = {
