@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..crypto import content, keytree, shamir
+from ..crypto import content, shamir
 from ..custody import CustodianPort
 from ..encoding import digest_cid
 from ..errors import DtledgerError, HeadTooOldError, IntegrityError, UnreachableError
@@ -60,13 +60,10 @@ def _decrypt(
         elif each.digest not in opened.refused:
             raise _too_few(each, opened)
     secret = shamir.combine_many([_first(shares[each.digest], each.custody.threshold) for each in enough])
-    derivers: dict[int, keytree.Deriver] = {}
     for each, custody_secret in zip(enough, secret, strict=True):
         manifest = each.manifest
-        if manifest.generation not in derivers:
-            derivers[manifest.generation] = keys.deriver(category, manifest.generation)
         context = manifest.context(deployment)
-        leaf_from, leaf_until = derivers[manifest.generation].ends(manifest.period)
+        leaf_from, leaf_until = keys.deriver(category, manifest.generation).ends(manifest.period)
         key = content.derive_key(leaf_from, leaf_until, custody_secret, context)
         with blaming(each.writer, digest_cid(each.digest)):
             key.check(manifest.commitment)

@@ -37,6 +37,7 @@ class Keys:
     """Category number → tag key."""
     bits: BitMap
     link: bytes = field(default=b"", repr=False)
+    _derivers: dict[tuple[int, int], Deriver] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def generation(self) -> int:
@@ -58,19 +59,22 @@ class Keys:
         return stream_label(tag, writer)
 
     def deriver(self, name: str, generation: int) -> Deriver:
-        """Leaf keys of a category in one generation.
+        """Leaf keys of a category in one generation: the same deriver each time, so that it goes on where it was.
 
         Raises:
             AccessDeniedError: these keys do not cover it.
         """
-        cover = self.covers.get(generation, {}).get(category(name).number)
+        number = category(name).number
+        cover = self.covers.get(generation, {}).get(number)
         if cover is None:
             raise AccessDeniedError(
                 f"No key for generation {generation} of the category {name}.",
                 reason=Reason.CATEGORY,
                 hint="Ask the owner to renew the grant.",
             )
-        return Deriver(cover)
+        if (generation, number) not in self._derivers:
+            self._derivers[generation, number] = Deriver(cover)
+        return self._derivers[generation, number]
 
 
 NO_KEYS = Keys({}, {}, BitMap((bytes(32),) * CATEGORY_BITS, (None,) * CATEGORY_BITS))
