@@ -31,9 +31,7 @@ __all__ = [
     "Codec",
     "address",
     "block_cid",
-    "cid_digest",
     "decode",
-    "digest_cid",
     "encode",
     "keccak",
     "sha256",
@@ -157,19 +155,9 @@ def keccak(data: bytes) -> Digest:
     return Digest(_keccak(data))
 
 
-def digest_cid(digest: bytes, codec: Codec = "dag-cbor") -> CID:
-    """The CIDv1 of a block whose SHA-256 is `digest`."""
-    return CID(Digest(digest), codec)
-
-
 def block_cid(data: bytes, codec: Codec = "dag-cbor") -> CID:
     """The CIDv1 of these bytes, equal to kubo's for the same bytes and codec."""
     return CID(sha256(data), codec)
-
-
-def cid_digest(cid: CID) -> Digest:
-    """The SHA-256 inside a CID."""
-    return cid.digest
 
 
 def verify_block(cid: CID, data: bytes) -> bytes:

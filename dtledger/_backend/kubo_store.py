@@ -26,7 +26,7 @@ from typing import Any, Final, Self, TypeVar
 from ipfshttpclient import exceptions
 from ipfshttpclient.client import Client
 
-from ..encoding import CID, Codec, block_cid, cid_digest, digest_cid, encode, verify_block
+from ..encoding import CID, Codec, block_cid, encode, verify_block
 from ..errors import DtledgerError, InputError, IntegrityError, UnreachableError
 from ..store import MAX_BLOCK_BYTES, BlockMissingError, name_block, whole
 from .car import read_car, write_car
@@ -142,7 +142,7 @@ class KuboStore:
 
     def remove(self, cids: Iterable[CID]) -> None:
         # Under the codec that no keep names, else kubo would spare them as pinned.
-        names = [str(digest_cid(cid_digest(cid), "dag-cbor")) for cid in cids]
+        names = [str(CID(cid.digest, "dag-cbor")) for cid in cids]
         for start in range(0, len(names), IMPORT_BLOCKS):
             with self._translated():
                 answers = self._client._client.request(
@@ -168,7 +168,7 @@ class KuboStore:
         self.close()
 
     def _import(self, blocks: dict[CID, bytes]) -> None:
-        keep = encode({"keeps": [digest_cid(cid_digest(cid), "raw") for cid in blocks]})
+        keep = encode({"keeps": [CID(cid.digest, "raw") for cid in blocks]})
         root = block_cid(keep)
         car = io.BytesIO(b"".join(write_car(root, [(root, keep), *blocks.items()])))
         with self._translated():

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from ..crypto.bits import BitMap
 from ..crypto.tags import link_key
-from ..encoding import cid_digest
 from ..errors import AccessDeniedError, InputError, IntegrityError, KeyFileError, UnreachableError
 from ..ledger import GrantRecord, Receipt, Slot, View, calls
 from ..ledger.events import Granted
@@ -99,7 +98,7 @@ class Consents:
         link = link_key(secrets.generations[secrets.latest], secrets.latest, slot.twin, slot.grantee)
         keys = narrow(owner_keys(secrets), list(terms.categories), terms.data, link)
         block = seal_package(context.deployment, slot, keys, context.public_key(slot.grantee))
-        package = cid_digest(context.store.put(block, "dag-cbor"))
+        package = context.store.put(block, "dag-cbor").digest
         return self.word(slot.twin, terms), package
 
     def word(self, twin: int, terms: Terms) -> Grant:

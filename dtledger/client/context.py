@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..crypto.seal import SealKey
 from ..custody import CustodianPort
-from ..encoding import digest_cid
+from ..encoding import CID
 from ..errors import CannotCheckError
 from ..keys import Secrets
 from ..ledger import Deployment, Ledger, View
@@ -68,4 +68,4 @@ class Context:
                 f"{member} is not enrolled, so there is no key to seal to.",
                 hint="Ask a registrar to enrol it, or look for it with `dtledger member find`.",
             )
-        return self.store.get(digest_cid(digest, "raw"))
+        return self.store.get(CID(digest, "raw"))

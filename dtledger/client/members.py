@@ -7,7 +7,6 @@ from dataclasses import replace
 from ..contacts import CardCheck, MemberCardFile
 from ..contacts.cards import names_digest
 from ..crypto.seal import SealKey
-from ..encoding import cid_digest
 from ..errors import InputError
 from ..ledger import Call, Deployment, Receipt, calls, messages
 from ..types import ZERO_ADDRESS, Address, Digest
@@ -102,7 +101,7 @@ class Members:
         ).next_seal_key
         assert drawn is not None, "it was just saved"
         receipt = None
-        key = cid_digest(context.store.put(drawn.public, "raw"))
+        key = context.store.put(drawn.public, "raw").digest
         if view.key_digest(me) != key:
             card = calls.MemberCard(me, key, member.organisation or ZERO_ADDRESS, member.version)
             receipt = self._send(calls.update_card(card))

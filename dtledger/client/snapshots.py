@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..encoding import cid_digest, digest_cid
+from ..encoding import CID
 from ..errors import AccessDeniedError, CannotCheckError, IntegrityError
 from ..ledger import View
 from ..snapshots import index
@@ -112,7 +112,7 @@ class Snapshots:
             BlockMissingError: the store does not have its manifest.
             IntegrityError: as `list`.
         """
-        manifest, _ = Manifest.read(self._context.deployment, self._context.store.get(digest_cid(digest)))
+        manifest, _ = Manifest.read(self._context.deployment, self._context.store.get(CID(digest)))
         for stream in self._streams(manifest.twin, None, unnamed=True):
             if stream.located.label != manifest.stream:
                 continue
@@ -194,15 +194,15 @@ class Snapshots:
             )
         for batch in self._context.view().earlier(located.batch.block).batches(located.writer):
             with blaming(located.writer):
-                earlier = index.find(store, digest_cid(batch.index), located.label)
+                earlier = index.find(store, CID(batch.index), located.label)
                 if earlier is None:
                     continue
                 last = list(index.links(store, earlier))[-1]
                 rows = last.read(store.get(last.cid)).rows
-            if [cid_digest(row.manifest) for row in rows] != list(digests[last.first : last.first + len(rows)]):
+            if [row.manifest.digest for row in rows] != list(digests[last.first : last.first + len(rows)]):
                 raise IntegrityError(
                     "an index lacks or changes what an earlier one of the same writer had",
-                    block=str(digest_cid(located.batch.index)),
+                    block=str(CID(located.batch.index)),
                     party=located.writer,
                 )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..custody import AccessReceipt, OwnerRequest, TwinKey
-from ..encoding import cid_digest, digest_cid
+from ..encoding import CID
 from ..errors import AccessDeniedError, DtledgerError, InputError, UnreachableError
 from ..keys import TwinSecrets
 from ..ledger import Deployment, Receipt, calls, messages
@@ -81,8 +81,8 @@ class Twins:
         present = view.card(twin)
         roster = self._roster(twin, custodians, threshold, (present.roster_version if present else 0) + 1)
         card = Card(
-            key=cid_digest(context.store.put(context.key.seal_key.public, "raw")),
-            roster=cid_digest(context.store.put(roster.encode(), "dag-cbor")),
+            key=context.store.put(context.key.seal_key.public, "raw").digest,
+            roster=context.store.put(roster.encode(), "dag-cbor").digest,
             bits=secrets.bits.root,
             custody_index=present.custody_index if present else ZERO_DIGEST,
             recovery=present.recovery if present else ZERO_DIGEST,
@@ -130,7 +130,7 @@ class Twins:
         card = self._context.view().card(twin)
         if card is None:
             raise InputError(f"Twin {twin} has no card yet, so nothing can be written.", hint="Its owner sets one.")
-        return Roster.decode(self._context.deployment, self._context.store.get(digest_cid(card.roster)))
+        return Roster.decode(self._context.deployment, self._context.store.get(CID(card.roster)))
 
     # who looked ----------------------------------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ class Twins:
         context = self._context
         cards = reversed(context.view().cards(twin))
         digests = dict.fromkeys(record.card.roster for record in cards)
-        rosters = (Roster.decode(context.deployment, context.store.get(digest_cid(each))) for each in digests)
+        rosters = (Roster.decode(context.deployment, context.store.get(CID(each))) for each in digests)
         return list(dict.fromkeys(custodian for roster in rosters for custodian in roster.custodians))
 
     def _receipts(self, twin: int, custodian: Address) -> list[AccessReceipt] | DtledgerError:

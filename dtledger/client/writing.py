@@ -17,7 +17,7 @@ from itertools import islice
 
 from .. import encoding
 from .._backend.write_journal import Pending, WriteJournal
-from ..encoding import CID, cid_digest, digest_cid
+from ..encoding import CID
 from ..errors import AccessDeniedError, IntegrityError, UnreachableError
 from ..ledger import GrantRecord, Receipt, View, calls
 from ..ledger.rejections import AlreadyAnchoredError
@@ -191,7 +191,7 @@ class Writer:
         result.readings += sum(len(group.readings) for group in groups)
 
     def _anchor(self, pending: Pending) -> Receipt:
-        call = calls.anchor_batch(pending.root, pending.count, cid_digest(pending.index_root))
+        call = calls.anchor_batch(pending.root, pending.count, pending.index_root.digest)
         try:
             return self._context.ledger.send(call, self._context.key)
         except AlreadyAnchoredError as error:  # sent by a run that broke off, and in no block that we see
@@ -220,7 +220,7 @@ class Writer:
 
     def _follow_chain(self) -> None:
         """Begin anew from the newest index on the chain if the journal knows none, or one that was anchored before."""
-        roots = [digest_cid(batch.index) for batch in self._context.view().batches(self._context.key.address)]
+        roots = [CID(batch.index) for batch in self._context.view().batches(self._context.key.address)]
         known = self._journal.index_root()
         if roots and known != roots[-1] and (known is None or known in roots):
             self._journal.follow(roots[-1])
@@ -238,7 +238,7 @@ class Writer:
         row, sequence = page.rows[-1], first + len(page.rows) - 1
         if sequence + 1 != stream.count:
             raise IntegrityError("the last page of an index is not the last", block=str(cid))
-        digest = cid_digest(row.manifest)
+        digest = row.manifest.digest
         leaf = Leaf(row.place, twin, self._context.key.address, label, sequence, digest, row.previous)
         head = StreamHead(stream.count, digest, leaf.hash, stream)
         self._journal.adopt(label, _pack(head))

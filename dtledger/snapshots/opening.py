@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ..crypto import content, shamir
 from ..custody import CustodianPort
-from ..encoding import digest_cid
+from ..encoding import CID
 from ..errors import DtledgerError, HeadTooOldError, IntegrityError, UnreachableError
 from ..ledger import Deployment
 from ..types import Address
@@ -65,7 +65,7 @@ def _decrypt(
         context = manifest.context(deployment)
         leaf_from, leaf_until = keys.deriver(category, manifest.generation).ends(manifest.period)
         key = content.derive_key(leaf_from, leaf_until, custody_secret, context)
-        with blaming(each.writer, digest_cid(each.digest)):
+        with blaming(each.writer, CID(each.digest)):
             key.check(manifest.commitment)
             opened.plaintexts[each.digest] = content.decrypt(key, each.chunks(), context)
         opened.refused.pop(each.digest, None)

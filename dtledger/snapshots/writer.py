@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..crypto import content
 from ..crypto.merkle import MerkleTree
-from ..encoding import CID, cid_digest, sha256
+from ..encoding import CID, sha256
 from ..ledger import Deployment
 from ..types import ZERO_DIGEST, Digest, Period
 from ..vocabulary import category
@@ -95,7 +95,7 @@ def seal_batch(
         label = target.keys.label(draft.category, writer.address)
         head = heads.get(label, StreamHead())
         manifest, custody, size = _seal(deployment, blocks, writer, target, draft, label, head)
-        digest = cid_digest(manifest)
+        digest = manifest.digest
         leaf = Leaf(place, target.twin, writer.address, label, head.count, digest, head.leaf)
         leaves.append(leaf)
         made.append((Written(draft, label, head.count, manifest, size), custody, head.leaf))

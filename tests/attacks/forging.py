@@ -21,7 +21,7 @@ from dtledger.client.keyrings import granted_keys
 from dtledger.crypto import content, seal, shamir
 from dtledger.crypto.merkle import MerkleTree
 from dtledger.custody import SHARE_CONTEXT, ShareHeader
-from dtledger.encoding import CID, cid_digest
+from dtledger.encoding import CID
 from dtledger.ledger import Slot, calls
 from dtledger.readings import Group, Reading, encode_readings, hourly
 from dtledger.snapshots.leaf import Leaf
@@ -61,7 +61,7 @@ class Forged:
 
     @property
     def digest(self) -> Digest:
-        return cid_digest(self.manifest)
+        return self.manifest.digest
 
 
 class Scribe:
@@ -136,11 +136,11 @@ class Scribe:
             custody_secret = secrets.token_bytes(32)
             block = self._manifest(fields, category, plaintext, custody_secret, change, place, signer or key)
             manifest = store.put(block, "dag-cbor")
-            body = self._custody(fields, category, cid_digest(manifest), roster, custody_secret, change, place)
+            body = self._custody(fields, category, manifest.digest, roster, custody_secret, change, place)
             custody = store.put(
                 sign_block(self.world.ledger.deployment, "Custody", body, custody_signer or key), "dag-cbor"
             )
-            leaf = Leaf(place, self.twin, self.address, label, fields["sequence"], cid_digest(manifest), fields["leaf"])
+            leaf = Leaf(place, self.twin, self.address, label, fields["sequence"], manifest.digest, fields["leaf"])
             leaf = change("leaf", leaf, place)
             batch.append(Forged(manifest, custody, leaf, fields["period"]))
         self._anchor(batch, label, change, anchored)
@@ -240,7 +240,7 @@ class Scribe:
         stream = change("stream", [len(rows), self._pages(rows, change)], None)
         root = store.put(encoding.encode(change("index", {"streams": [[label, *stream]]}, None)), "dag-cbor")
         if anchored:
-            call = calls.anchor_batch(tree.root, len(batch), cid_digest(root))
+            call = calls.anchor_batch(tree.root, len(batch), root.digest)
             self.world.ledger.send(call, self.client.context.key)
 
     def _pages(self, rows: list[Any], change: Change) -> CID:

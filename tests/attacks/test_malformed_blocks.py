@@ -14,7 +14,7 @@ from dtledger.client import publish_keyring
 from dtledger.client.keyrings import owner_keys
 from dtledger.crypto import padding, seal
 from dtledger.custody import AccessReceipt, ShareHeader, decode_release, encode_release
-from dtledger.encoding import CID, block_cid, digest_cid
+from dtledger.encoding import CID, block_cid
 from dtledger.errors import CannotCheckError, DtledgerError, IntegrityError
 from dtledger.ledger import calls
 from dtledger.snapshots import index
@@ -97,7 +97,7 @@ def read_stream(world: World, scribe: Scribe) -> int:
     batch, bit = view.newest_batch(scribe.address), keys.bits.bit_of("glucose")
     assert batch is not None
     label = keys.label("glucose", scribe.address)
-    stream = index.find(world.store, digest_cid(batch.index), label)
+    stream = index.find(world.store, CID(batch.index), label)
     if stream is None:
         return 0
     asking = Asking(patient.key, patient.key.address, 0, Action.READ, Purpose.PATRQT, world.clock())
@@ -152,7 +152,7 @@ def test_a_header_of_another_kind_opens_nothing(cell: int, world: World) -> None
 def test_a_roster_in_any_other_form_is_refused(world: World) -> None:
     card = world.ledger.view().card(world.twin)
     assert card is not None
-    block = world.store.get(digest_cid(card.roster))
+    block = world.store.get(CID(card.roster))
     for variant in variants(encoding.decode(block)):
         if encoding.encode(variant) != block:
             try:
@@ -169,7 +169,7 @@ def test_a_package_in_any_other_form_is_refused(world: World) -> None:
     assert record is not None
     key, deployment = world.clinician.context.key.seal_key, world.ledger.deployment
     bound = _context(deployment, world.consent)
-    sealed = encoding.decode(world.store.get(digest_cid(record.package)))["package"]
+    sealed = encoding.decode(world.store.get(CID(record.package)))["package"]
     inside = encoding.decode(padding.unpad(seal.open_(key, sealed, bound)))
     inside["covers"][0][2] = inside["covers"][0][2][:2]
     inside["bits"]["leaves"] = inside["bits"]["leaves"][:32]
@@ -212,7 +212,7 @@ def test_a_seal_s_content_a_receipt_and_an_answer_in_any_other_form_are_refused(
 def test_an_index_in_any_other_form_is_refused(world: World) -> None:
     batch = world.ledger.view().newest_batch(world.gateway.address)
     assert batch is not None
-    root = digest_cid(batch.index)
+    root = CID(batch.index)
     value = encoding.decode(world.store.get(root))
     for variant in [*variants(value), *variants({"children": [root] * 16})]:
         cid = world.store.put(encoding.encode(variant), "dag-cbor")
@@ -230,7 +230,7 @@ def test_an_index_that_names_one_block_over_and_over_is_refused_at_once(world: W
     """Sixteen children each, ten deep, are ten blocks and a million million streams."""
     batch = world.ledger.view().newest_batch(world.gateway.address)
     assert batch is not None
-    root = digest_cid(batch.index)
+    root = CID(batch.index)
     for _ in range(10):
         root = world.store.put(encoding.encode({"children": [root] * 16}), "dag-cbor")
     with pytest.raises(IntegrityError, match="in two places"):

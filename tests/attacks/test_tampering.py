@@ -12,7 +12,7 @@ import pytest
 
 from dtledger.client.keyrings import owner_keys
 from dtledger.crypto import content
-from dtledger.encoding import CID, digest_cid
+from dtledger.encoding import CID
 from dtledger.errors import IntegrityError
 from dtledger.snapshots.blame import STORE
 from dtledger.snapshots.finder import Finder, Found
@@ -70,15 +70,15 @@ def look_at(world: World) -> Scene:
     located = finder.located.newest(world.gateway.address, "glucose")
     assert located is not None
     [found] = next(finder.find("glucose"))
-    manifest, page = digest_cid(found.digest), located.stream.top
+    manifest, page = CID(found.digest), located.stream.top
     [custody] = [cid for cid, _ in store.export([page]) if cid not in (page, manifest)]
     blocks = {
         "manifest": manifest,
         "custody block": custody,
         "index page": page,
-        "index root": digest_cid(batch.index),
-        "package": digest_cid(record.package),
-        "roster": digest_cid(card.roster),
+        "index root": CID(batch.index),
+        "package": CID(record.package),
+        "roster": CID(card.roster),
     }
     return Scene(world, blocks, keys)
 

@@ -257,13 +257,13 @@ def test_show_of_a_stranger_says_so(cast: Cast) -> None:
 
 
 def test_show_goes_on_without_the_members_key_in_the_store(cast: Cast) -> None:
-    from dtledger.encoding import digest_cid
+    from dtledger.encoding import CID
 
     member = cast.member("ann")
     with cast.client(member) as client:
         digest = client.context.view().key_digest(client.address)
         assert digest is not None
-        client.context.store.remove([digest_cid(digest, "raw")])
+        client.context.store.remove([CID(digest, "raw")])
     assert "its key is not in the store" in cast.run("member", "show", cast.address(member)).stdout
     assert cast.standing(member)["fingerprint"] is None
 

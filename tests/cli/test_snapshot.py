@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from dtledger._cli import main
 from dtledger.client.keyrings import owner_keys
-from dtledger.encoding import cid_digest, digest_cid
+from dtledger.encoding import CID
 from dtledger.ledger import calls
 from dtledger.readings import Reading, encode_readings
 from dtledger.snapshots.staging import Staging
@@ -266,7 +266,7 @@ def test_late_snapshots_and_an_empty_twin_say_so(dtledger: Run, twin: Twin, devn
 def test_a_snapshot_is_found_by_its_digest_its_beginning_or_its_cid(dtledger: Run, written: Twin) -> None:
     first = said(dtledger("snapshot", "list", "--twin", written.number, *PATIENT, "--json"))["snapshots"][0]
     digest = first["digest"].removeprefix("0x")
-    cid = str(digest_cid(Digest(bytes.fromhex(digest))))
+    cid = str(CID(Digest(bytes.fromhex(digest))))
     for named in (digest, f"0x{digest.upper()}", digest[:12], cid):
         told = said(dtledger("snapshot", "show", named, "--twin", written.number, *PATIENT, "--json"))
         assert (told["digest"], told["cid"], told["custody"]["threshold"]) == (first["digest"], cid, 2)
@@ -316,7 +316,7 @@ def test_a_changed_block_is_named_and_a_missing_one_gives_no_verdict(
 ) -> None:
     with devnet_home.client("patient") as patient:
         found = next(patient.snapshots.list(written.number))[0].found
-        manifest = digest_cid(found.digest)
+        manifest = CID(found.digest)
     blocks = Path(shutil.copytree(devnet_home.home.root / "blocks", tmp_path / "blocks"))
     (file,) = [each for each in blocks.rglob("*") if str(manifest) in each.name]
     monkeypatch.setenv("DTLEDGER_STORE", f"directory:{blocks}")
@@ -382,12 +382,12 @@ def forge(
         if torn:
             first = seal_batch(context.deployment, blocks, context.key, None, {}, drafts[:1])
             head = replace(first.heads[label], leaf=Digest(bytes(31) + b"\1"))
-            client.context.ledger.send(calls.anchor_batch(first.root, 1, cid_digest(first.index)), context.key)
+            client.context.ledger.send(calls.anchor_batch(first.root, 1, first.index.digest), context.key)
             sealed = seal_batch(context.deployment, blocks, context.key, first.index, {label: head}, drafts[1:])
         else:
             sealed = seal_batch(context.deployment, blocks, context.key, None, {label: StreamHead()}, drafts)
         blocks.flush()
         if anchor:
             count = len(sealed.written)
-            client.context.ledger.send(calls.anchor_batch(sealed.root, count, cid_digest(sealed.index)), context.key)
-    return cid_digest(sealed.written[-1].manifest)
+            client.context.ledger.send(calls.anchor_batch(sealed.root, count, sealed.index.digest), context.key)
+    return sealed.written[-1].manifest.digest

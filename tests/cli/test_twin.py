@@ -16,7 +16,7 @@ from click.testing import Result
 
 from dtledger._cli.demo.refusal import ask_custodians
 from dtledger.client.devnet import OPERATOR
-from dtledger.encoding import digest_cid
+from dtledger.encoding import CID
 from dtledger.ledger import calls
 from dtledger.readings import Reading
 from tests.cli.twins import DAY, Twin, address_of, complaint, copy_of, new_key, new_twin, said
@@ -100,7 +100,7 @@ def test_a_damaged_index_is_said_and_hides_nothing_else(dtledger: Run, devnet_ho
     with devnet_home.client("gateway") as gateway:
         newest = gateway.context.view().newest_batch(gateway.address)
         assert newest is not None
-        root = str(digest_cid(newest.index))
+        root = str(CID(newest.index))
     blocks = Path(shutil.copytree(devnet_home.home.root / "blocks", tmp_path / "blocks"))
     next(each for each in blocks.rglob("*") if root in each.name).unlink()
     with pytest.MonkeyPatch.context() as patch:

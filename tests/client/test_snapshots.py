@@ -6,7 +6,7 @@ import pytest
 
 from dtledger.client import Client, Listed, Terms, writing_terms
 from dtledger.client.keyrings import owner_keys
-from dtledger.encoding import cid_digest, digest_cid
+from dtledger.encoding import CID
 from dtledger.errors import AccessDeniedError, CannotCheckError, IntegrityError
 from dtledger.ledger import calls
 from dtledger.readings import Reading, encode_readings
@@ -106,10 +106,10 @@ def test_a_snapshot_that_is_stored_and_not_anchored_cannot_be_checked(dtledger_w
     draft = Draft("glucose", Period(minute, minute), encode_readings("glucose", world.readings[:1]))
     sealed = seal_batch(context.deployment, blocks, context.key, None, {}, [(target, draft)])
     blocks.flush()
-    digest = cid_digest(sealed.written[0].manifest)
+    digest = sealed.written[0].manifest.digest
     with pytest.raises(CannotCheckError):
         patient.snapshots.show(digest)
-    context.ledger.send(calls.anchor_batch(sealed.root, 1, cid_digest(sealed.index)), context.key)
+    context.ledger.send(calls.anchor_batch(sealed.root, 1, sealed.index.digest), context.key)
     assert patient.snapshots.show(digest).found.counts
 
 
@@ -143,7 +143,7 @@ def test_late_snapshots_are_counted(dtledger_world: World) -> None:
 def test_a_damaged_block_fails_its_stream_and_no_other(dtledger_world: World) -> None:
     world = dtledger_world
     write_meals(world)
-    broken = digest_cid(listed(world.patient, world, "glucose")[2].found.digest)
+    broken = CID(listed(world.patient, world, "glucose")[2].found.digest)
     world.store.damage(broken)
     glucose, meals = world.patient.snapshots.verify(world.twin)
     assert isinstance(glucose.error, IntegrityError)
@@ -161,15 +161,15 @@ def test_an_index_that_lost_what_an_earlier_one_had_names_its_writer(dtledger_wo
     context = world.gateway.context
     newest = context.view().newest_batch(world.gateway.address)
     assert newest is not None
-    stream = index.find(context.store, digest_cid(newest.index), whole.label)
+    stream = index.find(context.store, CID(newest.index), whole.label)
     assert stream is not None
     (link,) = index.links(context.store, stream)
     rows = link.read(context.store.get(link.cid)).rows
     blocks = Staging(context.store)
     shorter = index.append(blocks, None, rows[:3])
-    root = index.update(blocks, digest_cid(newest.index), {whole.label: shorter})
+    root = index.update(blocks, CID(newest.index), {whole.label: shorter})
     blocks.flush()
-    context.ledger.send(calls.anchor_batch(Digest(bytes(31) + b"\1"), 1, cid_digest(root)), context.key)
+    context.ledger.send(calls.anchor_batch(Digest(bytes(31) + b"\1"), 1, root.digest), context.key)
     (report,) = world.patient.snapshots.verify(world.twin)
     assert report.error is not None
     assert "earlier one" in report.error.message

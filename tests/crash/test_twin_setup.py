@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dtledger.encoding import digest_cid
+from dtledger.encoding import CID
 from dtledger.errors import DtledgerError
 from tests.crash.deaths import deaths
 from tests.crash.operations import give_second_twin
@@ -34,7 +34,7 @@ def assert_nothing_half_done(scene: Scene) -> None:
             card = context.view().card(twin)
             if card is not None:
                 assert card.bits == context.key.secrets.twin(context.deployment.id, twin).bits.root
-                assert context.store.get(digest_cid(card.key, "raw")) == context.key.seal_key.public
+                assert context.store.get(CID(card.key, "raw")) == context.key.seal_key.public
                 assert newcomer.twins.roster(twin).threshold == 2
 
 

@@ -16,7 +16,7 @@ from ipfshttpclient.http import ClientSync
 from dtledger._backend import kubo_store as module
 from dtledger._backend.car import write_car
 from dtledger._backend.kubo_store import KuboStore
-from dtledger.encoding import CID, block_cid, digest_cid, encode
+from dtledger.encoding import CID, block_cid, encode
 from dtledger.errors import DtledgerError, InputError, IntegrityError, UnreachableError
 from dtledger.store import MAX_BLOCK_BYTES, BlockMissingError, Codec
 from dtledger.testing.memory_store import MemoryStore
@@ -294,5 +294,5 @@ class TestTheWayToKubo:
         fake.commands["dag/import"] = lambda _: b'{"Root": {"PinErrorMsg": ""}}'
         with KuboStore(fake.address) as store:
             store.put(PAGE, "dag-cbor")
-        keep = encode({"keeps": [digest_cid(ROOT.digest, "raw")]})
+        keep = encode({"keeps": [CID(ROOT.digest, "raw")]})
         assert imported == [b"".join(write_car(block_cid(keep), [(block_cid(keep), keep), (ROOT, PAGE)]))]

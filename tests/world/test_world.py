@@ -15,7 +15,7 @@ import pytest
 import dtledger.testing
 from dtledger.client import publish_keyring
 from dtledger.custody import AccessReceipt
-from dtledger.encoding import digest_cid
+from dtledger.encoding import CID
 from dtledger.errors import (
     AccessDeniedError,
     ChainMismatchError,
@@ -239,7 +239,7 @@ class TestFaults:
         world = dtledger_world
         batch = world.ledger.view().newest_batch(world.gateway.address)
         assert batch is not None
-        index = digest_cid(batch.index)
+        index = CID(batch.index)
         kept = world.store.get(index)
         world.store.damage(index)
         with pytest.raises(IntegrityError) as caught:

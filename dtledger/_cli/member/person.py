@@ -92,13 +92,13 @@ class Person:
     def fingerprint(self) -> str | None:
         """The six words of the key that the ledger names, if the store has that key."""
         from ...contacts import fingerprint
-        from ...encoding import digest_cid
+        from ...encoding import CID
 
         digest = self.view.key_digest(self.address)
         if digest is None:
             return None
         try:
-            return fingerprint(self.address, self.app.store.get(digest_cid(digest, "raw")))
+            return fingerprint(self.address, self.app.store.get(CID(digest, "raw")))
         except DtledgerError:
             return None
 

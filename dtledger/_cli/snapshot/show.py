@@ -28,11 +28,11 @@ def show(app: App, digest: str, twin: int | None) -> None:
     each = _find(app, digest.lower() if not digest.startswith("ba") else digest, twin)
     found, manifest = each.found, each.found.manifest
     custody = found.custody
-    from ...encoding import digest_cid
+    from ...encoding import CID
 
     holders = ", ".join(app.people.name(share.custodian) for share in custody.shares)
     app.show(f"snapshot    {found.digest.hex()}")
-    app.show(f"cid         {digest_cid(found.digest)}")
+    app.show(f"cid         {CID(found.digest)}")
     app.show(f"twin        {manifest.twin}")
     app.show(f"category    {category_words(each.category, manifest.stream)}")
     app.show(f"data        {period_words(app, manifest.period)}, both minutes included")
@@ -47,7 +47,7 @@ def show(app: App, digest: str, twin: int | None) -> None:
     app.data(
         "snapshot",
         **plain(app, each),
-        cid=str(digest_cid(found.digest)),
+        cid=str(CID(found.digest)),
         previous=manifest.previous,
         chunks=len(found.chunks()),
         custody={
@@ -84,11 +84,11 @@ def _find(app: App, text: str, twin: int | None) -> Listed:
 
 
 def _digest_of_cid(text: str) -> Digest:
-    from ...encoding import CID, cid_digest
+    from ...encoding import CID
     from ...errors import IntegrityError
 
     try:
-        return cid_digest(CID.decode(text))
+        return CID.decode(text).digest
     except (ValueError, KeyError, IntegrityError):
         raise InputError(
             f"{text!r} is no snapshot's digest.", hint="It has 64 hexadecimal digits; the first 8 may be enough."
