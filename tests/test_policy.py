@@ -23,8 +23,8 @@ from dtledger.policy import (
 )
 from dtledger.types import MAX_MINUTE, ZERO_ADDRESS, Address, Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
-from tests import naive_rule
-from tests.contracts import rule_cases, vectors
+from tests import naive_rule, vectors
+from tests.contracts import rule_cases
 from tests.contracts.rule_cases import Case
 
 OWNER, ASKER, HOSPITAL, OTHER = (Address(f"0x{number:040x}") for number in range(1, 5))

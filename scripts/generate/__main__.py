@@ -15,7 +15,7 @@ import vocabulary_sol  # noqa: E402
 
 
 def main() -> int:
-    rendered = {vocabulary_sol.TARGET: vocabulary_sol.render(), **artifacts.render(ROOT), **vectors.render(ROOT)}
+    rendered = {vocabulary_sol.TARGET: vocabulary_sol.render(), **artifacts.render(ROOT), **vectors.render()}
     stale = [path for path, text in rendered.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
         for path in stale:

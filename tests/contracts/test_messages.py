@@ -14,7 +14,8 @@ from dtledger.ledger.events import Card
 from dtledger.ledger.port import CONTRACTS, Deployment
 from dtledger.policy import Grant
 from dtledger.types import Digest, Period
-from tests.contracts import vectors
+from tests import vectors
+from tests.contracts.vectors import FUNCTIONS
 
 FILE = vectors.load("eip712.json")
 HERE = Deployment(
@@ -75,12 +76,8 @@ MAKERS: dict[str, Callable[[dict[str, Any]], Digest]] = {
 }
 
 
-def test_the_committed_messages_are_those_that_the_other_implementation_makes() -> None:
-    assert (vectors.FOLDER / "eip712.json").read_text() == vectors.text("eip712.json")
-
-
 def test_every_message_has_its_vectors() -> None:
-    assert {row["primaryType"] for row in FILE["messages"]} == MAKERS.keys() == vectors.FUNCTIONS.keys()
+    assert {row["primaryType"] for row in FILE["messages"]} == MAKERS.keys() == FUNCTIONS.keys()
 
 
 @pytest.mark.parametrize("row", FILE["messages"], ids=lambda row: row["primaryType"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.contracts import rule_cases, vectors
+from tests import vectors
+from tests.contracts import rule_cases
 from tests.contracts.rule_cases import SIZE, Case
 
 

@@ -1,7 +1,7 @@
-"""Writes the vectors that forge and pytest share: cases of the rule, and EIP-712 messages.
+"""The vectors that forge and pytest share: cases of the rule, and EIP-712 messages.
 
-`python -m tests.contracts.vectors` writes what changed, `--check` only says so. The hashes of messages are made by
-eth-account, which shares nothing with `dtledger.ledger.messages` or `contracts/libraries/TypedData.sol`.
+The hashes of messages are made by eth-account, which shares nothing with `dtledger.ledger.messages` or
+`contracts/libraries/TypedData.sol`.
 
 `rule.json`: `{"cases": "0x…"}`; see `rule_cases`.
 
@@ -16,10 +16,7 @@ eth-account, which shares nothing with `dtledger.ledger.messages` or `contracts/
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import sys
-from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import encode
@@ -28,8 +25,6 @@ from eth_utils.crypto import keccak
 
 from dtledger.types import MAX_MINUTE
 from tests.contracts import rule_cases
-
-FOLDER = Path(__file__).parents[1] / "vectors"
 
 DOMAIN = {
     "name": "dtledger",
@@ -127,11 +122,6 @@ FUNCTIONS = {
 
 STRUCTS = {"MemberCard", "Grant", "GrantMany", "Revoke", "RevokeMany", "RevokeAll"}
 """Those that Solidity takes as one struct; the others it takes field by field."""
-
-
-def load(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((FOLDER / name).read_text())
-    return loaded
 
 
 def fields(name: str) -> list[tuple[str, str]]:
@@ -246,22 +236,3 @@ def eip712() -> dict[str, Any]:
 
 
 FILES = {"rule.json": rule, "eip712.json": eip712}
-
-
-def text(name: str) -> str:
-    return json.dumps(FILES[name](), indent=1, ensure_ascii=False) + "\n"
-
-
-def main(arguments: list[str]) -> int:
-    stale = [name for name in FILES if not (FOLDER / name).exists() or (FOLDER / name).read_text() != text(name)]
-    if "--check" not in arguments:
-        for name in stale:
-            (FOLDER / name).write_text(text(name))
-        return 0
-    for name in stale:
-        print(f"{name} is not what tests/contracts/vectors.py makes: run it, and look at what changed")
-    return 1 if stale else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,25 +1,13 @@
-"""Writes the fixed vectors of `dtledger.crypto` by the naive implementation.
-
-`python -m tests.crypto.vectors` writes what changed, `--check` only says so.
-"""
+"""The fixed vectors of `dtledger.crypto`, made by the naive implementation."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from tests.crypto import naive
 
-FOLDER = Path(__file__).parents[1] / "vectors"
 LAST = 2**30 - 1
-
-
-def load(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((FOLDER / name).read_text())
-    return loaded
 
 
 def some_bytes(word: str, length: int = 32) -> bytes:
@@ -101,22 +89,3 @@ def content() -> dict[str, Any]:
 
 
 FILES = {"keytree.json": keytree, "shamir.json": shamir, "content.json": content}
-
-
-def text(name: str) -> str:
-    return json.dumps(FILES[name](), indent=1, ensure_ascii=False) + "\n"
-
-
-def main(arguments: list[str]) -> int:
-    stale = [name for name in FILES if not (FOLDER / name).exists() or (FOLDER / name).read_text() != text(name)]
-    if "--check" not in arguments:
-        for name in stale:
-            (FOLDER / name).write_text(text(name))
-        return 0
-    for name in stale:
-        print(f"{name} is not what tests/crypto/vectors.py makes: run it, and look at what changed")
-    return 1 if stale else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
