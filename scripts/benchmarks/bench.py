@@ -61,7 +61,7 @@ class Bench:
         return self.once(f"world-{store}", lambda: self.stack.enter_context(devnet_world(self._address(store))))
 
     def _address(self, store: str) -> str | None:
-        return self.stack.enter_context(kubo.daemon()) if store == KUBO else None
+        return self.stack.enter_context(kubo.daemon()).address if store == KUBO else None
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from .figures import NotMeasuredError
@@ -35,15 +36,23 @@ def find() -> str:
     return found
 
 
+@dataclass(frozen=True)
+class Kubo:
+    """A running kubo: the address of its RPC, and the folder of its repository."""
+
+    address: str
+    repository: Path
+
+
 @contextmanager
-def daemon() -> Iterator[str]:
-    """The RPC address of a kubo that runs until the end of the block.
+def daemon() -> Iterator[Kubo]:
+    """A kubo that runs until the end of the block.
 
     Raises:
         NotMeasuredError: there is no kubo, or it does not start.
     """
     binary = find()
-    with tempfile.TemporaryDirectory(prefix="dtledger-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="dtledger-kubo-") as folder:
         environment = {**os.environ, "IPFS_PATH": folder}
         for command in (
             ["init", "--profile=server,test"],
@@ -52,12 +61,12 @@ def daemon() -> Iterator[str]:
             done = subprocess.run([binary, *command], env=environment, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise NotMeasuredError(f"kubo cannot be set up: {done.stderr.strip()}")
-        log = Path(folder, "bench.log")
+        log = Path(folder, "daemon.log")
         with log.open("wb") as output:
             process = subprocess.Popen([binary, "daemon", "--offline"], env=environment, stdout=output, stderr=output)
         try:
             _wait_until_ready(process, log)
-            yield Path(folder, "api").read_text().strip()
+            yield Kubo(Path(folder, "api").read_text().strip(), Path(folder))
         finally:
             process.terminate()
             try:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +19,8 @@ from dtledger._backend.kubo_store import KuboStore
 from dtledger.encoding import CID
 from dtledger.store import BlockStore
 from dtledger.testing.memory_store import MemoryStore
+from scripts.benchmarks.figures import NotMeasuredError
+from scripts.benchmarks.kubo import Kubo, daemon, find
 
 
 @dataclass(frozen=True)
@@ -33,79 +31,29 @@ class Subject:
     damage: Callable[[CID], None]
 
 
-@dataclass(frozen=True)
-class Daemon:
-    """A real kubo, offline, in a repository of its own."""
-
-    address: str
-    repository: Path
-
-    def damage(self, cid: CID) -> None:
-        key = base64.b32encode(bytes(cid)[2:]).decode().rstrip("=")
-        _flip(self.repository / "blocks" / key[-3:-1] / f"{key}.data")
-
-
 def _flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[0] ^= 1
     path.write_bytes(data)
 
 
-def _find_kubo() -> str | None:
-    built = Path(__file__).parents[2] / ".work/kubo/ipfs"
-    return os.environ.get("DTLEDGER_IPFS") or (str(built) if built.exists() else shutil.which("ipfs"))
+def _damage_in_kubo(running: Kubo, cid: CID) -> None:
+    key = base64.b32encode(bytes(cid)[2:]).decode().rstrip("=")
+    _flip(running.repository / "blocks" / key[-3:-1] / f"{key}.data")
 
 
 @pytest.fixture(scope="session")
-def kubo() -> Iterator[Daemon]:
-    binary = _find_kubo()
-    if binary is None:
-        pytest.skip("no kubo: run scripts/kubo, or name one in DTLEDGER_IPFS")
-    with tempfile.TemporaryDirectory() as folder:
-        repository = Path(folder)
-        environment = {**os.environ, "IPFS_PATH": folder}
-
-        def ipfs(*arguments: str) -> None:
-            subprocess.run([binary, *arguments], env=environment, check=True, capture_output=True)
-
-        ipfs("init", "--profile=server,test")
-        # Port 0 lets the system choose; kubo writes the one that it got into the file `api`.
-        for name, value in {
-            "Addresses.API": '"/ip4/127.0.0.1/tcp/0"',
-            "Addresses.Gateway": "[]",
-            "Addresses.Swarm": "[]",
-            "Bootstrap": "[]",
-        }.items():
-            ipfs("config", "--json", name, value)
-        with subprocess.Popen(
-            [binary, "daemon", "--offline"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as daemon:
-            assert daemon.stdout is not None
-            try:
-                said = []
-                for line in daemon.stdout:
-                    said.append(line)
-                    if "Daemon is ready" in line:
-                        break
-                else:
-                    pytest.fail("kubo did not start:\n" + "".join(said))
-                # Whatever else it says must go somewhere, or it stops when the pipe is full.
-                Thread(target=daemon.stdout.read, daemon=True).start()
-                yield Daemon((repository / "api").read_text().strip(), repository)
-            finally:
-                daemon.terminate()
-                try:
-                    daemon.wait(timeout=20)
-                except subprocess.TimeoutExpired:
-                    daemon.kill()
+def kubo() -> Iterator[Kubo]:
+    try:
+        find()
+    except NotMeasuredError as error:
+        pytest.skip(str(error))
+    with daemon() as running:
+        yield running
 
 
 @pytest.fixture
-def kubo_store(kubo: Daemon) -> Iterator[KuboStore]:
+def kubo_store(kubo: Kubo) -> Iterator[KuboStore]:
     with KuboStore(kubo.address) as store:
         yield store
 
@@ -120,7 +68,8 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
             with DirectoryStore(tmp_path) as directory:
                 yield Subject(directory, lambda cid: _flip(tmp_path / "blocks" / str(cid)[-3:-1] / str(cid)))
         case _:
-            yield Subject(request.getfixturevalue("kubo_store"), request.getfixturevalue("kubo").damage)
+            running = request.getfixturevalue("kubo")
+            yield Subject(request.getfixturevalue("kubo_store"), lambda cid: _damage_in_kubo(running, cid))
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from dtledger.encoding import CID, block_cid, encode
 from dtledger.errors import DtledgerError, InputError, IntegrityError, UnreachableError
 from dtledger.store import MAX_BLOCK_BYTES, BlockMissingError, Codec
 from dtledger.testing.memory_store import MemoryStore
-from tests.store.conftest import Daemon, FakeKubo
+from scripts.benchmarks.kubo import Kubo
+from tests.store.conftest import FakeKubo
 
 LEAVES = [b"one", b"two"]
 LINKS = [block_cid(leaf, "raw") for leaf in LEAVES]
@@ -52,7 +53,7 @@ def imported(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 class TestARealKubo:
     pytestmark = pytest.mark.kubo
 
-    def test_says_what_it_is(self, kubo_store: KuboStore, kubo: Daemon) -> None:
+    def test_says_what_it_is(self, kubo_store: KuboStore, kubo: Kubo) -> None:
         version = kubo_store._client.version()["Version"]
         assert kubo_store.describe() == f"kubo {version} at {kubo.address}"
 
