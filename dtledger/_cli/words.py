@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,8 +17,27 @@ if TYPE_CHECKING:
 CATEGORY_NAMES = tuple(each.name for each in CATEGORIES)
 ALL = "all"
 
-CATEGORY = click.Choice(CATEGORY_NAMES)
-PURPOSE = click.Choice([each.name for each in Purpose], case_sensitive=False)
+
+class Word(click.Choice[str]):
+    """One of many words in any case: whoever mistypes one is told the nearest, and where they all stand."""
+
+    def __init__(self, words: Sequence[str], topic: str) -> None:
+        super().__init__(words, case_sensitive=False)
+        self._topic = f"`dtledger help {topic}` tells them all."
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        folded = {word.casefold(): word for word in self.choices}
+        near = get_close_matches(str(value).casefold(), folded, n=1)
+        meant = f" Did you mean {folded[near[0]]}?" if near else ""
+        return f"there is no {value!r}.{meant} {self._topic}"
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        return self._topic
+
+
+CATEGORY = Word(CATEGORY_NAMES, "categories")
+CATEGORY_OR_ALL = Word([*CATEGORY_NAMES, ALL], "categories")
+PURPOSE = Word([each.name for each in Purpose], "purposes")
 
 
 def category_option(app: App, named: str | None) -> str:

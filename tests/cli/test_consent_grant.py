@@ -343,3 +343,20 @@ def test_times_are_shown_with_an_offset(grant: Run) -> None:
     told = said(grant(*TREAT, "--until", "2030-01-01T12:00Z", "--dry-run", "--json"))
     local = datetime(2030, 1, 1, 12, tzinfo=UTC).astimezone().strftime("%Y-%m-%d %H:%M %z")
     assert f"until {local}" in told["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--category", "glucos", "--purpose", "TREAT"), "Did you mean glucose? `dtledger help categories`"),
+        (("--category", "xyz", "--purpose", "TREAT"), "there is no 'xyz'. `dtledger help categories`"),
+        (("--category", "glucose", "--purpose", "treatt"), "Did you mean TREAT? `dtledger help purposes`"),
+        (("--purpose", "TREAT"), "`dtledger help categories`"),
+        ((*TREAT, "--for", "36526d"), "at most a hundred years"),
+    ],
+)
+def test_a_slip_is_told_with_what_was_meant(words: tuple[str, ...], says: str, grant: Run) -> None:
+    result = grant("--for", "3d", *words)
+    assert result.exit_code == 2
+    assert says in " ".join(result.stderr.split())
+    assert said(grant("--for", "3d", "--category", "GLUCOSE", "--purpose", "treat", "--dry-run", "--json"))

@@ -13,7 +13,7 @@ from ...policy import SLOTS
 from .. import complete, times
 from ..app import App, rfc3339
 from ..command import verb
-from ..words import ALL, CATEGORY_NAMES, PURPOSE, table
+from ..words import CATEGORY_OR_ALL, PURPOSE, table
 from .plain import (
     key_warning,
     opens,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     "categories",
     multiple=True,
     required=True,
-    type=click.Choice([*CATEGORY_NAMES, ALL]),
+    type=CATEGORY_OR_ALL,
     metavar="NAME",
     help="What; may be repeated. `all` leaves out what is sensitive, unless that is named too.",
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,9 @@ from ..app import App
 from ..command import verb
 from .plain import plain_slot, require_owner
 from .revoke import account
+
+if TYPE_CHECKING:
+    from ...ledger import Slot
 
 
 @verb("revoke-all", epilog="Example: dtledger consent revoke-all --twin 7 --keep-writers")
@@ -21,7 +25,8 @@ def revoke_all(app: App, twin: int | None, keep_writers: bool, yes: bool, dry_ru
     """End every grant on a twin at once, whatever their number, also those that have not begun.
 
     Gateways that may write are named: without --keep-writers nothing more is added to the twin until they are
-    granted again. There is no undo, but the commands that give the same again are shown.
+    granted again. There is no undo, but the commands that give the same again are shown. A writer that
+    changes its own grant meanwhile stops nothing: it is not kept, and named.
     """
     from ...client import GrantState
 
@@ -31,32 +36,43 @@ def revoke_all(app: App, twin: int | None, keep_writers: bool, yes: bool, dry_ru
     over = (GrantState.REVOKED, GrantState.ENDED)
     standing = [each for each in consents.records(number) if consents.state(each) not in over]
     writers = consents.writers(number)
-    kept = writers if keep_writers else []
-    ended = [each for each in standing if each.slot not in kept]
+    keep = writers if keep_writers else []
+    ended = [each for each in standing if each.slot not in keep]
     for each in ended:
         stops = ", WHICH WRITES TO THE TWIN" if each.slot in writers else ""
         app.say(f"This ends {people.grant(each.slot)}{stops}.")
-    for slot in kept:
+    for slot in keep:
         app.say(f"This keeps {people.grant(slot)}, which writes to the twin.")
     if not standing:
         app.say(f"Nobody has a grant on twin {number}; revoking all makes sure of it.")
-    told: dict[str, Any] = {
-        "twin": number,
-        "writers_stopped": [plain_slot(app, slot) for slot in writers if slot not in kept],
-        "kept": [plain_slot(app, slot) for slot in kept],
-    }
     if dry_run:
         app.say("Nothing was signed.")
         revoked = [plain_slot(app, each.slot) for each in ended]
+        told = _plain(app, number, writers, keep, [])
         app.data("revocation-of-all", **told, revoked=revoked, sent=None, dry_run=True)
         return
     app.confirm(f"Revoke all that is granted on twin {number}?", yes=yes)
-    terms = {each.slot: consents.terms_of(each) for each in ended}
-    receipt = consents.revoke_all(number, kept)
-    app.show(f"Revoked: all on twin {number}, in block {receipt.block} at {app.time(receipt.at)}")
-    sent = app.sent(receipt)
+    terms = {each.slot: consents.terms_of(each) for each in standing}
+    done = consents.revoke_all(number, keep)
+    app.show(f"Revoked: all on twin {number}, in block {done.receipt.block} at {app.time(done.receipt.at)}")
+    sent = app.sent(done.receipt)
     told_of = []
     for slot, said in terms.items():
-        app.say(f"{people.grant(slot)}:")
+        if slot in done.kept:
+            continue
+        skipped = " NOT KEPT, and adds nothing more to the twin: it was changed meanwhile, maybe by its holder."
+        app.say(f"{people.grant(slot)}:{skipped if slot in done.skipped else ''}")
         told_of.append({**plain_slot(app, slot), **account(app, slot, said)})
+    told = _plain(app, number, writers, done.kept, done.skipped)
     app.data("revocation-of-all", **told, revoked=told_of, sent=sent, dry_run=False)
+
+
+def _plain(
+    app: App, twin: int, writers: Sequence[Slot], kept: Sequence[Slot], skipped: Sequence[Slot]
+) -> dict[str, Any]:
+    return {
+        "twin": twin,
+        "writers_stopped": [plain_slot(app, slot) for slot in writers if slot not in kept],
+        "kept": [plain_slot(app, slot) for slot in kept],
+        "skipped": [plain_slot(app, slot) for slot in skipped],
+    }

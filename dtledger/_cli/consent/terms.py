@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ...ledger import Slot
 
 
+_LONGEST = 36_525 * 86_400
+"""A hundred years: what is meant to last longer is a slip of the finger."""
+
+
 @dataclass(frozen=True, slots=True)
 class TermOptions:
     """A grant's options as they were typed."""
@@ -48,6 +52,8 @@ class TermOptions:
         ends = self._ends(app, now)
         if ends <= now:
             raise InputError(f"The grant would have ended at {app.time(ends)}.", hint="Give it a time to come.")
+        if ends - now > _LONGEST:
+            raise InputError(f"The grant would end at {app.time(ends)}.", hint="Give it at most a hundred years.")
         first = self._first_minute(app, now, begins)
         last = ends // 60
         if self.data_until:

@@ -10,7 +10,7 @@ from ...errors import IntegrityError
 from .. import times
 from ..app import App, rfc3339
 from ..command import verb
-from ..words import table
+from ..words import shortened, table
 
 if TYPE_CHECKING:
     from ...client import Access, Look
@@ -68,7 +68,7 @@ def _under(app: App, twin: int, look: Look) -> str:
         return "(owner)"
     slot = _slot(app, twin, look)
     names = _categories(app, slot, look)
-    return app.people.grant(slot) + (f" ({', '.join(names)})" if names else "")
+    return app.people.grant(slot) + (f" ({', '.join(shortened(names))})" if names else "")
 
 
 def _slot(app: App, twin: int, look: Look) -> Slot:
