@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +18,8 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from dtledger._backend import foundry
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -40,11 +44,16 @@ def required(*extras: str) -> list[Requirement]:
 
 
 @pytest.fixture(scope="module")
-def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> set[str]:
     return set(ZipFile(wheel).namelist())
 
 
@@ -74,6 +83,33 @@ class TestTheWheel:
         assert f"{about}licenses/LICENSE" in names
         assert {name for name in names if not name.startswith(("dtledger/", about))} == set()
         assert not {name for name in names if "node_modules" in name or name.endswith((".lock", "bootstrap"))}
+
+    @pytest.mark.anvil
+    def test_runs_the_demo_outside_the_checkout_with_the_anvil_of_the_path(self, wheel: Path, tmp_path: Path) -> None:
+        site, empty, tools, home = (tmp_path / name for name in ("site", "empty", "tools", "home"))
+        ZipFile(wheel).extractall(site)
+        empty.mkdir()
+        tools.mkdir()
+        (tools / "anvil").symlink_to(foundry.find("anvil") or "")
+        environment = {
+            "PATH": f"{tools}:{os.defpath}",
+            "HOME": str(home),
+            "PYTHONPATH": str(site),
+            "DTLEDGER_HOME": str(home),
+        }
+
+        def run(*words: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-P", *words]
+            return subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True, check=False)
+
+        try:
+            assert Path(run("-c", "import dtledger; print(dtledger.__file__)").stdout).is_relative_to(site)
+            done = run("-m", "dtledger", "demo", "--json")
+            assert done.returncode == 0, done.stderr
+            steps = {each["step"]: each for each in json.loads(done.stdout)["steps"]}
+            assert steps["read"]["readings"] == 4032
+        finally:
+            run("-m", "dtledger", "demo", "--clean")
 
 
 class TestTheLocks:
