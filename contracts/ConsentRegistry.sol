@@ -29,8 +29,9 @@ import {Reason} from "./types/Vocabulary.sol";
 /// PRIVACY. Addresses, masks of permuted category bits, purposes, times, digests of sealed packages.
 ///
 /// LIVENESS. To deny takes no permission but one's own: revoking an empty slot, blocking a stranger or revoking
-/// everything never fails for what anyone else did. (`revokeAll` that keeps grants may: it names their revisions. The
-/// same call that keeps none does not.)
+/// everything never fails for what anyone else did. A `revokeAll` that keeps grants fails for its own words alone. What
+/// stands in a slot is its grantee's to change, so a kept one that no longer holds the grant that its owner looked at
+/// stops nothing: it ends with the rest, and its owner may grant it anew.
 ///
 /// Invariants: `check` permits only if the owner made the grant that it names, and neither the owner nor the grantee
 /// revoked it since. After a revocation, a revocation of everything, a block, a suspension, a retirement or an expiry,
@@ -81,7 +82,7 @@ contract ConsentRegistry is SignedConsents {
 
     /// @inheritdoc IConsentRegistry
     function revokeAll(uint256 twin, Regrant[] calldata keep) external {
-        _revokeAllBut(msg.sender, twin, keep);
+        _revokeAllBut(msg.sender, twin, _epochs[msg.sender][twin], keep);
     }
 
     /// @inheritdoc IConsentRegistry

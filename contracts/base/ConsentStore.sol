@@ -39,8 +39,7 @@ abstract contract ConsentStore is IConsentRegistry {
         Grant terms,
         bytes32 package
     ) internal {
-        if (grantee == address(0)) revert ConsentRegistry_InvalidTerms("grantee");
-        if (number >= Rule.SLOTS) revert ConsentRegistry_InvalidTerms("number");
+        _requireSlot(grantee, number);
         bytes32 key = _key(owner, twin, grantee, number);
         uint16 revision = _grants[key].revision();
         if (revision >= Grants.LAST_REVISION - 1) revert ConsentRegistry_SlotSpent(grantee, number);
@@ -59,17 +58,20 @@ abstract contract ConsentStore is IConsentRegistry {
         emit Revoked(owner, twin, grantee, number, word);
     }
 
-    /// @dev Moves the epoch on, which ends every grant of the owner's on the twin, then grants the kept ones again.
-    function _revokeAllBut(address owner, uint256 twin, Regrant[] calldata keep) internal {
-        uint24 epoch = _epochs[owner][twin];
-        if (epoch != Grants.LAST_EPOCH) _epochs[owner][twin] = ++epoch;
-        emit AllRevoked(owner, twin, epoch);
-        if (keep.length != 0) _requireEpochLeft(owner, twin, epoch);
+    /// @dev Moves the epoch to the one after `epoch`, which is at or above the present one: that ends every grant of the
+    /// owner's on the twin. Then grants the kept ones again. Only their own words are refused, before anything is asked of
+    /// the slots: what stands there others may change, and that must not stop a revocation.
+    function _revokeAllBut(address owner, uint256 twin, uint24 epoch, Regrant[] calldata keep) internal {
+        uint24 ended = _epochs[owner][twin];
+        uint24 next = epoch == Grants.LAST_EPOCH ? epoch : epoch + 1;
+        _epochs[owner][twin] = next;
+        emit AllRevoked(owner, twin, next);
         for (uint256 i = 0; i < keep.length; ++i) {
             Regrant calldata kept = keep[i];
-            _requireRevision(owner, twin, kept.grantee, kept.number, kept.revision);
+            _requireSlot(kept.grantee, kept.number);
             _requireTerms(kept.terms);
-            _grant(owner, twin, epoch, kept.grantee, kept.number, kept.terms, kept.package);
+            if (next == Grants.LAST_EPOCH || !_stood(owner, twin, ended, kept)) continue;
+            _grant(owner, twin, next, kept.grantee, kept.number, kept.terms, kept.package);
         }
     }
 
@@ -96,6 +98,18 @@ abstract contract ConsentStore is IConsentRegistry {
     function _requireRevision(address owner, uint256 twin, address grantee, uint8 number, uint16 named) internal view {
         uint16 present = _revisionOf(owner, twin, grantee, number);
         if (named != present) revert ConsentRegistry_StaleRevision(named, present);
+    }
+
+    /// @dev Whether a slot holds the grant that its owner means to keep, of the epoch that ended, and takes one more.
+    function _stood(address owner, uint256 twin, uint24 ended, Regrant calldata kept) private view returns (bool) {
+        Grant word = _grants[_key(owner, twin, kept.grantee, kept.number)];
+        if (word.actions() == 0 || word.epoch() != ended) return false;
+        return word.revision() == kept.revision && kept.revision < Grants.LAST_REVISION - 1;
+    }
+
+    function _requireSlot(address grantee, uint8 number) private pure {
+        if (grantee == address(0)) revert ConsentRegistry_InvalidTerms("grantee");
+        if (number >= Rule.SLOTS) revert ConsentRegistry_InvalidTerms("number");
     }
 
     /// @dev Refuses to grant at the last epoch, where no grant permits.

@@ -23,7 +23,8 @@ import {TypedDomain} from "./TypedDomain.sol";
 /// owner's epoch exactly; an unblock names the count: every denial moves one of these on. A denial may be withheld too.
 /// So a signed revocation names a revision above every one that a signed grant for the slot ever named, holds while the
 /// slot stands at or below it, and moves the slot past it: a grant that was withheld and lands first does not outlive it.
-/// A signed block does the same with the count, against an unblock that was withheld.
+/// A signed block does the same with the count, against an unblock that was withheld, and a signed revocation of
+/// everything with the epoch, against an older one that was withheld and keeps grants.
 abstract contract SignedConsents is ISignedConsents, ConsentStore, TypedDomain {
     /// @inheritdoc ISignedConsents
     function grantSigned(SignedGrant calldata message, bytes calldata signature) external {
@@ -81,8 +82,9 @@ abstract contract SignedConsents is ISignedConsents, ConsentStore, TypedDomain {
     function revokeAllSigned(SignedRevokeAll calldata message, bytes calldata signature) external {
         _requireInTime(message.deadline);
         _requireSigned(message.owner, TypedData.hash(message), signature);
-        _requireEpoch(message.owner, message.twin, message.epoch);
-        _revokeAllBut(message.owner, message.twin, message.keep);
+        uint24 present = _epochs[message.owner][message.twin];
+        if (present > message.epoch) revert ConsentRegistry_StaleEpoch(message.epoch, present);
+        _revokeAllBut(message.owner, message.twin, message.epoch, message.keep);
     }
 
     /// @inheritdoc ISignedConsents

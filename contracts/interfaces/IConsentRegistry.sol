@@ -18,7 +18,7 @@ struct Slot {
 }
 
 /// @notice One slot to be granted again while everything else is revoked.
-/// @param revision The slot's present revision.
+/// @param revision The slot's, as the owner saw it. If the slot holds another by then, it is revoked with the rest.
 struct Regrant {
     address grantee;
     uint8 number;
@@ -107,7 +107,10 @@ interface IConsentRegistry {
     /// @notice As the owner who gave them, revoke several grants.
     function revokeMany(uint256 twin, Slot[] calldata slots) external;
 
-    /// @notice As the owner who gave them, revoke all grants on the twin, and grant some again in the same breath.
+    /// @notice As the owner who gave them, revoke all grants on the twin, and grant some again in the same breath: those
+    /// that still stand as `keep` names them, of the present epoch and neither revoked nor spent. Each is told by its
+    /// `Granted`; the others are passed over, so that no grantee can stop the revocation of the rest. Terms, grantees and
+    /// numbers that no grant could have are refused, whatever stands in their slots.
     function revokeAll(uint256 twin, Regrant[] calldata keep) external;
 
     /// @notice As the twin's owner, deny a grantee everything, whatever grants there are.

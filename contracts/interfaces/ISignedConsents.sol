@@ -60,7 +60,7 @@ struct SignedRevokeMany {
     uint40 deadline;
 }
 
-/// @notice The message `RevokeAll`. It names the owner's present epoch.
+/// @notice The message `RevokeAll`. It is valid while the owner's epoch stands at or below `epoch`, and sets one more.
 struct SignedRevokeAll {
     address owner;
     uint256 twin;
@@ -86,7 +86,8 @@ interface ISignedConsents {
     /// passed over, so that nobody can stop the revocation of the others.
     function revokeManySigned(SignedRevokeMany calldata message, bytes calldata signature) external;
 
-    /// @notice `revokeAll`, signed by the owner.
+    /// @notice `revokeAll`, signed by the owner. One that names an epoch above every one that an earlier message named is
+    /// not turned away by any of those, and what they kept does not outlive it.
     function revokeAllSigned(SignedRevokeAll calldata message, bytes calldata signature) external;
 
     /// @notice `blockGrantee`, signed by the twin's owner (message `Block`). It is valid while the count stands at or

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .access import Access, Look
-from .consents import Consents
+from .consents import Consents, RevokedAll
 from .context import Context, Identity
 from .core import Client
 from .deciding import Decision, Question
@@ -32,6 +32,7 @@ __all__ = [
     "Question",
     "Reader",
     "Readings",
+    "RevokedAll",
     "Snapshots",
     "StreamReport",
     "Terms",

@@ -7,6 +7,7 @@ order: an interrupted grant leaves a package that nothing names.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..crypto.bits import BitMap
 from ..crypto.tags import link_key
@@ -25,6 +26,15 @@ from .terms import GrantState, Terms, in_order
 
 def slot_of(event: Granted) -> Slot:
     return Slot(event.owner, event.twin, event.grantee, event.number)
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedAll:
+    """What became of everything: `kept` was granted again; `skipped` was to be, and ended with the rest."""
+
+    receipt: Receipt
+    kept: tuple[Slot, ...]
+    skipped: tuple[Slot, ...]
 
 
 class Consents:
@@ -147,9 +157,15 @@ class Consents:
 
     def _standing(self, slot: Slot) -> GrantRecord:
         """The grant in a slot, whatever its time."""
+        record = self._found(slot)
+        if record is None:
+            raise InputError("There is no grant in that slot.", hint="Look with `dtledger consent list`.")
+        return record
+
+    def _found(self, slot: Slot) -> GrantRecord | None:
         record = self._context.view().record(slot)
         if record is None or record.package == ZERO_DIGEST or self.state(record) is GrantState.REVOKED:
-            raise InputError("There is no grant in that slot.", hint="Look with `dtledger consent list`.")
+            return None
         return record
 
     # taking back ---------------------------------------------------------------------------------------------
@@ -164,15 +180,27 @@ class Consents:
         call = calls.revoke_many(twin, [(slot.grantee, slot.number) for slot in slots])
         return self._context.ledger.send(call, self._context.key)
 
-    def revoke_all(self, twin: int, keep: Sequence[Slot] = ()) -> Receipt:
-        """End every grant on the twin at once; those in `keep` are given again in the same transaction."""
-        regrants = []
-        for slot in keep:
-            record = self._standing(slot)
-            regrants.append(
-                calls.Regrant(slot.grantee, slot.number, record.grant.revision, record.grant.terms, record.package)
-            )
-        return self._context.ledger.send(calls.revoke_all(twin, regrants), self._context.key)
+    def revoke_all(self, twin: int, keep: Sequence[Slot] = ()) -> RevokedAll:
+        """End every grant on the twin at once; those in `keep` are given again in the same transaction.
+
+        A grantee may change its own slot at any time, and cannot stop this by it: a grant that is to be kept and does
+        not stand any more as it was looked at is skipped, and ends with the rest.
+
+        Raises:
+            InputError: one that is to be kept was not given by this key, or on another twin.
+        """
+        wanted = tuple(dict.fromkeys(keep))
+        if any((slot.owner, slot.twin) != (self._context.key.address, twin) for slot in wanted):
+            raise InputError(f"Only what this key gave on twin {twin} can be kept.", hint="Leave the others out.")
+        standing = [record for slot in wanted if (record := self._found(slot))]
+        regrants = [
+            calls.Regrant(each.slot.grantee, each.slot.number, each.grant.revision, each.grant.terms, each.package)
+            for each in standing
+        ]
+        receipt = self._context.ledger.send(calls.revoke_all(twin, regrants), self._context.key)
+        granted = {slot_of(event) for event in receipt.events if isinstance(event, Granted)}
+        kept = tuple(slot for slot in wanted if slot in granted)
+        return RevokedAll(receipt, kept, tuple(slot for slot in wanted if slot not in granted))
 
     def writers(self, twin: int) -> list[Slot]:
         """The live grants that let somebody write: what `revoke_all` stops unless they are kept."""

@@ -30,7 +30,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Regrant:
-    """A slot to be granted again; `revision` must be what it has now."""
+    """A slot to be granted again, if it still stands at `revision`; else it is revoked with the rest."""
 
     grantee: Address
     number: int

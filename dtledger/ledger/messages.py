@@ -71,7 +71,9 @@ REVOKE_ALL = f"RevokeAll(address owner,uint256 twin,Regrant[] keep,uint24 epoch,
 BLOCK = "Block(uint256 twin,address grantee,uint32 count,uint40 deadline)"
 UNBLOCK = "Unblock(uint256 twin,address grantee,uint32 count,uint40 deadline)"
 
-Statement = Literal["Manifest", "Custody", "CustodianKey", "AccessReceipt", "MemberName"]
+Statement = Literal[
+    "Manifest", "Custody", "CustodianKey", "AccessReceipt", "MemberName", "ModelUpdate", "ModelAggregate"
+]
 
 
 def word(value: int | str | bytes) -> bytes:

@@ -87,7 +87,7 @@ class SignedRevokeMany:
 
 @dataclass(frozen=True, slots=True)
 class SignedRevokeAll:
-    """The message `RevokeAll`: it names the owner's present epoch."""
+    """The message `RevokeAll`: valid while the owner's epoch stands at or below `epoch`, and sets one more."""
 
     owner: Address
     twin: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import Result
 
+from dtledger._cli.app import App
 from dtledger.crypto.seal import SealKey
 from dtledger.types import Period
 from dtledger.vocabulary import Action, Kind, Purpose
@@ -185,6 +187,42 @@ def test_writers_can_be_kept(dtledger: Run, twin: Twin, devnet_home: DevnetHome)
     assert [each["grant"] for each in told["revoked"]] == [f"{twin.number}/cardiology/0"]
     live = said(dtledger("consent", "list", "--twin", twin.number, *PATIENT, "--json"))["grants"]
     assert [each["grant"] for each in live] == [f"{twin.number}/gateway/0"]
+
+
+def test_a_writer_that_gives_its_grant_back_meanwhile_stops_nothing_and_is_named(
+    dtledger: Run, twin: Twin, devnet_home: DevnetHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin.grant()
+    words = ("consent", "revoke-all", "--twin", twin.number, "--keep-writers", *PATIENT, "--yes")
+    outrun(twin, devnet_home, monkeypatch)
+    result = dtledger(*words)
+    assert result.exit_code == 0
+    assert f"{twin.number}/gateway/0: NOT KEPT, and adds nothing more to the twin" in result.stderr
+    again = result.stderr.partition("NOT KEPT")[2].partition("The same again: dtledger ")[2].splitlines()[0]
+    assert reads(dtledger, twin) == 3
+    assert dtledger(*shlex.split(again), *PATIENT, "--yes").exit_code == 0
+    outrun(twin, devnet_home, monkeypatch)
+    told = said(dtledger(*words, "--json"))
+    gateway = f"{twin.number}/gateway/0"
+    assert [[each["grant"] for each in told[name]] for name in ("kept", "skipped", "writers_stopped")] == [
+        [],
+        [gateway],
+        [gateway],
+    ]
+    assert [each["again"] is not None for each in told["revoked"]] == [True]
+
+
+def outrun(twin: Twin, home: DevnetHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the gateway end its own grant while the patient is asked."""
+
+    def confirm(app: App, question: str, *, yes: bool) -> None:
+        monkeypatch.setattr(App, "confirm", asked)
+        with home.client("gateway") as gateway:
+            (received,) = [each for each in gateway.consents.received() if each.slot.twin == twin.number]
+            gateway.consents.revoke(received.slot)
+
+    asked = App.confirm
+    monkeypatch.setattr(App, "confirm", confirm)
 
 
 def test_only_the_owner_revokes_all(dtledger: Run, twin: Twin) -> None:

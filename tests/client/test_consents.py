@@ -9,7 +9,7 @@ import pytest
 from dtledger.client import GrantState, Terms
 from dtledger.crypto.seal import SealKey
 from dtledger.errors import InputError
-from dtledger.ledger import GrantRecord, Slot
+from dtledger.ledger import Call, GrantRecord, Receipt, Sender, Slot
 from dtledger.ledger.events import Granted
 from dtledger.testing import MemoryKey, World
 from dtledger.testing.world import DAY
@@ -62,6 +62,54 @@ def test_after_revoke_all_nothing_stands_and_nothing_can_be_renewed_or_sealed_an
         with pytest.raises(InputError):
             attempt()
     assert not world.clinician.explain(world.twin, "glucose", "TREAT").permits
+
+
+def test_what_is_kept_while_everything_ends_is_told(dtledger_world: World) -> None:
+    world = dtledger_world
+    consents = world.patient.consents
+    (writer,) = consents.writers(world.twin)
+    done = consents.revoke_all(world.twin, [writer, writer])
+    assert (done.kept, done.skipped) == ((writer,), ())
+    assert consents.writers(world.twin) == [writer]
+    assert state(world) is GrantState.REVOKED
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before this looks", "before this lands"])
+def test_a_grantee_that_gives_back_what_is_to_be_kept_stops_nothing(
+    dtledger_world: World, monkeypatch: pytest.MonkeyPatch, early: bool
+) -> None:
+    world = dtledger_world
+    consents = world.patient.consents
+    (writer,) = consents.writers(world.twin)
+    other, _ = consents.grant(world.twin, world.hospital.address, consents.terms_of(record(world, writer)))
+    send = world.ledger.send
+
+    def outrun(call: Call, sender: Sender) -> Receipt:
+        monkeypatch.undo()
+        world.gateway.consents.revoke(writer)
+        return send(call, sender)
+
+    if early:
+        world.gateway.consents.revoke(writer)
+    else:
+        monkeypatch.setattr(world.ledger, "send", outrun)
+    done = consents.revoke_all(world.twin, [writer, other])
+    assert (done.kept, done.skipped) == ((other,), (writer,))
+    assert state(world) is GrantState.REVOKED
+    assert consents.writers(world.twin) == [other]
+    again, _ = consents.grant(world.twin, world.gateway.address, consents.terms_of(record(world, other)))
+    assert consents.revoke_all(world.twin, [again]).kept == (again,)
+
+
+def test_only_what_the_owner_gave_on_the_twin_can_be_kept(dtledger_world: World) -> None:
+    world = dtledger_world
+    consents = world.patient.consents
+    (writer,) = consents.writers(world.twin)
+    for other in (replace(writer, twin=world.twin + 1), replace(writer, owner=world.clinician.address)):
+        with pytest.raises(InputError):
+            consents.revoke_all(world.twin, [writer, other])
+    assert state(world) is GrantState.LIVE
+    assert consents.revoke_all(world.twin, [writer]).kept == (writer,)
 
 
 def test_renewing_moves_the_end_of_the_data_only_if_they_ended_with_the_grant(dtledger_world: World) -> None:

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {Facts, IConsentRegistry, Recipient, Regrant} from "../../contracts/interfaces/IConsentRegistry.sol";
+import {Facts, IConsentRegistry, Recipient} from "../../contracts/interfaces/IConsentRegistry.sol";
 import {Grant} from "../../contracts/types/Grant.sol";
 import {Reason} from "../../contracts/types/Vocabulary.sol";
 import {Giving} from "./support/Giving.sol";
@@ -71,19 +71,17 @@ contract BlocksTest is Giving {
     function test_the_last_epoch_takes_no_grant_and_stays() external {
         bytes32 slot = keccak256(abi.encode(uint256(1), keccak256(abi.encode(patient, uint256(1)))));
         vm.store(address(consents), slot, bytes32(uint256(0xfffffd)));
-        Regrant[] memory keep = new Regrant[](1);
-        keep[0] = Regrant(clinician, 0, 0, pack(broadTerms()), "package");
+        Grant terms = pack(broadTerms());
         vm.startPrank(patient);
-        consents.revokeAll(1, keep);
-        keep[0].revision = 1;
+        consents.revokeAll(1, none());
+        consents.grant(1, clinician, 0, terms, "package");
+        vm.assertTrue(consents.check(someRequest(), time(), time()) == Reason.PERMITTED, "the last epoch but one");
+        consents.revokeAll(1, none());
         bytes memory spent = abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_EpochSpent.selector, patient, 1);
         vm.expectRevert(spent);
-        consents.revokeAll(1, keep);
-        consents.revokeAll(1, none());
+        consents.grant(1, clinician, 0, terms, "package");
         vm.expectRevert(spent);
-        consents.grant(1, clinician, 0, keep[0].terms, "package");
-        vm.expectRevert(spent);
-        consents.grantMany(1, keep[0].terms, new Recipient[](1));
+        consents.grantMany(1, terms, new Recipient[](1));
         consents.revokeAll(1, none());
         vm.stopPrank();
         vm.assertEq(consents.epochOf(patient, 1), 0xffffff, "epoch");

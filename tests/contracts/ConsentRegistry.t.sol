@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IConsentRegistry, Recipient, Regrant, Slot} from "../../contracts/interfaces/IConsentRegistry.sol";
+import {IConsentRegistry, Recipient, Slot} from "../../contracts/interfaces/IConsentRegistry.sol";
 import {Grant} from "../../contracts/types/Grant.sol";
 import {Reason} from "../../contracts/types/Vocabulary.sol";
 import {Giving} from "./support/Giving.sol";
@@ -181,39 +181,6 @@ contract ConsentRegistryTest is Giving {
         vm.prank(stranger);
         consents.revokeMany(1, slots);
         vm.assertTrue(consents.check(someRequest(), time(), time()) == Reason.PERMITTED, "reason");
-    }
-
-    function test_everything_is_revoked_but_what_is_kept() external {
-        _grant(clinician, 0);
-        _grant(gateway, 0);
-        Regrant[] memory keep = new Regrant[](1);
-        Grant terms = pack(broadTerms());
-        keep[0] = Regrant(gateway, 0, 1, terms, "package");
-        vm.expectEmit(address(consents));
-        emit IConsentRegistry.AllRevoked(patient, 1, 1);
-        vm.expectEmit(address(consents));
-        emit IConsentRegistry.Granted(patient, 1, gateway, 0, terms.standing(2, 1), "package");
-        vm.prank(patient);
-        consents.revokeAll(1, keep);
-        vm.assertEq(consents.epochOf(patient, 1), 1, "epoch");
-        vm.assertTrue(consents.check(someRequest(), time(), time()) == Reason.REVOKED, "the rest");
-        _expectWord(gateway, 0, terms.standing(2, 1));
-    }
-
-    function test_what_is_kept_must_stand_as_named_and_be_valid() external {
-        _grant(gateway, 0);
-        Regrant[] memory keep = new Regrant[](1);
-        keep[0] = Regrant(gateway, 0, 0, pack(broadTerms()), "package");
-        vm.startPrank(patient);
-        vm.expectRevert(abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_StaleRevision.selector, 0, 1));
-        consents.revokeAll(1, keep);
-        keep[0].revision = 1;
-        keep[0].terms = Grant.wrap(0);
-        vm.expectRevert(_invalid("actions"));
-        consents.revokeAll(1, keep);
-        keep[0].terms = pack(broadTerms());
-        consents.revokeAll(1, keep);
-        vm.stopPrank();
     }
 
     // Parts

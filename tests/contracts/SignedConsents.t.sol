@@ -18,7 +18,7 @@ import {bound, vm} from "./support/Vm.sol";
 /// ├── grant: another revision or epoch → refused
 /// ├── revoke: the slot above N → refused; at or below, empty too → revoked, and the slot stands at N + 1
 /// ├── revokeMany: as revoke, but a slot above N is passed over
-/// ├── revokeAll: another epoch → refused
+/// ├── revokeAll: see `RevokeAllTest`
 /// ├── block: the count above N, or a former owner's → refused; at or below → blocked, and the count is past N
 /// └── unblock: another count, or a former owner's → refused
 contract SignedConsentsTest is Signing {

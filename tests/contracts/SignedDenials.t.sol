@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IConsentRegistry, Regrant} from "../../contracts/interfaces/IConsentRegistry.sol";
-import {
-    SignedGrant,
-    SignedRevoke,
-    SignedRevokeAll,
-    SignedRevokeMany,
-    SignedSlot
-} from "../../contracts/interfaces/ISignedConsents.sol";
+import {IConsentRegistry} from "../../contracts/interfaces/IConsentRegistry.sol";
+import {SignedGrant, SignedRevoke, SignedRevokeMany, SignedSlot} from "../../contracts/interfaces/ISignedConsents.sol";
 import {ITypedDomain} from "../../contracts/interfaces/ITypedDomain.sol";
 import {Grant} from "../../contracts/types/Grant.sol";
 import {Reason} from "../../contracts/types/Vocabulary.sol";
@@ -124,29 +118,6 @@ contract SignedDenialsTest is Signing {
         vm.warp(message.deadline + 1);
         vm.expectRevert(abi.encodeWithSelector(ITypedDomain.TypedDomain_DeadlinePassed.selector, message.deadline));
         consents.revokeManySigned(message, signature);
-    }
-
-    function test_everything_is_revoked_by_one_message_once() external {
-        _grant(clinician, 0);
-        _grant(gateway, 0);
-        Regrant[] memory keep = new Regrant[](1);
-        keep[0] = Regrant(gateway, 0, 1, pack(broadTerms()), "package");
-        SignedRevokeAll memory message = SignedRevokeAll(patient, 1, keep, 0, soon());
-        bytes memory signature = sign(PATIENT, consents, messages.revokeAll(message));
-
-        message.keep[0].grantee = clinician;
-        _expectWrongSignature(patient);
-        consents.revokeAllSigned(message, signature);
-        message.keep[0].grantee = gateway;
-        consents.revokeAllSigned(message, signature);
-        _expectReason(Reason.REVOKED);
-        vm.assertEq(consents.grantOf(patient, 1, gateway, 0).epoch(), 1, "kept");
-
-        vm.expectRevert(abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_StaleEpoch.selector, 0, 1));
-        consents.revokeAllSigned(message, signature);
-        vm.warp(message.deadline + 1);
-        vm.expectRevert(abi.encodeWithSelector(ITypedDomain.TypedDomain_DeadlinePassed.selector, message.deadline));
-        consents.revokeAllSigned(message, signature);
     }
 
     // Block

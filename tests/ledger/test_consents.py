@@ -15,7 +15,6 @@ from dtledger.ledger.rejections import (
     NotConsentOwnerError,
     NotOwnerNorGranteeError,
     SlotSpentError,
-    StaleRevisionError,
     UnknownTwinError,
 )
 from dtledger.ledger.signed import SignedRevoke
@@ -167,20 +166,62 @@ class TestRevokingEverything:
 
     def test_may_keep_some(self, bench: Bench) -> None:
         bench.grant(1, "clinician")
-        stale = calls.revoke_all(1, [self.regrant(0, 2)])
-        bench.refuses(StaleRevisionError, stale, "ann", named=2, present=1)
-        bad = calls.revoke_all(1, [self.regrant(0, 1, categories=0)])
-        bench.refuses(InvalidTermsError, bad, "ann", field="categories")
         receipt = bench.send(calls.revoke_all(1, [self.regrant(0, 1)]), "ann")
         word = replace(terms(), revision=2, epoch=1)
         assert receipt.events == (AllRevoked(ANN, 1, 1), Granted(ANN, 1, CLINICIAN, 0, word, PACKAGE))
 
+    @pytest.mark.parametrize("revision", [0, 1])
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [({"grantee": ZERO_ADDRESS}, "grantee"), ({"number": 8}, "number"), ({"terms": Grant()}, "actions")],
+    )
+    def test_refuses_what_a_kept_slot_says_whatever_stands_there(
+        self, bench: Bench, revision: int, change: dict[str, object], field: str
+    ) -> None:
+        bench.grant(1, "clinician")
+        kept = self.regrant(0, revision)
+        bad = replace(kept, **change)  # type: ignore[arg-type]
+        bench.refuses(InvalidTermsError, calls.revoke_all(1, [bad]), "ann", field=field)
+        bench.send(calls.revoke_all(1, [kept]), "ann")
+
+    @pytest.mark.parametrize(
+        ("why", "by"), [("revoked", "clinician"), ("revoked", "ann"), ("granted anew", "ann"), ("all revoked", "ann")]
+    )
+    def test_is_not_stopped_by_a_kept_slot_that_moved_on(self, bench: Bench, why: str, by: str) -> None:
+        for number in range(2):
+            bench.grant(1, "clinician", number)
+        moves = {
+            "revoked": calls.revoke(ANN, 1, CLINICIAN, 0),
+            "granted anew": grant(terms(), 0),
+            "all revoked": calls.revoke_all(1, [self.regrant(1, 1)]),
+        }
+        bench.send(moves[why], by)
+        after = bench.view.epoch(ANN, 1) + 1
+        second = bench.view.grant(ANN, 1, CLINICIAN, 1).revision
+        receipt = bench.send(calls.revoke_all(1, [self.regrant(0, 1), self.regrant(1, second)]), "ann")
+        word = replace(terms(), revision=second + 1, epoch=after)
+        assert receipt.events == (AllRevoked(ANN, 1, after), Granted(ANN, 1, CLINICIAN, 1, word, PACKAGE))
+
+    def test_keeps_no_empty_slot_and_each_once(self, bench: Bench) -> None:
+        bench.grant(1, "clinician")
+        keep = [self.regrant(0, 1), self.regrant(0, 1), self.regrant(0, 2), self.regrant(3, 0)]
+        receipt = bench.send(calls.revoke_all(1, keep), "ann")
+        assert [type(event) for event in receipt.events] == [AllRevoked, Granted]
+
+    def test_passes_over_a_spent_slot(self, bench: Bench) -> None:
+        signed = revoke_call(bench, SignedRevoke(ANN, 1, CLINICIAN, 0, MAX_REVISION - 4, bench.soon))
+        bench.send(signed, "carrier")
+        bench.send(grant(terms()), "ann")
+        kept = bench.send(calls.revoke_all(1, [self.regrant(0, MAX_REVISION - 2)]), "ann")
+        assert kept.the(Granted).grant.revision == MAX_REVISION - 1
+        spent = bench.send(calls.revoke_all(1, [self.regrant(0, MAX_REVISION - 1)]), "ann")
+        assert spent.events == (AllRevoked(ANN, 1, 2),)
+
     def test_stops_at_the_last_epoch_and_keeps_none_there(self, bench: Bench) -> None:
         bench.poke("epoch", (ANN, 1), MAX_EPOCH - 1)
-        keeping = calls.revoke_all(1, [self.regrant(0, 0)])
-        bench.refuses(EpochSpentError, keeping, "ann", owner=ANN, twin=1)
-        for _ in range(2):
-            assert bench.send(calls.revoke_all(1), "ann").events == (AllRevoked(ANN, 1, MAX_EPOCH),)
+        bench.grant(1, "clinician")
+        for keep in ([self.regrant(0, 1)], []):
+            assert bench.send(calls.revoke_all(1, keep), "ann").events == (AllRevoked(ANN, 1, MAX_EPOCH),)
 
 
 class TestABlock:

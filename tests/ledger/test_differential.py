@@ -54,6 +54,8 @@ twins = st.sampled_from([1] * 6 + [2, 2, 3])
 numbers = st.sampled_from([0] * 6 + [1, 1, 8])
 beside = st.sampled_from([0, 0, 0, 0, 0, 1, -1])
 """How far a named counter lies from the present one."""
+places = st.sampled_from([0, 1, 2, 3, None])
+"""Which of the slots that an owner wrote; None is one that is drawn, written or not."""
 rarely = st.sampled_from([False] * 9 + [True])
 lives = st.sampled_from([600, 600, 600, 600, 0, 1, 3600, 3601, -1])
 """How far ahead of the next block a deadline lies, in seconds."""
@@ -354,23 +356,35 @@ class Machine(RuleBasedStateMachine):
         )
 
     @rule(
-        twin=twins, by=patients, keep=st.lists(st.tuples(askers, numbers, beside, words), max_size=2),
+        twin=twins, by=patients, keep=st.lists(st.tuples(places, askers, numbers, beside, words), max_size=2),
         signed=st.booleans(), off=beside, life=lives,
     )  # fmt: skip
     def revoke_all(
-        self, twin: int, by: str, keep: list[tuple[str, int, int, Grant]], signed: bool, off: int, life: int
+        self,
+        twin: int,
+        by: str,
+        keep: list[tuple[int | None, str, int, int, Grant]],
+        signed: bool,
+        off: int,
+        life: int,
     ) -> None:
-        kept = tuple(
-            calls.Regrant(
-                who(name).address, number, self.revision(by, twin, name, number, beside_), word, digest("kept")
-            )
-            for name, number, beside_, word in keep
-        )
+        kept = tuple(self._kept(by, twin, *each) for each in keep)
         if not signed:
             self.both(calls.revoke_all(twin, kept), by)
             return
         message = SignedRevokeAll(who(by).address, twin, kept, self.epoch(by, twin, off), self.deadline(life))
         self.both(revoke_all_call(self.real, message), "carrier")
+
+    def _kept(
+        self, owner: str, twin: int, place: int | None, name: str, number: int, off: int, word: Grant
+    ) -> calls.Regrant:
+        written = [each.slot for each in self.view.records(who(owner).address, twin)]
+        if written and place is not None:
+            slot = written[place % len(written)]
+            name, number = next(each for each in ASKERS if who(each).address == slot.grantee), slot.number
+        return calls.Regrant(
+            who(name).address, number, self.revision(owner, twin, name, number, off), word, digest("kept")
+        )
 
     @rule(twin=twins, by=patients, to=askers, undo=st.booleans(), signed=st.booleans(), off=beside, life=lives)
     def block(self, twin: int, by: str, to: str, undo: bool, signed: bool, off: int, life: int) -> None:

@@ -218,19 +218,35 @@ class TestASignedRevocation:
         bench.refuses(InvalidTermsError, revoke_many_call(bench, bad), "carrier", field="number")
         bench.send(revoke_many_call(bench, a_revocation_of_many(bench, 0)), "carrier")
 
-    def test_of_everything_names_the_epoch(self, bench: Bench) -> None:
-        other = revoke_all_call(bench, a_revocation_of_all(bench, epoch=1))
-        bench.refuses(StaleEpochError, other, "carrier", named=1, present=0)
-        kept = calls.Regrant(CLINICIAN, 0, 0, terms(), PACKAGE)
-        stale = revoke_all_call(bench, a_revocation_of_all(bench, replace(kept, revision=1)))
-        bench.refuses(StaleRevisionError, stale, "carrier", named=1, present=0)
-        call = revoke_all_call(bench, a_revocation_of_all(bench, kept))
-        word = replace(terms(), revision=1, epoch=1)
+    def test_of_everything_moves_the_epoch_past_the_one_that_it_names(self, bench: Bench) -> None:
+        bench.grant(1, "clinician")
+        kept = calls.Regrant(CLINICIAN, 0, 1, terms(), PACKAGE)
+        older = revoke_all_call(bench, a_revocation_of_all(bench))
+        call = revoke_all_call(bench, a_revocation_of_all(bench, kept, epoch=1))
+        word = replace(terms(), revision=2, epoch=2)
         assert bench.send(call, "carrier").events == (
-            AllRevoked(ANN, 1, 1),
+            AllRevoked(ANN, 1, 2),
             Granted(ANN, 1, CLINICIAN, 0, word, PACKAGE),
         )
-        bench.refuses(StaleEpochError, call, "carrier", named=0, present=1)
+        bench.refuses(StaleEpochError, call, "carrier", named=1, present=2)
+        bench.refuses(StaleEpochError, older, "carrier", named=0, present=2)
+        last = revoke_all_call(bench, a_revocation_of_all(bench, epoch=MAX_EPOCH))
+        assert bench.send(last, "carrier").events == (AllRevoked(ANN, 1, MAX_EPOCH),)
+
+    def test_of_everything_is_not_stopped_by_what_it_would_keep(self, bench: Bench) -> None:
+        bench.grant(1, "clinician")
+        kept = calls.Regrant(CLINICIAN, 0, 1, terms(), PACKAGE)
+        call = revoke_all_call(bench, a_revocation_of_all(bench, kept))
+        bench.send(calls.revoke(ANN, 1, CLINICIAN, 0), "clinician")
+        assert bench.send(call, "carrier").events == (AllRevoked(ANN, 1, 1),)
+
+    def test_of_everything_is_not_stopped_by_an_older_one_that_kept_something(self, bench: Bench) -> None:
+        bench.grant(1, "clinician")
+        kept = calls.Regrant(CLINICIAN, 0, 1, terms(), PACKAGE)
+        older = revoke_all_call(bench, a_revocation_of_all(bench, kept))
+        newer = revoke_all_call(bench, a_revocation_of_all(bench, epoch=1))
+        bench.send(older, "carrier").the(Granted)
+        assert bench.send(newer, "carrier").events == (AllRevoked(ANN, 1, 2),)
 
 
 class TestASignedBlock:

@@ -25,8 +25,8 @@ def revoke_all(app: App, twin: int | None, keep_writers: bool, yes: bool, dry_ru
     """End every grant on a twin at once, whatever their number, also those that have not begun.
 
     Gateways that may write are named: without --keep-writers nothing more is added to the twin until they are
-    granted again. There is no undo, but the commands that give the same again are shown. A writer that
-    changes its own grant meanwhile stops nothing: it is not kept, and named.
+    granted again. There is no undo, but the commands that give the same again are shown. A writer that changes its
+    own grant meanwhile stops nothing: it is not kept, and named.
     """
     from ...client import GrantState
 

@@ -37,7 +37,7 @@ class ConsentRegistry(SignedConsents):
             self._revoke(self._sender, twin, grantee, number, present)
 
     def revoke_all(self, twin: int, keep: Rows) -> None:
-        self._revoke_all_but(self._sender, twin, keep)
+        self._revoke_all_but(self._sender, twin, self._epoch(self._sender, twin), keep)
 
     def block_grantee(self, twin: int, grantee: Address) -> None:
         self._require_owner(twin)

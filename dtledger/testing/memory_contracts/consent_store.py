@@ -35,10 +35,7 @@ class ConsentStore(Contract):
     def _grant(
         self, owner: Address, twin: int, epoch: int, grantee: Address, number: int, terms: int, package: Digest
     ) -> None:
-        if grantee == ZERO_ADDRESS:
-            raise InvalidTermsError({"field": "grantee"})
-        if number >= SLOTS:
-            raise InvalidTermsError({"field": "number"})
+        self._require_slot(grantee, number)
         revision = self._slot(owner, twin, grantee, number).revision
         if revision >= MAX_REVISION - 1:
             raise SlotSpentError({"grantee": grantee, "number": number})
@@ -55,16 +52,19 @@ class ConsentStore(Contract):
         self._storage["grant", owner, twin, grantee, number] = word
         self._emit(Revoked(owner, twin, grantee, number, word))
 
-    def _revoke_all_but(self, owner: Address, twin: int, rows: Sequence[tuple[Any, ...]]) -> None:
-        epoch = min(self._epoch(owner, twin) + 1, MAX_EPOCH)
-        self._storage["epoch", owner, twin] = epoch
-        self._emit(AllRevoked(owner, twin, epoch))
-        if rows:
-            self._require_epoch_left(owner, twin, epoch)
+    def _revoke_all_but(self, owner: Address, twin: int, epoch: int, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Sets the epoch after `epoch`, which is at or above the present one, and grants the kept slots again. Only
+        their own words are refused; one that does not hold what its owner means to keep is passed over."""
+        ended, following = self._epoch(owner, twin), min(epoch + 1, MAX_EPOCH)
+        self._storage["epoch", owner, twin] = following
+        self._emit(AllRevoked(owner, twin, following))
         for grantee, number, revision, terms, package in rows:
-            self._require_revision(owner, twin, grantee, number, revision)
+            self._require_slot(grantee, number)
             self._require_terms(terms)
-            self._grant(owner, twin, epoch, grantee, number, terms, package)
+            held = self._slot(owner, twin, grantee, number)
+            stood = held.given and (held.epoch, held.revision) == (ended, revision) and revision < MAX_REVISION - 1
+            if stood and following != MAX_EPOCH:
+                self._grant(owner, twin, following, grantee, number, terms, package)
 
     def _block(self, twin: int, grantee: Address, count: int) -> None:
         """Moves the count past `count`, which is at or above the present one."""
@@ -97,6 +97,12 @@ class ConsentStore(Contract):
         present = self._slot(owner, twin, grantee, number).revision
         if named != present:
             raise StaleRevisionError({"named": named, "present": present})
+
+    def _require_slot(self, grantee: Address, number: int) -> None:
+        if grantee == ZERO_ADDRESS:
+            raise InvalidTermsError({"field": "grantee"})
+        if number >= SLOTS:
+            raise InvalidTermsError({"field": "number"})
 
     def _require_epoch_left(self, owner: Address, twin: int, epoch: int) -> None:
         if epoch == MAX_EPOCH:

@@ -87,8 +87,10 @@ class SignedConsents(ConsentStore):
         )
         message = SignedRevokeAll(owner, twin, keep, epoch, deadline)
         self._require_signed(owner, messages.revoke_all(self._deployment, message), signature)
-        self._require_epoch(owner, twin, epoch)
-        self._revoke_all_but(owner, twin, rows)
+        present = self._epoch(owner, twin)
+        if present > epoch:
+            raise StaleEpochError({"named": epoch, "present": present})
+        self._revoke_all_but(owner, twin, epoch, rows)
 
     def block_signed(self, twin: int, grantee: Address, count: int, deadline: int, signature: bytes) -> None:
         message = messages.block(self._deployment, twin, grantee, count, deadline)

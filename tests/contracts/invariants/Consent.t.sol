@@ -11,6 +11,7 @@ import {RelayHandler} from "./RelayHandler.sol";
 ///   after revoke, revokeAll, block, suspend, retire or expiry nothing is permitted. What they do permit, it permits.
 /// - A message sent late never permits what a newer decision denies. A denial that is turned away leaves nothing standing
 ///   that is older than itself.
+/// - Revoking everything is never refused for what a slot holds that was to be kept, and keeps only what still stands.
 /// - No message is taken after its deadline.
 contract ConsentInvariants {
     uint256 private constant LEAST_STEPS = 120;

@@ -51,19 +51,24 @@ contract ConsentHandler is ConsentModel {
         ++reached["revoke"];
     }
 
+    /// @dev Sometimes what is to be kept was revoked by its grantee meanwhile.
     function revokeAll(uint256 seed, bool keepOne) external {
         (address owner, uint256 twin, address grantee, uint8 number) = _anySlot(seed);
-        _denyAll(owner, twin, _decide());
-        Regrant[] memory keep = new Regrant[](keepOne ? 1 : 0);
-        if (keepOne) {
-            Terms memory terms = _anyTerms(seed >> 64);
-            uint16 revision = consents.grantOf(owner, twin, grantee, number).revision();
-            keep[0] = Regrant(grantee, number, revision, pack(terms), "package");
-            _permit(_slot(owner, twin, grantee, number), terms, _decide());
+        bytes32 slot = _slot(owner, twin, grantee, number);
+        Terms memory terms = _anyTerms(seed >> 64);
+        Regrant[] memory keep = keepOne ? keeping(owner, twin, grantee, number, terms) : none();
+        if (keepOne && seed >> 48 & 3 == 0) {
+            _deny(slot, _decide());
+            vm.prank(grantee);
+            consents.revoke(owner, twin, grantee, number);
         }
+        bool kept = keepOne && slots[slot].live;
+        _denyAll(owner, twin, _decide());
+        if (kept) _permit(slot, terms, _decide());
         vm.prank(owner);
         consents.revokeAll(twin, keep);
         ++reached["revokeAll"];
+        if (keepOne) ++reached[kept ? bytes32("kept") : bytes32("passed over")];
     }
 
     function blockGrantee(uint256 seed) external {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Regrant} from "../../../contracts/interfaces/IConsentRegistry.sol";
 import {
     SignedGrant,
     SignedGrantMany,
@@ -29,10 +30,12 @@ contract RelayHandler is ConsentHandler {
         CANCEL
     }
 
-    /// @dev A message in the relayer's hands. Those of many are about both slots of the grantee.
+    /// @dev A message in the relayer's hands. Those of many are about both slots of the grantee. One that revokes
+    /// everything may keep the slot, if that is still permitted by the decision `keeps`.
     struct Held {
         Message kind;
         uint256 decision;
+        uint256 keeps;
         uint40 deadline;
         address target;
         bytes call;
@@ -44,6 +47,9 @@ contract RelayHandler is ConsentHandler {
     }
 
     Held[] private _held;
+
+    /// @dev Above every epoch that a message named which revokes everything.
+    mapping(address owner => mapping(uint256 twin => uint24)) private _unnamed;
 
     // Signing: nothing reaches the chain
 
@@ -103,10 +109,21 @@ contract RelayHandler is ConsentHandler {
         }
     }
 
-    function signRevokeAll(uint256 seed) external {
+    /// @dev Names an epoch above every one that an older such message named, which may have kept something.
+    function signRevokeAll(uint256 seed, bool keepOne) external {
         Held storage held = _hold(Message.REVOKE_ALL, seed);
-        uint24 epoch = consents.epochOf(held.owner, held.twin);
-        SignedRevokeAll memory message = SignedRevokeAll(held.owner, held.twin, none(), epoch, held.deadline);
+        uint24 epoch = consents.epochOf(held.owner, held.twin) + uint24(bound(seed >> 96, 0, 2));
+        if (epoch < _unnamed[held.owner][held.twin]) epoch = _unnamed[held.owner][held.twin];
+        _unnamed[held.owner][held.twin] = epoch + 1;
+        Regrant[] memory keep = none();
+        SlotState storage slot = slots[_slot(held.owner, held.twin, held.grantee, held.number)];
+        if (keepOne) {
+            held.terms = _anyTerms(seed >> 64);
+            keep = keeping(held.owner, held.twin, held.grantee, held.number, held.terms);
+            if (slot.live) held.keeps = slot.permitted;
+            _decide();
+        }
+        SignedRevokeAll memory message = SignedRevokeAll(held.owner, held.twin, keep, epoch, held.deadline);
         bytes memory signature = sign(_keyOf(held.owner), consents, messages.revokeAll(message));
         held.call = abi.encodeCall(consents.revokeAllSigned, (message, signature));
     }
@@ -201,7 +218,7 @@ contract RelayHandler is ConsentHandler {
     }
 
     function _apply(Held storage held) private {
-        if (held.kind == Message.REVOKE_ALL) return _denyAll(held.owner, held.twin, held.decision);
+        if (held.kind == Message.REVOKE_ALL) return _applyToAll(held);
         if (held.kind == Message.BLOCK) return _set(blocks[held.twin][held.grantee], held.decision);
         if (held.kind == Message.UNBLOCK) return _clear(blocks[held.twin][held.grantee], held.decision);
         if (held.kind == Message.RETIRE) return _set(retirements[held.twin], held.decision);
@@ -214,6 +231,15 @@ contract RelayHandler is ConsentHandler {
             if (grants) _permit(slot, held.terms, held.decision);
             else if (!_passedOver(held, number)) _deny(slot, held.decision);
         }
+    }
+
+    /// @dev What it keeps is the decision after the one that ends everything.
+    function _applyToAll(Held storage held) private {
+        bytes32 slot = _slot(held.owner, held.twin, held.grantee, held.number);
+        bool kept = held.keeps != 0 && slots[slot].live && slots[slot].permitted == held.keeps;
+        _denyAll(held.owner, held.twin, held.decision);
+        if (kept) _permit(slot, held.terms, held.decision + 1);
+        if (held.keeps != 0) ++reached[kept ? bytes32("kept by message") : bytes32("passed over by message")];
     }
 
     /// @dev A message that revokes many passes over a slot that was decided anew: it may leave a newer grant there, and

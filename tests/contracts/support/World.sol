@@ -236,6 +236,17 @@ abstract contract World {
         return new Regrant[](0);
     }
 
+    /// @dev A list of one slot, as it stands, to be kept.
+    function keeping(address owner, uint256 twin, address grantee, uint8 number, Terms memory terms)
+        internal
+        view
+        returns (Regrant[] memory keep)
+    {
+        uint16 revision = consents.grantOf(owner, twin, grantee, number).revision();
+        keep = new Regrant[](1);
+        keep[0] = Regrant(grantee, number, revision, pack(terms), "package");
+    }
+
     function someCard(uint256 seed) internal pure returns (Card memory) {
         return Card({
             key: keccak256(abi.encode("key", seed)),
