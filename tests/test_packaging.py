@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tomllib
 from functools import cache
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -26,12 +26,14 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 THE_CALLERS = {"pandas"}  # imported only for a caller who has it
 RUNTIME, DEVELOPMENT = "scripts/requirements.lock", "scripts/requirements-dev.lock"
 
+NAME, EXTRAS = r"([A-Za-z0-9._-]+)", r"\[[a-z0-9,._-]+\]"
+
 
 @cache
 def locked(lock: str) -> dict[str, set[str]]:
     """The versions of each package (a few differ by Python's version)."""
     versions: dict[str, set[str]] = {}
-    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE):
+    for name, version in re.findall(rf"^{NAME}(?:{EXTRAS})?==(\S+)", (ROOT / lock).read_text(), re.MULTILINE):
         versions.setdefault(canonicalize_name(name), set()).add(version)
     return versions
 
@@ -41,6 +43,18 @@ def required(*extras: str) -> list[Requirement]:
     return [
         Requirement(text) for text in [*PROJECT["dependencies"], *(text for name in extras for text in optional[name])]
     ]
+
+
+def requires(name: str) -> list[str]:
+    """What an installed package requires; nothing is known of one for another machine."""
+    try:
+        return distribution(name).requires or []
+    except PackageNotFoundError:
+        return []
+
+
+def applies(requirement: Requirement, extras: set[str]) -> bool:
+    return requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in extras)
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +145,22 @@ class TestTheLocks:
         for requirement in required(*extras):
             versions = locked(lock)[canonicalize_name(requirement.name)]
             assert all(requirement.specifier.contains(version) for version in versions), requirement
+
+    @pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT])
+    def test_pin_each_package_with_the_extras_that_another_asks_of_it(self, lock: str) -> None:
+        """Else pip looks for the newest that has the extra, finds no hash for it, and installs nothing."""
+        pinned = {
+            canonicalize_name(name): set(extras.strip("[]").split(","))
+            for name, extras in re.findall(rf"^{NAME}({EXTRAS})==", (ROOT / lock).read_text(), re.MULTILINE)
+        }
+        asked = {
+            (name, canonicalize_name(requirement.name), frozenset(requirement.extras))
+            for name in locked(lock)
+            for requirement in map(Requirement, requires(name))
+            if requirement.extras and applies(requirement, {"", *pinned.get(name, ())})
+        }
+        assert asked
+        assert {each for each in asked if not each[2] <= pinned.get(each[1], set())} == set()
 
     def test_agree(self) -> None:
         runtime, development = locked(RUNTIME), locked(DEVELOPMENT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 CONTRACTS = ("AccessManager", "MemberRegistry", "TwinRegistry", "ConsentRegistry", "SnapshotLedger")
 
@@ -17,7 +18,14 @@ def render(root: Path) -> dict[Path, str]:
             "abi": built["abi"],
             "bytecode": built["bytecode"]["object"],
             "deployedBytecode": built["deployedBytecode"]["object"],
-            "immutableReferences": built["deployedBytecode"].get("immutableReferences", {}),
+            "immutableReferences": _numbered(built["deployedBytecode"].get("immutableReferences", {})),
         }
         rendered[root / "dtledger" / "_artifacts" / f"{name}.json"] = json.dumps(artifact, indent=1) + "\n"
     return rendered
+
+
+def _numbered(references: dict[str, Any]) -> dict[str, Any]:
+    """The compiler's ids of the immutables depend on which other files it compiled in the same go: numbers instead, in
+    the order of their first places."""
+    in_order = sorted(references.values(), key=lambda places: min(place["start"] for place in places))
+    return {str(number): places for number, places in enumerate(in_order)}
