@@ -19,7 +19,7 @@ from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Excepti
 
 from ..encoding import keccak
 from ..errors import ChainMismatchError, DtledgerError, UnreachableError
-from ..ledger import CONTRACTS, Call, Deployment, History, Receipt, Sender, View
+from ..ledger import CONTRACTS, Call, Deployment, History, Receipt, Sender, Tip, View
 from ..ledger.events import Logged, Place
 from ..ledger.rejections import rejection
 from ..policy import MalformedRequestError, Request
@@ -90,6 +90,7 @@ class EvmLedger:
         deployment: the contracts, and the chain they are on.
         cache: a file for the logs; none keeps them in memory.
         receipt_timeout: seconds to wait for a transaction's block.
+        instant: each block is final at once; else the node is asked for the newest final one.
         unfinished: accept a deployment whose deployer still holds roles; for `migrations` alone.
     """
 
@@ -100,6 +101,7 @@ class EvmLedger:
         cache: Path | None = None,
         receipt_timeout: float = 120.0,
         *,
+        instant: bool = True,
         unfinished: bool = False,
     ) -> None:
         self._web3 = connect(rpc_url)
@@ -107,8 +109,9 @@ class EvmLedger:
         self._receipt_timeout = receipt_timeout
         self._cache = LogCache(cache)
         self._history = History()
-        self._read_to = -1
-        self._read_hash = b""
+        self._read: Head | None = None
+        """The block up to which the history is folded."""
+        self._instant = instant
         self._identified = False
         self._unfinished = unfinished
         self._lock = threading.RLock()
@@ -189,30 +192,51 @@ class EvmLedger:
 
     def history(self) -> History:
         with self._lock:
-            self._identify()
-            head = self._block("latest")
-            if (head.number, head.hash) == (self._read_to, self._read_hash):
-                return self._history
-            self._drop_if_changed()
-            self._fetch(head)
-            self._fold(head)
+            self._read_to_head()
             return self._history
 
     def view(self, block: int | None = None) -> View:
         with self._lock:
-            history = self.history()
-            return history.at(self._read_to if block is None else block)
+            head = self._read_to_head()
+            return self._history.at(head.number if block is None else block)
+
+    def tip(self) -> Tip:
+        with self._lock:
+            head = self._read_to_head()
+            view = self._history.at(head.number)
+            return Tip(head, view, view if self._instant else view.earlier(self._final()))
+
+    def _final(self) -> int:
+        """The number of the newest final block."""
+        try:
+            return self._block("finalized").number
+        except UnreachableError as error:
+            raise UnreachableError(
+                "The ledger's node does not say which block is final.",
+                hint="If each block of this chain is final at once: `dtledger config set finality instant`.",
+            ) from error
+
+    def _read_to_head(self) -> Head:
+        """Bring the history up to the node's head, and return that."""
+        self._identify()
+        head = self._block("latest")
+        if head != self._read:
+            self._drop_if_changed()
+            self._fetch(head)
+            self._fold(head)
+        return head
 
     def _drop_if_changed(self) -> None:
         """Throw away what was read if the chain no longer has the newest block that was read."""
         seen = self._cache.seen()
-        for block, block_hash in (seen or (-1, b""), (self._read_to, self._read_hash)):
-            if block >= 0 and not self._has(block, block_hash):
-                self._identified = False
-                self._identify()
-                self._cache.clear()
-                self._history, self._read_to, self._read_hash = History(), -1, b""
-                return
+        known = [seen] if seen else []
+        if self._read:
+            known.append((self._read.number, self._read.hash))
+        if not all(self._has(block, block_hash) for block, block_hash in known):
+            self._identified = False
+            self._identify()
+            self._cache.clear()
+            self._history, self._read = History(), None
 
     def _has(self, block: int, block_hash: bytes) -> bool:
         try:
@@ -244,14 +268,14 @@ class EvmLedger:
         return RawLog(log["blockNumber"], log["logIndex"], at, topics, bytes(log["data"]))
 
     def _fold(self, head: Head) -> None:
-        for raw in self._cache.since(self._read_to):
+        for raw in self._cache.since(self._read.number if self._read else -1):
             if raw.block > head.number:
                 break
             topics = [raw.topics[place : place + 32] for place in range(0, len(raw.topics), 32)]
             event = decode_event(topics, raw.data)
             if event is not None:
                 self._history.add(Logged(Place(raw.block, raw.place), raw.at, event))
-        self._read_to, self._read_hash = head.number, head.hash
+        self._read = head
 
     def check(self, request: Request, earliest: int, latest: int) -> Reason:
         self._identify()

@@ -11,7 +11,7 @@ from ..custody import CustodianPort
 from ..encoding import CID
 from ..errors import CannotCheckError
 from ..keys import Secrets
-from ..ledger import Deployment, Ledger, View
+from ..ledger import Deployment, Ledger, Now, View
 from ..store import BlockStore
 from ..types import Address, Digest
 
@@ -51,6 +51,10 @@ class Context:
 
     def view(self) -> View:
         return self.ledger.view()
+
+    def now(self) -> Now:
+        """Where and when the rule is asked."""
+        return Now.of(self.ledger.tip(), self.clock())
 
     def deadline(self) -> int:
         """Until when a message signed now is good: half an hour by the later of clock and chain."""

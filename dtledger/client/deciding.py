@@ -12,8 +12,8 @@ from itertools import islice
 
 from ..crypto.bits import BitMap
 from ..errors import AccessDeniedError, InputError
-from ..ledger import GrantRecord, Slot, View
-from ..policy import SLOTS, Request, check
+from ..ledger import GrantRecord, Now, Slot, View
+from ..policy import SLOTS, Request
 from ..snapshots.package import Keys
 from ..types import Address, Period
 from ..vocabulary import Action, Purpose, Reason, category
@@ -72,43 +72,30 @@ class Door:
     keys: Keys | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
-    """The earlier and the later of the clock's time and the head's, in unix seconds."""
-
-    earliest: int
-    latest: int
-
-    @classmethod
-    def of(cls, context: Context) -> Now:
-        head, clock = context.ledger.head().at, context.clock()
-        return cls(min(head, clock), max(head, clock))
-
-
-def decide(view: View, doors: Sequence[Door], question: Question, now: Now) -> tuple[Decision, Door | None]:
+def decide(doors: Sequence[Door], question: Question, now: Now) -> tuple[Decision, Door | None]:
     """The door that gets furthest, and how far. The requester's slots that are empty or revoked lead nowhere, but
     what the rule says of them may be the furthest that there is."""
     answers: list[tuple[Reason, Door | None]] = [
-        (_ask(view, question, slot.grantee, slot.number, 0, Period(0, 0), now), None)
-        for slot in _shut_slots(view, question)
+        (_ask(question, slot.grantee, slot.number, 0, Period(0, 0), now), None)
+        for slot in _shut_slots(now.view, question)
     ]
     for door in doors:
         try:
-            answers.append((judge(view, door, question, question.period, now), door))
+            answers.append((judge(door, question, question.period, now), door))
         except AccessDeniedError:
             answers.append((Reason.CATEGORY, door))
     reason, best = max(answers, key=lambda each: (each[0].permits, each[0], each[1] is not None))
     return Decision(reason, question, best.record if best else None), best
 
 
-def judge(view: View, door: Door, question: Question, period: Period, now: Now) -> Reason:
+def judge(door: Door, question: Question, period: Period, now: Now) -> Reason:
     """What the rule says of the question through one door, for data of `period`.
 
     Raises:
         AccessDeniedError: nobody at hand knows the category's bit (reason CATEGORY).
     """
     bit = door.bits.bit_of(question.category)
-    return _ask(view, question, door.grantee, door.number, bit, period, now)
+    return _ask(question, door.grantee, door.number, bit, period, now)
 
 
 def grantees_of(view: View, requester: Address) -> list[Address]:
@@ -123,7 +110,8 @@ def decide_for(context: Context, question: Question) -> Decision:
     Raises:
         AccessDeniedError: this key does not own the twin, so it knows the meaning of no bit.
     """
-    view = context.view()
+    now = context.now()
+    view = now.view
     owner = view.owner(question.twin)
     if owner != context.key.address:
         raise AccessDeniedError(
@@ -137,7 +125,7 @@ def decide_for(context: Context, question: Question) -> Decision:
         for record in view.slots_of(owner, question.twin, grantee)
     ]
     doors = [Door(bits, each.slot.grantee, each.slot.number, each) for each in records if each.grant.given]
-    return decide(view, doors, question, Now.of(context))[0]
+    return decide(doors, question, now)[0]
 
 
 def _shut_slots(view: View, question: Question) -> list[Slot]:
@@ -153,8 +141,8 @@ def _shut_slots(view: View, question: Question) -> list[Slot]:
     return [*revoked, *islice(free, 1)]
 
 
-def _ask(view: View, question: Question, grantee: Address, number: int, bit: int, period: Period, now: Now) -> Reason:
+def _ask(question: Question, grantee: Address, number: int, bit: int, period: Period, now: Now) -> Reason:
     request = Request(
         question.twin, question.requester, grantee, number, question.action, question.purpose, bit, period
     )
-    return check(view, request, now.earliest, now.latest)
+    return now.check(request)

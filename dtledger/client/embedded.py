@@ -16,9 +16,6 @@ from ..keys import KeyStore, Scrypt, UnlockedKey
 from ..ledger import Ledger
 from ..types import Address
 
-DEVELOPMENT_CHAINS = (31337, 1337)
-"""Chain ids that Anvil and Hardhat give themselves."""
-
 _CHEAP = Scrypt(n=2**12)  # the password is 256 random bits, so a slow derivation would add nothing
 
 
@@ -26,7 +23,7 @@ class Embedded(Mapping[Address, CustodianPort]):
     """The custodians of one home, each unlocked when it is first asked."""
 
     def __init__(self, home: Home, ledger: Ledger, clock: Callable[[], int], max_head_age: int) -> None:
-        if ledger.deployment.chain_id not in DEVELOPMENT_CHAINS:
+        if not ledger.deployment.is_development:
             raise InputError(
                 f"Embedded custodians are for development, and chain {ledger.deployment.chain_id} is not for that.",
                 hint="Name the custodians' URLs in the profile: `dtledger config set custodians URL,URL,URL`.",

@@ -10,12 +10,13 @@ from .._backend.directory_store import DirectoryStore
 from .._backend.evm import EvmLedger
 from .._backend.kubo_store import KuboStore
 from .._backend.migrations import read_deployment
-from ..config import Settings
+from ..config import INSTANT, Settings
 from ..custody import CustodianPort
 from ..errors import InputError
 from ..home import Home
 from ..keys import KeyStore, Passwords, UnlockedKey
 from ..keys.passwords import Prompt
+from ..ledger import Deployment
 from ..store import BlockStore
 from ..types import Address
 from .core import Client, system_clock
@@ -75,7 +76,12 @@ def open_ledger(settings: Settings) -> EvmLedger:
     deployment = read_deployment(deployment_path(settings))
     cache = settings.home.ledger_cache / f"{deployment.id}.db"
     settings.home.prepare(cache.parent)
-    return EvmLedger(settings.rpc_url, deployment, cache)
+    return EvmLedger(settings.rpc_url, deployment, cache, instant=is_instant(settings, deployment))
+
+
+def is_instant(settings: Settings, deployment: Deployment) -> bool:
+    """Whether a block counts as final at once: as the settings say, else on a development chain alone."""
+    return deployment.is_development if settings.finality is None else settings.finality == INSTANT
 
 
 def open_store(settings: Settings) -> BlockStore:

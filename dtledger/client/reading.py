@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import AccessDeniedError, DtledgerError, IntegrityError, UnreachableError
-from ..ledger import View
+from ..ledger import Now, View
 from ..snapshots.finder import Finder, Found
 from ..snapshots.opening import Asking, open_snapshots
 from ..snapshots.package import NO_KEYS
@@ -18,7 +18,7 @@ from ..types import MAX_MINUTE, ZERO_DIGEST, Period
 from ..vocabulary import Action, Purpose, Reason
 from .collecting import Collected, unit_for, values_of
 from .context import Context
-from .deciding import Decision, Door, Now, Question, decide, grantees_of, judge
+from .deciding import Decision, Door, Question, decide, grantees_of, judge
 from .keyrings import granted_keys, owner_keys
 from .readings import Readings
 
@@ -46,9 +46,8 @@ class Reader:
         Raises:
             InputError: reading or training without a purpose, or writing with one.
         """
-        view = self._context.view()
         question = Question(twin, self._context.key.address, action, purpose, category, period)
-        return self._decide(view, question, Now.of(self._context))[0]
+        return self._decide(question, self._context.now())[0]
 
     def read(
         self,
@@ -78,18 +77,17 @@ class Reader:
             UnreachableError: ledger, store or too many custodians do not answer.
         """
         context = self._context
-        view = context.view()
         target = unit_for(category, to_unit) if to_unit else None
         wanted = period or Period(0, MAX_MINUTE)
         question = Question(twin, context.key.address, action, purpose, category, wanted)
-        now = Now.of(context)
-        decision, doors = self._decide(view, question, now)
+        now = context.now()
+        decision, doors = self._decide(question, now)
         if not doors:
             raise denied(decision.reason, twin, category, [(wanted, decision.reason)], None)
         keys = doors[0].keys or NO_KEYS
-        finder = Finder(context.deployment, view, context.store, twin, keys, tolerates=partial)
+        finder = Finder(context.deployment, now.view, context.store, twin, keys, tolerates=partial)
         periods = list(finder.periods(category, wanted))
-        way = _choose(view, doors, question, periods, now, partial=partial)
+        way = _choose(doors, question, periods, now, partial=partial)
         collected = Collected(refused=sorted(way.shut.items()))
         for group in finder.find(category, wanted):
             asked = self._asked(way, group, collected)
@@ -126,14 +124,14 @@ class Reader:
                     found.append(Door(keys.bits, grantee, record.slot.number, record, keys))
         return found, faults
 
-    def _decide(self, view: View, question: Question, now: Now) -> tuple[Decision, list[Door]]:
+    def _decide(self, question: Question, now: Now) -> tuple[Decision, list[Door]]:
         """The decision on the door that gets furthest, and the doors to go through. A period that is not wholly granted
         is settled later, snapshot by snapshot."""
-        doors, faults = self.doors(view, question.twin)
-        decision, best = decide(view, doors, question, now)
+        doors, faults = self.doors(now.view, question.twin)
+        decision, best = decide(doors, question, now)
         ways = [best] if decision.permits and best is not None else []
         if decision.reason is Reason.PERIOD:
-            ways = [each for each in doors if _is_shut_for_period(view, each, question, now)]
+            ways = [each for each in doors if _is_shut_for_period(each, question, now)]
         if faults and not ways and decision.reason >= Reason.NO_GRANT:
             raise faults[0]
         return decision, ways
@@ -175,21 +173,19 @@ class Reader:
         collected.add(opened, values, by_digest)
 
 
-def _is_shut_for_period(view: View, door: Door, question: Question, now: Now) -> bool:
+def _is_shut_for_period(door: Door, question: Question, now: Now) -> bool:
     """Whether the rule minds nothing but the period."""
     try:
-        return judge(view, door, question, question.period, now) is Reason.PERIOD
+        return judge(door, question, question.period, now) is Reason.PERIOD
     except AccessDeniedError:
         return False
 
 
-def _choose(
-    view: View, doors: Sequence[Door], question: Question, periods: Sequence[Period], now: Now, *, partial: bool
-) -> _Way:
+def _choose(doors: Sequence[Door], question: Question, periods: Sequence[Period], now: Now, *, partial: bool) -> _Way:
     """The door behind which the rule shuts the least; unless `partial`, any refusal refuses the whole."""
     ways = []
     for door in doors:
-        reasons = {each: judge(view, door, question, each, now) for each in set(periods)}
+        reasons = {each: judge(door, question, each, now) for each in set(periods)}
         ways.append(_Way(door, question, {each: why for each, why in reasons.items() if not why.permits}))
     way = min(ways, key=lambda each: len(each.shut))
     permitted = [each for each in periods if each not in way.shut]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..encoding import CID
 from ..errors import AccessDeniedError, CannotCheckError, IntegrityError
-from ..ledger import View
+from ..ledger import Now
 from ..snapshots import index
 from ..snapshots.blame import blaming
 from ..snapshots.finder import Finder, Found
@@ -22,7 +22,7 @@ from ..snapshots.package import NO_KEYS, Keys
 from ..types import Address, Digest, Period
 from ..vocabulary import CATEGORIES, Action, Purpose, Reason
 from .context import Context
-from .deciding import Door, Now, Question, judge
+from .deciding import Door, Question, judge
 from .reading import Reader
 
 
@@ -71,23 +71,24 @@ class Snapshots:
 
     def categories(self, twin: int) -> list[str]:
         """The categories that this key can name on the twin."""
-        return list(self._named_keys(self._context.view(), twin))
+        return list(self._named_keys(self._context.now(), twin))
 
     def newest(self, twin: int) -> dict[str, int]:
         """Category → the last minute that its newest anchored snapshot covers, of those that this key can name."""
         context = self._context
-        view = context.view()
+        now = context.now()
         ends = {
-            name: Finder(context.deployment, view, context.store, twin, keys).newest_minute(name)
-            for name, keys in self._named_keys(view, twin).items()
+            name: Finder(context.deployment, now.view, context.store, twin, keys).newest_minute(name)
+            for name, keys in self._named_keys(now, twin).items()
         }
         return {name: end for name, end in ends.items() if end is not None}
 
     def periods(self, twin: int, category: str, period: Period | None = None) -> Iterator[Period]:
         """The data periods of a category's snapshots that overlap `period`, from the index alone. Raises as `list`."""
-        view = self._context.view()
-        keys = self._require_name(self._named_keys(view, twin), twin, category)
-        yield from Finder(self._context.deployment, view, self._context.store, twin, keys).periods(category, period)
+        context = self._context
+        now = context.now()
+        keys = self._require_name(self._named_keys(now, twin), twin, category)
+        yield from Finder(context.deployment, now.view, context.store, twin, keys).periods(category, period)
 
     def list(
         self, twin: int, category: str | None = None, period: Period | None = None, *, unnamed: bool = False
@@ -219,13 +220,13 @@ class Snapshots:
     def _finders(self, twin: int, category: str | None) -> dict[str, Finder]:
         """Category → a finder whose keys name it: of that one, or of all that this key can name."""
         context = self._context
-        view = context.view()
-        if view.owner(twin) is None:
+        now = context.now()
+        if now.view.owner(twin) is None:
             raise AccessDeniedError(f"There is no twin {twin}.", reason=Reason.TWIN_UNKNOWN)
-        named = self._named_keys(view, twin)
+        named = self._named_keys(now, twin)
         if category is not None:
             named = {category: self._require_name(named, twin, category)}
-        return {name: Finder(context.deployment, view, context.store, twin, keys) for name, keys in named.items()}
+        return {name: Finder(context.deployment, now.view, context.store, twin, keys) for name, keys in named.items()}
 
     def _unnamed(self, twin: int, named: Mapping[str, Finder]) -> Iterator[_Stream]:
         """The streams that none of these finders can name."""
@@ -244,18 +245,17 @@ class Snapshots:
             )
         return named[category]
 
-    def _named_keys(self, view: View, twin: int) -> dict[str, Keys]:
+    def _named_keys(self, now: Now, twin: int) -> dict[str, Keys]:
         """Category → keys that name it: the owner's, or those of a grant in force."""
-        now = Now.of(self._context)
-        doors, _ = self._reader.doors(view, twin)
+        doors, _ = self._reader.doors(now.view, twin)
         named: dict[str, Keys] = {}
         for door in doors:
-            if door.keys is not None and self._is_in_force(view, door, twin, now):
+            if door.keys is not None and self._is_in_force(door, twin, now):
                 for each in door.keys.categories():
                     named.setdefault(each.name, door.keys)
         return named
 
-    def _is_in_force(self, view: View, door: Door, twin: int, now: Now) -> bool:
+    def _is_in_force(self, door: Door, twin: int, now: Now) -> bool:
         """Whether the rule permits what the grant says: one of its actions, for one of its purposes."""
         if door.record is None:
             return True
@@ -273,7 +273,7 @@ class Snapshots:
             categories[0].name,
             grant.data,
         )
-        return judge(view, door, asked, grant.data, now).permits
+        return judge(door, asked, grant.data, now).permits
 
 
 __all__ = ["Listed", "Snapshots", "StreamReport"]

@@ -135,12 +135,12 @@ class Writer:
         self, record: GrantRecord, keys: Keys, category: str, groups: list[Group]
     ) -> list[tuple[Reason, Period]]:
         context = self._context
-        view, now = context.view(), max(context.clock(), context.ledger.head().at)
+        now = context.now()
         try:
             bit = keys.bits.bit_of(category)
         except AccessDeniedError:
             return [(Reason.CATEGORY, group.period) for group in groups]
-        reasons = [(self._ask(view, record, bit, group.period, now), group.period) for group in groups]
+        reasons = [(self._ask(now.view, record, bit, group.period, now.latest), group.period) for group in groups]
         return [(reason, period) for reason, period in reasons if not reason.permits]
 
     def _ask(self, view: View, record: GrantRecord, bit: int, period: Period, at: int) -> Reason:

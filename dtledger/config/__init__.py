@@ -25,7 +25,18 @@ from __future__ import annotations
 
 from .edit import set_value
 from .redact import redact_url
-from .schema import DEVNET, EMBEDDED, ENTRIES, Entry
+from .schema import DEVNET, EMBEDDED, ENTRIES, FINALIZED, INSTANT, Entry
 from .settings import Setting, Settings
 
-__all__ = ["DEVNET", "EMBEDDED", "ENTRIES", "Entry", "Setting", "Settings", "redact_url", "set_value"]
+__all__ = [
+    "DEVNET",
+    "EMBEDDED",
+    "ENTRIES",
+    "FINALIZED",
+    "INSTANT",
+    "Entry",
+    "Setting",
+    "Settings",
+    "redact_url",
+    "set_value",
+]

@@ -22,10 +22,13 @@ from ..home import check_name
 from ..vocabulary import category, unit
 from .redact import redact_url
 
-__all__ = ["DEVNET", "EMBEDDED", "ENTRIES", "Entry", "entry"]
+__all__ = ["DEVNET", "EMBEDDED", "ENTRIES", "FINALIZED", "INSTANT", "Entry", "entry"]
 
 EMBEDDED = "embedded"
 """Custodians in this process: for development only."""
+
+INSTANT, FINALIZED = "instant", "finalized"
+"""When a block is final: as it comes (Anvil, Avalanche, QBFT), or when the node says so."""
 
 DEVNET = "devnet"
 """The profile that is there without a file."""
@@ -175,6 +178,12 @@ def _show_custodians(value: str | tuple[str, ...]) -> str:
     return value if isinstance(value, str) else ", ".join(redact_url(each) for each in value)
 
 
+def _finality(value: Any, _: Path) -> str:
+    if value not in (INSTANT, FINALIZED):
+        raise ValueError(f'must be "{INSTANT}" or "{FINALIZED}"')
+    return str(value)
+
+
 def _zone(value: Any, _: Path) -> str:
     text = _words(value)
     try:
@@ -227,6 +236,7 @@ _ENTRIES = (
         _integer,
         default=60,
     ),
+    Entry("finality", "when a block is final: instant, or finalized by the node's word", _finality),
     Entry("tz", "the time zone that times are shown in", _zone, personal=True, harmless=True),
     Entry(
         "unit",

@@ -127,6 +127,11 @@ class Settings:
         return int(self.values["max_head_age"].value)
 
     @property
+    def finality(self) -> str | None:
+        """`INSTANT`, `FINALIZED`, or None: the former on a development chain alone."""
+        return self._optional("finality")
+
+    @property
     def tz(self) -> str | None:
         """An IANA name, or None: the system's zone."""
         return self._optional("tz")

@@ -31,11 +31,11 @@ from ..custody import (
     encode_release,
 )
 from ..errors import AccessDeniedError, IntegrityError
-from ..ledger import Deployment, Ledger, View, messages
-from ..policy import SLOTS, Request, check
+from ..ledger import Deployment, Ledger, Now, messages
+from ..policy import SLOTS, Request
 from ..types import ZERO_ADDRESS, Address, Digest, Period
 from ..vocabulary import Action, Reason
-from .now import Identity, Now, Timekeeper
+from .now import Identity, Timekeeper
 from .receipts import NOTHING_BEFORE, Entry, Receipts
 from .twin_keys import TwinKeys
 
@@ -122,11 +122,7 @@ class Custodian:
             self._refuse_stranger(request, requester)
             raise
         now = self._time.now()
-        view = self._ledger.view(now.head.number)
-        reasons = [
-            (header.digest, self._judge(view, request, requester, header.bit, header.period, now))
-            for header, _ in opened
-        ]
+        reasons = [(header.digest, _judge(request, requester, header.bit, header.period, now)) for header, _ in opened]
         refused = tuple((digest, reason) for digest, reason in reasons if not reason.permits)
         receipt = self._write_receipt(request, requester, refused, now)
         permitted = {digest for digest, reason in reasons if reason.permits}
@@ -178,26 +174,9 @@ class Custodian:
 
     def _refuse_stranger(self, request: ReadRequest, requester: Address) -> None:
         """Whom the rule would not know, whatever stood in the seals, hears no more of them than anybody else."""
-        now = self._time.now()
-        view = self._ledger.view(now.head.number)
-        if _is_stranger(self._judge(view, request, requester, 0, Period(0, 0), now)):
+        if _is_stranger(_judge(request, requester, 0, Period(0, 0), self._time.now())):
             raise self._turn_away("stranger") from None
         self._count("shares")
-
-    def _judge(
-        self, view: View, request: ReadRequest, requester: Address, bit: int, period: Period, now: Now
-    ) -> Reason:
-        question = Request(
-            twin=request.twin,
-            requester=requester,
-            grantee=request.grantee,
-            number=request.number,
-            action=request.action,
-            purpose=request.purpose,
-            bit=bit,
-            period=period,
-        )
-        return check(view, question, now.earliest, now.latest)
 
     # receipts ------------------------------------------------------------------------------------------------
 
@@ -228,8 +207,8 @@ class Custodian:
                 refused=refused,
                 request=request.hash(self._ledger.deployment),
                 at=now.latest,
-                block=now.head.number,
-                block_hash=now.head.hash,
+                block=now.tip.head.number,
+                block_hash=now.tip.head.hash,
             )
             self._newest = self._key.sign_digest(receipt.to_sign(self._ledger.deployment))
             return Entry(replace(receipt, signature=self._newest), request.nonce, request.digests)
@@ -281,6 +260,20 @@ def _require_form(request: ReadRequest, shares: Sequence[SealedShare]) -> None:
         and 0 <= request.at < 2**40
     ):
         raise ValueError("a request is malformed")
+
+
+def _judge(request: ReadRequest, requester: Address, bit: int, period: Period, now: Now) -> Reason:
+    question = Request(
+        twin=request.twin,
+        requester=requester,
+        grantee=request.grantee,
+        number=request.number,
+        action=request.action,
+        purpose=request.purpose,
+        bit=bit,
+        period=period,
+    )
+    return now.check(question)
 
 
 def _is_stranger(reason: Reason) -> bool:

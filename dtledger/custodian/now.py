@@ -1,28 +1,17 @@
-"""When it is, for one decision: the head to decide by, and the span between its time and the clock's."""
+"""A custodian's sense of time: it decides by its node's head, and has it renewed when it is old."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import HeadTooOldError, LedgerRejection, UnreachableError
-from ..ledger import Ledger, Sender
+from ..ledger import Ledger, Now, Sender, Tip
 from ..snapshots.signed import Signer
-from ..types import Head
 
 
 class Identity(Signer, Sender, Protocol):
     """A custodian's key signs receipts and, for heartbeats, transactions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """One decision's place in time: the head, and the earlier and the later of its time and the clock's."""
-
-    head: Head
-    earliest: int
-    latest: int
 
 
 class Timekeeper:
@@ -35,30 +24,33 @@ class Timekeeper:
         self._max_head_age = max_head_age
 
     def now(self) -> Now:
-        """The head to decide by; an old one is renewed by one heartbeat.
+        """The tip to decide by; an old one is renewed by one heartbeat.
 
         Raises:
             HeadTooOldError: no new block came.
             UnreachableError: the node does not answer.
         """
-        head = self._ledger.head()
-        if self._clock() - head.at > self._max_head_age:
-            head = self._beat(head)
-        clock = self._clock()
-        return Now(head, min(clock, head.at), max(clock, head.at))
+        tip = self._ledger.tip()
+        if self._is_old(tip):
+            tip = self._beat(tip)
+        return Now.of(tip, self._clock())
 
-    def _beat(self, old: Head) -> Head:
+    def _beat(self, old: Tip) -> Tip:
         try:
             self._ledger.heartbeat(self._key)
-            head = self._ledger.head()
+            tip = self._ledger.tip()
         except (UnreachableError, LedgerRejection) as error:
             raise self._frozen(old) from error
-        if self._clock() - head.at > self._max_head_age:
-            raise self._frozen(head)
-        return head
+        if self._is_old(tip):
+            raise self._frozen(tip)
+        return tip
 
-    def _frozen(self, head: Head) -> HeadTooOldError:
+    def _is_old(self, tip: Tip) -> bool:
+        return self._clock() - tip.head.at > self._max_head_age
+
+    def _frozen(self, tip: Tip) -> HeadTooOldError:
         return HeadTooOldError(
-            f"Block {head.number} is {self._clock() - head.at} s old and no newer one came, so nothing is permitted.",
+            f"Block {tip.head.number} is {self._clock() - tip.head.at} s old and no newer one came, so nothing is "
+            "permitted.",
             hint="Check that the chain makes blocks and that this custodian's account can pay for a heartbeat.",
         )

@@ -15,9 +15,13 @@ from ..types import Address, Digest, Head
 from ..vocabulary import Reason
 from .events import Event
 from .history import History
+from .now import Tip
 from .view import View
 
 CONTRACTS = ("AccessManager", "MemberRegistry", "TwinRegistry", "ConsentRegistry", "SnapshotLedger")
+
+DEVELOPMENT_CHAINS = (31337, 1337)
+"""Chain ids that Anvil and Hardhat give themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,11 @@ class Deployment:
     def id(self) -> str:
         """Chain id, genesis and consent registry in one word; keys and caches are filed under it."""
         return f"{self.chain_id}-{self.genesis.hex()[:16]}-{self.contracts['ConsentRegistry'][2:10].lower()}"
+
+    @property
+    def is_development(self) -> bool:
+        """Whether it is on a chain that holds nothing of worth and whose blocks are final at once."""
+        return self.chain_id in DEVELOPMENT_CHAINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,10 @@ class Ledger(Protocol):
 
     def view(self, block: int | None = None) -> View:
         """The state at the end of `block`, by default at the head, from the events."""
+        ...
+
+    def tip(self) -> Tip:
+        """The head, the state there and the state that is final, all of one moment."""
         ...
 
     def check(self, request: Request, earliest: int, latest: int) -> Reason:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from threading import RLock
 
 from ..errors import ChainMismatchError, UnreachableError
-from ..ledger import Call, Deployment, History, Receipt, Sender, View
+from ..ledger import Call, Deployment, History, Receipt, Sender, Tip, View
 from ..policy import EMPTY, Grant, Member, Request, check
 from ..types import Address, Head
 from ..vocabulary import Reason
@@ -31,13 +31,15 @@ from .memory_contracts import Storage
 class MemoryLedger:
     """One node. Faults are attributes: `unreachable`; `other_chain`, as if the node served another chain; and `freeze`.
 
-    Gas is always 0, and nobody needs funds.
+    Its blocks are final at once or, where `final_after` is set, when so many more have come. Gas is always 0, and
+    nobody needs funds.
     """
 
     def __init__(self, chain: MemoryChain) -> None:
         self.chain = chain
         self.unreachable = False
         self.other_chain = False
+        self.final_after = 0
         self._frozen_at: Head | None = None
         self._history = History()
         self._folded = 0
@@ -82,6 +84,12 @@ class MemoryLedger:
     def view(self, block: int | None = None) -> View:
         with self._lock:
             return self.history().at(self.head().number if block is None else block)
+
+    def tip(self) -> Tip:
+        with self._lock:
+            head = self.head()
+            view = self.view(head.number)
+            return Tip(head, view, view.earlier(max(head.number - self.final_after, 0)))
 
     def check(self, request: Request, earliest: int, latest: int) -> Reason:
         self._answer()

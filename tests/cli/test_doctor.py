@@ -20,6 +20,7 @@ from dtledger.client.embedded import create_custodian, unlock_custodian
 from dtledger.client.health import chain, machine
 from dtledger.config import Settings
 from dtledger.home import Home
+from dtledger.ledger import port
 
 from .bare import Run, runner
 from .conftest import DevnetHome
@@ -262,9 +263,9 @@ def test_an_old_head_is_normal_on_a_devnet_and_a_warning_elsewhere(home: Path, m
         return next(each for each in doctor.checks() if each.name == "head")
 
     assert (head().state, "idle development chain" in head().text) == (health.State.OK, True)
-    monkeypatch.setattr(chain, "DEVELOPMENT_CHAINS", ())
+    monkeypatch.setattr(port, "DEVELOPMENT_CHAINS", ())
     assert head().state is health.State.WARNING
-    assert "older than max_head_age (60 s)" in head().text
+    assert "up to block 0 final, older than max_head_age (60 s)" in head().text
 
 
 def test_a_suspended_key_is_a_warning(look: Look, run: Run, devnet_home: DevnetHome, home: Path) -> None:

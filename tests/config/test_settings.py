@@ -10,10 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dtledger.client.opening import is_instant
 from dtledger.config import ENTRIES, Settings
 from dtledger.errors import InputError
 from dtledger.home import Home
 from dtledger.keys import KeyStore, Scrypt
+from dtledger.ledger import Deployment
+from dtledger.types import Digest
 
 
 @pytest.fixture
@@ -76,6 +79,17 @@ def test_a_profile_gives_its_values_each_with_file_and_line(home: Home, work: Pa
     assert {name: found.source(name) for name in lines} == {
         name: f"{home.config_file}, line {line}" for name, line in lines.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("chain_id", "said", "instant"),
+    [(31337, None, True), (43112, None, False), (43112, "instant", True), (31337, "finalized", False)],
+)
+def test_a_block_is_final_at_once_on_a_development_chain_or_where_a_profile_says_so(
+    home: Home, work: Path, chain_id: int, said: str | None, instant: bool
+) -> None:
+    settings = load(home, work, {"finality": said})
+    assert is_instant(settings, Deployment(chain_id, Digest(bytes(32)), {})) is instant
 
 
 def test_explain_lists_every_setting_once(home: Home, work: Path) -> None:
@@ -181,6 +195,7 @@ def test_an_unknown_profile_names_who_asked_for_it_and_the_nearest(home: Home, w
         ("[profiles.hospital]\n# note\nmaxheadage = 3\n", 3, "Did you mean max_head_age?"),
         ('[profiles.hospital]\nmax_head_age = "60"\n', 2, "must be a whole number of seconds, 1 to 86400"),
         ("[profiles.hospital]\nmax_head_age = 0\n", 2, "must be a whole number of seconds"),
+        ('[profiles.hospital]\nfinality = "soon"\n', 2, 'must be "instant" or "finalized"'),
         ("[profiles.hospital]\nmax_head_age = true\n", 2, "must be a whole number of seconds"),
         ("[profiles.hospital]\nrpc_url = 8545\n", 2, "must be a text"),
         ('[profiles.hospital]\nrpc_url = "node.example"\n', 2, "begins with http"),

@@ -13,7 +13,7 @@ from dtledger.custodian import core
 from dtledger.custodian.core import FRESHNESS, MAX_SNAPSHOTS
 from dtledger.custody import OwnerRequest, ReadRequest, SealedShare
 from dtledger.errors import AccessDeniedError, IntegrityError
-from dtledger.ledger import calls, messages
+from dtledger.ledger import calls, messages, now
 from dtledger.testing import MemoryKey, World
 from dtledger.types import ZERO_ADDRESS, Digest, Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
@@ -39,7 +39,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> list[str]:
 
     spy(core.messages, "signer", "signature")
     spy(core.seal, "open_", "open")
-    spy(core, "check", "rule")
+    spy(now, "check", "rule")
     spy(core.seal, "seal", "seal")
     spy(desk.custodian.log, "by_nonce", "replay")
     spy(desk.custodian.log, "_take", "receipt")

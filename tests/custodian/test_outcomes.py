@@ -86,6 +86,34 @@ def test_a_head_that_stands_still_permits_nothing(desk: Desk) -> None:
     assert desk.opened(desk.ask()) == 2
 
 
+def test_a_grant_counts_when_it_is_final_and_a_revocation_at_once(world: World, desk: Desk) -> None:
+    node = desk.custodian.ledger
+    node.final_after = 2
+    node.mine(2)
+    assert desk.opened(desk.ask()) == 2
+    now = world.clock()
+    terms = Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + DAY, Period(0, 2**30 - 1))
+    desk.slot, _ = world.patient.consents.grant(world.twin, world.clinician.address, terms)
+    with pytest.raises(AccessDeniedError) as caught:
+        desk.ask()
+    assert heard(caught.value) == NO_CONSENT
+    node.mine(2)
+    assert desk.opened(desk.ask()) == 2
+    world.patient.consents.revoke(desk.slot)
+    assert [reason for _, reason in desk.ask().refused] == [Reason.REVOKED] * 2
+
+
+def test_a_reader_is_told_that_a_grant_is_not_final_before_it_asks_a_custodian(world: World) -> None:
+    world.ledger.final_after = 2
+    world.patient.consents.revoke(world.consent)
+    now = world.clock()
+    terms = Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + DAY, Period(0, 2**30 - 1))
+    world.patient.consents.grant(world.twin, world.clinician.address, terms, 1)
+    assert not world.clinician.explain(world.twin, "glucose", "TREAT").permits
+    world.ledger.mine(2)
+    assert world.clinician.explain(world.twin, "glucose", "TREAT").permits
+
+
 def test_a_head_sixty_seconds_old_is_young_enough(desk: Desk) -> None:
     desk.custodian.ledger.freeze()
     desk.world.clock.advance(60)

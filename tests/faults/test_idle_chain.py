@@ -11,7 +11,6 @@ from dtledger._backend.anvil import Anvil
 from dtledger._backend.evm import EvmLedger
 from dtledger._backend.migrations import read_deployment
 from dtledger.client import Client, Terms
-from dtledger.client.deciding import Now
 from dtledger.client.devnet import PROFILE
 from dtledger.client.keyrings import granted_keys
 from dtledger.config import Settings
@@ -130,7 +129,7 @@ class TestAGrantThatEndedWhileTheChainStoodStill:
         idle = Idle(scene, 45)
         height = idle.height()
         with idle.client("cardiology") as cardiology:
-            now = Now.of(cardiology.context)
+            now = cardiology.context.now()
             assert (now.earliest, now.latest) == (idle.head, idle.at)
             with pytest.raises(AccessDeniedError) as refused:
                 cardiology.read(TWIN, "glucose", "TREAT")

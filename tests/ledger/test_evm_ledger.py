@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from web3.exceptions import Web3RPCError
 
 from dtledger._backend import migrations
 from dtledger._backend.anvil import Anvil
@@ -24,6 +25,7 @@ from dtledger.ledger.rejections import (
     UnauthorizedError,
 )
 from dtledger.testing import MemoryKey
+from dtledger.types import Digest
 from tests.ledger.bench import GOVERNANCE_DELAY, PEOPLE, RETIRE_DELAY, Bench, digest, governance, who
 from tests.ledger.conftest import Chain
 
@@ -155,6 +157,41 @@ class TestIdentity:
         with first:
             assert ledger.history().logged == []
         ledger.close()
+
+    def test_the_state_that_is_final_is_the_head_s_or_as_old_as_the_node_says(self, chain: Chain) -> None:
+        """Anvil calls a block final when two epochs of 32 blocks have come after it."""
+        with (
+            EvmLedger(chain.anvil.url, chain.deployment) as ledger,
+            EvmLedger(chain.anvil.url, chain.deployment, instant=False) as waiting,
+        ):
+            before = ledger.head()
+            sent = ledger.send(calls.anchor_batch(Digest(b"\1" * 32), 1, Digest(bytes(32))), who("ann"))
+            chain.anvil.rpc("anvil_mine", "0x3f")
+            tip = waiting.tip()
+            assert (tip.view.block, tip.final.block) == (sent.block + 63, before.number)
+            assert [each.batch(who("ann").address, Digest(b"\1" * 32)) is None for each in (tip.view, tip.final)] == [
+                False,
+                True,
+            ]
+            assert ledger.tip().final.block == ledger.tip().head.number == sent.block + 63
+            chain.anvil.rpc("anvil_mine", "0x1")
+            assert waiting.tip().final.batch(who("ann").address, Digest(b"\1" * 32)) is not None
+
+    def test_a_node_that_knows_no_final_block_is_told_from_one_that_is_down(
+        self, chain: Chain, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with EvmLedger(chain.anvil.url, chain.deployment, instant=False) as ledger:
+            ledger.head()
+            ask = type(ledger.web3.eth).get_block
+
+            def refuse(eth: object, which: object) -> object:
+                if which == "finalized":
+                    raise Web3RPCError("Unknown block tag")
+                return ask(ledger.web3.eth, which)
+
+            monkeypatch.setattr(ledger.web3.eth, "get_block", refuse.__get__(ledger.web3.eth))
+            with pytest.raises(UnreachableError, match="config set finality instant"):
+                ledger.tip()
 
     def test_a_node_that_is_down_is_unreachable(self, chain: Chain) -> None:
         ledger = EvmLedger("http://127.0.0.1:9", chain.deployment)

@@ -12,7 +12,7 @@ from ...encoding import sha256
 from ...errors import DtledgerError
 from ...types import Address
 from ...vocabulary import Kind
-from ..embedded import DEVELOPMENT_CHAINS, Embedded, unlock_custodian
+from ..embedded import Embedded, unlock_custodian
 from ..opening import deployment_path
 from .check import Check, State
 from .machine import KeyFound
@@ -58,12 +58,14 @@ def chain(ledger: EvmLedger) -> Check:
 
 def head(ledger: EvmLedger, limit: int, now: int) -> Check:
     """`limit` is the setting `max_head_age`, in seconds."""
-    newest = ledger.head()
-    age = now - newest.at
-    text = f"block {newest.number}, {max(age, 0)} s old"
+    tip = ledger.tip()
+    age = now - tip.head.at
+    text = f"block {tip.head.number}, {max(age, 0)} s old"
+    if tip.final.block != tip.head.number:
+        text += f"; up to block {tip.final.block} final"
     if age <= limit:
         return Check("head", State.OK, text)
-    if _is_devnet(ledger):
+    if ledger.deployment.is_development:
         return Check("head", State.OK, f"{text}: an idle development chain; a custodian's heartbeat renews it")
     return Check(
         "head",
@@ -148,9 +150,5 @@ def custodian(settings: Settings, ledger: EvmLedger, name: str) -> Check:
     return Check(name, State.OK, f"{address}, enrolled, with money for {left:,} heartbeats")
 
 
-def _is_devnet(ledger: EvmLedger) -> bool:
-    return ledger.deployment.chain_id in DEVELOPMENT_CHAINS
-
-
 def _fund(ledger: EvmLedger) -> str:
-    return "Run: dtledger devnet up" if _is_devnet(ledger) else "Send it some of the chain's currency."
+    return "Run: dtledger devnet up" if ledger.deployment.is_development else "Send it some of the chain's currency."
