@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
+import requests
 from eth_abi.abi import decode as abi_decode
 from eth_abi.exceptions import EncodingError
 from web3 import HTTPProvider, Web3
@@ -35,6 +37,8 @@ BLOCKS_AT_ONCE = 5_000
 
 _ADMIN = "0x" + bytes(32).hex()
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 HEARTBEAT_SECONDS = 30.0
 """How long a heartbeat may wait for its block: a chain that makes none in that time is frozen."""
 
@@ -44,7 +48,11 @@ GAS_MARGIN = 1.2
 
 def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
     """A connection to a node. Nothing is sent yet."""
-    provider = HTTPProvider(rpc_url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
+    session = requests.Session()
+    session.trust_env = urlsplit(rpc_url).hostname not in _LOOPBACK  # no proxy stands before this machine itself
+    provider = HTTPProvider(
+        rpc_url, request_kwargs={"timeout": timeout}, session=session, exception_retry_configuration=None
+    )
     web3 = Web3(provider)
     # asks for the chain id with every transaction, and refuses the long extra data of proof-of-authority blocks
     web3.middleware_onion.remove("validation")
