@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -37,8 +38,6 @@ BLOCKS_AT_ONCE = 5_000
 
 _ADMIN = "0x" + bytes(32).hex()
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 HEARTBEAT_SECONDS = 30.0
 """How long a heartbeat may wait for its block: a chain that makes none in that time is frozen."""
 
@@ -47,9 +46,10 @@ GAS_MARGIN = 1.2
 
 
 def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
-    """A connection to a node. Nothing is sent yet."""
+    """A connection to a node. Nothing is sent yet. One on this machine is asked directly, whatever proxy the environment
+    names; `timeout` is in seconds."""
     session = requests.Session()
-    session.trust_env = urlsplit(rpc_url).hostname not in _LOOPBACK  # no proxy stands before this machine itself
+    session.trust_env = not _is_loopback(rpc_url)
     provider = HTTPProvider(
         rpc_url, request_kwargs={"timeout": timeout}, session=session, exception_retry_configuration=None
     )
@@ -57,6 +57,14 @@ def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
     # asks for the chain id with every transaction, and refuses the long extra data of proof-of-authority blocks
     web3.middleware_onion.remove("validation")
     return web3
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def identity(web3: Web3) -> tuple[int, Digest]:

@@ -84,6 +84,24 @@ def test_it_refuses_a_home_that_somebody_uses(tmp_path: Path) -> None:
     assert (tmp_path / "config.toml").exists()
 
 
+def test_a_user_s_old_export_is_told_and_the_commands_that_it_prints_find_its_data(tmp_path: Path) -> None:
+    home, export = tmp_path / "home", tmp_path / "export.csv"
+    rows = [f"2024-03-05 {minute // 60:02}:{minute % 60:02},{5 + minute / 500}" for minute in range(0, 1440, 60)]
+    export.write_text("\n".join(["time,glucose (mmol/L)", *rows, ""]))
+    try:
+        result = run("demo", "--input", export, "--tz", "Europe/Vienna", "--json", "--home", home)
+        assert result.exit_code == 0, result.stderr
+        story = json.loads(result.stdout)
+        assert step(story, "import")[0]["readings"] == step(story, "read")[0]["readings"] == 24
+        plot, grant, read, *_ = (shlex.split(command)[1:] for command in story["next"])
+        assert "glucose" in run(*plot).stdout
+        assert json.loads(run(*grant, "--json").stdout)["snapshots_written"] == 24
+        assert json.loads(run(*read, "--json").stdout)["snapshots"] == 24
+    finally:
+        run("demo", "--clean", "--home", home)
+    assert not home.exists()
+
+
 def test_a_file_that_cannot_be_read_leaves_nothing_behind(tmp_path: Path) -> None:
     broken = tmp_path / "export.csv"
     broken.write_text("time,value\n2026-01-01T00:00:00Z,6.1\n")

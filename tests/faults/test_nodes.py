@@ -68,6 +68,22 @@ def test_a_node_that_talks_nonsense_is_unreachable(dtledger: Command, answer: st
     assert (said.code, said.error) == (6, "UnreachableError")
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_a_node_on_this_machine_is_asked_past_the_proxy_that_the_environment_names(
+    dtledger: Command, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    for each in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(each, raising=False)
+    assert_read(dtledger(*READ, "PATRQT"))
+
+
+def test_a_node_elsewhere_is_asked_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(UnreachableError, match="ProxyError"):
+        evm.identity(evm.connect("http://node.invalid:8545"))
+
+
 def test_a_node_behind_a_proxy_that_says_what_it_says_is_as_good(scene: Scene, dtledger: Command) -> None:
     with wrong_node(forwarded(scene.devnet.anvil.url)) as url:
         assert_read(dtledger(*READ, "PATRQT", "--rpc-url", url))

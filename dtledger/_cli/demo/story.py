@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -59,7 +60,7 @@ class Story:
             self._read(people["cardiology"], twin)
             self._revoke(people, twin, slot)
             self._access(people["patient"], twin)
-        self._next(twin)
+        self._next(twin, readings[-1].at)
 
     # telling -------------------------------------------------------------------------------------------------
 
@@ -245,16 +246,19 @@ class Story:
             opened = sum(1 for each in receipts if each.permitted)
             step["did"] = f"the patient sees who asked: {len(receipts)} requests, {opened} of them opened"
 
-    def _next(self, twin: int) -> None:
+    def _next(self, twin: int, newest: datetime) -> None:
+        # A user's own export may be years old: the commands look back far enough to find its last day.
+        days = (datetime.now(UTC) - newest).days + 2
+        since, history = ("24h", "30d") if days <= 2 else (f"{days}d", f"{days + 30}d")
         home = os.path.relpath(self.app.home.root)
         home = home if not home.startswith("..") else str(self.app.home.root)
         commands = [
             f"{program()} {words} --home {home}"
             for words in (
-                f"twin plot {twin} --category glucose --purpose PATRQT --since 24h --key patient",
+                f"twin plot {twin} --category glucose --purpose PATRQT --since {since} --key patient",
                 f"consent grant --twin {twin} --to cardiology --category glucose --purpose TREAT --for 30d "
-                "--history 30d --key patient --yes",
-                f"twin read {twin} --category glucose --purpose TREAT --since 24h --key cardiology",
+                f"--history {history} --key patient --yes",
+                f"twin read {twin} --category glucose --purpose TREAT --since {since} --key cardiology",
                 f"consent revoke {twin}/cardiology/0 --key patient --yes",
                 f"twin access {twin} --key patient",
             )
