@@ -34,6 +34,7 @@ except ImportError:
 
 __all__ = [
     "CID",
+    "STORE",
     "Codec",
     "address",
     "block_cid",
@@ -49,6 +50,9 @@ Codec = Literal["raw", "dag-cbor"]
 _PREFIXES: dict[Codec, bytes] = {"raw": b"\x01\x55\x12\x20", "dag-cbor": b"\x01\x71\x12\x20"}
 _CODECS: dict[bytes, Codec] = {prefix: codec for codec, prefix in _PREFIXES.items()}
 _FOREIGN = "a CID is not a CIDv1 of raw or dag-cbor bytes by SHA-256"
+
+STORE = "the block store"
+"""The party when bytes are not what their CID names, whoever wrote them."""
 
 MAX_DEPTH = 100
 """How deep lists and maps may lie in each other."""
@@ -179,10 +183,10 @@ def verify_block(cid: CID, data: bytes) -> bytes:
     """`data`, if it is what `cid` names.
 
     Raises:
-        IntegrityError: it is not; `.block` is the CID.
+        IntegrityError: it is not; `.block` is the CID, `.party` the store, whoever wrote the block.
     """
     if sha256(data) != cid.digest:
-        raise IntegrityError("a block's bytes are not what its CID names", block=str(cid))
+        raise IntegrityError("a block's bytes are not what its CID names", block=str(cid), party=STORE)
     return data
 
 

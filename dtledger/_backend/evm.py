@@ -46,8 +46,8 @@ GAS_MARGIN = 1.2
 
 
 def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
-    """A connection to a node. Nothing is sent yet. One on this machine is asked directly, whatever proxy the environment
-    names; `timeout` is in seconds."""
+    """A connection to a node, whose answers may take `timeout` seconds. Nothing is sent yet. A node on this machine is
+    asked directly, whatever proxy the environment names."""
     session = requests.Session()
     session.trust_env = not _is_loopback(rpc_url)
     provider = HTTPProvider(

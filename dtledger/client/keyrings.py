@@ -44,14 +44,16 @@ def granted_keys(context: Context, record: GrantRecord) -> Keys:
     """The keys of a grant's package, opened with this key or through its organisation's keyring.
 
     Raises:
-        IntegrityError: the package is not sealed to us for this grant.
+        IntegrityError: the package is not what its owner put, or not sealed to us for this grant: its owner's fault.
         CannotCheckError: we are in an organisation whose keyring does not hold us.
     """
-    block = context.store.get(CID(record.package))
+    cid = CID(record.package)
+    block = context.store.get(cid)
     grantee = record.slot.grantee
     own = grantee == context.key.address
     keys = context.key.secrets.seal_keys if own else organisation_keys(context, grantee)
-    return _with_any(keys, lambda key: open_package(context.deployment, record.slot, block, key))
+    with blaming(record.slot.owner, cid):
+        return _with_any(keys, lambda key: open_package(context.deployment, record.slot, block, key))
 
 
 def organisation_keys(context: Context, organisation: Address) -> tuple[seal.SealKey, ...]:

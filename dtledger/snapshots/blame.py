@@ -17,12 +17,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import encoding
-from ..encoding import CID
+from ..encoding import CID, STORE
 from ..errors import IntegrityError
 from ..store import BlockStore
-
-STORE = "the block store"
-"""The party when bytes are not what their CID names, whoever wrote them."""
 
 
 @contextmanager

@@ -17,14 +17,14 @@ from itertools import chain
 from typing import TypeVar
 
 from ..crypto import merkle
-from ..encoding import CID
+from ..encoding import CID, STORE
 from ..errors import DtledgerError, IntegrityError
 from ..ledger import Batch, Deployment, View
 from ..ledger.records import CardRecord
 from ..store import BlockMissingError, BlockStore
 from ..types import ZERO_DIGEST, Address, Digest, Period
 from . import index
-from .blame import STORE, Blocks, blaming
+from .blame import Blocks, blaming
 from .custody_block import CustodyBlock
 from .index import Page, PageLink, Row
 from .leaf import Leaf

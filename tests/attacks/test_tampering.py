@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from dtledger.client import publish_keyring
 from dtledger.client.keyrings import owner_keys
 from dtledger.crypto import content
-from dtledger.encoding import CID
+from dtledger.encoding import CID, STORE
 from dtledger.errors import IntegrityError
-from dtledger.snapshots.blame import STORE
+from dtledger.readings import Reading
 from dtledger.snapshots.finder import Finder, Found
 from dtledger.snapshots.package import Keys, open_package
 from dtledger.store import BlockMissingError, walk
@@ -129,10 +130,93 @@ def test_a_read_names_the_block_that_the_store_changed_and_blames_the_store(name
             world.clinician.read(world.twin, "glucose", "TREAT")
         assert caught.value.block == str(cid)
         assert caught.value.exit_code == 4
-        if name != "package":
-            assert caught.value.party == STORE
+        assert caught.value.party == STORE
         world.store._blocks[cid] = true
         assert len(world.clinician.read(world.twin, "glucose", "TREAT")) == 12
+
+
+# the blocks that a twin of one small snapshot has not
+
+
+def _chunk(world: World) -> tuple[CID, Callable[[], object]]:
+    """The owner writes over 64 KiB into one hour, so that its content lies in a block of its own."""
+    hour = world.clock() // 3600 * 3600 - 7200
+    world.patient.writer.put(
+        world.twin, "weight", [Reading(hour + place % 3600, place / 7, "kg") for place in range(9000)]
+    )
+    [[listed]] = world.patient.snapshots.list(world.twin, "weight")
+    [cid] = listed.found.manifest.content
+    return CID(cid.digest, "raw"), lambda: world.patient.read(world.twin, "weight", "PATRQT")
+
+
+def _node(world: World) -> tuple[CID, Callable[[], object]]:
+    """Over 64 snapshots have an inner node above the pages of their index."""
+    keys = owner_keys(world.patient.context.key.secrets.twin(world.ledger.deployment.id, world.twin))
+    finder = Finder(world.ledger.deployment, world.ledger.view(), world.store, world.twin, keys)
+    located = finder.located.newest(world.gateway.address, "glucose")
+    assert located is not None
+    assert located.stream.count > 64
+    return located.stream.top, lambda: world.clinician.read(world.twin, "glucose", "TREAT")
+
+
+def _keyring(world: World) -> tuple[CID, Callable[[], object]]:
+    """The clinician reads by what its hospital was granted."""
+    record = world.ledger.view().record(world.consent)
+    assert record is not None
+    terms = world.patient.consents.terms_of(record)
+    publish_keyring(world.hospital.context, [world.clinician.address])
+    world.patient.consents.revoke(world.consent)
+    world.patient.consents.grant(world.twin, world.hospital.address, terms)
+    digest = world.ledger.view().keyring(world.hospital.address)
+    assert digest is not None
+    return CID(digest), lambda: world.clinician.read(world.twin, "glucose", "TREAT")
+
+
+def _public_key(world: World) -> tuple[CID, Callable[[], object]]:
+    """What a package would be sealed to."""
+    digest = world.ledger.view().key_digest(world.clinician.address)
+    assert digest is not None
+    return CID(digest, "raw"), lambda: world.patient.consents.reseal(world.consent)
+
+
+@pytest.mark.parametrize(
+    ("hours", "block"),
+    [(1, _chunk), (70, _node), (1, _keyring), (1, _public_key)],
+    ids=["chunk", "node", "keyring", "key"],
+)
+def test_no_byte_of_any_other_block_can_be_changed_either(
+    hours: int, block: Callable[[World], tuple[CID, Callable[[], object]]]
+) -> None:
+    with World(hours=hours) as world:
+        cid, use = block(world)
+        true = world.store.get(cid)
+        use()
+        for place in range(len(true)):
+            world.store._blocks[cid] = flipped(true, place)
+            with pytest.raises(IntegrityError) as caught:
+                world.store.get(cid)
+            assert (caught.value.block, caught.value.party) == (str(cid), STORE)
+        with pytest.raises(IntegrityError) as caught:
+            use()
+        assert (caught.value.block, caught.value.party) == (str(cid), STORE)
+        world.store._blocks[cid] = true
+        use()
+
+
+def test_the_check_of_a_twin_does_not_blame_a_writer_for_what_the_store_changed() -> None:
+    """Also in an index that the writer has replaced since."""
+    with World(hours=2) as world:
+        old = CID(world.ledger.view().newest_batch(world.gateway.address).index)  # type: ignore[union-attr]
+        later = Reading(world.clock() - 60, 6.5, "mmol/L")
+        world.gateway.writer.put(world.twin, "glucose", [later])
+        true = world.store.get(old)
+        world.store._blocks[old] = flipped(true, 0)
+        [report] = world.patient.snapshots.verify(world.twin, "glucose")
+        assert report.error is not None
+        assert (report.error.block, report.error.party) == (str(old), STORE)
+        world.store._blocks[old] = true
+        [sound] = world.patient.snapshots.verify(world.twin, "glucose")
+        assert sound.error is None
 
 
 # a store whose lie nobody checks --------------------------------------------------------------------------------------
