@@ -93,10 +93,10 @@ class Writer:
         self._follow_chain()
         keys, groups = self._permitted(twin, category, hourly(readings))
         fresh = [group for group in (self._fresh(keys, category, group, result) for group in groups) if group.readings]
-        target = Target(twin, keys, self._roster(twin))
         done = 0
         for some in _chunks(fresh, batch):
-            self._write(target, category, some, result)
+            keys, _ = self._permitted(twin, category, some)  # a newer grant, card or denial counts from this batch on
+            self._write(Target(twin, keys, self._roster(twin)), category, some, result)
             done += len(some)
             if progress:
                 progress(done, len(fresh))
