@@ -192,6 +192,8 @@ class App:
     def fail(self, error: DtledgerError) -> None:
         """The error on stderr: a sentence and what to do next, or one JSON object."""
         if self.as_json:
+            from .times import minutes
+
             report = {
                 "schema": "dtledger/error/1",
                 "error": type(error).__name__,
@@ -202,6 +204,8 @@ class App:
             reason = getattr(error, "reason", None)
             if reason is not None:
                 report["reason"] = reason.name
+            if permitted := error.evidence.get("permitted"):
+                report["permitted"] = minutes(permitted)
             for name in ("block", "party"):
                 if getattr(error, name, ""):
                     report[name] = getattr(error, name)

@@ -104,6 +104,11 @@ def _in_order(values: list[TwinReading]) -> list[TwinReading]:
 
 
 def unit_for(category: str, to_unit: str) -> Unit:
+    """The unit of that UCUM code, if values of the category can be converted into it.
+
+    Raises:
+        InputError: it is not known, or measures something else.
+    """
     try:
         target, own = unit(to_unit), unit(vocabulary.category(category).unit)
     except ValueError as error:

@@ -25,6 +25,7 @@ from .terms import GrantState, Terms, in_order
 
 
 def slot_of(event: Granted) -> Slot:
+    """The slot that an event is about."""
     return Slot(event.owner, event.twin, event.grantee, event.number)
 
 
@@ -38,7 +39,7 @@ class RevokedAll:
 
 
 class Consents:
-    """What an owner (or, for `renounce`, a grantee) does with grants."""
+    """What an owner (or, for `revoke`, a grantee) does with grants."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -61,7 +62,7 @@ class Consents:
         return slot, receipt
 
     def grant_many(self, twin: int, grantees: Sequence[Address], terms: Terms) -> tuple[list[Slot], Receipt]:
-        """Give several grantees the same terms in one transaction."""
+        """Give several grantees the same terms in one transaction. Raises as `grant`."""
         slots = [self.slot(twin, grantee, None) for grantee in grantees]
         prepared = [self._prepare(slot, terms) for slot in slots]
         recipients = [
@@ -215,6 +216,7 @@ class Consents:
         return self._context.ledger.send(calls.block_grantee(twin, grantee), self._context.key)
 
     def unblock(self, twin: int, grantee: Address) -> Receipt:
+        """Lift a block: what the grantee still holds counts again."""
         return self._context.ledger.send(calls.unblock_grantee(twin, grantee), self._context.key)
 
     # looking -------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from .writing import Writer
 
 
 def system_clock() -> int:
+    """This machine's time in unix seconds."""
     return int(time.time())
 
 
@@ -70,6 +71,7 @@ class Client:
 
     @property
     def address(self) -> Address:
+        """The key's own."""
         return self.context.key.address
 
     def read(
@@ -129,7 +131,11 @@ class Client:
         return decide_for(self.context, Question(twin, who, asked, named, category, period))
 
     def period(self, since: str | int | None, until: str | int | None) -> Period | None:
-        """Minutes from `since` to `until`; None if neither is given."""
+        """Minutes from `since` to `until`; None if neither is given.
+
+        Raises:
+            InputError: the period ends before it begins, or one is no length of time.
+        """
         if since is None and until is None:
             return None
         now = self.context.clock()
@@ -140,6 +146,7 @@ class Client:
         return Period(max(start, 0), min(end, MAX_MINUTE))
 
     def close(self) -> None:
+        """Close journal, ledger and store."""
         if "writer" in self.__dict__:
             self.writer.close()
         self.context.ledger.close()
@@ -160,7 +167,7 @@ _SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
 def duration(text: str) -> int:
-    """Seconds of a length of time like 90m, 24h, 14d or 2w.
+    """Seconds of a length of time like 90m, 24h, 14d or 2w; anything else is an InputError.
 
     >>> duration("24h")
     86400
@@ -172,7 +179,7 @@ def duration(text: str) -> int:
 
 
 def moment(when: str | int, now: int) -> int:
-    """Unix seconds of a moment given as such, or as how long before `now`."""
+    """Unix seconds of a moment given as such, or as how long before `now`. Raises as `duration`."""
     return when if isinstance(when, int) else now - duration(when)
 
 

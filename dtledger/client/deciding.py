@@ -57,6 +57,7 @@ class Decision:
 
     @property
     def permits(self) -> bool:
+        """Whether the reason is one to permit."""
         return self.reason.permits
 
 

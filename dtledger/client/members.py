@@ -113,9 +113,11 @@ class Members:
         return self._send(calls.set_kinds(member, kinds))
 
     def suspend(self, member: Address) -> Receipt:
+        """As a suspender, refuse a member (and, of an organisation, its members) everything, from that block on."""
         return self._send(calls.suspend(member))
 
     def reinstate(self, member: Address) -> Receipt:
+        """As a steward, end a suspension, which was announced and has waited its delay."""
         return self._send(calls.reinstate(member))
 
     def _send(self, call: Call) -> Receipt:

@@ -62,6 +62,7 @@ class Readings(Sequence[TwinReading]):
 
     @property
     def stale(self) -> bool:
+        """Whether the newest reading is older than `STALE_AFTER`, or there is none."""
         return self.age is None or self.age > STALE_AFTER
 
     @overload

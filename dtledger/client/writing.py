@@ -61,6 +61,7 @@ class Writer:
         self._roster = roster
 
     def close(self) -> None:
+        """Close the journal."""
         self._journal.close()
 
     def put(
@@ -77,6 +78,8 @@ class Writer:
         Raises:
             AccessDeniedError: no grant permits all of it, and nothing was written; or the grant ended meanwhile, and
                 what was anchored since does not count. `.evidence["refused"]` lists the periods.
+            InputError: the twin has no card yet.
+            UnreachableError: ledger or store does not answer; put again, and it goes on where it stopped.
         """
         with self._journal.held():
             return self._put(twin, category, readings, batch, progress)

@@ -65,6 +65,7 @@ class World:
 
     @property
     def custodians(self) -> tuple[WorldCustodian, ...]:
+        """In the order of the roster."""
         return tuple(self._custodians.values())
 
     def client(self, key: Identity) -> Client:
@@ -80,6 +81,7 @@ class World:
         return self.client(key)
 
     def close(self) -> None:
+        """Close every client of this world."""
         for client in self._clients:
             client.close()
 

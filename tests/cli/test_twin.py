@@ -228,6 +228,7 @@ def test_what_lies_outside_the_grant_is_refused_whole_or_left_out(dtledger: Run,
     refused = complaint(dtledger("twin", "read", twin.number, *CLINICIAN, "--json"), 3)
     assert refused["reason"] == "PERIOD"
     assert "Permitted:" in refused["message"]
+    assert refused["permitted"]["from"] < refused["permitted"]["until"]
     part = dtledger("twin", "read", twin.number, *CLINICIAN, "--partial")
     assert 0 < len(part.stdout.splitlines()) < len(twin.readings)
     assert "refused: " in part.stderr
