@@ -1,8 +1,9 @@
 """The order of work of one custodian. Nothing leaves before the receipt is on the disk.
 
-For each request: signature; enrolled, or the twin's present owner; freshness; replay → opens the shares in memory
-and checks that each is what was asked → the rule, at its own node's head → a signed receipt, written and synced, of
-permits and denials → shares sealed to the request's one-use key. Whatever fails means no share.
+For each request: signature; enrolled, or the twin's present owner; freshness; replay; a head young enough to decide by
+→ opens the shares in memory and checks that each is what was asked → the rule, at its own node's head by then → a
+signed receipt, written and synced, of permits and denials → shares sealed to the request's one-use key. Whatever fails
+means no share.
 
 A stranger (refused before the opening, or by the rule with NO_GRANT or earlier) hears NO_CONSENT whatever the cause.
 Nonces are kept apart by requester, so that nobody can spend another's.
@@ -30,8 +31,8 @@ from ..custody import (
     TwinKey,
     encode_release,
 )
-from ..errors import AccessDeniedError, IntegrityError
-from ..ledger import Deployment, Ledger, Now, messages
+from ..errors import AccessDeniedError, HeadTooOldError, IntegrityError
+from ..ledger import Deployment, Ledger, Now, Tip, messages
 from ..policy import SLOTS, Request
 from ..types import ZERO_ADDRESS, Address, Digest, Period
 from ..vocabulary import Action, Reason
@@ -133,20 +134,29 @@ class Custodian:
         return Release(receipt, sealed, refused)
 
     def _admit(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Address:
-        """Form and signature, standing, freshness, replay. Returns the requester."""
+        """Form and signature, standing, freshness, replay, and whether it is known what time it is; the requester."""
         try:
             _require_form(request, shares)
             requester = messages.signer(request.to_sign(self._ledger.deployment), request.signature)
             seal.check_public(request.key)
         except (IntegrityError, ValueError):
             raise self._turn_away("malformed") from None
-        view = self._ledger.view()
-        if view.member(requester) is None and view.owner(request.twin) != requester:
+        tip = self._ledger.tip()
+        if tip.view.member(requester) is None and tip.view.owner(request.twin) != requester:
             raise self._turn_away("stranger")
         if abs(self._clock() - request.at) > FRESHNESS:
             raise self._turn_away("stale")
         self._earlier(request, requester)
+        self._require_time(tip)
         return requester
+
+    def _require_time(self, tip: Tip) -> None:
+        """Nothing is opened that could not be decided: from the opening on every outcome leaves a receipt."""
+        try:
+            self._time.renew(tip)
+        except HeadTooOldError:
+            self._count("frozen")
+            raise
 
     def _earlier(self, request: ReadRequest, requester: Address) -> Entry | None:
         """What the log has of the same bytes, if they were here before."""

@@ -30,10 +30,11 @@ class Timekeeper:
             HeadTooOldError: no new block came.
             UnreachableError: the node does not answer.
         """
-        tip = self._ledger.tip()
-        if self._is_old(tip):
-            tip = self._beat(tip)
-        return Now.of(tip, self._clock())
+        return Now.of(self.renew(self._ledger.tip()), self._clock())
+
+    def renew(self, tip: Tip) -> Tip:
+        """`tip`, or a newer one if it is old. Raises as `now`."""
+        return self._beat(tip) if self._is_old(tip) else tip
 
     def _beat(self, old: Tip) -> Tip:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dtledger.client import Terms, publish_keyring
+from dtledger.custodian import core
 from dtledger.errors import AccessDeniedError, HeadTooOldError
 from dtledger.ledger import calls
 from dtledger.testing import World
@@ -77,11 +78,17 @@ def test_an_old_head_is_renewed_by_one_heartbeat_and_judged_by_its_block(desk: D
     assert release.receipt.at == desk.world.clock()
 
 
-def test_a_head_that_stands_still_permits_nothing(desk: Desk) -> None:
+def test_a_head_that_stands_still_permits_nothing_and_nothing_is_opened(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.custodian.ledger.freeze()
     desk.world.clock.advance(61)
-    with pytest.raises(HeadTooOldError):
-        desk.ask()
+    with monkeypatch.context() as while_frozen:
+        while_frozen.setattr(core.seal, "open_", lambda *_: pytest.fail("a share was opened"))
+        with pytest.raises(HeadTooOldError):
+            desk.ask()
+    assert desk.custodian.turned_away["frozen"] == 1
+    assert desk.custodian.log.entries == []
     desk.custodian.ledger.thaw()
     assert desk.opened(desk.ask()) == 2
 
