@@ -9,19 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
-import requests
 from eth_abi.abi import decode as abi_decode
 from eth_abi.exceptions import EncodingError
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 
 from ..encoding import keccak
-from ..errors import ChainMismatchError, DtledgerError, UnreachableError
+from ..errors import DtledgerError, UnreachableError
 from ..ledger import CONTRACTS, Call, Deployment, History, Receipt, Sender, Tip, View
 from ..ledger.events import Logged, Place
 from ..ledger.rejections import rejection
@@ -31,71 +28,17 @@ from ..vocabulary import Reason
 from .artifacts import artifact, spelled_out
 from .event_codec import decode_event
 from .log_cache import LogCache, RawLog
+from .node import Translated, connect, require_deployment
 from .reverts import rejection_of
 
 BLOCKS_AT_ONCE = 5_000
 """Blocks whose logs are asked for in one call."""
-
-_ADMIN = "0x" + bytes(32).hex()
 
 HEARTBEAT_SECONDS = 30.0
 """How long a heartbeat may wait for its block: a chain that makes none in that time is frozen."""
 
 GAS_MARGIN = 1.2
 """Part of the estimate that a transaction's limit is: state may change between estimate and block."""
-
-
-def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
-    """A connection to a node, whose answers may take `timeout` seconds. Nothing is sent yet. A node on this machine is
-    asked directly, whatever proxy the environment names."""
-    session = requests.Session()
-    session.trust_env = not _is_loopback(rpc_url)
-    provider = HTTPProvider(
-        rpc_url, request_kwargs={"timeout": timeout}, session=session, exception_retry_configuration=None
-    )
-    web3 = Web3(provider)
-    # asks for the chain id with every transaction, and refuses the long extra data of proof-of-authority blocks
-    web3.middleware_onion.remove("validation")
-    return web3
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def identity(web3: Web3) -> tuple[int, Digest]:
-    """Chain id and genesis hash of the node's chain.
-
-    Raises:
-        UnreachableError: the node does not answer.
-    """
-    with _Translated():
-        return web3.eth.chain_id, Digest(bytes(web3.eth.get_block(0)["hash"]))
-
-
-_NONSENSE = (ValueError, TypeError, LookupError, AttributeError)
-"""What web3 raises at an answer that is no node's: some web page, a proxy's, half of one."""
-
-
-class _Translated:
-    """The one border where a node's errors become ours."""
-
-    def __init__(self, *passing: type[Exception]) -> None:
-        self._passing: tuple[type[Exception], ...] = (DtledgerError, *passing)
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (OSError, Web3Exception, *_NONSENSE)) and not isinstance(error, self._passing):
-            raise UnreachableError(
-                f"The ledger's node does not answer as it should ({type(error).__name__}).",
-                hint="Start it (`dtledger devnet up`), or name another with --rpc-url.",
-            ) from error
 
 
 class EvmLedger:
@@ -157,54 +100,15 @@ class EvmLedger:
         return self._block("latest")
 
     def _block(self, which: Any) -> Head:
-        with _Translated():
+        with Translated():
             block = self._web3.eth.get_block(which)
             return Head(block["number"], Digest(bytes(block["hash"])), block["timestamp"])
 
     def _identify(self) -> None:
         """Refuse a node of another chain, once for each connection and whenever the chain seems changed."""
-        if self._identified:
-            return
-        found = identity(self._web3)
-        if found != (self._deployment.chain_id, self._deployment.genesis):
-            raise ChainMismatchError(
-                f"The node serves chain {found[0]} with genesis {found[1].hex()[:16]}…, the deployment is on chain "
-                f"{self._deployment.chain_id} with genesis {self._deployment.genesis.hex()[:16]}….",
-                hint="Use the deployment's own node, or deploy on this chain with `dtledger deploy`.",
-            )
-        for name, expected in self._deployment.code.items():
-            with _Translated():
-                code = bytes(self._web3.eth.get_code(self._deployment.contracts[name]))  # type: ignore[arg-type]
-            if keccak(code) != expected:
-                raise ChainMismatchError(
-                    f"The code of {name} at {self._deployment.contracts[name]} is not the deployment's.",
-                    hint="If the chain was made anew, run `dtledger deploy` again.",
-                )
-        if not self._unfinished:
-            self._refuse_unfinished()
-        self._identified = True
-
-    def _refuse_unfinished(self) -> None:
-        """The founder of the AccessManager must have given up ADMIN, under an event."""
-        manager = artifact("AccessManager")
-        topics = {each.name: each.selector for each in manager.events.values()}
-        with _Translated():
-            logs = self._web3.eth.get_logs(
-                {
-                    "address": Web3.to_checksum_address(self._deployment.contracts["AccessManager"]),
-                    "fromBlock": self._deployment.block,
-                    "toBlock": "latest",
-                    "topics": [["0x" + topics[name].hex() for name in ("RoleGranted", "RoleRevoked")], _ADMIN],
-                }
-            )
-        founder = bytes(logs[0]["topics"][2]) if logs else b""
-        if not any(
-            bytes(log["topics"][0]) == topics["RoleRevoked"] and bytes(log["topics"][2]) == founder for log in logs
-        ):
-            raise ChainMismatchError(
-                "The deployment is not finished: whoever made it still governs it.",
-                hint="Let its operator run `dtledger deploy` to the end.",
-            )
+        if not self._identified:
+            require_deployment(self._web3, self._deployment, unfinished=self._unfinished)
+            self._identified = True
 
     def history(self) -> History:
         with self._lock:
@@ -268,7 +172,7 @@ class EvmLedger:
         addresses = [self._deployment.contracts[name] for name in CONTRACTS[1:]]
         while start <= head.number:
             end = min(start + BLOCKS_AT_ONCE - 1, head.number)
-            with _Translated():
+            with Translated():
                 found = self._web3.eth.get_logs({"address": addresses, "fromBlock": start, "toBlock": end})  # type: ignore[typeddict-item]
                 logs = [self._raw(log) for log in found]
             end_hash = head.hash if end == head.number else self._block(end).hash
@@ -308,7 +212,7 @@ class EvmLedger:
         )
         try:
             data = artifact("ConsentRegistry").functions["check"].encode((question, earliest, latest))
-            with _Translated(ContractLogicError):
+            with Translated(ContractLogicError):
                 registry = Web3.to_checksum_address(self._deployment.contracts["ConsentRegistry"])
                 answer = self._web3.eth.call({"to": registry, "data": data})
         except (ContractLogicError, EncodingError) as error:
@@ -347,7 +251,7 @@ class EvmLedger:
         self._require_same_chain()
         try:
             # one at a time, so that threads that send with one key do not take the same nonce
-            with self._sending, _Translated(ContractLogicError, Web3RPCError):
+            with self._sending, Translated(ContractLogicError, Web3RPCError):
                 full = {**transaction, "from": sender.address, "value": 0, "chainId": self._deployment.chain_id}
                 # as of the next block: of an idle chain the newest may be so old that its time refuses what is due now
                 full["gas"] = int(eth.estimate_gas(full, "pending") * GAS_MARGIN)  # type: ignore[arg-type]
@@ -374,7 +278,7 @@ class EvmLedger:
         pause = 0.005
         while True:
             try:
-                with _Translated():
+                with Translated():
                     found = self._receipt(sent)
             except UnreachableError:
                 if time.monotonic() > deadline:
@@ -407,11 +311,11 @@ class EvmLedger:
 
     def _why_reverted(self, sent: bytes, block: int) -> DtledgerError:
         """The contract's reason, from the same call on the state after the block that refused the transaction."""
-        with _Translated():
+        with Translated():
             transaction = self._web3.eth.get_transaction(sent)  # type: ignore[arg-type]
             again = {"from": transaction["from"], "to": transaction.get("to"), "data": transaction["input"]}
         try:
-            with _Translated(ContractLogicError):
+            with Translated(ContractLogicError):
                 self._web3.eth.call(again, block)  # type: ignore[arg-type]
         except ContractLogicError as error:
             return rejection_of(error)

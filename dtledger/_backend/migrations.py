@@ -30,8 +30,9 @@ from ..ledger.calls import MemberCard
 from ..types import Address, Digest
 from ..vocabulary.rights import GUARDED_KINDS
 from .artifacts import artifact
-from .evm import EvmLedger, connect, identity
+from .evm import EvmLedger
 from .files import locked, parse_json, write_atomically
+from .node import connect, identity
 
 ROLES = {"ADMIN": 0, "REGISTRAR": 1, "STEWARD": 2, "SUSPENDER": 3, "MINTER": 4}
 DELAYED_ROLES = ("ADMIN", "STEWARD")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from dtledger._backend import evm
+from dtledger._backend import evm, node
 from dtledger._backend.anvil import Anvil
 from dtledger._backend.evm import EvmLedger
 from dtledger._backend.migrations import read_deployment
@@ -81,7 +81,7 @@ def test_a_node_on_this_machine_is_asked_past_the_proxy_that_the_environment_nam
 def test_a_node_elsewhere_is_asked_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(UnreachableError, match="ProxyError"):
-        evm.identity(evm.connect("http://node.invalid:8545"))
+        node.identity(node.connect("http://node.invalid:8545"))
 
 
 def test_a_node_behind_a_proxy_that_says_what_it_says_is_as_good(scene: Scene, dtledger: Command) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..._backend.evm import EvmLedger, connect, identity
+from ..._backend.evm import EvmLedger
 from ..._backend.inquiries import heartbeats_left
 from ..._backend.migrations import read_journal
+from ..._backend.node import connect, identity
 from ...config import DEVNET, Settings, redact_url
 from ...encoding import sha256
 from ...errors import DtledgerError

@@ -1,0 +1,120 @@
+"""One JSON-RPC node: a connection to it, whose chain it serves, and the border where its errors become ours."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import requests
+from web3 import HTTPProvider, Web3
+from web3.exceptions import Web3Exception
+
+from ..encoding import keccak
+from ..errors import ChainMismatchError, DtledgerError, UnreachableError
+from ..ledger import Deployment
+from ..types import Digest
+from .artifacts import artifact
+
+_ADMIN = "0x" + bytes(32).hex()
+
+_NONSENSE = (ValueError, TypeError, LookupError, AttributeError)
+"""What web3 raises at an answer that is no node's: some web page, a proxy's, half of one."""
+
+
+def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
+    """A connection to a node, whose answers may take `timeout` seconds. Nothing is sent yet. A node on this machine is
+    asked directly, whatever proxy the environment names."""
+    session = requests.Session()
+    session.trust_env = not _is_loopback(rpc_url)
+    provider = HTTPProvider(
+        rpc_url, request_kwargs={"timeout": timeout}, session=session, exception_retry_configuration=None
+    )
+    web3 = Web3(provider)
+    # asks for the chain id with every transaction, and refuses the long extra data of proof-of-authority blocks
+    web3.middleware_onion.remove("validation")
+    return web3
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def identity(web3: Web3) -> tuple[int, Digest]:
+    """Chain id and genesis hash of the node's chain.
+
+    Raises:
+        UnreachableError: the node does not answer.
+    """
+    with Translated():
+        return web3.eth.chain_id, Digest(bytes(web3.eth.get_block(0)["hash"]))
+
+
+class Translated:
+    """The one border where a node's errors become ours, but for those that are named."""
+
+    def __init__(self, *passing: type[Exception]) -> None:
+        self._passing: tuple[type[Exception], ...] = (DtledgerError, *passing)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (OSError, Web3Exception, *_NONSENSE)) and not isinstance(error, self._passing):
+            raise UnreachableError(
+                f"The ledger's node does not answer as it should ({type(error).__name__}).",
+                hint="Start it (`dtledger devnet up`), or name another with --rpc-url.",
+            ) from error
+
+
+def require_deployment(web3: Web3, deployment: Deployment, *, unfinished: bool = False) -> None:
+    """Pass if the node serves the deployment's chain, with its code, and nobody governs it who made it.
+
+    Args:
+        unfinished: pass a deployment whose deployer still holds roles too.
+
+    Raises:
+        ChainMismatchError: it does not.
+        UnreachableError: the node does not answer.
+    """
+    found = identity(web3)
+    if found != (deployment.chain_id, deployment.genesis):
+        raise ChainMismatchError(
+            f"The node serves chain {found[0]} with genesis {found[1].hex()[:16]}…, the deployment is on chain "
+            f"{deployment.chain_id} with genesis {deployment.genesis.hex()[:16]}….",
+            hint="Use the deployment's own node, or deploy on this chain with `dtledger deploy`.",
+        )
+    for name, expected in deployment.code.items():
+        with Translated():
+            code = bytes(web3.eth.get_code(deployment.contracts[name]))  # type: ignore[arg-type]
+        if keccak(code) != expected:
+            raise ChainMismatchError(
+                f"The code of {name} at {deployment.contracts[name]} is not the deployment's.",
+                hint="If the chain was made anew, run `dtledger deploy` again.",
+            )
+    if not unfinished:
+        _refuse_unfinished(web3, deployment)
+
+
+def _refuse_unfinished(web3: Web3, deployment: Deployment) -> None:
+    """The founder of the AccessManager must have given up ADMIN, under an event."""
+    manager = artifact("AccessManager")
+    topics = {each.name: each.selector for each in manager.events.values()}
+    with Translated():
+        logs = web3.eth.get_logs(
+            {
+                "address": Web3.to_checksum_address(deployment.contracts["AccessManager"]),
+                "fromBlock": deployment.block,
+                "toBlock": "latest",
+                "topics": [["0x" + topics[name].hex() for name in ("RoleGranted", "RoleRevoked")], _ADMIN],
+            }
+        )
+    founder = bytes(logs[0]["topics"][2]) if logs else b""
+    if not any(bytes(log["topics"][0]) == topics["RoleRevoked"] and bytes(log["topics"][2]) == founder for log in logs):
+        raise ChainMismatchError(
+            "The deployment is not finished: whoever made it still governs it.",
+            hint="Let its operator run `dtledger deploy` to the end.",
+        )
