@@ -6,6 +6,7 @@ import {MemberCard} from "../../contracts/interfaces/IMemberRegistry.sol";
 import {SignedGrant, SignedRevoke} from "../../contracts/interfaces/ISignedConsents.sol";
 import {Card} from "../../contracts/interfaces/ITwinRegistry.sol";
 import {Grant} from "../../contracts/types/Grant.sol";
+import {Kind} from "../../contracts/types/Vocabulary.sol";
 import {Terms, World} from "./support/World.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -139,6 +140,40 @@ contract GasTest is World {
         vm.prank(gateway);
         snapshots.anchorBatch(DIGEST, 1_000_000, keccak256("an index"));
         _cost("SnapshotLedger", "anchorBatch", 54_000);
+    }
+
+    function test_gas_of_a_model() external {
+        enrol(COORDINATOR, hospital, kind(Kind.COORDINATOR));
+        vm.startPrank(coordinator);
+        models.register(8, 0x42, 20, 8_000, DIGEST);
+        models.register(8, 0x42, 20, 8_000, DIGEST);
+        _cost("ModelLedger", "register", 140_000);
+        models.openRound(2, DIGEST);
+        _cost("ModelLedger", "openRound, a model's first", 72_000);
+        _commit(1, DIGEST);
+        _cost("ModelLedger", "commitUpdate, a site's first", 71_000);
+        bytes32 aggregate = keccak256("an aggregate");
+        vm.prank(coordinator);
+        models.finaliseAggregate(2, 1, aggregate, keccak256("a record"), 1);
+        _cost("ModelLedger", "finaliseAggregate", 52_000);
+        vm.prank(coordinator);
+        models.openRound(2, aggregate);
+        _cost("ModelLedger", "openRound", 46_000);
+        _commit(2, aggregate);
+        _cost("ModelLedger", "commitUpdate", 52_000);
+    }
+
+    /// @dev Of the second model, with arguments of 160 B.
+    function _commit(uint32 round, bytes32 parent) private {
+        vm.stopPrank();
+        vm.prank(researcher);
+        models.commitUpdate(
+            keccak256(abi.encode("an update", round)),
+            parent,
+            keccak256(abi.encode("a consent root", round)),
+            keccak256(abi.encode("a site's record", round)),
+            contribution(2, round, 1_312, 1_250)
+        );
     }
 
     /// @dev Realistic terms: most bytes are not zero.

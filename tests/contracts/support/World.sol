@@ -6,12 +6,14 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 import {ConsentRegistry} from "../../../contracts/ConsentRegistry.sol";
 import {Role} from "../../../contracts/Governance.sol";
 import {MemberRegistry} from "../../../contracts/MemberRegistry.sol";
+import {ModelLedger} from "../../../contracts/ModelLedger.sol";
 import {SnapshotLedger} from "../../../contracts/SnapshotLedger.sol";
 import {TwinRegistry} from "../../../contracts/TwinRegistry.sol";
 import {Regrant, Request} from "../../../contracts/interfaces/IConsentRegistry.sol";
 import {MemberCard} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {ITypedDomain} from "../../../contracts/interfaces/ITypedDomain.sol";
 import {Card} from "../../../contracts/interfaces/ITwinRegistry.sol";
+import {Contribution} from "../../../contracts/types/Contribution.sol";
 import {Grant} from "../../../contracts/types/Grant.sol";
 import {Action, Kind, Purpose} from "../../../contracts/types/Vocabulary.sol";
 import {Messages} from "./Messages.sol";
@@ -42,6 +44,7 @@ abstract contract World {
     uint256 internal constant CLINICIAN = 0xD0C;
     uint256 internal constant GATEWAY = 0x6A7E;
     uint256 internal constant RESEARCHER = 0x2E5;
+    uint256 internal constant COORDINATOR = 0xC00;
     uint256 internal constant MEDIC = 0x3ED1C;
     uint256 internal constant STRANGER = 0x57A;
 
@@ -52,6 +55,7 @@ abstract contract World {
     address internal immutable clinician = vm.addr(CLINICIAN);
     address internal immutable gateway = vm.addr(GATEWAY);
     address internal immutable researcher = vm.addr(RESEARCHER);
+    address internal immutable coordinator = vm.addr(COORDINATOR);
     address internal immutable medic = vm.addr(MEDIC);
     address internal immutable stranger = vm.addr(STRANGER);
 
@@ -67,6 +71,7 @@ abstract contract World {
     TwinRegistry internal twins;
     ConsentRegistry internal consents;
     SnapshotLedger internal snapshots;
+    ModelLedger internal models;
     Messages internal messages;
 
     /// @dev Contracts, roles and delays; nobody is enrolled.
@@ -78,6 +83,7 @@ abstract contract World {
         consents = new ConsentRegistry(GENESIS, twins, members);
         snapshots = new SnapshotLedger();
         messages = new Messages();
+        models = new ModelLedger(members);
 
         _allow(address(members), MemberRegistry.enrol.selector, Role.REGISTRAR);
         _allow(address(members), MemberRegistry.setKinds.selector, Role.REGISTRAR);
@@ -208,6 +214,15 @@ abstract contract World {
             dataUntil: 2000,
             actions: 1 | 2 | 4
         });
+    }
+
+    /// @dev What a site says with an update.
+    function contribution(uint32 model, uint32 round, uint32 cohort, uint32 epsilon)
+        internal
+        pure
+        returns (Contribution)
+    {
+        return Contribution.wrap(uint128(model) << 96 | uint128(round) << 64 | uint128(cohort) << 32 | epsilon);
     }
 
     function emergencyTerms() internal view returns (Terms memory terms) {
