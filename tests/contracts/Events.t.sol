@@ -2,7 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {Member, MemberCard} from "../../contracts/interfaces/IMemberRegistry.sol";
+import {Model, Standing} from "../../contracts/interfaces/IModelLedger.sol";
 import {Grant} from "../../contracts/types/Grant.sol";
+import {Kind} from "../../contracts/types/Vocabulary.sol";
 import {EventReader} from "./support/EventReader.sol";
 import {World} from "./support/World.sol";
 import {vm} from "./support/Vm.sol";
@@ -19,6 +21,7 @@ contract EventsTest is World {
         deploy();
         populate();
         mint(OTHER_PATIENT);
+        enrol(COORDINATOR, address(0), kind(Kind.COORDINATOR) | kind(Kind.RESEARCHER));
     }
 
     /// forge-config: default.fuzz.runs = 32
@@ -39,11 +42,14 @@ contract EventsTest is World {
             uint256 count = snapshots.batchOf(gateway, bytes32(root)).count;
             vm.assertEq(_told("batch", _word(gateway), bytes32(root)), bytes32(count), "batch");
         }
+        for (uint32 model = 1; model <= models.modelCount(); ++model) {
+            _requireModel(model);
+        }
     }
 
     /// @dev Some call of some contract by whoever may make it.
     function act(uint256 seed) external {
-        uint256 what = seed % 16;
+        uint256 what = seed % 19;
         uint256 twin = 1 + (seed >> 8) % 2;
         address who = _anyone(seed >> 16);
         uint8 number = uint8((seed >> 24) % 2);
@@ -53,6 +59,7 @@ contract EventsTest is World {
         if (what < 8) vm.prank(owner);
         else if (what < 10) vm.prank(hospital);
         else if (what < 11) vm.prank(gateway);
+        else if (what > 15) vm.prank(seed & 1 << 40 == 0 ? coordinator : researcher);
         if (what == 0) consents.grant(twin, who, number, pack(broadTerms()), "package");
         if (what == 1) consents.revoke(owner, twin, who, number);
         if (what == 2) consents.revokeAll(twin, none());
@@ -69,6 +76,18 @@ contract EventsTest is World {
         if (what == 13) steward(abi.encodeCall(members.reinstate, (who)));
         if (what == 14) addGuardedKinds(who, 4);
         if (what == 15) _updateCard(who, seed);
+        if (what > 15) _train(what, uint32(1 + (seed >> 8) % 2), seed);
+    }
+
+    function _train(uint256 what, uint32 number, uint256 seed) private {
+        (bool done, bytes memory answer) = address(models).staticcall(abi.encodeCall(models.modelOf, (number)));
+        if (!done) return;
+        Model memory model = abi.decode(answer, (Model));
+        bytes32 parent = model.aggregate == 0 ? bytes32("parent") : model.aggregate;
+        if (model.coordinator == address(0)) models.register(8, uint32(seed) | 1, 1, 100, "card");
+        else if (what == 16 && !model.open) models.openRound(number, parent);
+        else if (what == 16) models.finaliseAggregate(number, model.round, bytes32(seed), "record", model.updates);
+        else models.commitUpdate("update", parent, "consents", "record", contribution(number, model.round, 1, 7));
     }
 
     /// @dev The hospital agrees, if the member joins it.
@@ -105,6 +124,23 @@ contract EventsTest is World {
             uint256 word = Grant.unwrap(consents.grantOf(owner, twin, who, number));
             bytes32 place = reader.place("grant", _word(owner), bytes32(twin), _word(who), number);
             vm.assertEq(reader.told(place), bytes32(word), "grant");
+        }
+    }
+
+    function _requireModel(uint32 number) private view {
+        Model memory model = models.modelOf(number);
+        bytes32 id = bytes32(uint256(number));
+        bytes memory terms = abi.encode(model.purpose, model.categories, model.minimumCohort, model.budget);
+        vm.assertEq(_told("model", id, 0), keccak256(abi.encode(_word(model.coordinator), terms)), "terms");
+        vm.assertEq(_told("round", id, 0), bytes32(uint256(model.round)), "round");
+        vm.assertEq(_told("open", id, 0), bytes32(uint256(model.open ? 1 : 0)), "open");
+        vm.assertEq(_told("updates", id, 0), bytes32(uint256(model.updates)), "updates");
+        vm.assertEq(_told("aggregate", id, 0), model.aggregate, "aggregate");
+        for (uint256 i = 0; i < 2; ++i) {
+            address site = [coordinator, researcher][i];
+            Standing memory standing = models.standingOf(number, site);
+            vm.assertEq(_told("committed", id, _word(site)), bytes32(uint256(standing.round)), "committed");
+            vm.assertEq(_told("spent", id, _word(site)), bytes32(uint256(standing.spent)), "spent");
         }
     }
 

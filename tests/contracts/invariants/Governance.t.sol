@@ -9,7 +9,7 @@ import {TyrantHandler} from "./TyrantHandler.sol";
 ///
 /// - The registry can take away and give back, never add: nothing is permitted but what the patient gave.
 /// - What is a patient's, a member's or a writer's own stays: owner, card, retirement, slots, epoch, blocks, keys,
-///   organisation, keyring, anchors.
+///   organisation, keyring, anchors, models, updates.
 contract GovernanceInvariants {
     uint256 private constant LEAST_STEPS = 100;
 

@@ -5,7 +5,8 @@ import {Grant} from "../../../contracts/types/Grant.sol";
 import {Request} from "../../../contracts/interfaces/IConsentRegistry.sol";
 import {MemberCard} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {SignedGrant} from "../../../contracts/interfaces/ISignedConsents.sol";
-import {Action, Purpose, Reason} from "../../../contracts/types/Vocabulary.sol";
+import {Model} from "../../../contracts/interfaces/IModelLedger.sol";
+import {Action, Kind, Purpose, Reason} from "../../../contracts/types/Vocabulary.sol";
 import {Terms, World} from "../support/World.sol";
 import {bound, vm} from "../support/Vm.sol";
 
@@ -17,7 +18,7 @@ contract Anarchy {
 }
 
 /// @notice Every governance role in one hand, with accomplices who are enrolled as it likes. It has nobody else's key. A
-/// patient gave two grants and does nothing more.
+/// patient gave two grants and does nothing more; a researcher committed an update to a coordinator's model.
 contract TyrantHandler is World {
     uint256 private constant ACCOMPLICES = 3;
 
@@ -43,6 +44,13 @@ contract TyrantHandler is World {
         vm.stopPrank();
         vm.prank(gateway);
         snapshots.anchorBatch("root", 1, "index");
+        enrol(COORDINATOR, address(0), kind(Kind.COORDINATOR));
+        vm.startPrank(coordinator);
+        models.register(8, 1, 1, 100, "card");
+        models.openRound(1, "parent");
+        vm.stopPrank();
+        vm.prank(researcher);
+        models.commitUpdate("update", "parent", "consents", "record", contribution(1, 1, 1, 5));
         _clinicians = consents.grantOf(patient, 1, clinician, 0);
         _hospitals = consents.grantOf(patient, 1, hospital, 0);
         _card = twins.cardOf(1);
@@ -160,6 +168,10 @@ contract TyrantHandler is World {
         vm.assertEq(members.keyOf(hospital), keccak256(abi.encode("key", hospital)), "an organisation's key");
         vm.assertEq(members.memberOf(clinician).organisation, hospital, "organisation");
         vm.assertEq(members.keyringOf(hospital), bytes32(0), "keyring");
+        Model memory model = models.modelOf(1);
+        vm.assertTrue(model.coordinator == coordinator && model.round == 1 && model.open, "a model");
+        vm.assertEq(model.aggregate, bytes32("parent"), "an aggregate");
+        vm.assertEq(models.standingOf(1, researcher).spent, 5, "a site's standing");
     }
 
     // Parts
@@ -184,10 +196,11 @@ contract TyrantHandler is World {
         wanted.expiresAt += 10_000 days;
         Grant terms = pack(wanted);
         bytes memory forged = sign(key, twins, messages.move(1, thief, 0, soon()));
-        uint256 which = seed % 14;
+        uint256 which = seed % 16;
         if (which < 4) target = address(twins);
         else if (which < 8) target = address(members);
-        else target = address(consents);
+        else if (which < 14) target = address(consents);
+        else target = address(models);
         if (which == 0) call = abi.encodeCall(twins.setCard, (1, _card, someCard(2)));
         if (which == 1) call = abi.encodeCall(twins.move, (1, thief, 0, soon(), forged, forged));
         if (which == 2) call = abi.encodeCall(twins.announceRetirement, (1));
@@ -210,6 +223,11 @@ contract TyrantHandler is World {
         if (which == 11) call = abi.encodeCall(consents.revokeAll, (1, none()));
         if (which == 12) call = abi.encodeCall(consents.blockGrantee, (1, clinician));
         if (which == 13) call = abi.encodeCall(consents.unblockGrantee, (1, stranger));
+        if (which == 14) call = abi.encodeCall(models.openRound, (1, "parent"));
+        if (which == 15) {
+            uint32 updates = models.modelOf(1).updates;
+            call = abi.encodeCall(models.finaliseAggregate, (1, 1, "aggregate", "record", updates));
+        }
     }
 
     function _try(address sender, address target, bytes memory call) private returns (bool done) {

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IConsentRegistry} from "../../../contracts/interfaces/IConsentRegistry.sol";
 import {IMemberRegistry} from "../../../contracts/interfaces/IMemberRegistry.sol";
+import {IModelLedger} from "../../../contracts/interfaces/IModelLedger.sol";
 import {ISnapshotLedger} from "../../../contracts/interfaces/ISnapshotLedger.sol";
 import {Card, ITwinRegistry} from "../../../contracts/interfaces/ITwinRegistry.sol";
 import {Messages} from "./Messages.sol";
@@ -23,7 +24,9 @@ contract EventReader {
     function read(Log[] calldata logs) external {
         for (uint256 i = 0; i < logs.length; ++i) {
             bytes32[] calldata t = logs[i].topics;
-            if (!_readConsents(t, logs[i].data) && !_readTwins(t, logs[i].data)) _readMembers(t, logs[i].data);
+            if (!_readConsents(t, logs[i].data) && !_readTwins(t, logs[i].data) && !_readModels(t, logs[i].data)) {
+                _readMembers(t, logs[i].data);
+            }
         }
     }
 
@@ -63,6 +66,29 @@ contract EventReader {
         } else if (t[0] == ISnapshotLedger.BatchAnchored.selector) {
             (bytes32 count,) = abi.decode(data, (bytes32, bytes32));
             told[place("batch", t[1], t[2], 0, 0)] = count;
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    function _readModels(bytes32[] calldata t, bytes calldata data) private returns (bool) {
+        if (t[0] == IModelLedger.ModelRegistered.selector) {
+            told[place("model", t[1], 0, 0, 0)] = keccak256(abi.encode(t[2], data[:128]));
+        } else if (t[0] == IModelLedger.RoundOpened.selector) {
+            told[place("round", t[1], 0, 0, 0)] = t[2];
+            told[place("open", t[1], 0, 0, 0)] = bytes32(uint256(1));
+            told[place("updates", t[1], 0, 0, 0)] = 0;
+            told[place("aggregate", t[1], 0, 0, 0)] = bytes32(data);
+        } else if (t[0] == IModelLedger.UpdateCommitted.selector) {
+            bytes32 updates = place("updates", t[1], 0, 0, 0);
+            bytes32 spent = place("spent", t[1], t[3], 0, 0);
+            told[updates] = bytes32(uint256(told[updates]) + 1);
+            told[spent] = bytes32(uint256(told[spent]) + uint256(bytes32(data[160:])));
+            told[place("committed", t[1], t[3], 0, 0)] = t[2];
+        } else if (t[0] == IModelLedger.AggregateFinalised.selector) {
+            told[place("open", t[1], 0, 0, 0)] = 0;
+            told[place("aggregate", t[1], 0, 0, 0)] = bytes32(data);
         } else {
             return false;
         }
