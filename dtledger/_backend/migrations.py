@@ -25,7 +25,7 @@ from web3.exceptions import TransactionNotFound
 
 from ..encoding import address, keccak
 from ..errors import InputError
-from ..ledger import Deployment, Sender
+from ..ledger import CONTRACTS, Deployment, Sender
 from ..ledger.calls import MemberCard
 from ..types import Address, Digest
 from ..vocabulary.rights import GUARDED_KINDS
@@ -122,7 +122,8 @@ def read_journal(path: Path) -> Journal:
             contracts={name: address(each) for name, each in raw["contracts"].items()},
             code={name: Digest(bytes.fromhex(digest[2:])) for name, digest in raw["code"].items()},
             block=raw["block"],
-            complete=raw["complete"],
+            # an older version's has fewer contracts: it goes on with those that it lacks
+            complete=raw["complete"] and raw["contracts"].keys() >= set(CONTRACTS),
         )
     except FileNotFoundError:
         raise InputError(f"There is no deployment record at {path}.", hint="Run `dtledger deploy`.") from None
@@ -134,12 +135,12 @@ def read_deployment(path: Path) -> Deployment:
     """A finished deployment.
 
     Raises:
-        InputError: there is none, or its last step has not been done.
+        InputError: there is none, or a step of it has not been done.
     """
     journal = read_journal(path)
     if not journal.complete:
         raise InputError(
-            f"The deployment at {path} is not finished: its deployer still holds roles.",
+            f"The deployment at {path} is not finished: some of its steps are still to be done.",
             hint="Run `dtledger deploy` again; it goes on where it stopped.",
         )
     return journal.deployment()

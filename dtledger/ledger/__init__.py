@@ -7,21 +7,25 @@ from __future__ import annotations
 from .history import History
 from .now import Now, Tip
 from .port import CONTRACTS, Call, Deployment, Ledger, Receipt, Sender
-from .records import Batch, GrantRecord, Slot
+from .records import Aggregate, Batch, GrantRecord, Model, Round, Slot, Update
 from .view import View
 
 __all__ = [
     "CONTRACTS",
+    "Aggregate",
     "Batch",
     "Call",
     "Deployment",
     "GrantRecord",
     "History",
     "Ledger",
+    "Model",
     "Now",
     "Receipt",
+    "Round",
     "Sender",
     "Slot",
     "Tip",
+    "Update",
     "View",
 ]

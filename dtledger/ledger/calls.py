@@ -234,3 +234,54 @@ def unblock_signed(twin: int, grantee: Address, count: int, deadline: int, signa
 
 def anchor_batch(root: Digest, count: int, index: Digest) -> Call:
     return _call("SnapshotLedger", "anchorBatch", root, count, index)
+
+
+# models ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a site's update is for and what the site says of it, as `contracts/types/Contribution.sol` packs it.
+
+    `cohort` is the number of twins that it was trained on, `epsilon` the privacy that it spends, in thousandths.
+    """
+
+    model: int
+    round: int
+    cohort: int
+    epsilon: int
+
+    def pack(self) -> int:
+        """The word of 128 bits.
+
+        Raises:
+            ValueError: a field does not fit in 32 bits.
+        """
+        word = 0
+        for value in astuple(self):
+            if not 0 <= value < 1 << 32:
+                raise ValueError(f"{self} does not fit in its word")
+            word = word << 32 | value
+        return word
+
+    @classmethod
+    def unpack(cls, word: int) -> Contribution:
+        return cls(*(word >> shift & 0xFFFFFFFF for shift in (96, 64, 32, 0)))
+
+
+def register_model(purpose: int, categories: int, minimum_cohort: int, budget: int, card: Digest) -> Call:
+    """`categories` is a mask of the vocabulary's numbers; `budget` is ε in thousandths."""
+    return _call("ModelLedger", "register", purpose, categories, minimum_cohort, budget, card)
+
+
+def open_round(model: int, parent: Digest) -> Call:
+    return _call("ModelLedger", "openRound", model, parent)
+
+
+def commit_update(update: Digest, parent: Digest, consents: Digest, record: Digest, contribution: Contribution) -> Call:
+    return _call("ModelLedger", "commitUpdate", update, parent, consents, record, contribution.pack())
+
+
+def finalise_aggregate(model: int, number: int, aggregate: Digest, record: Digest, updates: int) -> Call:
+    """`number` is the round's; `updates` is how many updates it has."""
+    return _call("ModelLedger", "finaliseAggregate", model, number, aggregate, record, updates)

@@ -171,6 +171,52 @@ class BatchAnchored:
     index: Digest
 
 
+@dataclass(frozen=True, slots=True)
+class ModelRegistered:
+    """`purpose` is a number of `Purpose`, `categories` a mask of the vocabulary's, `budget` ε in thousandths."""
+
+    model: int
+    coordinator: Address
+    purpose: int
+    categories: int
+    minimum_cohort: int
+    budget: int
+    card: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class RoundOpened:
+    model: int
+    round: int
+    parent: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateCommitted:
+    """`epsilon` is ε in thousandths."""
+
+    model: int
+    round: int
+    site: Address
+    update: Digest
+    parent: Digest
+    consents: Digest
+    record: Digest
+    cohort: int
+    epsilon: int
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateFinalised:
+    """`updates` is how many updates the round has."""
+
+    model: int
+    round: int
+    aggregate: Digest
+    record: Digest
+    updates: int
+
+
 Event = (
     Enrolled
     | CardUpdated
@@ -191,6 +237,10 @@ Event = (
     | Blocked
     | Unblocked
     | BatchAnchored
+    | ModelRegistered
+    | RoundOpened
+    | UpdateCommitted
+    | AggregateFinalised
 )
 
 

@@ -6,12 +6,12 @@ No archive node is needed, and no state is ever read from a node for a decision.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from ..policy import Grant, Member
 from ..types import ZERO_ADDRESS, ZERO_DIGEST, Address, Digest
 from . import events as e
-from .records import Batch, CardRecord, GrantRecord, Slot, Timelines
+from .records import Aggregate, Batch, CardRecord, GrantRecord, Model, Round, Slot, Timelines, Update
 from .view import View
 
 
@@ -40,6 +40,10 @@ class History:
             e.Blocked: self._blocked,
             e.Unblocked: self._blocked,
             e.BatchAnchored: self._batch_anchored,
+            e.ModelRegistered: self._model_registered,
+            e.RoundOpened: self._round_opened,
+            e.UpdateCommitted: self._update_committed,
+            e.AggregateFinalised: self._aggregate_finalised,
         }
 
     def add(self, logged: e.Logged) -> None:
@@ -131,6 +135,33 @@ class History:
         batch = Batch(event.sender, event.root, event.count, event.index, log.place.block, log.at)
         self._lines.batches[event.sender].append(batch)
         self._lines.roots[event.sender, event.root] = batch
+
+    # models --------------------------------------------------------------------------------------------------
+
+    def _model_registered(self, log: e.Logged, event: e.ModelRegistered) -> None:
+        self._lines.models[event.model] = Model(
+            number=event.model,
+            coordinator=event.coordinator,
+            purpose=event.purpose,
+            categories=event.categories,
+            minimum_cohort=event.minimum_cohort,
+            budget=event.budget,
+            card=event.card,
+            block=log.place.block,
+            at=log.at,
+        )
+
+    def _round_opened(self, log: e.Logged, event: e.RoundOpened) -> None:
+        opened = Round(event.model, event.round, event.parent, log.place.block, log.at)
+        self._lines.rounds[event.model].append(opened)
+
+    def _update_committed(self, log: e.Logged, event: e.UpdateCommitted) -> None:
+        update = Update(**asdict(event), block=log.place.block, at=log.at)
+        self._lines.updates[event.model, event.round].append(update)
+
+    def _aggregate_finalised(self, log: e.Logged, event: e.AggregateFinalised) -> None:
+        made = Aggregate(event.aggregate, event.record, event.updates, log.place.block, log.at)
+        self._lines.aggregates[event.model, event.round] = made
 
 
 def _none(address: Address) -> Address | None:

@@ -1,4 +1,5 @@
-"""What a history is made of: the values that one thing had over time, and records of batches, cards and grants."""
+"""What a history is made of: the values that one thing had over time, and records of batches, cards, grants and
+models."""
 
 from __future__ import annotations
 
@@ -85,6 +86,66 @@ class GrantRecord:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model's terms, whose it is, and when it was registered.
+
+    `purpose` is a number of `Purpose`, `categories` a mask of the vocabulary's numbers (not of a twin's bits), `budget`
+    the privacy that one site may spend on the model altogether: ε in thousandths.
+    """
+
+    number: int
+    coordinator: Address
+    purpose: int
+    categories: int
+    minimum_cohort: int
+    budget: int
+    card: Digest
+    block: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """What a round was made into: SHA-256 of it, the digest of the coordinator's record, and how many updates the round
+    has."""
+
+    aggregate: Digest
+    record: Digest
+    updates: int
+    block: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round of a model. Sites train under the consents that stand at the end of its `block`."""
+
+    model: int
+    number: int
+    parent: Digest
+    block: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a site committed to in a round: `update` is H(salt ‖ update), `consents` its consent root, `record` the
+    digest of its signed record. `cohort` and `epsilon` (ε in thousandths) are its own claims."""
+
+    model: int
+    round: int
+    site: Address
+    update: Digest
+    parent: Digest
+    consents: Digest
+    record: Digest
+    cohort: int
+    epsilon: int
+    block: int
+    at: int
+
+
 class Timelines:
     """Everything that was ever so, by the thing that it is about."""
 
@@ -102,3 +163,7 @@ class Timelines:
         self.slots: dict[tuple[Address, int], dict[Slot, None]] = defaultdict(dict)
         self.batches: dict[Address, list[Batch]] = defaultdict(list)
         self.roots: dict[tuple[Address, Digest], Batch] = {}
+        self.models: dict[int, Model] = {}
+        self.rounds: dict[int, list[Round]] = defaultdict(list)
+        self.updates: dict[tuple[int, int], list[Update]] = defaultdict(list)
+        self.aggregates: dict[tuple[int, int], Aggregate] = {}

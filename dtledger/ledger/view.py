@@ -8,7 +8,7 @@ from ..policy import EMPTY, SLOTS, Grant, Member
 from ..types import Address, Digest
 from ..vocabulary import Action
 from . import events as e
-from .records import Batch, CardRecord, GrantRecord, Slot, Timelines
+from .records import Aggregate, Batch, CardRecord, GrantRecord, Model, Round, Slot, Timelines, Update
 
 
 class View:
@@ -140,3 +140,32 @@ class View:
     def senders(self) -> Iterator[Address]:
         """Everyone who ever anchored a batch up to here."""
         return (sender for sender in self._lines.batches if self.newest_batch(sender))
+
+    def models(self) -> list[Model]:
+        """Every model registered up to here, by number."""
+        return [model for model in self._lines.models.values() if model.block <= self.block]
+
+    def model(self, number: int) -> Model | None:
+        found = self._lines.models.get(number)
+        return found if found and found.block <= self.block else None
+
+    def rounds(self, model: int) -> list[Round]:
+        """Every round opened up to here, by number."""
+        return [each for each in self._lines.rounds.get(model, ()) if each.block <= self.block]
+
+    def round(self, model: int, number: int) -> Round | None:
+        return next((each for each in self.rounds(model) if each.number == number), None)
+
+    def updates(self, model: int, number: int) -> list[Update]:
+        """What sites committed to in a round up to here, in the order of the ledger."""
+        return [update for update in self._lines.updates.get((model, number), ()) if update.block <= self.block]
+
+    def aggregate(self, model: int, number: int) -> Aggregate | None:
+        """What a round was made into; None while it is open."""
+        found = self._lines.aggregates.get((model, number))
+        return found if found and found.block <= self.block else None
+
+    def spent(self, model: int, site: Address) -> int:
+        """The privacy that a site's updates to a model spent up to here: ε in thousandths."""
+        every = (update for each in self.rounds(model) for update in self.updates(model, each.number))
+        return sum(update.epsilon for update in every if update.site == site)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-CONTRACTS = ("AccessManager", "MemberRegistry", "TwinRegistry", "ConsentRegistry", "SnapshotLedger")
+CONTRACTS = ("AccessManager", "MemberRegistry", "TwinRegistry", "ConsentRegistry", "SnapshotLedger", "ModelLedger")
 
 
 def render(root: Path) -> dict[Path, str]:

@@ -46,12 +46,14 @@ pytestmark = pytest.mark.anvil
 
 PATIENTS = ("ann", "bob")
 ASKERS = ("ann", "bob", "clinician", "gateway", "hospital")
+TRAINERS = ("carrier", "carrier", "clinician", "gateway")
 GOVERNORS = ("registrar", "steward", "suspender", "minter", "admin")
 
 patients = st.sampled_from(PATIENTS)
 askers = st.sampled_from(ASKERS)
 twins = st.sampled_from([1] * 6 + [2, 2, 3])
 numbers = st.sampled_from([0] * 6 + [1, 1, 8])
+models = st.sampled_from([1] * 6 + [2, 0])
 beside = st.sampled_from([0, 0, 0, 0, 0, 1, -1])
 """How far a named counter lies from the present one."""
 places = st.sampled_from([0, 1, 2, 3, None])
@@ -156,6 +158,9 @@ class Machine(RuleBasedStateMachine):
         self.enrol("hospital", "", 0, False, 0)
         for name, kind in (("clinician", Kind.RESEARCHER), ("gateway", Kind.GATEWAY)):
             self.enrol(name, "hospital" if name == "clinician" else "", kind.mask, False, 0)
+        self.enrol("carrier", "", Kind.COORDINATOR.mask | Kind.RESEARCHER.mask, False, 0)
+        self.lead("carrier", "register", 1, 0, 0, False)
+        self.lead("carrier", "open", 1, 0, 0, False)
         self.mint("ann", 0, False, 600)
         for name, actions in (("clinician", 1), ("hospital", 8), ("gateway", 2)):
             word = Grant(1, Purpose.TREAT.mask, 0, 2**40 - 1, Period(10, 20), actions)
@@ -396,6 +401,47 @@ class Machine(RuleBasedStateMachine):
         message, call = (messages.unblock, calls.unblock_signed) if undo else (messages.block, calls.block_signed)
         fields = (twin, grantee, count, self.deadline(life))
         self.both(call(*fields, self.signature(message, self.owner(twin, by), *fields)), "carrier")
+
+    # models ----------------------------------------------------------------------------------------------------
+
+    @rule(
+        by=st.sampled_from(TRAINERS),
+        verb=st.sampled_from(["open", "finalise", "finalise", "register"]),
+        model=models,
+        off=beside,
+        counted=beside,
+        senseless=rarely,
+    )
+    def lead(self, by: str, verb: str, model: int, off: int, counted: int, senseless: bool) -> None:
+        number, parent = self._newest(model)
+        updates = max(0, len(self.view.updates(model, number)) + counted)
+        made = ZERO_DIGEST if senseless else digest(f"made {model} {number}")
+        finalising = calls.finalise_aggregate(model, max(0, number + off), made, digest("record"), updates)
+        opening = calls.open_round(model, digest("stale") if off else ZERO_DIGEST if senseless else parent)
+        registering = calls.register_model(8 if not senseless else 32, 1, 2, max(0, 9 * (1 + off)), digest("card"))
+        self.both({"open": opening, "finalise": finalising, "register": registering}[verb], by)
+
+    @rule(
+        by=st.sampled_from(TRAINERS),
+        model=models,
+        off=beside,
+        stale=rarely,
+        cohort=st.sampled_from([2, 2, 2, 1]),
+        epsilon=st.sampled_from([1, 4, 9, 10, 0]),
+    )
+    def commit_update(self, by: str, model: int, off: int, stale: bool, cohort: int, epsilon: int) -> None:
+        number, parent = self._newest(model)
+        said = calls.Contribution(model, max(0, number + off), cohort, epsilon)
+        on = digest("stale") if stale else parent
+        self.both(calls.commit_update(digest("update"), on, digest("consents"), digest("record"), said), by)
+
+    def _newest(self, model: int) -> tuple[int, Digest]:
+        """The newest round's number and the present aggregate."""
+        rounds = self.view.rounds(model)
+        if not rounds:
+            return 0, digest("beginning")
+        made = self.view.aggregate(model, rounds[-1].number)
+        return rounds[-1].number, made.aggregate if made else rounds[-1].parent
 
     # the rest --------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -237,6 +238,25 @@ class TestADeployment:
             finished = EvmLedger(anvil.url, deployment)
             finished.head()
             finished.close()
+
+    def test_of_an_older_version_goes_on_with_the_contracts_that_it_lacks(self, tmp_path: Path) -> None:
+        with Anvil(tmp_path / "anvil") as anvil:
+            whole = deploy(anvil, tmp_path / "deployments")
+            (record,) = (tmp_path / "deployments").glob("*.json")
+            older = json.loads(record.read_text())
+            for part in ("contracts", "code", "steps"):
+                del older[part]["ModelLedger"]
+            record.write_text(json.dumps(older))
+            with pytest.raises(InputError, match="not finished"):
+                migrations.read_deployment(record)
+
+            later = deploy(anvil, tmp_path / "deployments")
+            assert migrations.read_deployment(record) == later
+            assert later.contracts.items() > older["contracts"].items()
+            assert later.contracts["ModelLedger"] != whole.contracts["ModelLedger"]
+            ledger = EvmLedger(anvil.url, later)
+            ledger.head()
+            ledger.close()
 
     def test_leaves_its_deployer_nothing(self, bench: Bench) -> None:
         fields = bench.member_card("ann")

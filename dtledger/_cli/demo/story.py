@@ -97,7 +97,7 @@ class Story:
                 step["gas"] += gas
 
             deployment = self.devnet.up(DirectoryStore, self.app.say, count)
-            state = "deployed five contracts on" if step["gas"] else "found the contracts on"
+            state = "deployed six contracts on" if step["gas"] else "found the contracts on"
             step["did"] = f"{state} a development chain at {self.devnet.anvil.url}"
             step["deployment"] = deployment.id
 

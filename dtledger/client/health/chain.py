@@ -38,7 +38,7 @@ def deployment(settings: Settings) -> Check:
     journal = read_journal(path)
     if not journal.complete:
         raise DtledgerError(
-            f"The deployment at {path} is not finished: its deployer still holds roles.",
+            f"The deployment at {path} is not finished: some of its steps are still to be done.",
             hint="Run `dtledger deploy` again; it goes on where it stopped.",
         )
     return Check("deployment", State.OK, f"{journal.deployment().id}, finished")

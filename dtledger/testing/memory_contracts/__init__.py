@@ -11,6 +11,7 @@ from .access_manager import DELAYED_ROLES, ROLES, AccessManager
 from .consent_registry import ConsentRegistry
 from .frame import Contract, Frame, Storage
 from .member_registry import MemberRegistry
+from .model_ledger import ModelLedger
 from .snapshot_ledger import SnapshotLedger
 from .twin_registry import TwinRegistry
 
@@ -20,6 +21,7 @@ CONTRACTS: dict[str, type[Contract]] = {
     "TwinRegistry": TwinRegistry,
     "ConsentRegistry": ConsentRegistry,
     "SnapshotLedger": SnapshotLedger,
+    "ModelLedger": ModelLedger,
 }
 
 __all__ = ["CONTRACTS", "DELAYED_ROLES", "ROLES", "AccessManager", "ConsentRegistry", "Contract", "Frame", "Storage"]

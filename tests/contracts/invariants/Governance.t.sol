@@ -41,8 +41,8 @@ contract GovernanceInvariants {
     function afterInvariant() external {
         handler.requireNoPermitAdded();
         if (_steps < LEAST_STEPS) return;
-        bytes32[7] memory needed =
-            [bytes32("permitted"), "enrolled", "guarded", "minted", "executed", "overthrown", "tried"];
+        bytes32[8] memory needed =
+            [bytes32("permitted"), "enrolled", "guarded", "minted", "executed", "overthrown", "tried", "led"];
         for (uint256 i = 0; i < needed.length; ++i) {
             vm.assertTrue(handler.reached(needed[i]) != 0, string(abi.encodePacked("never reached: ", needed[i])));
         }

@@ -9,28 +9,14 @@ The names follow the contracts' (`ConsentRegistry_StaleRevision` is `StaleRevisi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from ..errors import LedgerRejection
+from ...errors import LedgerRejection
+from . import models
+from .base import Rejection, shown
 
 _LOOK_AGAIN = "Look at it again (`dtledger consent list`) and decide anew."
 _AGAIN = "Run the command again."
-
-
-class Rejection(LedgerRejection):
-    """Base of those with a Solidity error. `template` is filled with the error's arguments."""
-
-    solidity: ClassVar[str]
-    template: ClassVar[str]
-    advice: ClassVar[str] = ""
-
-    def __init__(self, arguments: Mapping[str, Any], **evidence: Any) -> None:
-        shown = {name: _shown(value) for name, value in arguments.items()}
-        super().__init__(self.template.format(**shown), hint=self.advice, **{**arguments, **evidence})
-
-
-def _shown(value: Any) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
 class AlreadyEnrolledError(Rejection):
@@ -282,7 +268,9 @@ class InsufficientFundsError(LedgerRejection):
 
 
 REJECTIONS: dict[str, type[Rejection]] = {
-    each.solidity: each for each in vars().copy().values() if isinstance(each, type) and hasattr(each, "solidity")
+    each.solidity: each
+    for each in (*vars().copy().values(), *vars(models).values())
+    if isinstance(each, type) and hasattr(each, "solidity")
 }
 """Solidity error → its class."""
 
@@ -296,5 +284,5 @@ def rejection(name: str, arguments: Mapping[str, Any], **evidence: Any) -> Ledge
         return InsufficientFundsError(
             "The sender's account cannot pay for the transaction.", hint="Fund it, or use a relay."
         )
-    values = ", ".join(f"{key} {_shown(value)}" for key, value in arguments.items())
+    values = ", ".join(f"{key} {shown(value)}" for key, value in arguments.items())
     return RevertedError(f"The contract refused the call: {name}{f' ({values})' if values else ''}.", **evidence)
