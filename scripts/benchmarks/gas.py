@@ -52,6 +52,15 @@ _ROWS: Mapping[str, tuple[str, str, str, int, int, tuple[Rival, ...]]] = {
         (_OCEAN_DATA,),
     ),
     "gas-anchor": ("an anchor of a batch of any size", "SnapshotLedger", "anchorBatch", 1, 54_000, (_EAS_TIMESTAMP,)),
+    "gas-update": ("a site's update of a model", "ModelLedger", "commitUpdate", 1, 52_000, (_EAS,)),
+    "gas-update-first": (
+        "a site's first update of a model",
+        "ModelLedger",
+        "commitUpdate, a site's first",
+        1,
+        71_000,
+        (_EAS,),
+    ),
 }
 
 

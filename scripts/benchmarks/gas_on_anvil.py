@@ -7,10 +7,11 @@ import secrets
 from dtledger.client import Client
 from dtledger.encoding import address, keccak
 from dtledger.ledger import Call, calls, messages
-from dtledger.ledger.events import Card
+from dtledger.ledger.events import Card, ModelRegistered
 from dtledger.ledger.signed import SignedGrant
 from dtledger.policy import Grant
 from dtledger.types import ZERO_DIGEST, Address, Digest
+from dtledger.vocabulary import Kind
 
 from .world import World
 
@@ -37,7 +38,23 @@ def measure(world: World) -> dict[str, int]:
         "grantMany of 50": _send(patient, calls.grant_many(first, terms, _recipients())),
         "grantSigned": _relay_grant(world, patient, first, terms),
         "anchorBatch": _send(patient, calls.anchor_batch(_digest(), 1_000_000, _digest())),
+        **_updates(world),
     }
+
+
+def _updates(world: World) -> dict[str, int]:
+    """One site's updates in the first two rounds of a model that it coordinates itself."""
+    site, parent, gas = world.newcomer("site"), _digest(), []
+    world.operator.members.enrol(site.members.card("site"), [Kind.COORDINATOR, Kind.RESEARCHER])
+    registered = site.context.ledger.send(calls.register_model(8, 0x42, 20, 8_000, _digest()), site.context.key)
+    model = registered.the(ModelRegistered).model
+    for number in (1, 2):
+        _send(site, calls.open_round(model, parent))
+        said = calls.Contribution(model, number, cohort=1_312, epsilon=1_250)
+        gas.append(_send(site, calls.commit_update(_digest(), parent, _digest(), _digest(), said)))
+        parent = _digest()
+        _send(site, calls.finalise_aggregate(model, number, parent, _digest(), 1))
+    return {"commitUpdate, a site's first": gas[0], "commitUpdate": gas[1]}
 
 
 def _send(client: Client, call: Call) -> int:

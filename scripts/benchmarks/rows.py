@@ -20,7 +20,6 @@ ROWS: Mapping[str, Callable[[Bench], Row]] = {
 YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = reading.YEAR_ROWS
 
 LATER = (
-    "gas of a model update (≤ 52k, a site's first 71k)",
     "reads through custodians over HTTP",
     "0 permits after a revocation in 100,000 racing reads",
     "ingest with filter and gate over 1,000 twins, and the age of a twin",

@@ -252,7 +252,7 @@ def test_a_deployment_that_is_not_finished_fails(look: Look, home: Path) -> None
     path.write_text(json.dumps({**record, "complete": False}))
     code, checks = look()
     assert code == 1
-    assert "still holds roles" in checks["deployment"]["text"]
+    assert "not finished" in checks["deployment"]["text"]
     assert "dtledger deploy" in checks["deployment"]["mend"]
 
 

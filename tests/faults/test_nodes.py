@@ -18,7 +18,7 @@ from dtledger.client import Client
 from dtledger.client.devnet import PROFILE
 from dtledger.config import Settings
 from dtledger.errors import ChainMismatchError, InputError, UnreachableError
-from dtledger.ledger import Slot
+from dtledger.ledger import CONTRACTS, Slot
 from tests.crash.deaths import Death, run_killed
 from tests.crash.operations import DEPLOYER, deploy
 from tests.crash.scene import TWIN, Scene
@@ -105,7 +105,7 @@ class TestAnotherChain:
             assert "genesis" in self.assert_refused(dtledger, "--rpc-url", other.url)
         assert_read(dtledger(*READ, "PATRQT"))
 
-    @pytest.mark.parametrize("contract", ["ConsentRegistry", "TwinRegistry", "MemberRegistry", "SnapshotLedger"])
+    @pytest.mark.parametrize("contract", CONTRACTS[1:])
     def test_with_other_code_is_refused(self, scene: Scene, dtledger: Command, contract: str) -> None:
         (record,) = scene.home.deployments.glob("*.json")
         address = json.loads(record.read_text())["contracts"][contract]
