@@ -229,14 +229,8 @@ class Consents:
 
     def received(self) -> list[GrantRecord]:
         """Every slot that the present owner of some twin ever wrote for this key or its organisation."""
-        context = self._context
-        view, history = context.view(), context.ledger.history()
-        mine = set(grantees_of(view, context.key.address))
-        granted = (each.event for each in history.logged if isinstance(each.event, Granted))
-        slots = {
-            slot_of(each): None for each in granted if each.grantee in mine and view.owner(each.twin) == each.owner
-        }
-        return [record for slot in slots if (record := view.record(slot)) is not None]
+        view = self._context.view()
+        return view.received(grantees_of(view, self._context.key.address))
 
     def last_given(self, slot: Slot) -> Granted | None:
         """What the slot's newest grant said, whether or not it was revoked since."""

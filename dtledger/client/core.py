@@ -20,9 +20,11 @@ from .consents import Consents
 from .context import Context, Identity
 from .deciding import Decision, Question, decide_for
 from .members import Members
+from .models import Models
 from .reading import Reader
 from .readings import Readings
 from .snapshots import Snapshots
+from .training import Training
 from .twins import Twins
 from .writing import Writer
 
@@ -35,8 +37,8 @@ def system_clock() -> int:
 class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
-    `members`, `twins`, `consents`, `writer`, `reader` and `snapshots` hold everything; `read` and `explain` are the
-    short way for an app.
+    `members`, `twins`, `consents`, `writer`, `reader`, `snapshots`, `models` and `training` hold everything; `read` and
+    `explain` are the short way for an app.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class Client:
         self.members = Members(self.context)
         self.twins = Twins(self.context)
         self.consents = Consents(self.context)
+        self.models = Models(self.context)
+        self.training = Training(self.context)
         self.reader = Reader(self.context)
         self.snapshots = Snapshots(self.context, self.reader)
 

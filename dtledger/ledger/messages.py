@@ -72,7 +72,15 @@ BLOCK = "Block(uint256 twin,address grantee,uint32 count,uint40 deadline)"
 UNBLOCK = "Unblock(uint256 twin,address grantee,uint32 count,uint40 deadline)"
 
 Statement = Literal[
-    "Manifest", "Custody", "CustodianKey", "AccessReceipt", "MemberName", "ModelUpdate", "ModelAggregate"
+    "Manifest",
+    "Custody",
+    "CustodianKey",
+    "AccessReceipt",
+    "MemberName",
+    "ModelCard",
+    "ModelUpdate",
+    "ModelAggregate",
+    "ModelOpening",
 ]
 
 

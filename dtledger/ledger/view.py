@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..policy import EMPTY, SLOTS, Grant, Member
 from ..types import Address, Digest
@@ -104,6 +104,16 @@ class View:
         """What `owner` gave one grantee on `twin`, by number."""
         slots = (Slot(owner, twin, grantee, number) for number in range(SLOTS))
         return [record for slot in slots if (record := self.record(slot)) is not None]
+
+    def received(self, grantees: Collection[Address]) -> list[GrantRecord]:
+        """Every slot that the present owner of some twin wrote for one of these, as it stands."""
+        return [
+            record
+            for (owner, twin), slots in self._lines.slots.items()
+            if self.owner(twin) == owner
+            for slot in slots
+            if slot.grantee in grantees and (record := self.record(slot)) is not None
+        ]
 
     def writers(self, twin: int) -> list[Address]:
         """Everyone who anchored a batch up to here and could ever have written to the twin: its owners, grantees of

@@ -1,0 +1,12 @@
+"""Audit: named claims about what the ledger and the store show, one verdict each, with its evidence.
+
+A claim passes, fails, or cannot be checked because its evidence is not to be had; the last is never a pass. Nothing is
+believed that is not recomputed, and nobody is asked but a ledger and a store.
+"""
+
+from __future__ import annotations
+
+from .claims import Claim, Verdict, exit_code
+from .model import ModelAudit
+
+__all__ = ["Claim", "ModelAudit", "Verdict", "exit_code"]

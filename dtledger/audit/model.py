@@ -1,0 +1,250 @@
+"""The claims about one model. Of the model:
+
+- **card**: what it is called was signed by its coordinator.
+
+Of each update:
+
+- **site**: who committed it was an enrolled RESEARCHER then, and not suspended.
+- **parent**: it builds on what the round before made.
+- **budget**: the site's ε up to and with it is within the model's.
+- **record**: the site's signed record says what the ledger says, and the leaves that it names make the consent root.
+- **cohort**: as many twins as there are leaves, and not fewer than the model asks for.
+- **update**: it is H(salt ‖ file). Needs the file, and the salt from the site's opening.
+- **consents**: each leaf stands for a twin whose owner let the site train this model when the round was opened. Needs
+  the opening.
+- **twins**: no twin stands behind two leaves. Needs the opening.
+
+Of each round that was finalised:
+
+- **aggregate**: its signed record names updates of the round, each once.
+- **weights**: the file is what the aggregate names. Needs the file.
+
+Warning: cohort and ε are what a site says of itself. What it trained on without a leaf, no ledger can show.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+from ..crypto import bits
+from ..encoding import CID
+from ..errors import CannotCheckError, IntegrityError
+from ..ledger import Aggregate, Deployment, Model, Round, Update, View
+from ..models import consents
+from ..models.card import ModelCard
+from ..models.opening import Opening, Shown
+from ..models.update import AggregateRecord, UpdateRecord, commitment, digest_of
+from ..policy import Request, check
+from ..store import BlockStore
+from ..types import Address, Digest
+from ..vocabulary import CATEGORIES, Action, Kind, Purpose, Reason
+from .claims import Claim, checked
+
+Files = Mapping[tuple[int, Address | None], Callable[[], Iterable[bytes]]]
+"""The bytes of each file, in pieces: by round and site, or by round and None for the round's aggregate."""
+
+
+class ModelAudit:
+    """The audit of one model as of one view of the ledger.
+
+    Args:
+        openings: those that sites made for this auditor; of this model's rounds alone.
+        files: the updates and aggregates that are at hand.
+        name: what to call a site.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        view: View,
+        store: BlockStore,
+        model: Model,
+        openings: Sequence[Opening] = (),
+        files: Files | None = None,
+        name: Callable[[Address], str] = str,
+    ) -> None:
+        self._deployment = deployment
+        self._view = view
+        self._store = store
+        self._model = model
+        self._openings = {(each.round, each.site): each for each in openings if each.model == model.number}
+        self._files = files or {}
+        self._name = name
+
+    def claims(self) -> Iterator[Claim]:
+        """Every claim, in the order of the ledger."""
+        yield checked("card", "the model", self._card)
+        spent: Counter[Address] = Counter()
+        for number in self._view.rounds(self._model.number):
+            for update in self._view.updates(number.model, number.number):
+                spent[update.site] += update.epsilon
+                about = f"round {number.number}, {self._name(update.site)}"
+                for name, look in (
+                    ("site", partial(self._site, update)),
+                    ("parent", partial(self._parent, number, update)),
+                    ("budget", partial(self._budget, update, spent[update.site])),
+                    ("record", partial(self._record, update)),
+                    ("cohort", partial(self._cohort, update)),
+                    ("update", partial(self._update, update)),
+                    ("consents", partial(self._consents, number, update)),
+                    ("twins", partial(self._twins, update)),
+                ):
+                    yield checked(name, about, look)
+            made = self._view.aggregate(number.model, number.number)
+            if made is not None:
+                about = f"round {number.number}"
+                yield checked("aggregate", about, partial(self._aggregate, number, made))
+                yield checked("weights", about, partial(self._weights, number, made))
+
+    # the model -----------------------------------------------------------------------------------------------
+
+    def _card(self) -> str:
+        card, signer = ModelCard.read(self._deployment, self._store.get(CID(self._model.card)))
+        if signer != self._model.coordinator:
+            raise IntegrityError(f"the card is signed by {signer}, not by the coordinator {self._model.coordinator}")
+        return f"{card.name}, of {self._name(signer)}"
+
+    # an update -----------------------------------------------------------------------------------------------
+
+    def _site(self, update: Update) -> str:
+        view = self._view.earlier(update.block)
+        member = view.member(update.site)
+        if member is None:
+            raise IntegrityError(f"{update.site} was not enrolled at block {update.block}")
+        if not member.kinds & Kind.RESEARCHER.mask:
+            raise IntegrityError(f"{update.site} was no RESEARCHER at block {update.block}")
+        organisation = view.member(member.organisation) if member.organisation else None
+        if member.suspended or (organisation is not None and organisation.suspended):
+            raise IntegrityError(f"{update.site} was suspended at block {update.block}")
+        return f"an enrolled RESEARCHER at block {update.block}"
+
+    def _parent(self, number: Round, update: Update) -> str:
+        before = self._view.aggregate(number.model, number.number - 1)
+        if number.number > 1 and (before is None or before.aggregate != number.parent):
+            raise IntegrityError(f"round {number.number} starts from what no round made")
+        if update.parent != number.parent:
+            raise IntegrityError(f"it builds on 0x{update.parent.hex()}, the round on 0x{number.parent.hex()}")
+        return "what the model started from" if before is None else f"the aggregate of round {number.number - 1}"
+
+    def _budget(self, update: Update, spent: int) -> str:
+        said = f"ε {spent / 1000:g} of {self._model.budget / 1000:g} spent"
+        if spent > self._model.budget or update.epsilon == 0:
+            raise IntegrityError(said)
+        return said
+
+    def _record(self, update: Update) -> str:
+        leaves = self._leaves(update)
+        return f"signed by the site; {len(leaves)} leaves under the consent root"
+
+    def _leaves(self, update: Update) -> tuple[Digest, ...]:
+        """The leaves of an update, which make its consent root."""
+        record, signer = UpdateRecord.read(self._deployment, self._store.get(CID(update.record)))
+        if signer != update.site or not record.says(update):
+            raise IntegrityError("the site's record says otherwise than the ledger")
+        leaves = consents.decode_leaves(self._store.get(record.leaves))
+        if consents.root(leaves) != update.consents:
+            raise IntegrityError("the leaves do not make the consent root")
+        return leaves
+
+    def _sound_leaves(self, update: Update) -> tuple[Digest, ...]:
+        try:
+            return self._leaves(update)
+        except IntegrityError as error:  # which the claim `record` says
+            raise CannotCheckError("the site's record, which names the leaves, is at fault") from error
+
+    def _cohort(self, update: Update) -> str:
+        leaves = len(self._sound_leaves(update))
+        if update.cohort != leaves:
+            raise IntegrityError(f"a cohort of {update.cohort} is claimed, there are {leaves} leaves")
+        if leaves < self._model.minimum_cohort:
+            raise IntegrityError(f"{leaves} twins, at least {self._model.minimum_cohort} are asked for")
+        return f"{leaves} twins, at least {self._model.minimum_cohort}"
+
+    def _update(self, update: Update) -> str:
+        opening, file = self._opening(update), self._file(update.round, update.site)
+        if commitment(opening.salt, file()) != update.update:
+            raise IntegrityError("the file is not what was committed to")
+        return f"the file is what 0x{update.update.hex()} commits to"
+
+    def _consents(self, number: Round, update: Update) -> str:
+        opening = self._opening(update)
+        opened = sorted(opening.leaf(self._deployment, each) for each in opening.shown)
+        if list(self._sound_leaves(update)) != opened:
+            raise IntegrityError("the opening does not have the leaves of the consent root")
+        lacking = [(each.trained.twin, self._lacks(number, update, each)) for each in opening.shown]
+        if any(why for _, why in lacking):
+            raise IntegrityError("; ".join(f"twin {twin}: {why}" for twin, why in lacking if why))
+        return f"{len(opening.shown)} consents stood at block {number.block}"
+
+    def _lacks(self, number: Round, update: Update, shown: Shown) -> str:
+        """What the consent of one twin lacked when the round was opened; nothing if it was whole."""
+        view, trained = self._view.earlier(number.block), shown.trained
+        owner, card = view.owner(trained.twin), view.card(trained.twin)
+        if owner is None or card is None:
+            return Reason.TWIN_UNKNOWN.name
+        proofs = {each.category: each for each in shown.bits}
+        for category in CATEGORIES:
+            if not self._model.categories >> category.number & 1:
+                continue
+            proof = proofs.get(category.number)
+            if proof is None:
+                return f"nothing proves the bit of {category.name}"
+            try:
+                bits.verify(card.bits, proof)
+            except IntegrityError:
+                return f"the twin card does not commit to that bit of {category.name}"
+            grant = view.grant(owner, trained.twin, trained.grantee, trained.number)
+            question = Request(
+                twin=trained.twin,
+                requester=update.site,
+                grantee=trained.grantee,
+                number=trained.number,
+                action=Action.TRAIN,
+                purpose=Purpose(self._model.purpose),
+                bit=proof.bit,
+                period=grant.data,
+            )
+            reason = check(view, question, number.at, number.at)
+            if not reason.permits:
+                return reason.name
+        return ""
+
+    def _twins(self, update: Update) -> str:
+        counted = Counter(each.trained.twin for each in self._opening(update).shown)
+        doubled = [str(twin) for twin, count in sorted(counted.items()) if count > 1]
+        if doubled:
+            raise IntegrityError(f"counted more than once: twin {', '.join(doubled)}")
+        return f"{len(counted)} twins, each once"
+
+    def _opening(self, update: Update) -> Opening:
+        opening = self._openings.get((update.round, update.site))
+        if opening is None:
+            raise CannotCheckError("the site has not opened this round to you")
+        return opening
+
+    def _file(self, number: int, site: Address | None) -> Callable[[], Iterable[bytes]]:
+        file = self._files.get((number, site))
+        if file is None:
+            raise CannotCheckError("the file is not at hand")
+        return file
+
+    # a round -------------------------------------------------------------------------------------------------
+
+    def _aggregate(self, number: Round, made: Aggregate) -> str:
+        record, signer = AggregateRecord.read(self._deployment, self._store.get(CID(made.record)))
+        said = (record.model, record.round, record.aggregate)
+        if signer != self._model.coordinator or said != (number.model, number.number, made.aggregate):
+            raise IntegrityError("the coordinator's record says otherwise than the ledger")
+        committed = [each.update for each in self._view.updates(number.model, number.number)]
+        if not record.updates or len(set(record.updates)) != len(record.updates):
+            raise IntegrityError("the aggregate names no update, or one twice")
+        if foreign := set(record.updates) - set(committed):
+            raise IntegrityError(f"the aggregate names {len(foreign)} updates that nobody committed in the round")
+        return f"{len(record.updates)} of {len(committed)} updates went into it"
+
+    def _weights(self, number: Round, made: Aggregate) -> str:
+        if digest_of(self._file(number.number, None)()) != made.aggregate:
+            raise IntegrityError("the file is not what the aggregate names")
+        return f"the file's SHA-256 is 0x{made.aggregate.hex()}"

@@ -1,0 +1,137 @@
+"""`Models`: what there are, the rounds that a coordinator leads, and a patient's look at who trained on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from ..encoding import CID
+from ..errors import InputError, IntegrityError
+from ..ledger import Model, Receipt, Round, calls
+from ..ledger.events import ModelRegistered, RoundOpened
+from ..models.card import ModelCard
+from ..models.update import AggregateRecord, digest_of
+from ..store import BlockMissingError
+from ..types import Address, Digest
+from ..vocabulary import Purpose, category
+from .context import Context
+from .training import newest_round
+from .uses import NamedModel, Uses, uses_of
+
+
+class Models:
+    """Models on the ledger, as this key may lead, train, open or look at them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    # looking -------------------------------------------------------------------------------------------------
+
+    def list(self) -> list[NamedModel]:
+        """Every model, by number."""
+        return [self._named(each) for each in self._context.view().models()]
+
+    def find(self, which: str | int) -> NamedModel:
+        """The model of that number or name.
+
+        Raises:
+            InputError: there is none, or several of that name; the message tells their numbers.
+        """
+        known = self.list()
+        number = which if isinstance(which, int) else int(which) if which.isascii() and which.isdigit() else None
+        found = [each for each in known if (each.name == which if number is None else each.model.number == number)]
+        if not found:
+            names = ", ".join(each.name for each in known) or "none"
+            raise InputError(f"There is no model {which!r}.", hint=f"Registered: {names}.")
+        if len(found) > 1:
+            several = ", ".join(f"{each.model.number} (of {each.model.coordinator})" for each in found)
+            raise InputError(f"Several models are called {which!r}.", hint=f"Name one by its number: {several}.")
+        return found[0]
+
+    def _named(self, model: Model) -> NamedModel:
+        try:
+            card, signer = ModelCard.read(self._context.deployment, self._context.store.get(CID(model.card)))
+        except (BlockMissingError, IntegrityError):
+            return NamedModel(model, None)
+        return NamedModel(model, card if signer == model.coordinator else None)
+
+    # leading -------------------------------------------------------------------------------------------------
+
+    def register(
+        self, card: ModelCard, purpose: Purpose, categories: Collection[str], minimum_cohort: int, budget: int
+    ) -> tuple[NamedModel, Receipt]:
+        """Declare a model, as its coordinator. `budget` is what one site may spend on it: ε in thousandths.
+
+        Raises:
+            InputError: this coordinator has a model of that name already, or a category is unknown.
+            LedgerRejection: this key is no active COORDINATOR, or the terms make no sense.
+        """
+        context = self._context
+        if any(each.name == card.name and each.model.coordinator == context.key.address for each in self.list()):
+            raise InputError(f"This key coordinates a model called {card.name!r} already.", hint="Choose another name.")
+        mask = 0
+        for name in categories:
+            try:
+                mask |= 1 << category(name).number
+            except ValueError as error:
+                raise InputError(f"{error}.") from None
+        block = context.store.put(card.sign(context.deployment, context.key), "dag-cbor").digest
+        call = calls.register_model(purpose, mask, minimum_cohort, budget, block)
+        receipt = context.ledger.send(call, context.key)
+        number = receipt.the(ModelRegistered).model
+        model = context.view().model(number)
+        assert model is not None, "it was just registered"
+        return NamedModel(model, card), receipt
+
+    def open_round(self, model: Model, start: Digest | None = None) -> tuple[Round, Receipt]:
+        """Open the next round; `start` is SHA-256 of what the first one starts from.
+
+        Raises:
+            InputError: the first round has no start, or a later one has.
+            LedgerRejection: a round is open, or this key is not the coordinator.
+        """
+        context = self._context
+        view = context.view()
+        rounds = view.rounds(model.number)
+        made = view.aggregate(model.number, rounds[-1].number) if rounds else None
+        if rounds and start is not None and (made is None or made.aggregate != start):
+            raise InputError("A later round starts from the aggregate before.", hint="Leave the file out.")
+        if not rounds and start is None:
+            raise InputError("The first round needs what it starts from.", hint="Name the file of the first weights.")
+        parent = made.aggregate if made else start or rounds[-1].parent
+        receipt = context.ledger.send(calls.open_round(model.number, parent), context.key)
+        opened = context.view().round(model.number, receipt.the(RoundOpened).round)
+        assert opened is not None, "it was just opened"
+        return opened, receipt
+
+    def finalise(
+        self, model: Model, aggregate: Iterable[bytes], left_out: Collection[Address] = ()
+    ) -> tuple[AggregateRecord, Receipt]:
+        """Close the newest round with what was made of its updates, but for those of `left_out`.
+
+        Args:
+            aggregate: its bytes, in pieces of any size.
+
+        Raises:
+            InputError: no round was opened, or nobody of `left_out` has an update there.
+            LedgerRejection: the round is closed or empty, one more update came, or this key is not the coordinator.
+        """
+        context = self._context
+        view = context.view()
+        number = newest_round(view, model).number
+        updates = view.updates(model.number, number)
+        if strangers := set(left_out) - {each.site for each in updates}:
+            raise InputError(f"{', '.join(sorted(strangers))} has no update in round {number}.")
+        used = tuple(each.update for each in updates if each.site not in left_out)
+        record = AggregateRecord(model.number, number, digest_of(aggregate), used)
+        block = context.store.put(record.sign(context.deployment, context.key), "dag-cbor").digest
+        call = calls.finalise_aggregate(model.number, number, record.aggregate, block, len(updates))
+        return record, context.ledger.send(call, context.key)
+
+    # a patient's look ----------------------------------------------------------------------------------------
+
+    def used(self, twin: int) -> Uses:
+        """The rounds that were trained on a twin, as its owner finds them. Raises as `uses.uses_of`."""
+        return uses_of(self._context, self.list(), twin)
+
+
+__all__ = ["Models"]

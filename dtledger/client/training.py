@@ -1,0 +1,201 @@
+"""Training: under whose consents a site may train a round, and what it can show of them later.
+
+A site's consents of a round are the TRAIN grants for the model's purpose and categories that stood at the end of the
+block that opened it, given to the site or its organisation. What a grant's package held then can be opened for ever,
+so a round can be opened to an auditor long after the grant ended.
+
+The order of a commitment: leaves and record into the store, then the ledger. A crash before the ledger leaves blocks
+that nothing names; after it nothing is missing, for salt and twins stand in the record, sealed to the site itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Iterator
+
+from ..encoding import CID
+from ..errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError, UnreachableError
+from ..ledger import GrantRecord, Model, Receipt, Round, Slot, View, calls
+from ..ledger.calls import Contribution
+from ..models import consents
+from ..models.opening import Opening, Shown
+from ..models.update import SALT_BYTES, Notes, Trained, UpdateRecord, commitment
+from ..policy import Request, check
+from ..snapshots.package import Keys
+from ..types import Address
+from ..vocabulary import CATEGORIES, Action, Purpose
+from .context import Context
+from .deciding import grantees_of
+from .keyrings import granted_keys
+
+
+def trained_categories(model: Model) -> list[str]:
+    """The names of the categories that a model is trained on."""
+    return [each.name for each in CATEGORIES if model.categories >> each.number & 1]
+
+
+class Training:
+    """A site's part in models: what it may train on, its commitments, and what it shows of them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def trainable(self, model: Model) -> list[int]:
+        """The twins that this key may train the newest round on."""
+        newest = newest_round(self._context.view(), model)
+        return [each.trained.twin for each in consents_of(self._context, model, newest)]
+
+    def commit(
+        self, model: Model, update: Iterable[bytes], epsilon: int, twins: Collection[int] | None = None
+    ) -> tuple[UpdateRecord, Receipt]:
+        """Commit to an update of the newest round, before it is sent to anybody.
+
+        Args:
+            update: its bytes, in pieces of any size.
+            epsilon: the privacy that it spends: ε in thousandths.
+            twins: on which it was trained, by default all that `trainable` gives.
+
+        Raises:
+            AccessDeniedError: one of `twins` gave no consent that stood at the round's block; `.evidence["twins"]`.
+            LedgerRejection: out of turn, twice, over budget, under cohort, or this key is no active RESEARCHER.
+        """
+        context = self._context
+        newest = newest_round(context.view(), model)
+        shown = [each for each in consents_of(context, model, newest) if twins is None or each.trained.twin in twins]
+        lacking = sorted(set(twins or ()) - {each.trained.twin for each in shown})
+        if lacking or not shown:
+            named = ", ".join(map(str, lacking))
+            raise AccessDeniedError(
+                f"No consent to train this model stood on twin {named} when round {newest.number} was opened."
+                if lacking
+                else f"No consent to train this model stood when round {newest.number} was opened.",
+                hint="A consent counts for the rounds that are opened after it.",
+                twins=lacking,
+            )
+        salt = secrets.token_bytes(SALT_BYTES)
+        site, deployment = context.key.address, context.deployment
+        leaves = consents.ordered(
+            consents.leaf(each.link, deployment.id, model.number, newest.number, site, each.trained.twin)
+            for each in shown
+        )
+        notes = Notes(salt, tuple(each.trained for each in shown))
+        record = UpdateRecord(
+            model=model.number,
+            round=newest.number,
+            update=commitment(salt, update),
+            parent=newest.parent,
+            consents=consents.root(leaves),
+            leaves=context.store.put(consents.encode_leaves(leaves), "dag-cbor"),
+            cohort=len(shown),
+            epsilon=epsilon,
+            notes=notes.sealed(deployment, model.number, newest.number, context.key.seal_key.public),
+        )
+        block = context.store.put(record.sign(deployment, context.key), "dag-cbor").digest
+        said = Contribution(model.number, newest.number, record.cohort, record.epsilon)
+        call = calls.commit_update(record.update, record.parent, record.consents, block, said)
+        return record, context.ledger.send(call, context.key)
+
+    def open(self, model: Model, number: int, auditor: Address) -> CID:
+        """Show one of this site's rounds to an auditor: an opening, sealed to its key, in the store under that CID.
+
+        Raises:
+            InputError: this site has no update in that round.
+            CannotCheckError: the auditor is not enrolled, or what the round was trained under is not to be had.
+            IntegrityError, KeyFileError: the record is not this key's.
+        """
+        context = self._context
+        view, me = context.view(), context.key.address
+        update = next((each for each in view.updates(model.number, number) if each.site == me), None)
+        opened = view.round(model.number, number)
+        if update is None or opened is None:
+            raise InputError(f"This key committed no update in round {number}.", hint="Choose the site's with --key.")
+        record, _ = UpdateRecord.read(context.deployment, context.store.get(CID(update.record)))
+        notes = self._notes(record)
+        shown = tuple(shown_again(context, model, opened, each) for each in notes.trained)
+        opening = Opening(model.number, number, me, notes.salt, shown)
+        block = opening.sealed(context.deployment, context.key, auditor, context.public_key(auditor))
+        return context.store.put(block, "dag-cbor")
+
+    def _notes(self, record: UpdateRecord) -> Notes:
+        """With the present key to seal to, or with a former one."""
+        for key in self._context.key.secrets.seal_keys:
+            try:
+                return Notes.open(self._context.deployment, record.model, record.round, record.notes, key)
+            except IntegrityError as error:
+                fault = error
+        raise fault
+
+
+def newest_round(view: View, model: Model) -> Round:
+    """Raises:
+    InputError: none was opened.
+    """
+    rounds = view.rounds(model.number)
+    if not rounds:
+        raise InputError("No round of this model was opened.", hint="Its coordinator opens one.")
+    return rounds[-1]
+
+
+def consents_of(context: Context, model: Model, number: Round) -> Iterator[Shown]:
+    """Each twin that this key may train the round on, once, in the order of their numbers: its own grant before its
+    organisation's."""
+    view = context.view().earlier(number.block)
+    mine = grantees_of(view, context.key.address)
+    records = [each for each in view.received(mine) if each.grant.actions & Action.TRAIN.mask]
+    records.sort(key=lambda each: (each.slot.twin, mine.index(each.slot.grantee), each.slot.number))
+    done: set[int] = set()
+    for record in records:
+        if record.slot.twin in done:
+            continue
+        try:
+            keys = granted_keys(context, record)
+            permitted = _is_permitted(context, view, model, number, record, keys)
+        except (AccessDeniedError, IntegrityError, UnreachableError):  # what cannot be shown is not trained on
+            continue
+        if permitted:
+            done.add(record.slot.twin)
+            yield _shown(model, record, keys)
+
+
+def shown_again(context: Context, model: Model, number: Round, trained: Trained) -> Shown:
+    """What a round's record says was trained on, with what proves it.
+
+    Raises:
+        CannotCheckError: no such grant stood at the round's block.
+        AccessDeniedError: its package tells no bit of one of the model's categories.
+        IntegrityError, UnreachableError: the package cannot be opened.
+    """
+    view = context.view().earlier(number.block)
+    owner = view.owner(trained.twin)
+    record = view.record(Slot(owner, trained.twin, trained.grantee, trained.number)) if owner else None
+    if record is None or not record.grant.given:
+        raise CannotCheckError(f"No grant on twin {trained.twin} stood when round {number.number} was opened.")
+    return _shown(model, record, granted_keys(context, record))
+
+
+def _is_permitted(context: Context, view: View, model: Model, number: Round, record: GrantRecord, keys: Keys) -> bool:
+    slot, purpose = record.slot, Purpose(model.purpose)
+    return all(
+        check(
+            view,
+            Request(
+                twin=slot.twin,
+                requester=context.key.address,
+                grantee=slot.grantee,
+                number=slot.number,
+                action=Action.TRAIN,
+                purpose=purpose,
+                bit=keys.bits.bit_of(name),
+                period=record.grant.data,
+            ),
+            number.at,
+            number.at,
+        ).permits
+        for name in trained_categories(model)
+    )
+
+
+def _shown(model: Model, record: GrantRecord, keys: Keys) -> Shown:
+    slot = record.slot
+    proofs = tuple(keys.bits.prove(keys.bits.bit_of(name)) for name in trained_categories(model))
+    return Shown(Trained(slot.twin, slot.grantee, slot.number), keys.link, proofs)

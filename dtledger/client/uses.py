@@ -1,0 +1,93 @@
+"""Uses: which rounds were trained on a twin. Its owner derives the leaf that would stand for it, and looks for it in
+the public leaves of every update.
+
+Warning: a leaf that a site made up, or data that it used without one, is not found so. The former an auditor finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..crypto.tags import link_key
+from ..encoding import CID
+from ..errors import CannotCheckError, IntegrityError
+from ..ledger import Aggregate, Model, Update, View
+from ..models import consents
+from ..models.card import ModelCard
+from ..models.update import UpdateRecord
+from ..store import BlockMissingError
+from ..types import Digest
+from .context import Context
+from .deciding import grantees_of
+
+
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """A model and its card; None if the store lacks the card or it is not the coordinator's."""
+
+    model: Model
+    card: ModelCard | None
+
+    @property
+    def name(self) -> str:
+        return self.card.name if self.card else f"model {self.model.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A round that was trained on a twin: the site's update in it, and the aggregate that it went into, if any."""
+
+    model: NamedModel
+    update: Update
+    aggregate: Aggregate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What a patient found. `unseen` are updates whose leaves are not to be had: they may have used the twin."""
+
+    found: tuple[Use, ...]
+    unseen: tuple[Update, ...]
+
+
+def uses_of(context: Context, models: Sequence[NamedModel], twin: int) -> Uses:
+    """The rounds of these models that were trained on the twin.
+
+    Raises:
+        KeyFileError: this key holds no secrets of the twin.
+    """
+    view = context.view()
+    found: list[Use] = []
+    unseen: list[Update] = []
+    for named in models:
+        for each in view.rounds(named.model.number):
+            made = view.aggregate(each.model, each.number)
+            for update in view.updates(each.model, each.number):
+                own = set(_own_leaves(context, view.earlier(each.block), twin, update))
+                try:
+                    leaves = _leaves(context, update)
+                except (BlockMissingError, CannotCheckError, IntegrityError):
+                    unseen.append(update)
+                    continue
+                if not own.isdisjoint(leaves):
+                    found.append(Use(named, update, made))
+    return Uses(tuple(found), tuple(unseen))
+
+
+def _leaves(context: Context, update: Update) -> tuple[Digest, ...]:
+    record, signer = UpdateRecord.read(context.deployment, context.store.get(CID(update.record)))
+    leaves = consents.decode_leaves(context.store.get(record.leaves))
+    if signer != update.site or consents.root(leaves) != update.consents:
+        raise IntegrityError("a site's record is not what it committed to", party=update.site)
+    return leaves
+
+
+def _own_leaves(context: Context, view: View, twin: int, update: Update) -> Iterator[Digest]:
+    """The leaves that stand for the twin in a site's round, under each generation and each grantee that it may have
+    trained under."""
+    held = context.key.secrets.twin(context.deployment.id, twin)
+    for generation, secret in held.generations.items():
+        for grantee in grantees_of(view, update.site):
+            link = link_key(secret, generation, twin, grantee)
+            yield consents.leaf(link, context.deployment.id, update.model, update.round, update.site, twin)

@@ -1,0 +1,188 @@
+"""An update of a model: its salted hash, and the records that a site and a coordinator sign.
+
+The ledger holds H(salt ‖ update): whoever has neither salt nor update learns nothing, and a guess cannot be tried. The
+site keeps salt and twins in its own record, sealed to itself, so that it can open a round later from any machine that
+has its key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field
+from itertools import chain
+
+from .. import encoding
+from ..crypto import seal
+from ..encoding import CID
+from ..errors import IntegrityError
+from ..ledger import Deployment, Update
+from ..snapshots.signed import Signer, read_block, sign_block
+from ..types import Address, Digest
+
+SALT_BYTES = 32
+
+
+def digest_of(chunks: Iterable[bytes]) -> Digest:
+    """SHA-256 of bytes in pieces of any size: what names an aggregate."""
+    hashed = hashlib.sha256()
+    for chunk in chunks:
+        hashed.update(chunk)
+    return Digest(hashed.digest())
+
+
+def commitment(salt: bytes, chunks: Iterable[bytes]) -> Digest:
+    """H(salt ‖ update): SHA-256 over a salt of 32 bytes and the update's bytes, in pieces of any size."""
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt is {SALT_BYTES} bytes, not {len(salt)}")
+    return digest_of(chain([salt], chunks))
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One grant that a site trained under: its twin, and the slot's grantee and number."""
+
+    twin: int
+    grantee: Address
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a site keeps to itself of a round."""
+
+    salt: bytes = field(repr=False)
+    trained: tuple[Trained, ...]
+
+    def sealed(self, deployment: Deployment, model: int, number: int, public: bytes) -> bytes:
+        rows = [[each.twin, each.grantee, each.number] for each in self.trained]
+        return seal.seal(public, encoding.encode([self.salt, rows]), _context(deployment, model, number))
+
+    @classmethod
+    def open(cls, deployment: Deployment, model: int, number: int, sealed: bytes, key: seal.SealKey) -> Notes:
+        """Raises:
+        IntegrityError: they are not sealed to this key for this round, or malformed.
+        """
+        match encoding.decode(seal.open_(key, sealed, _context(deployment, model, number))):
+            case [bytes(salt), [*rows]] if len(salt) == SALT_BYTES:
+                trained = []
+                with suppress(ValueError):
+                    for row in rows:
+                        match row:
+                            case [int(twin), str(grantee), int(slot)]:
+                                trained.append(Trained(twin, encoding.address(grantee), slot))
+                    if len(trained) == len(rows):
+                        return cls(salt, tuple(trained))
+        raise IntegrityError("a site's notes are malformed")
+
+
+def _context(deployment: Deployment, model: int, number: int) -> bytes:
+    return encoding.encode(["dtledger/round-notes/1", deployment.id, model, number])
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRecord:
+    """What a site says of its update: the fields of its commitment on the ledger, where the leaves of its consent root
+    lie, and its notes. `epsilon` is in thousandths; cohort and ε are the site's own claims."""
+
+    model: int
+    round: int
+    update: Digest
+    parent: Digest
+    consents: Digest
+    leaves: CID
+    cohort: int
+    epsilon: int
+    notes: bytes = field(repr=False)
+
+    def sign(self, deployment: Deployment, site: Signer) -> bytes:
+        body = {
+            "model": self.model,
+            "round": self.round,
+            "update": self.update,
+            "parent": self.parent,
+            "consents": self.consents,
+            "leaves": self.leaves,
+            "cohort": self.cohort,
+            "epsilon": self.epsilon,
+            "notes": self.notes,
+        }
+        return sign_block(deployment, "ModelUpdate", body, site)
+
+    def says(self, update: Update) -> bool:
+        """Whether the ledger has the same of this update."""
+        return (*astuple(self)[:5], self.cohort, self.epsilon) == (
+            update.model,
+            update.round,
+            update.update,
+            update.parent,
+            update.consents,
+            update.cohort,
+            update.epsilon,
+        )
+
+    @classmethod
+    def read(cls, deployment: Deployment, block: bytes) -> tuple[UpdateRecord, Address]:
+        """The record of a block, and who signed it.
+
+        Raises:
+            IntegrityError: it is not a well-formed signed record.
+        """
+        body, site = read_block(deployment, "ModelUpdate", block)
+        match body:
+            case {
+                "model": int(model),
+                "round": int(number),
+                "update": bytes(update),
+                "parent": bytes(parent),
+                "consents": bytes(consents),
+                "leaves": CID() as leaves,
+                "cohort": int(cohort),
+                "epsilon": int(epsilon),
+                "notes": bytes(notes),
+                **rest,
+            } if not rest and {len(update), len(parent), len(consents)} == {32}:
+                return cls(
+                    model, number, Digest(update), Digest(parent), Digest(consents), leaves, cohort, epsilon, notes
+                ), site
+        raise IntegrityError("a site's record of an update is malformed", party=site)
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateRecord:
+    """What a coordinator says of an aggregate: SHA-256 of its bytes, and the updates that went into it, in the order of
+    the ledger."""
+
+    model: int
+    round: int
+    aggregate: Digest
+    updates: tuple[Digest, ...]
+
+    def sign(self, deployment: Deployment, coordinator: Signer) -> bytes:
+        body = {
+            "model": self.model,
+            "round": self.round,
+            "aggregate": self.aggregate,
+            "updates": list(self.updates),
+        }
+        return sign_block(deployment, "ModelAggregate", body, coordinator)
+
+    @classmethod
+    def read(cls, deployment: Deployment, block: bytes) -> tuple[AggregateRecord, Address]:
+        """The record of a block, and who signed it.
+
+        Raises:
+            IntegrityError: it is not a well-formed signed record.
+        """
+        body, coordinator = read_block(deployment, "ModelAggregate", block)
+        match body:
+            case {
+                "model": int(model),
+                "round": int(number),
+                "aggregate": bytes(aggregate),
+                "updates": [*updates],
+                **rest,
+            } if not rest and all(isinstance(each, bytes) and len(each) == 32 for each in (aggregate, *updates)):
+                return cls(model, number, Digest(aggregate), tuple(Digest(each) for each in updates)), coordinator
+        raise IntegrityError("a coordinator's record of an aggregate is malformed", party=coordinator)

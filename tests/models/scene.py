@@ -1,0 +1,81 @@
+"""A model in a world of memory: a coordinator, two sites, an auditor, and patients who let the sites train on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dtledger.client import Client, Terms
+from dtledger.client.uses import NamedModel
+from dtledger.ledger import Round, Slot
+from dtledger.models.card import ModelCard
+from dtledger.testing import MemoryKey, World
+from dtledger.types import Digest, Period
+from dtledger.vocabulary import Action, Kind, Purpose
+
+DAY = 86_400
+START = Digest(b"\7" * 32)
+"""What the first round starts from."""
+UPDATE, AGGREGATE = b"an update", b"an aggregate"
+
+
+class Scene:
+    """`twins` patients of each site, with a twin each that its site may train `model` on. No round is open."""
+
+    def __init__(self, world: World, twins: int = 2) -> None:
+        self.world = world
+        self.coordinator = world.join("coordinator", [Kind.COORDINATOR])
+        self.sites = [world.join(f"site-{name}", [Kind.RESEARCHER]) for name in "ab"]
+        self.auditor = world.join("auditor", [Kind.AUDITOR])
+        card = ModelCard("cgm-forecast", "glucose an hour ahead")
+        self.model: NamedModel = self.coordinator.models.register(card, Purpose.HRESCH, ["glucose"], 1, 3000)[0]
+        self.patients: list[list[Patient]] = [
+            [self.patient(f"{site.address}-{number}", site) for number in range(twins)] for site in self.sites
+        ]
+
+    def patient(self, name: str, site: Client | None = None) -> Patient:
+        """A new patient with a twin, which `site` may train on."""
+        client = self.world.client(MemoryKey(name))
+        twin, _ = self.world.operator.twins.mint(client.twins.request_mint())
+        client.twins.set_up(twin, [each.address for each in self.world.custodians], 2)
+        made = Patient(self.world, client, twin)
+        if site is not None:
+            made.let_train(site)
+        return made
+
+    def round(self) -> Round:
+        """Open the next round, after a moment."""
+        self.world.clock.advance(60)
+        view = self.world.ledger.view()
+        start = None if view.rounds(self.model.model.number) else START
+        return self.coordinator.models.open_round(self.model.model, start)[0]
+
+    def commit(
+        self, site: Client, update: bytes = UPDATE, epsilon: int = 500, twins: Sequence[int] | None = None
+    ) -> None:
+        site.training.commit(self.model.model, [update], epsilon, twins)
+
+    def finalise(self, aggregate: bytes = AGGREGATE) -> None:
+        self.coordinator.models.finalise(self.model.model, [aggregate])
+
+
+class Patient:
+    """Somebody with a twin."""
+
+    def __init__(self, world: World, client: Client, twin: int) -> None:
+        self.world = world
+        self.client = client
+        self.twin = twin
+
+    def let_train(
+        self,
+        site: Client,
+        *,
+        purpose: Purpose = Purpose.HRESCH,
+        categories: Sequence[str] = ("glucose",),
+        action: Action = Action.TRAIN,
+        days: int = 30,
+    ) -> Slot:
+        now = self.world.clock()
+        until = now + days * DAY
+        terms = Terms(tuple(categories), (purpose,), (action,), now, until, Period(0, until // 60))
+        return self.client.consents.grant(self.twin, site.address, terms)[0]
