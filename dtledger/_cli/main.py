@@ -19,9 +19,11 @@ NOUNS = {
     "key": "Keys: new, list, show, use.",
     "contact": "Whom you know: add, list, remove.",
     "member": "Members: card, enrol, find, show, list, suspend, rekey and more.",
-    "twin": "Twins: mint, show, list, read, plot, access.",
+    "twin": "Twins: mint, show, list, read, plot, access, models.",
     "consent": "Consents: grant, revoke, list, show, explain and more.",
     "snapshot": "Snapshots: put, list, show, verify.",
+    "model": "Models: register, round, commit, list, show, open.",
+    "audit": "Audits: model.",
 }
 """Noun → one line. The module of the same name has a command of the same name."""
 

@@ -73,6 +73,14 @@ class ModelAudit:
         self._files = files or {}
         self._name = name
 
+    @property
+    def count(self) -> int:
+        """How many claims there are."""
+        view, number = self._view, self._model.number
+        rounds = [each.number for each in view.rounds(number)]
+        updates = sum(len(view.updates(number, each)) for each in rounds)
+        return 1 + len(_OF_AN_UPDATE) * updates + 2 * sum(view.aggregate(number, each) is not None for each in rounds)
+
     def claims(self) -> Iterator[Claim]:
         """Every claim, in the order of the ledger."""
         yield checked("card", "the model", self._card)
@@ -81,17 +89,8 @@ class ModelAudit:
             for update in self._view.updates(number.model, number.number):
                 spent[update.site] += update.epsilon
                 about = f"round {number.number}, {self._name(update.site)}"
-                for name, look in (
-                    ("site", partial(self._site, update)),
-                    ("parent", partial(self._parent, number, update)),
-                    ("budget", partial(self._budget, update, spent[update.site])),
-                    ("record", partial(self._record, update)),
-                    ("cohort", partial(self._cohort, update)),
-                    ("update", partial(self._update, update)),
-                    ("consents", partial(self._consents, number, update)),
-                    ("twins", partial(self._twins, update)),
-                ):
-                    yield checked(name, about, look)
+                for name, look in _OF_AN_UPDATE.items():
+                    yield checked(name, about, partial(look, self, number, update, spent[update.site]))
             made = self._view.aggregate(number.model, number.number)
             if made is not None:
                 about = f"round {number.number}"
@@ -108,7 +107,7 @@ class ModelAudit:
 
     # an update -----------------------------------------------------------------------------------------------
 
-    def _site(self, update: Update) -> str:
+    def _site(self, number: Round, update: Update, spent: int) -> str:
         view = self._view.earlier(update.block)
         member = view.member(update.site)
         if member is None:
@@ -120,7 +119,7 @@ class ModelAudit:
             raise IntegrityError(f"{update.site} was suspended at block {update.block}")
         return f"an enrolled RESEARCHER at block {update.block}"
 
-    def _parent(self, number: Round, update: Update) -> str:
+    def _parent(self, number: Round, update: Update, spent: int) -> str:
         before = self._view.aggregate(number.model, number.number - 1)
         if number.number > 1 and (before is None or before.aggregate != number.parent):
             raise IntegrityError(f"round {number.number} starts from what no round made")
@@ -128,13 +127,13 @@ class ModelAudit:
             raise IntegrityError(f"it builds on 0x{update.parent.hex()}, the round on 0x{number.parent.hex()}")
         return "what the model started from" if before is None else f"the aggregate of round {number.number - 1}"
 
-    def _budget(self, update: Update, spent: int) -> str:
+    def _budget(self, number: Round, update: Update, spent: int) -> str:
         said = f"ε {spent / 1000:g} of {self._model.budget / 1000:g} spent"
         if spent > self._model.budget or update.epsilon == 0:
             raise IntegrityError(said)
         return said
 
-    def _record(self, update: Update) -> str:
+    def _record(self, number: Round, update: Update, spent: int) -> str:
         leaves = self._leaves(update)
         return f"signed by the site; {len(leaves)} leaves under the consent root"
 
@@ -154,7 +153,7 @@ class ModelAudit:
         except IntegrityError as error:  # which the claim `record` says
             raise CannotCheckError("the site's record, which names the leaves, is at fault") from error
 
-    def _cohort(self, update: Update) -> str:
+    def _cohort(self, number: Round, update: Update, spent: int) -> str:
         leaves = len(self._sound_leaves(update))
         if update.cohort != leaves:
             raise IntegrityError(f"a cohort of {update.cohort} is claimed, there are {leaves} leaves")
@@ -162,13 +161,13 @@ class ModelAudit:
             raise IntegrityError(f"{leaves} twins, at least {self._model.minimum_cohort} are asked for")
         return f"{leaves} twins, at least {self._model.minimum_cohort}"
 
-    def _update(self, update: Update) -> str:
+    def _update(self, number: Round, update: Update, spent: int) -> str:
         opening, file = self._opening(update), self._file(update.round, update.site)
         if commitment(opening.salt, file()) != update.update:
             raise IntegrityError("the file is not what was committed to")
         return f"the file is what 0x{update.update.hex()} commits to"
 
-    def _consents(self, number: Round, update: Update) -> str:
+    def _consents(self, number: Round, update: Update, spent: int) -> str:
         opening = self._opening(update)
         opened = sorted(opening.leaf(self._deployment, each) for each in opening.shown)
         if list(self._sound_leaves(update)) != opened:
@@ -211,7 +210,7 @@ class ModelAudit:
                 return reason.name
         return ""
 
-    def _twins(self, update: Update) -> str:
+    def _twins(self, number: Round, update: Update, spent: int) -> str:
         counted = Counter(each.trained.twin for each in self._opening(update).shown)
         doubled = [str(twin) for twin, count in sorted(counted.items()) if count > 1]
         if doubled:
@@ -248,3 +247,17 @@ class ModelAudit:
         if digest_of(self._file(number.number, None)()) != made.aggregate:
             raise IntegrityError("the file is not what the aggregate names")
         return f"the file's SHA-256 is 0x{made.aggregate.hex()}"
+
+
+_OF_AN_UPDATE: dict[str, Callable[[ModelAudit, Round, Update, int], str]] = {
+    "site": ModelAudit._site,
+    "parent": ModelAudit._parent,
+    "budget": ModelAudit._budget,
+    "record": ModelAudit._record,
+    "cohort": ModelAudit._cohort,
+    "update": ModelAudit._update,
+    "consents": ModelAudit._consents,
+    "twins": ModelAudit._twins,
+}
+"""Each claim about an update, and what looks at it: given the round, the update, and the ε that its site has spent with
+it. It returns the evidence, or raises as `checked` says."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..models.card import ModelCard
+from ..models.update import digest_of
 from .access import Access, Look
 from .consents import Consents, RevokedAll
 from .context import Context, Identity
@@ -9,11 +11,14 @@ from .core import Client
 from .deciding import Decision, Question
 from .keyrings import publish_keyring
 from .members import Members, card_check, make_card
+from .models import Models
 from .reading import Reader
 from .readings import Readings, TwinReading
 from .snapshots import Listed, Snapshots, StreamReport
 from .terms import GrantState, Terms, writing_terms
+from .training import Plan, Training, trained_categories
 from .twins import MintRequest, Twins
+from .uses import NamedModel, Use, Uses
 from .writing import PutResult, Writer
 
 __all__ = [
@@ -28,6 +33,10 @@ __all__ = [
     "Look",
     "Members",
     "MintRequest",
+    "ModelCard",
+    "Models",
+    "NamedModel",
+    "Plan",
     "PutResult",
     "Question",
     "Reader",
@@ -36,11 +45,16 @@ __all__ = [
     "Snapshots",
     "StreamReport",
     "Terms",
+    "Training",
     "TwinReading",
     "Twins",
+    "Use",
+    "Uses",
     "Writer",
     "card_check",
+    "digest_of",
     "make_card",
     "publish_keyring",
+    "trained_categories",
     "writing_terms",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from ..encoding import CID
 from ..errors import InputError, IntegrityError
-from ..ledger import Model, Receipt, Round, calls
+from ..ledger import Model, Receipt, Round, Update, calls
 from ..ledger.events import ModelRegistered, RoundOpened
 from ..models.card import ModelCard
 from ..models.update import AggregateRecord, digest_of
@@ -66,8 +66,7 @@ class Models:
             LedgerRejection: this key is no active COORDINATOR, or the terms make no sense.
         """
         context = self._context
-        if any(each.name == card.name and each.model.coordinator == context.key.address for each in self.list()):
-            raise InputError(f"This key coordinates a model called {card.name!r} already.", hint="Choose another name.")
+        self.refuse_taken(card.name)
         mask = 0
         for name in categories:
             try:
@@ -81,6 +80,13 @@ class Models:
         model = context.view().model(number)
         assert model is not None, "it was just registered"
         return NamedModel(model, card), receipt
+
+    def refuse_taken(self, name: str) -> None:
+        """Raises:
+        InputError: this key coordinates a model of that name already.
+        """
+        if any(each.name == name and each.model.coordinator == self._context.key.address for each in self.list()):
+            raise InputError(f"This key coordinates a model called {name!r} already.", hint="Choose another name.")
 
     def open_round(self, model: Model, start: Digest | None = None) -> tuple[Round, Receipt]:
         """Open the next round; `start` is SHA-256 of what the first one starts from.
@@ -103,6 +109,19 @@ class Models:
         assert opened is not None, "it was just opened"
         return opened, receipt
 
+    def to_finalise(self, model: Model, left_out: Collection[Address] = ()) -> tuple[Round, list[Update]]:
+        """The newest round, and its updates but for those of `left_out`.
+
+        Raises:
+            InputError: no round was opened, or somebody of `left_out` has no update there.
+        """
+        view = self._context.view()
+        newest = newest_round(view, model)
+        updates = view.updates(model.number, newest.number)
+        if strangers := set(left_out) - {each.site for each in updates}:
+            raise InputError(f"{', '.join(sorted(strangers))} has no update in round {newest.number}.")
+        return newest, [each for each in updates if each.site not in left_out]
+
     def finalise(
         self, model: Model, aggregate: Iterable[bytes], left_out: Collection[Address] = ()
     ) -> tuple[AggregateRecord, Receipt]:
@@ -112,19 +131,16 @@ class Models:
             aggregate: its bytes, in pieces of any size.
 
         Raises:
-            InputError: no round was opened, or nobody of `left_out` has an update there.
+            InputError: as `to_finalise`.
             LedgerRejection: the round is closed or empty, one more update came, or this key is not the coordinator.
         """
         context = self._context
-        view = context.view()
-        number = newest_round(view, model).number
-        updates = view.updates(model.number, number)
-        if strangers := set(left_out) - {each.site for each in updates}:
-            raise InputError(f"{', '.join(sorted(strangers))} has no update in round {number}.")
-        used = tuple(each.update for each in updates if each.site not in left_out)
-        record = AggregateRecord(model.number, number, digest_of(aggregate), used)
+        newest, used = self.to_finalise(model, left_out)
+        updates = tuple(each.update for each in used)
+        record = AggregateRecord(model.number, newest.number, digest_of(aggregate), updates)
         block = context.store.put(record.sign(context.deployment, context.key), "dag-cbor").digest
-        call = calls.finalise_aggregate(model.number, number, record.aggregate, block, len(updates))
+        every = len(updates) + len(set(left_out))
+        call = calls.finalise_aggregate(model.number, newest.number, record.aggregate, block, every)
         return record, context.ledger.send(call, context.key)
 
     # a patient's look ----------------------------------------------------------------------------------------

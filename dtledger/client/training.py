@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 from ..encoding import CID
 from ..errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError, UnreachableError
@@ -34,16 +35,39 @@ def trained_categories(model: Model) -> list[str]:
     return [each.name for each in CATEGORIES if model.categories >> each.number & 1]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The round that a commitment would be for, and the consents that it would stand on, a twin each."""
+
+    round: Round
+    shown: tuple[Shown, ...]
+
+
 class Training:
     """A site's part in models: what it may train on, its commitments, and what it shows of them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def trainable(self, model: Model) -> list[int]:
-        """The twins that this key may train the newest round on."""
+    def plan(self, model: Model, twins: Collection[int] | None = None) -> Plan:
+        """What a commitment to the newest round would stand on: `twins`, by default every twin whose consent counts.
+
+        Raises:
+            InputError: no round was opened.
+            AccessDeniedError: one of `twins` gave no consent that stood at the round's block; `.evidence["twins"]`.
+        """
         newest = newest_round(self._context.view(), model)
-        return [each.trained.twin for each in consents_of(self._context, model, newest)]
+        consents = consents_of(self._context, model, newest)
+        shown = tuple(each for each in consents if twins is None or each.trained.twin in twins)
+        lacking = sorted(set(twins or ()) - {each.trained.twin for each in shown})
+        if lacking or not shown:
+            on = f" on twin {', '.join(map(str, lacking))}" if lacking else ""
+            raise AccessDeniedError(
+                f"No consent to train this model stood{on} when round {newest.number} was opened.",
+                hint="A consent counts for the rounds that are opened after it.",
+                twins=lacking,
+            )
+        return Plan(newest, shown)
 
     def commit(
         self, model: Model, update: Iterable[bytes], epsilon: int, twins: Collection[int] | None = None
@@ -53,25 +77,14 @@ class Training:
         Args:
             update: its bytes, in pieces of any size.
             epsilon: the privacy that it spends: ε in thousandths.
-            twins: on which it was trained, by default all that `trainable` gives.
+            twins: on which it was trained, as in `plan`, whose errors it raises.
 
         Raises:
-            AccessDeniedError: one of `twins` gave no consent that stood at the round's block; `.evidence["twins"]`.
             LedgerRejection: out of turn, twice, over budget, under cohort, or this key is no active RESEARCHER.
         """
         context = self._context
-        newest = newest_round(context.view(), model)
-        shown = [each for each in consents_of(context, model, newest) if twins is None or each.trained.twin in twins]
-        lacking = sorted(set(twins or ()) - {each.trained.twin for each in shown})
-        if lacking or not shown:
-            named = ", ".join(map(str, lacking))
-            raise AccessDeniedError(
-                f"No consent to train this model stood on twin {named} when round {newest.number} was opened."
-                if lacking
-                else f"No consent to train this model stood when round {newest.number} was opened.",
-                hint="A consent counts for the rounds that are opened after it.",
-                twins=lacking,
-            )
+        plan = self.plan(model, twins)
+        newest, shown = plan.round, plan.shown
         salt = secrets.token_bytes(SALT_BYTES)
         site, deployment = context.key.address, context.deployment
         leaves = consents.ordered(
@@ -96,12 +109,24 @@ class Training:
         return record, context.ledger.send(call, context.key)
 
     def open(self, model: Model, number: int, auditor: Address) -> CID:
-        """Show one of this site's rounds to an auditor: an opening, sealed to its key, in the store under that CID.
+        """Show one of this site's rounds to an auditor: its `opening`, sealed to the auditor's key, in the store under
+        that CID. Raises as `opening`.
+
+        Raises:
+            CannotCheckError: the auditor is not enrolled, so there is no key to seal to.
+        """
+        context = self._context
+        public = context.public_key(auditor)
+        block = self.opening(model, number).sealed(context.deployment, context.key, auditor, public)
+        return context.store.put(block, "dag-cbor")
+
+    def opening(self, model: Model, number: int) -> Opening:
+        """What this site can show of one of its rounds.
 
         Raises:
             InputError: this site has no update in that round.
-            CannotCheckError: the auditor is not enrolled, or what the round was trained under is not to be had.
-            IntegrityError, KeyFileError: the record is not this key's.
+            CannotCheckError: what the round was trained under is not to be had.
+            IntegrityError: the record is not this key's.
         """
         context = self._context
         view, me = context.view(), context.key.address
@@ -112,9 +137,7 @@ class Training:
         record, _ = UpdateRecord.read(context.deployment, context.store.get(CID(update.record)))
         notes = self._notes(record)
         shown = tuple(shown_again(context, model, opened, each) for each in notes.trained)
-        opening = Opening(model.number, number, me, notes.salt, shown)
-        block = opening.sealed(context.deployment, context.key, auditor, context.public_key(auditor))
-        return context.store.put(block, "dag-cbor")
+        return Opening(model.number, number, me, notes.salt, shown)
 
     def _notes(self, record: UpdateRecord) -> Notes:
         """With the present key to seal to, or with a former one."""

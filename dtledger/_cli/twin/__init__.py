@@ -6,12 +6,13 @@ from ..command import noun
 from .access import access
 from .list import list_
 from .mint import mint
+from .models import models
 from .plot import plot
 from .read import read
 from .show import show
 
 twin_command = noun("twin", "A patient's digital twin. `dtledger help start` says what comes first.")
-for each in (mint, show, list_, read, plot, access):
+for each in (mint, show, list_, read, plot, access, models):
     twin_command.add_command(each)
 
 __all__ = ["twin_command"]

@@ -1,0 +1,121 @@
+"""Models as options, words and plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...errors import InputError
+from ..app import App, rfc3339
+from ..words import listed
+
+if TYPE_CHECKING:
+    from ...client import NamedModel
+    from ...ledger import Aggregate, Round, Update
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_MIB = 2**20
+
+
+class Epsilon(click.ParamType):
+    """ε as people write it, in thousandths.
+
+    >>> Epsilon().convert("0.25", None, None)
+    250
+    """
+
+    name = "ε"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        whole, _, part = str(value).partition(".")
+        if not (whole + part).isascii() or not (whole + part).isdigit() or len(part) > 3 or len(whole) > 6:
+            self.fail(f"{value!r} is no ε: a number like 0.5, with at most three places.", param, ctx)
+        thousandths = int(whole or 0) * 1000 + int(part.ljust(3, "0"))
+        if thousandths == 0:
+            self.fail("ε is more than 0.", param, ctx)
+        return thousandths
+
+
+EPSILON = Epsilon()
+
+
+def epsilon_words(thousandths: int) -> str:
+    """
+    >>> epsilon_words(1250)
+    'ε 1.25'
+    """
+    return f"ε {thousandths / 1000:g}"
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """A file's bytes, a MiB at a time.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_MIB):
+                yield chunk
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def terms_words(named: NamedModel) -> str:
+    """A model's terms as a sentence ends with them."""
+    from ...client import trained_categories
+    from ...vocabulary import Purpose
+
+    model = named.model
+    purpose = Purpose(model.purpose)
+    return (
+        f"trained {purpose.text} ({purpose.name}) on {listed(trained_categories(model))}; a site trains on at least "
+        f"{model.minimum_cohort} twins a round and spends at most {epsilon_words(model.budget)} altogether"
+    )
+
+
+def plain_model(app: App, named: NamedModel) -> dict[str, Any]:
+    from ...client import trained_categories
+    from ...vocabulary import Purpose
+
+    model = named.model
+    return {
+        "model": model.number,
+        "name": named.card.name if named.card else None,
+        "about": named.card.about if named.card else None,
+        "coordinator": app.people.plain(model.coordinator),
+        "purpose": Purpose(model.purpose).name,
+        "categories": trained_categories(model),
+        "minimum_cohort": model.minimum_cohort,
+        "budget": model.budget / 1000,
+        "registered_at": rfc3339(model.at),
+    }
+
+
+def plain_update(app: App, update: Update) -> dict[str, Any]:
+    return {
+        "site": app.people.plain(update.site),
+        "update": update.update,
+        "consents": update.consents,
+        "record": update.record,
+        "cohort": update.cohort,
+        "epsilon": update.epsilon / 1000,
+        "block": update.block,
+        "at": rfc3339(update.at),
+    }
+
+
+def plain_round(app: App, number: Round, updates: list[Update], made: Aggregate | None) -> dict[str, Any]:
+    return {
+        "round": number.number,
+        "parent": number.parent,
+        "block": number.block,
+        "at": rfc3339(number.at),
+        "updates": [plain_update(app, each) for each in updates],
+        "aggregate": {"aggregate": made.aggregate, "block": made.block, "at": rfc3339(made.at)} if made else None,
+    }
