@@ -111,3 +111,36 @@ def test_an_address_with_a_mistyped_letter_is_refused() -> None:
     for wrong in (right.replace("F7", "f7"), right[:-1], "90F7"):
         with pytest.raises(ValueError, match="address"):
             address(wrong)
+
+
+SHARED = (
+    b"\x8d"
+    + b"\xd8\x1c\x81\x00"
+    + b"".join(b"\xd8\x1c\x82" + (b"\xd8\x1d" + bytes([place])) * 2 for place in range(12))
+)
+"""A hundred bytes that say: each list holds the one before it twice. Walked, they are thousands of lists; with fifty
+levels more, no memory would hold them."""
+
+COSTLY = {
+    "shared values": SHARED,
+    "shared strings": bytes.fromhex("d901008243616263d81900"),
+    "a fraction": bytes.fromhex("d81e820102"),
+    "a great number": bytes.fromhex("c249010000000000000000"),
+    "a decimal": bytes.fromhex("c48201c24101"),
+    "a pattern": bytes.fromhex("d8236128"),
+    "a date": bytes.fromhex("c11a00000000"),
+    "itself": bytes.fromhex("d9d9f700"),
+    "a tag of nobody's": bytes.fromhex("d8c800"),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_tag_that_is_no_link_is_refused_before_it_is_worked_out(name: str) -> None:
+    """CBOR's own tags would cost a reader or a custodian a minute a block, or all its memory."""
+    with pytest.raises(IntegrityError, match="a tag that is not a link"):
+        decode(COSTLY[name])
+
+
+def test_a_link_is_the_tag_that_is_read() -> None:
+    cid = block_cid(b"linked", "raw")
+    assert decode(b"\xd8\x2a\x58\x25\x00" + bytes(cid)) == cid
