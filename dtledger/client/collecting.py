@@ -14,7 +14,7 @@ from ..readings import decode_readings
 from ..snapshots.finder import Found
 from ..snapshots.opening import Opened
 from ..types import Address, Digest, Period
-from ..vocabulary import Reason, Unit, unit
+from ..vocabulary import Reason, Unit, known_unit, unit
 from .deciding import Question
 from .readings import Readings, TwinReading
 
@@ -119,5 +119,8 @@ def unit_for(category: str, to_unit: str) -> Unit:
 
 
 def _converted(each: TwinReading, target: Unit) -> TwinReading:
-    value = unit(each.unit).convert(each.value, target)
-    return TwinReading(each.at, value, target.code, each.quality, each.snapshot, each.late)
+    """The reading in another unit; as it is, where its own is not known here or measures something else."""
+    own = known_unit(each.unit)
+    if own is None or own.base != target.base:
+        return each
+    return TwinReading(each.at, own.convert(each.value, target), target.code, each.quality, each.snapshot, each.late)

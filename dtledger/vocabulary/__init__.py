@@ -13,7 +13,7 @@ from __future__ import annotations
 from .categories import CATEGORIES, Category, category
 from .reasons import Reason
 from .rights import Action, Kind, Purpose
-from .units import Unit, unit
+from .units import Unit, known_unit, unit
 
 __all__ = [
     "CATEGORIES",
@@ -24,5 +24,6 @@ __all__ = [
     "Reason",
     "Unit",
     "category",
+    "known_unit",
     "unit",
 ]

@@ -66,3 +66,11 @@ def unit(spelling: str) -> Unit:
     if code is None:
         raise ValueError(f"unknown unit {spelling!r}; known: {', '.join(sorted(_BY_CODE))}")
     return _BY_CODE[code]
+
+
+def known_unit(spelling: str) -> Unit | None:
+    """As `unit`; None where there is none, as in data of a later version, or of a writer that says what it likes."""
+    try:
+        return unit(spelling)
+    except ValueError:
+        return None

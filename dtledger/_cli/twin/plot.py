@@ -35,9 +35,11 @@ def plot(app: App, **options: Any) -> None:
 
 
 def _band(category: str, unit: str) -> tuple[float, float] | None:
+    from ...vocabulary import known_unit
     from ...vocabulary import unit as unit_named
 
-    if category != "glucose":
+    usual, drawn = unit_named("mmol/L"), known_unit(unit)
+    if category != "glucose" or drawn is None or drawn.base != usual.base:
         return None
-    low, high = (unit_named("mmol/L").convert(each, unit_named(unit)) for each in GLUCOSE_BAND)
+    low, high = (usual.convert(each, drawn) for each in GLUCOSE_BAND)
     return low, high

@@ -42,11 +42,12 @@ def read(app: App, as_csv: bool, **options: Any) -> None:
 
 
 def _lines(app: App, readings: Readings) -> list[str]:
-    from ...vocabulary import unit
+    from ...vocabulary import known_unit
 
     lines = []
     for each in readings:
-        value = f"{each.value:.{unit(each.unit).decimals}f}"
+        unit = known_unit(each.unit)
+        value = f"{each.value:.{unit.decimals}f}" if unit else f"{each.value:g}"
         late = " late" if each.late else ""
         lines.append(f"{app.time(each.at)}  {value:>7} {each.unit}  {each.quality}{late}".rstrip())
     return lines
