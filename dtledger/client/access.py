@@ -1,6 +1,7 @@
 """Who looked: the custodians' receipts of a twin, put together request by request.
 
-A reader asks every custodian of a roster with one signed request, so the receipts of one request carry one hash.
+A reader asks every custodian of a roster with one signed request, so the receipts of one request carry one hash. They
+are of one look if they say the same of who asked for what: a custodian that lies about that stands alone with it.
 Each custodian's list is a chain of its own; a list with a hole is an error beside the other lists, and never silence.
 """
 
@@ -96,11 +97,12 @@ class Access:
         """What `Twins.access` gave, request by request."""
         lists = {custodian: answer for custodian, answer in answers.items() if isinstance(answer, list)}
         faults = {custodian: answer for custodian, answer in answers.items() if isinstance(answer, DtledgerError)}
-        by_request: dict[Digest, list[AccessReceipt]] = {}
+        alike: dict[tuple[object, ...], list[AccessReceipt]] = {}
         for receipts in lists.values():
-            for receipt in receipts:
-                by_request.setdefault(receipt.request, []).append(receipt)
-        looks = [Look(request, tuple(receipts)) for request, receipts in by_request.items()]
+            for each in receipts:
+                asker = (each.requester, each.grantee, each.slot, each.action, each.purpose)
+                alike.setdefault((each.request, *asker, each.digests, each.count), []).append(each)
+        looks = [Look(receipts[0].request, tuple(receipts)) for receipts in alike.values()]
         looks.sort(key=lambda each: (each.at, max(receipt.twin_number for receipt in each.receipts)), reverse=True)
         return cls(tuple(looks), lists, faults)
 
