@@ -92,7 +92,7 @@ class Reader:
         for group in finder.find(category, wanted):
             asked = self._asked(way, group, collected)
             if partial:
-                self._open_what_opens(way, asked, collected)
+                self._open_what_opens(way, _reached(way, asked, collected), collected)
             else:
                 self._open(way, asked, collected)
             if progress:
@@ -142,11 +142,12 @@ class Reader:
         return [each for each in counted if each.manifest.period not in way.shut]
 
     def _open_what_opens(self, way: _Way, asked: list[Found], collected: Collected) -> None:
-        """Open all but those that their writer wrote wrong, which are searched for by halving."""
+        """Open all but those that their writer wrote wrong, which are searched for by halving: a custodian that
+        complains of one opens none."""
         try:
             self._open(way, asked, collected)
         except IntegrityError as fault:
-            if fault.party != asked[0].writer:
+            if fault.party != asked[0].writer and (fault.party or not fault.block):
                 raise
             if len(asked) == 1:
                 collected.faults.setdefault(asked[0].writer, fault)
@@ -162,6 +163,11 @@ class Reader:
         context, door, question = self._context, way.door, way.question
         assert question.purpose is not None
         assert door.keys is not None
+        for each in asked:
+            if door.record is None and each.manifest.generation not in door.keys.covers:
+                raise IntegrityError(
+                    "a snapshot is of a generation that its twin never had", block=each.digest.hex(), party=each.writer
+                )
         asking = Asking(context.key, door.grantee, door.number, question.action, question.purpose, context.clock())
         opened = open_snapshots(context.deployment, context.custodians, asking, asked, door.keys, question.category)
         by_digest = {each.digest: each for each in asked}
@@ -171,6 +177,18 @@ class Reader:
             for value in values_of(by_digest[digest], question, plaintext)
         ]
         collected.add(opened, values, by_digest)
+
+
+def _reached(way: _Way, asked: list[Found], collected: Collected) -> list[Found]:
+    """Those of a generation that the package has keys of: the others wait for the owner to renew the grant, or are of a
+    generation that their writer made up, and either way shut nothing else."""
+    if way.door.record is None or way.door.keys is None:
+        return asked
+    covers = way.door.keys.covers
+    collected.refused += [
+        (each.manifest.period, Reason.CATEGORY) for each in asked if each.manifest.generation not in covers
+    ]
+    return [each for each in asked if each.manifest.generation in covers]
 
 
 def _is_shut_for_period(door: Door, question: Question, now: Now) -> bool:

@@ -9,7 +9,8 @@ what the others gave.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..crypto import merkle, seal
@@ -46,7 +47,8 @@ class Asking:
 
 @dataclass(slots=True)
 class Opened:
-    """What a request brought. `faults` are custodians that answered wrongly or not at all, with what they did."""
+    """What a request brought. `refused` are snapshots that so many custodians refused that the others are too few;
+    `faults` are custodians that answered wrongly or not at all, with what they did."""
 
     plaintexts: dict[Digest, bytes] = field(default_factory=dict, repr=False)
     refused: dict[Digest, Reason] = field(default_factory=dict)
@@ -81,6 +83,7 @@ def collect(
     request = _sign(deployment, asking, snapshots, one_use.public)
     root = merkle.root(request.digests)
     shares: Shares = {each.digest: {} for each in snapshots}
+    refusals: dict[Digest, list[Reason]] = {each.digest: [] for each in snapshots}
     denials: list[AccessDeniedError] = []
     for place, address in enumerate(roster):
         opened.asked += 1
@@ -89,7 +92,8 @@ def collect(
             SealedShare(each.digest, share.sealed, share.hash) for each, share in zip(snapshots, promised, strict=True)
         ]
         try:
-            release = _port(custodians, address).open(request, sealed)
+            with _complaining(snapshots):
+                release = _port(custodians, address).open(request, sealed)
             with blaming(address):
                 _check_receipt(deployment, address, asking, request, root, release)
                 opened.receipts.append(release.receipt)
@@ -100,12 +104,29 @@ def collect(
         except DtledgerError as error:  # what ails one custodian must not stop the others
             opened.faults[address] = error
         else:
-            opened.refused.update(release.refused)
+            for digest, reason in release.refused:
+                refusals[digest].append(reason)
             for header, share in answer:
                 shares[header.digest][header.number] = share
     if len(denials) > len(roster) - max(each.custody.threshold for each in snapshots):
         raise denials[0]
+    for each in snapshots:
+        said = refusals[each.digest]
+        if said and len(said) + len(denials) > len(roster) - each.custody.threshold:
+            opened.refused[each.digest] = said[-1]
     return shares
+
+
+@contextmanager
+def _complaining(snapshots: Sequence[Found]) -> Iterator[None]:
+    """Whose share a custodian complains of is whoever wrote the snapshot: the name in the seal is only what that writer
+    put there."""
+    try:
+        yield
+    except IntegrityError as error:
+        if error.party:
+            error.party = next((each.writer for each in snapshots if each.digest.hex() == error.block), "")
+        raise
 
 
 def _port(custodians: Mapping[Address, CustodianPort], address: Address) -> CustodianPort:

@@ -58,7 +58,7 @@ def _decrypt(
         if len(shares[each.digest]) >= each.custody.threshold:
             enough.append(each)
         elif each.digest not in opened.refused:
-            raise _too_few(each, opened)
+            raise _too_few(each, snapshots, opened)
     secret = shamir.combine_many([_first(shares[each.digest], each.custody.threshold) for each in enough])
     for each, custody_secret in zip(enough, secret, strict=True):
         manifest = each.manifest
@@ -68,16 +68,20 @@ def _decrypt(
         with blaming(each.writer, CID(each.digest)):
             key.check(manifest.commitment)
             opened.plaintexts[each.digest] = content.decrypt(key, each.chunks(), context)
-        opened.refused.pop(each.digest, None)
 
 
 def _first(shares: Mapping[int, bytes], threshold: int) -> dict[int, bytes]:
     return {number: shares[number] for number in sorted(shares)[:threshold]}
 
 
-def _too_few(snapshot: Found, opened: Opened) -> DtledgerError:
+def _too_few(snapshot: Found, snapshots: Sequence[Found], opened: Opened) -> DtledgerError:
     """Why there are not enough shares: a lie before silence, and a head that stands still before other silence."""
     faults = list(opened.faults.values())
+    for each in snapshots:
+        complaints = [fault for fault in faults if isinstance(fault, IntegrityError) and _is_of(fault, each)]
+        if len(complaints) > len(each.custody.shares) - each.custody.threshold:  # so many show that it was sealed so
+            complaints[0].party = each.writer
+            return complaints[0]
     for kind in (IntegrityError, HeadTooOldError):
         for fault in faults:
             if isinstance(fault, kind):
@@ -88,6 +92,10 @@ def _too_few(snapshot: Found, opened: Opened) -> DtledgerError:
         hint="Run `dtledger doctor`, or try again when the custodians are up.",
         custodians=list(opened.faults),
     )
+
+
+def _is_of(complaint: IntegrityError, snapshot: Found) -> bool:
+    return complaint.block == snapshot.digest.hex() and complaint.party in ("", snapshot.writer)
 
 
 __all__ = ["Asking", "Opened", "open_snapshots"]

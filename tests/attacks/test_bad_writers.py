@@ -12,6 +12,7 @@ from dtledger.readings import Group
 from dtledger.store import BlockMissingError
 from dtledger.testing import World
 from dtledger.types import Period
+from dtledger.vocabulary import Reason
 
 from .forging import Change, Scribe, lie, put
 from .looking import forged, read
@@ -23,6 +24,11 @@ SPOILT: dict[str, Change] = {
     "its manifests are of another stream": lie("manifest", put(stream=bytes(32))),
     "its custody is under no roster": lie("custody", put(roster=9)),
     "its content does not open": lie("manifest", put(commitment=bytes(32))),
+    "its seals are none": lie(
+        "custody", lambda body: body | {"shares": [[*row[:3], b"junk"] for row in body["shares"]]}
+    ),
+    "its seals hold another twin": lie("header", lambda cells: [*cells[:2], 99, *cells[3:]]),
+    "its generation never was": lie("fields", put(generation=7)),
     "its seals hold another category": lie("header", lambda cells: [*cells[:4], (cells[4] + 1) % 32, *cells[5:]]),
 }
 
@@ -91,3 +97,17 @@ def test_the_check_of_a_twin_tells_a_bad_index_and_goes_on(world: World) -> None
     reports = list(world.patient.snapshots.verify(world.twin))
     assert [each.error.party for each in reports if each.error] == [scribe.address]
     assert [each.snapshots for each in reports if not each.error] == [before]
+
+
+def test_a_generation_that_a_package_has_no_keys_of_is_told_and_shuts_nothing_else(world: World) -> None:
+    def sound() -> Readings:
+        return world.clinician.read(world.twin, "glucose", "TREAT", partial=True)
+
+    before = list(sound())
+    scribe = Scribe(world)
+    groups = scribe.groups()
+    scribe.write(lie("fields", put(generation=7), 0), groups)
+    readings = sound()
+    assert readings.refused == ((groups[0].period, Reason.CATEGORY),)
+    assert forged(readings) == [each.value for each in groups[1].readings]
+    assert [each for each in readings if each.quality != "forged"] == before

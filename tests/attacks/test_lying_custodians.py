@@ -222,22 +222,44 @@ def test_one_refusal_and_one_silence_are_too_few_answers_and_no_verdict_on_conse
     assert len(read(world)) == 24
 
 
+def refuse_all(
+    custodian: WorldCustodian, request: ReadRequest, release: Release, opened: list[tuple[ShareHeader, bytes]]
+) -> Release:
+    """EXPIRED of everything, under a receipt that says so."""
+    everything = tuple((digest, Reason.EXPIRED) for digest in request.digests)
+    said = told(lambda receipt, request: replace(receipt, refused=everything))
+    return shares(lambda opened: [])(custodian, request, said(custodian, request, release, opened), opened)
+
+
 def test_one_custodian_alone_refusing_a_snapshot_by_name_stops_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says EXPIRED of everything, under a true receipt of that: two others still answer."""
-
-    def refuse(
-        custodian: WorldCustodian, request: ReadRequest, release: Release, opened: list[tuple[ShareHeader, bytes]]
-    ) -> Release:
-        everything = tuple((digest, Reason.EXPIRED) for digest in request.digests)
-        said = told(lambda receipt, request: replace(receipt, refused=everything))
-        return shares(lambda opened: [])(custodian, request, said(custodian, request, release, opened), opened)
-
-    lie(monkeypatch, world.custodians[2], refuse)
+    lie(monkeypatch, world.custodians[2], refuse_all)
     readings = read(world)
     assert len(readings) == 24
     assert not readings.refused
+
+
+def test_one_refusal_by_name_and_one_silence_are_no_verdict_on_consent_either(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lie(monkeypatch, world.custodians[2], refuse_all)
+    world.custodians[1].fault = Fault.DEAD
+    for partial in (False, True):
+        with pytest.raises(UnreachableError, match="2 are needed"):
+            world.clinician.read(world.twin, "glucose", "TREAT", partial=partial)
+    world.custodians[1].fault = None
+    assert len(read(world)) == 24
+
+
+def test_so_many_refusals_by_name_that_the_others_are_too_few_are_a_verdict(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for custodian in world.custodians[1:]:
+        lie(monkeypatch, custodian, refuse_all)
+    with pytest.raises(AccessDeniedError) as caught:
+        read(world)
+    assert caught.value.reason is Reason.EXPIRED
 
 
 def test_a_custodian_whose_disk_is_full_is_a_fault_among_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,3 +294,11 @@ def test_a_share_sealed_wrong_is_the_writer_s_fault_if_the_custodian_complains_a
     [(_, fault)] = read(world).faults.items()
     assert isinstance(fault, IntegrityError)
     assert fault.party == custodian, "it answered"
+
+
+def test_a_writer_that_names_another_in_its_seals_is_blamed_itself(world: World) -> None:
+    scribe = Scribe(world)
+    scribe.write(forge("sealed", lambda cells: [*cells[:3], world.gateway.address, *cells[4:]]), scribe.groups(1))
+    with pytest.raises(IntegrityError, match="another share than it signed for") as caught:
+        world.patient.read(world.twin, "glucose", "PATRQT")
+    assert caught.value.party == scribe.address

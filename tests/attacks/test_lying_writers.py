@@ -256,9 +256,13 @@ def test_a_header_s_period_that_is_not_granted_opens_nothing(world: World) -> No
 
 
 def test_a_generation_that_never_was_opens_nothing(world: World) -> None:
-    Scribe(world).write(lie("fields", put(generation=7)))
+    scribe = Scribe(world)
+    scribe.write(lie("fields", put(generation=7)))
     with pytest.raises(AccessDeniedError, match="generation 7"):
+        world.clinician.read(world.twin, "glucose", "TREAT")
+    with pytest.raises(IntegrityError, match="never had") as caught:
         read(world)
+    assert caught.value.party == scribe.address
 
 
 def second_twin(world: World) -> int:
