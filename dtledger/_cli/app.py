@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..errors import DtledgerError
+from .words import visible
 
 if TYPE_CHECKING:
     from .._backend.evm import EvmLedger
@@ -135,7 +136,7 @@ class App:
     def show(self, text: str) -> None:
         """A line of data for people; nothing with --json."""
         if not self.as_json:
-            click.echo(text)
+            click.echo(visible(text, coloured=True))
 
     def data(self, schema: str, **values: Any) -> None:
         """One JSON object on stdout; nothing without --json."""
@@ -145,7 +146,7 @@ class App:
     def say(self, text: str) -> None:
         """Talk on stderr; nothing with --json."""
         if not self.as_json:
-            click.echo(text, err=True)
+            click.echo(visible(text, coloured=True), err=True)
 
     def sent(self, receipt: Receipt) -> dict[str, Any]:
         """Say what a transaction cost and which block took it; the same for JSON."""
@@ -214,9 +215,9 @@ class App:
         for name in ("block", "party"):
             if getattr(error, name, ""):
                 error.message += f" [{name} {getattr(error, name)}]"
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {visible(error.message)}", err=True)
         if error.hint:
-            click.echo(f"       {error.hint}", err=True)
+            click.echo(f"       {visible(error.hint)}", err=True)
 
 
 def ask_secret(question: str) -> str:

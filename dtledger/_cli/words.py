@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,9 @@ from ..vocabulary import CATEGORIES, Purpose
 if TYPE_CHECKING:
     from ..types import Period
     from .app import App
+
+_DOUBTFUL = re.compile(r"[^\n\t -~]")
+_COLOUR = re.compile(r"(\x1b\[[\d;]*m)", re.ASCII)
 
 CATEGORY_NAMES = tuple(each.name for each in CATEGORIES)
 ALL = "all"
@@ -70,6 +74,18 @@ def shortened(names: Sequence[str]) -> list[str]:
     if not set(everything) <= set(names):
         return list(names)
     return [ALL, *(name for name in names if name not in everything)]
+
+
+def visible(text: str, *, coloured: bool = False) -> str:
+    """Text with every character that a terminal would obey instead of show, or that hides others, in its escaped form.
+    `coloured` leaves colours: for what was put together here.
+
+    >>> visible("card" + chr(27) + "[2J" + chr(0x202E) + ".json")
+    'card\\\\x1b[2J\\\\u202e.json'
+    """
+    if coloured:
+        return "".join(part if place % 2 else visible(part) for place, part in enumerate(_COLOUR.split(text)))
+    return _DOUBTFUL.sub(lambda found: found[0] if found[0].isprintable() else repr(found[0])[1:-1], text)
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
