@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+from eth_abi.exceptions import DecodingError
 from eth_utils import to_checksum_address
 from web3.exceptions import ContractLogicError, Web3RPCError
 
@@ -14,7 +16,23 @@ from .artifacts import artifact
 
 
 def rejection_of(error: Exception) -> DtledgerError:
-    """The `LedgerRejection` of a revert, or `UnreachableError` for what is not one."""
+    """The `LedgerRejection` of a revert, or `UnreachableError` for what is not one. The node may say anything."""
+    with suppress(ValueError, AttributeError, DecodingError):
+        if (told := _told(error)) is not None:
+            return told
+    message = str(error).lower()
+    if "insufficient funds" in message:
+        return rejection("insufficient funds", {})
+    if isinstance(error, ContractLogicError) or "revert" in message:
+        return rejection("reverted", {})
+    return UnreachableError(
+        f"The ledger's node does not take the transaction ({type(error).__name__}).",
+        hint="Look at the node, and whether another process sends with the same key; then try again.",
+    )
+
+
+def _told(error: Exception) -> DtledgerError | None:
+    """What the revert's data say, if they are one of our contracts' errors."""
     data = getattr(error, "data", None)
     if data is None and isinstance(error, Web3RPCError):
         response = error.rpc_response or {}
@@ -26,15 +44,7 @@ def rejection_of(error: Exception) -> DtledgerError:
             if found is not None:
                 values = map(_plain, found.names, found.types, found.decode(raw[4:]))
                 return rejection(found.name, dict(zip(found.names, values, strict=True)))
-    message = str(error).lower()
-    if "insufficient funds" in message:
-        return rejection("insufficient funds", {})
-    if isinstance(error, ContractLogicError) or "revert" in message:
-        return rejection("reverted", {})
-    return UnreachableError(
-        f"The ledger's node does not take the transaction ({type(error).__name__}).",
-        hint="Look at the node, and whether another process sends with the same key; then try again.",
-    )
+    return None
 
 
 def _plain(name: str, kind: str, value: Any) -> Any:

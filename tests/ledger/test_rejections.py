@@ -7,11 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from web3.exceptions import ContractLogicError, Web3RPCError
 
 from dtledger._backend.artifacts import Signature, artifact
-from dtledger.errors import LedgerRejection
+from dtledger._backend.reverts import rejection_of
+from dtledger.errors import LedgerRejection, UnreachableError
 from dtledger.ledger import CONTRACTS
-from dtledger.ledger.rejections import REJECTIONS, ContractMalformedRequestError, Rejection, RevertedError, rejection
+from dtledger.ledger.rejections import (
+    REJECTIONS,
+    ContractMalformedRequestError,
+    InvalidTermsError,
+    Rejection,
+    RevertedError,
+    rejection,
+)
 
 ERRORS: dict[str, Signature] = {each.name: each for name in CONTRACTS for each in artifact(name).errors.values()}
 
@@ -79,3 +88,18 @@ def test_each_rejection_is_met_by_a_test_on_both_ledgers() -> None:
     met = set(re.findall(r"(?:refuses\(\s*|pytest\.raises\()(\w+)", texts))
     missing = {kind.__name__ for kind in REJECTIONS.values()} - met
     assert missing == {ContractMalformedRequestError.__name__}, "check answers it with MalformedRequestError"
+
+
+@pytest.mark.parametrize("data", ["zzzzzzzz", "123456789", "{field}", "{field}" + "ff" * 32, "{field}" + "ff" * 5])
+def test_a_revert_whose_data_are_none_is_a_revert_all_the_same(data: str) -> None:
+    selectors = {each.name: key.hex() for key, each in artifact("ConsentRegistry").errors.items()}
+    selector = selectors["ConsentRegistry_InvalidTerms"]
+    assert type(rejection_of(ContractLogicError("reverted", data="0x" + data.format(field=selector)))) is RevertedError
+    good = "0x" + selector + b"number".ljust(32, b"\0").hex()
+    assert isinstance(rejection_of(ContractLogicError("reverted", data=good)), InvalidTermsError)
+
+
+@pytest.mark.parametrize("error", ["text", None, {"data": 5}, []])
+def test_an_error_of_any_form_is_one_of_ours(error: object) -> None:
+    answer: Any = {"error": error}
+    assert isinstance(rejection_of(Web3RPCError("no", rpc_response=answer)), UnreachableError)
