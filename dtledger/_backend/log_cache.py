@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,10 +45,11 @@ class LogCache:
     """Logs up to a block. `path` None keeps them in memory.
 
     Raises:
-        DtledgerError: the file is no cache.
+        DtledgerError: the file is no cache, or is damaged.
     """
 
     def __init__(self, path: Path | None) -> None:
+        self._path = path
         try:
             if path is not None:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -57,20 +58,18 @@ class LogCache:
             log.warning("the ledger cache %s cannot be written (%s): it is kept in memory", path, error)
             self._database = _open(None)
         except sqlite3.Error as error:
-            raise DtledgerError(
-                f"The ledger cache cannot be opened ({error}).",
-                hint=f"Delete {path}; it is made anew from the chain.",
-            ) from error
+            raise self._damaged(error) from error
 
     def seen(self) -> tuple[int, bytes] | None:
         """The newest block read, and its hash."""
-        found: tuple[int, bytes] | None = self._database.execute("SELECT block, hash FROM seen").fetchone()
+        with self._translated():
+            found: tuple[int, bytes] | None = self._database.execute("SELECT block, hash FROM seen").fetchone()
         return found
 
     def since(self, block: int) -> Iterator[RawLog]:
         """The logs of blocks after `block`, in the chain's order."""
         query = "SELECT block, place, at, topics, data FROM logs WHERE block > ? ORDER BY block, place"
-        with closing(self._database.execute(query, (block,))) as rows:
+        with self._translated(), closing(self._database.execute(query, (block,))) as rows:
             yield from (RawLog(*row) for row in rows)
 
     def extend(self, logs: Iterable[RawLog], block: int, block_hash: bytes) -> None:
@@ -102,6 +101,19 @@ class LogCache:
         with self._database:
             self._database.execute("DELETE FROM logs")
             self._database.execute("DELETE FROM seen")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """SQLite finds a damaged page when it comes to it."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: sqlite3.Error) -> DtledgerError:
+        return DtledgerError(
+            f"The ledger cache cannot be read ({error}).", hint=f"Delete {self._path}; it is made anew from the chain."
+        )
 
     def _move_to_memory(self, error: sqlite3.Error) -> None:
         """Go on with a copy in memory; the file stays as it is, for the next process."""

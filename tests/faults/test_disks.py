@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -224,11 +225,24 @@ class TestTheLogCache:
     def test_that_is_no_database_says_what_to_do(self, tmp_path: Path) -> None:
         file = tmp_path / "logs.db"
         file.write_bytes(b"not a database, and long enough to be looked at" * 100)
-        with pytest.raises(DtledgerError, match="cannot be opened") as refused:
+        with pytest.raises(DtledgerError, match="cannot be read") as refused:
             LogCache(file)
         assert str(file) in refused.value.hint
         file.unlink()
         LogCache(file).close()
+
+    def test_with_damaged_pages_says_what_to_do(self, tmp_path: Path) -> None:
+        """They are found when they are come to, long after the file was opened."""
+        file = tmp_path / "logs.db"
+        logs = [RawLog(block, 0, block, bytes(64), bytes(500)) for block in range(500)]
+        with closing(LogCache(file)) as cache:
+            cache.extend(logs, 500, bytes(32))
+            assert list(cache.since(-1)) == logs
+        whole = file.read_bytes()
+        file.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+        with closing(LogCache(file)) as cache, pytest.raises(DtledgerError, match="cannot be read") as refused:
+            list(cache.since(-1))
+        assert str(file) in refused.value.hint
 
 
 def test_a_journal_that_is_no_database_is_one_error(scene: Scene) -> None:
