@@ -141,21 +141,30 @@ class Twins:
     def access(self, twin: int) -> dict[Address, list[AccessReceipt] | DtledgerError]:
         """The receipts of the twin that each custodian of any of its rosters has, oldest first, or why they are not to
         be had (UnreachableError, AccessDeniedError) or not to be believed (IntegrityError): a faulty custodian does not
-        hide what the others say.
+        hide what the others say. Neither does a former owner whose roster is not to be had: it stands there with that.
 
         Raises:
             AccessDeniedError: this key does not own the twin.
         """
         self._require_owner(twin)
-        return {custodian: self._receipts(twin, custodian) for custodian in self._custodians(twin)}
-
-    def _custodians(self, twin: int) -> list[Address]:
-        """Every custodian that ever held shares of the twin, those of the newest roster first."""
         context = self._context
-        cards = reversed(context.view().cards(twin))
-        digests = dict.fromkeys(record.card.roster for record in cards)
-        rosters = (Roster.decode(context.deployment, context.store.get(CID(each))) for each in digests)
-        return list(dict.fromkeys(custodian for roster in rosters for custodian in roster.custodians))
+        answers: dict[Address, list[AccessReceipt] | DtledgerError] = {}
+        for digest, owner in self._rosters(twin).items():
+            try:
+                roster = Roster.decode(context.deployment, context.store.get(CID(digest)))
+            except DtledgerError as error:
+                if owner == context.key.address:
+                    raise
+                answers[owner] = error
+            else:
+                new = [each for each in roster.custodians if each not in answers]
+                answers |= {custodian: self._receipts(twin, custodian) for custodian in new}
+        return answers
+
+    def _rosters(self, twin: int) -> dict[Digest, Address]:
+        """Every roster that the twin ever had, the newest first, and whose it was."""
+        owners = {record.card.roster: record.owner for record in self._context.view().cards(twin)}
+        return dict(reversed(owners.items()))
 
     def _receipts(self, twin: int, custodian: Address) -> list[AccessReceipt] | DtledgerError:
         context = self._context
