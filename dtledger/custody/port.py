@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from .. import encoding
+from ..crypto import seal
 from ..errors import IntegrityError
 from ..ledger import Deployment, messages
 from ..types import Address, Digest
@@ -40,13 +41,17 @@ class TwinKey:
         return messages.statement(deployment, "CustodianKey", body)
 
     def verify(self, deployment: Deployment, twin: int, owner: Address) -> TwinKey:
-        """Itself, if the custodian signed it for this twin and owner.
+        """Itself, if the custodian signed it for this twin and owner, and one can seal to it.
 
         Raises:
-            IntegrityError: it did not; `.party` is the custodian.
+            IntegrityError: it did not, or one cannot; `.party` is the custodian.
         """
         if messages.signer(self.to_sign(deployment, twin, owner, self.key), self.signature) != self.custodian:
             raise IntegrityError("a custodian's key for the twin is not signed by it", party=self.custodian)
+        try:
+            seal.check_public(self.key)
+        except IntegrityError as error:
+            raise IntegrityError(f"a custodian's key for the twin is none: {error}", party=self.custodian) from error
         return self
 
 

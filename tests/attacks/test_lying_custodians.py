@@ -15,10 +15,12 @@ from dtledger.crypto import merkle, seal
 from dtledger.custody import (
     RELEASE_CONTEXT,
     AccessReceipt,
+    OwnerRequest,
     ReadRequest,
     Release,
     SealedShare,
     ShareHeader,
+    TwinKey,
     encode_release,
 )
 from dtledger.errors import AccessDeniedError, DtledgerError, IntegrityError, UnreachableError
@@ -302,3 +304,26 @@ def test_a_writer_that_names_another_in_its_seals_is_blamed_itself(world: World)
     with pytest.raises(IntegrityError, match="another share than it signed for") as caught:
         world.patient.read(world.twin, "glucose", "PATRQT")
     assert caught.value.party == scribe.address
+
+
+def test_a_custodian_s_key_that_nobody_can_seal_to_comes_into_no_roster(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the roster it would keep every writer from writing, and nobody would be named."""
+    liar, deployment = world.custodians[0], world.ledger.deployment
+    addresses = [each.address for each in world.custodians]
+
+    def give(key: bytes) -> None:
+        def twin_key(request: OwnerRequest) -> TwinKey:
+            to_sign = TwinKey.to_sign(deployment, request.twin, request.owner, key)
+            return TwinKey(liar.address, key, liar._key.sign_digest(to_sign))
+
+        monkeypatch.setattr(liar, "twin_key", twin_key)
+
+    for none in (b"short", bytes(1216)):
+        give(none)
+        with pytest.raises(IntegrityError, match="is none") as caught:
+            world.patient.twins.set_up(world.twin, addresses, 2)
+        assert caught.value.party == liar.address
+    give(seal.SealKey.generate().public)
+    world.patient.twins.set_up(world.twin, addresses, 2)
