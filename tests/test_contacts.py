@@ -346,6 +346,22 @@ def test_a_damaged_contact_is_named_and_can_be_removed(contacts: Contacts, home:
     assert contacts.list() == ()
 
 
+def test_a_damaged_contact_keeps_nobody_from_finding_another_by_address(
+    contacts: Contacts, home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or it would keep a patient from revoking."""
+    other = address("0x" + "d2" * 20)
+    contacts.add("clinic", CLINIC, at=NOW)
+    contacts.add("other", other, at=NOW)
+    (home.contacts / "other.json").write_bytes(b"")
+    assert contacts.resolve(CLINIC).name == "clinic"
+    assert contacts.resolve(other).name is None
+    assert list(contacts.by_address()) == [CLINIC]
+    assert "the contact other is left out" in caplog.text
+    with pytest.raises(InputError):
+        contacts.add("another", other, at=NOW)
+
+
 def test_a_contacts_name_cannot_be_a_path_or_an_address(contacts: Contacts, home: Home) -> None:
     for name in ("../eve", "0x" + "11" * 20, "Ann", "ann.json", ""):
         with pytest.raises(InputError, match="cannot be the name of a contact"):

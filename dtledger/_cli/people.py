@@ -29,7 +29,7 @@ class People:
 
     @cached_property
     def _contacts(self) -> dict[Address, Contact]:
-        return {each.address: each for each in self._app.contacts.list()}
+        return self._app.contacts.by_address()
 
     @cached_property
     def _own(self) -> dict[Address, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,6 +19,8 @@ from .cards import CardCheck, MemberCardFile, read_json
 from .fingerprints import fingerprint
 
 __all__ = ["Contact", "Contacts"]
+
+log = logging.getLogger(__name__)
 
 SCHEMA = "dtledger/contact/1"
 
@@ -107,6 +110,19 @@ class Contacts:
         """All contacts, by name."""
         return tuple(self._read(name) for name in self._names())
 
+    def by_address(self) -> dict[Address, Contact]:
+        """Address → contact, of every one whose file is not damaged: what names are shown by. One damaged file must not
+        keep anybody from revoking what another has."""
+        found = {}
+        for name in self._names():
+            try:
+                contact = self._read(name)
+            except DtledgerError as error:
+                log.warning("the contact %s is left out: %s", name, error.message)
+            else:
+                found[contact.address] = contact
+        return found
+
     def remove(self, name: str) -> None:
         """Forget a contact, even one whose file is damaged. Raises InputError as `resolve`."""
         self._require_known(name)
@@ -131,7 +147,7 @@ class Contacts:
             meant = address(text)
         except ValueError as error:
             raise InputError(f"{text!r} cannot be used: {error}", hint="(0x and 40 hexadecimal digits)") from None
-        return self._by_address(meant) or Contact(meant)
+        return self.by_address().get(meant) or Contact(meant)
 
     def _of_card(self, card: MemberCardFile) -> Contact:
         if self._check is None:
