@@ -54,11 +54,16 @@ class People:
         return f"{name} ({address})" if name else address
 
     def described(self, address: Address) -> str:
-        """A name with the organisation that its card names: what a person should read before signing."""
+        """A name with the organisation that its card names: what a person should read before signing. An organisation
+        that the ledger does not have it in never agreed to that, and is said to be a claim."""
         contact = self._contacts.get(address)
         if contact is None:
             return self._own.get(address, address)
-        return f"{contact.name} ({contact.organisation})" if contact.organisation else f"{contact.name}"
+        if contact.card is None or not contact.organisation:
+            return f"{contact.name}"
+        member = self._app.client.context.view().member(address)
+        agreed = member is not None and member.organisation == contact.card.organisation
+        return f"{contact.name} ({contact.organisation}{'' if agreed else ', by its own word'})"
 
     def contact(self, address: Address) -> Contact | None:
         return self._contacts.get(address)
