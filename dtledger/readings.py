@@ -40,6 +40,12 @@ ABOVE_RANGE = "above-range"
 """The sensor showed "High": the value is the greatest that it can show, and the true one lies above."""
 REPEAT_OTHER_VALUE = "repeat-other-value"
 """The source has another value for the same second; both are kept."""
+SCAN = "scan"
+"""A person asked the sensor for it, between the values that it keeps by itself."""
+FINGERSTICK = "fingerstick"
+"""Measured in a drop of blood, not by the sensor."""
+LONG_ACTING = "long-acting"
+"""A dose of insulin that acts for a day or so."""
 
 MAX_OFFSET = 18 * 60
 """Minutes: no offset from UTC is farther away (ISO 8601 and XML Schema agree)."""
@@ -54,7 +60,7 @@ class Reading:
 
     `seconds` are unix seconds; `offset` the source's minutes east of UTC, or None where it is not known;
     `unit` a UCUM code; `quality` is empty for an ordinary value, else words in alphabetical order with one
-    space between them (`BELOW_RANGE`, `ABOVE_RANGE`, `REPEAT_OTHER_VALUE`; later versions may add to them).
+    space between them (the constants of this module; later versions may add to them).
 
     Raises:
         ValueError: a field is not of that form, or the value is not a finite number.

@@ -110,16 +110,17 @@ def unit_for(category: str, to_unit: str) -> Unit:
         InputError: it is not known, or measures something else.
     """
     try:
-        target, own = unit(to_unit), unit(vocabulary.category(category).unit)
+        target, measure = unit(to_unit), vocabulary.category(category)
     except ValueError as error:
         raise InputError(f"{error}.") from None
-    if target.base != own.base:
-        raise InputError(f"{target.code} is not a unit of {category}.", hint=f"{own.code} is one.")
+    if not measure.measured_in(target.code):
+        raise InputError(f"{target.code} is not a unit of {category}.", hint=f"{measure.unit} is one.")
     return target
 
 
 def _converted(each: TwinReading, target: Unit) -> TwinReading:
-    """The reading in another unit; as it is, where its own is not known here or measures something else."""
+    """The reading in another unit; as it is, where its own is not known here or measures something else, as a pump's rate
+    does beside a dose."""
     own = known_unit(each.unit)
     if own is None or own.base != target.base:
         return each

@@ -23,7 +23,7 @@ from importlib import resources
 from typing import BinaryIO, Protocol
 
 from ..errors import InputError
-from . import clarity, plain_csv
+from . import clarity, libreview, plain_csv, shanghai, t1d_uom
 from .intake import Intake
 from .options import DATE_ORDERS, DateOrder, Options
 from .result import Gap, Import, Problem
@@ -63,7 +63,7 @@ class Format(Protocol):
         """Hand every row to the intake, and give back what it makes of them."""
 
 
-FORMATS: tuple[Format, ...] = (clarity, plain_csv)
+FORMATS: tuple[Format, ...] = (clarity, libreview, shanghai, t1d_uom, plain_csv)
 """Every format, the more particular before the more general."""
 
 
@@ -83,16 +83,19 @@ def read_file(
     """The readings of one export, in the order of time, and an account of every other row.
 
     Args:
-        file: a path or a binary stream; UTF-8 or UTF-16 with a byte-order mark, perhaps gzipped.
+        file: a path or a binary stream; UTF-8, UTF-16 with a byte-order mark, or an Excel workbook of one sheet
+            (with the extra `dtledger[excel]`), perhaps gzipped.
         format: the `NAME` of one of `FORMATS`, or "auto".
-        category: what the values are.
+        category: what the values are; of a file with several it chooses.
         tz: the IANA zone of the wall clock that wrote the times, "Europe/London" say.
         utc_offset: instead of `tz`, the clock's fixed offset, "+01:00" say. Times with an offset need neither.
         unit: the values' UCUM unit, where the file does not say it.
         date_order: "dmy", "mdy" or "ymd", where the file does not prove it. Dates that begin with a year of
             four digits need none.
-        sensor_range: the least and the greatest value that the sensor shows, for files that say "Low" and "High".
-        time_column, value_column: headings of a plain CSV that are none of those it knows.
+        sensor_range: the least and the greatest value that the sensor shows, for files that say "Low" and "High", or
+            write the limit itself.
+        time_column, value_column: headings of a plain CSV that are none of those it knows; of another format,
+            `value_column` chooses where there are several of the category.
 
     Raises:
         InputError: the file or an option cannot be used; the message names the option that settles it.
@@ -128,6 +131,6 @@ def _format(name: str, source: Source, options: Options) -> Format:
     if name != "auto":
         raise InputError(f"--format is none of auto, {', '.join(known.NAME for known in FORMATS)}.")
     raise InputError(
-        f"The file is neither {' nor '.join(known.TEXT for known in FORMATS)}.",
+        f"The file is neither {', nor '.join(known.TEXT for known in FORMATS)}.",
         hint=f"A plain CSV's first line names its columns. {plain_csv.advice(options)}",
     )

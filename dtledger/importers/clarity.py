@@ -14,6 +14,7 @@ from ..errors import InputError
 from .intake import Intake
 from .options import Options
 from .result import Import
+from .sensor import Sensor
 from .source import Source
 from .table import Table, headings
 from .values import split_heading
@@ -21,7 +22,7 @@ from .values import split_heading
 NAME = "clarity"
 TEXT = "Dexcom Clarity's CSV export"
 
-SENSOR_RANGES = {"mg/dL": (40.0, 400.0), "mmol/L": (2.2, 22.2)}
+SENSOR = Sensor({"mg/dL": (40.0, 400.0), "mmol/L": (2.2, 22.2)})
 READING_EVENT = "EGV"
 OTHER_EVENTS = frozenset(
     {
@@ -49,11 +50,11 @@ def read(source: Source, intake: Intake) -> Import:
     found = headings(source.opening, _fit)
     if found is None:
         raise InputError("The first line has not the headings of a Clarity export in English.")
-    delimiter, cells = found
+    cells = found.cells
     names = [split_heading(cell, "glucose") for cell in cells]
     time, event, value = (_place(cells, heading) for heading in ("timestamp", "event type", "glucose value"))
-    intake.begin(unit=names[value][1], ranges=SENSOR_RANGES)
-    table = Table(source, delimiter, len(cells), intake.problem)
+    intake.begin(unit=names[value][1], sensor=SENSOR)
+    table = Table(source, found, intake.problem)
     for line, row in table.rows():
         kind = row[event].strip()
         if kind == READING_EVENT:

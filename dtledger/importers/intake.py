@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from itertools import groupby, pairwise
 from operator import attrgetter
 from statistics import median_low
@@ -13,6 +12,7 @@ from ..errors import InputError
 from ..readings import ABOVE_RANGE, BELOW_RANGE, REPEAT_OTHER_VALUE, Reading
 from .options import Options
 from .result import Gap, Import, Problem, UnreadableError
+from .sensor import UNKNOWN_SENSOR, Sensor
 from .times import Clock, Moment
 from .values import Numbers, bound, plausible, rival_unit, unit_code
 
@@ -28,16 +28,15 @@ class Intake:
         self._clock = Clock(options)
         self._numbers = Numbers()
         self._unit: str | None = options.unit
-        self._ranges: Mapping[str, tuple[float, float]] = {}
+        self._sensor: Sensor = UNKNOWN_SENSOR
         self._rows: list[tuple[int, Moment, float, str, str]] = []
         self._problems: list[Problem] = []
+        self._notes: list[str] = []
         self._others: Counter[str] = Counter()
         self._in_rival_unit: Counter[str] = Counter()
 
-    def begin(
-        self, *, unit: str | None, unit_column: bool = False, ranges: Mapping[str, tuple[float, float]] | None = None
-    ) -> None:
-        """Say which unit the headings name, whether each row names its own, and what the sensor can show by unit.
+    def begin(self, *, unit: str | None, unit_column: bool = False, sensor: Sensor = UNKNOWN_SENSOR) -> None:
+        """Say which unit the headings name, whether each row names its own, and what the sensor can show.
 
         Raises:
             InputError: the unit is not known, or `--unit` contradicts the headings.
@@ -45,13 +44,17 @@ class Intake:
         if unit and self.options.unit not in {None, unit}:
             raise InputError(f"The file says {unit}, --unit says {self.options.unit}.", hint="Leave --unit out.")
         self._unit = unit or self.options.unit
-        self._ranges = ranges or {}
+        self._sensor = sensor
         if self._unit is None and not unit_column:
             usual = vocabulary.category(self.options.category).unit
             raise InputError("The file does not say the unit of its values.", hint=f"Say it: --unit {usual}, say.")
 
-    def row(self, line: int, time: str, value: str, unit: str = "") -> None:
-        """One row that should be a reading.
+    def note(self, sentence: str) -> None:
+        """Something to say of how the file as a whole was understood."""
+        self._notes.append(sentence)
+
+    def row(self, line: int, time: str, value: str, unit: str = "", mark: str = "") -> None:
+        """One row that should be a reading; `mark` is a word for its quality.
 
         Raises:
             InputError: the time is a wall clock's and the zone is not given.
@@ -59,10 +62,11 @@ class Intake:
         try:
             moment = self._clock.read(line, time)
             code = self._row_unit(unit)
-            number, quality = self._value(value, code)
+            number, beyond = self._value(value, code)
         except UnreadableError as error:
             self.problem(line, str(error))
         else:
+            quality = " ".join(sorted(filter(None, (beyond, mark))))
             self._rows.append((line, moment, number, code, quality))
 
     def problem(self, line: int, reason: str) -> None:
@@ -101,7 +105,7 @@ class Intake:
             interval=interval,
             gaps=gaps,
             lines=lines,
-            notes=tuple(self._clock.notes),
+            notes=(*self._clock.notes, *self._notes),
         )
 
     def _row_unit(self, text: str) -> str:
@@ -118,7 +122,7 @@ class Intake:
 
     def _value(self, text: str, unit: str) -> tuple[float, str]:
         side, limit = bound(text)
-        number = self._limit(side, unit) if side and not limit else self._numbers.read(limit or text)
+        number = _limit(side, self._shown(unit)) if side and not limit else self._numbers.read(limit or text)
         least, greatest = plausible(self.options.category, unit)
         if not least <= number <= greatest:
             rival = rival_unit(self.options.category, unit, number)
@@ -128,17 +132,19 @@ class Intake:
             raise UnreadableError(
                 f"the value cannot be {self.options.category} in {unit}; in {rival} it could (--unit)"
             )
+        if self._sensor.clips and not side:
+            side = _side(number, self._shown(unit))
         return number, _SIDE_QUALITY.get(side, "")
 
-    def _limit(self, side: int, unit: str) -> float:
-        """What the sensor shows for the last value before it says only "Low" or "High"."""
-        shown = self.options.sensor_range or self._ranges.get(unit)
-        if shown is None:
-            raise UnreadableError("the value is beyond what the sensor shows; say what that is with --sensor-range")
+    def _shown(self, unit: str) -> tuple[float | None, float | None]:
+        """The least and the greatest value that the sensor shows, where they are known."""
+        said = self.options.sensor_range
+        if said is None:
+            return self._sensor.ranges.get(unit, (None, None))
         least, greatest = plausible(self.options.category, unit)
-        if not least <= shown[0] < shown[1] <= greatest:
+        if not least <= said[0] < said[1] <= greatest:
             raise InputError(f"--sensor-range cannot be {self.options.category} in {unit}.", hint=f"Give it in {unit}.")
-        return shown[0] if side < 0 else shown[1]
+        return said
 
     def _placed(self) -> list[Reading]:
         placed = []
@@ -150,6 +156,22 @@ class Intake:
             else:
                 placed.append(Reading(seconds, value, unit, offset, quality))
         return placed
+
+
+def _limit(side: int, shown: tuple[float | None, float | None]) -> float:
+    """What the sensor shows for the last value before it says only "Low" or "High"."""
+    limit = shown[0] if side < 0 else shown[1]
+    if limit is None:
+        raise UnreadableError("the value is beyond what the sensor shows; say what that is with --sensor-range")
+    return limit
+
+
+def _side(number: float, shown: tuple[float | None, float | None]) -> int:
+    """-1 for the least value that the sensor shows or a lesser one, 1 for the greatest, 0 between them."""
+    least, greatest = shown
+    if least is not None and number <= least:
+        return -1
+    return int(greatest is not None and number >= greatest)
 
 
 def _without_repeats(placed: list[Reading]) -> tuple[list[Reading], int]:

@@ -112,6 +112,6 @@ def _unit_option(spelling: str, measure: vocabulary.Category) -> str:
         known = vocabulary.unit(spelling)
     except ValueError as error:
         raise InputError(f"--unit: {error}.") from None
-    if known.base != vocabulary.unit(measure.unit).base:
+    if not measure.measured_in(known.code):
         raise InputError(f"--unit: {known.code} is not a unit of {measure.name}.", hint=f"{measure.unit} is one.")
     return known.code

@@ -54,7 +54,7 @@ def read(source: Source, intake: Intake) -> Import:
     found = headings(source.opening, lambda cells: _fit(cells, options))
     if found is None:
         raise InputError("The first line does not name a column of times and one of values.", hint=advice(options))
-    delimiter, cells = found
+    cells = found.cells
     columns = _columns(cells, options)
     time = _one(columns.times, "time")
     value = _one(columns.values, "value")
@@ -62,7 +62,7 @@ def read(source: Source, intake: Intake) -> Import:
         raise InputError("The file has two columns of the same heading.", hint="Rename one.")
     date, unit = (places[0] if places else None for places in (columns.dates, columns.units))
     intake.begin(unit=columns.names[value][1], unit_column=unit is not None)
-    table = Table(source, delimiter, len(cells), intake.problem)
+    table = Table(source, found, intake.problem)
     for line, row in table.rows():
         text = row[time] if date is None else f"{row[date]} {row[time]}"
         intake.row(line, text, row[value], "" if unit is None else row[unit])

@@ -1,4 +1,4 @@
-"""A file as text: byte-order marks, gzip, a limit on its size, and an error for what is no text at all.
+"""A file as text: byte-order marks, gzip, workbooks, a limit on its size, and an error for what is no text at all.
 
 No message names the file: exports carry their patient's name in theirs.
 """
@@ -12,30 +12,40 @@ import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from ..errors import InputError
+from . import workbook
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """Larger files are refused before they fill the memory; a year of five-minute readings takes 3 to 12 MiB."""
 
 _HEAD_BYTES = 64 * 1024
+_HEAD_LINES = 64
 _GZIP = b"\x1f\x8b"
-_NOT_TEXT = {
-    b"PK\x03\x04": "an Excel workbook or another zip archive",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook",
-    b"%PDF": "a PDF",
-}
 
 
-class Source:
-    """A text file that is read once, from front to back. `opening` is the text of its first 64 KiB."""
+class Source(Protocol):
+    """Text that is read once, from front to back. `opening` is its beginning, of about 64 KiB."""
+
+    opening: str
+
+    def lines(self) -> Iterator[str]:
+        """The lines, each with its end.
+
+        Raises:
+            InputError: a byte is not text, or the file is too large or damaged.
+        """
+
+
+class TextFile:
+    """A `Source` in UTF-8 or UTF-16."""
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
         head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
-        if kind := next((kind for magic, kind in _NOT_TEXT.items() if head.startswith(magic)), None):
-            raise InputError(f"The file is {kind}, not text.", hint="Export or save it as CSV.")
+        if head.startswith(b"%PDF"):
+            raise InputError("The file is a PDF, not text.", hint="Export or save it as CSV.")
         if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
             self.encoding = "utf-16"
         else:
@@ -47,11 +57,6 @@ class Source:
             raise InputError("The file is empty.")
 
     def lines(self) -> Iterator[str]:
-        """The lines, each with its end.
-
-        Raises:
-            InputError: a byte is not text, or the file is too large or damaged.
-        """
         text = io.TextIOWrapper(self._stream, encoding=self.encoding, newline="")
         number = 0
         try:
@@ -67,12 +72,25 @@ class Source:
             text.detach()
 
 
+class Sheet:
+    """A `Source` of lines that are there already: a workbook's."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self.opening = "".join(lines[:_HEAD_LINES])
+        if not lines:
+            raise InputError("The file is empty.")
+
+    def lines(self) -> Iterator[str]:
+        yield from self._lines
+
+
 @contextmanager
 def open_source(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Source]:
     """`file`, a path or a binary stream, as a `Source`; gzip is unpacked. A stream of the caller's stays open.
 
     Raises:
-        InputError: it cannot be read, is empty, too large or no text.
+        InputError: it cannot be read, is empty, too large, or neither text nor a workbook.
     """
     with ExitStack() as stack, _foreign_errors():
         stream: Any = file
@@ -83,7 +101,8 @@ def open_source(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Source]:
         bytes_ = _bounded(stream)
         if bytes_.peek(len(_GZIP)).startswith(_GZIP):
             bytes_ = _bounded(stack.enter_context(gzip.GzipFile(fileobj=bytes_, mode="rb")))
-        yield Source(bytes_)
+        kind = workbook.KINDS.get(bytes_.peek(4)[:4])
+        yield TextFile(bytes_) if kind is None else Sheet(workbook.lines_of(bytes_.read(), kind, MAX_FILE_BYTES))
 
 
 def _bounded(stream: Any) -> io.BufferedReader:

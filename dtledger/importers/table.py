@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import NamedTuple
 
 from ..errors import InputError
 from .source import Source
@@ -12,26 +14,34 @@ from .source import Source
 DELIMITERS = ",;\t"
 
 
-def headings(opening: str, fits: Callable[[list[str]], bool]) -> tuple[str, list[str]] | None:
-    """The delimiter under which the first line that is not blank has the headings that `fits` looks for, and these."""
+class Headings(NamedTuple):
+    """A table's headings, the last line that they stand on, and what delimits its cells."""
+
+    delimiter: str
+    cells: list[str]
+    line: int
+
+
+def headings(opening: str, fits: Callable[[list[str]], bool], within: int = 1) -> Headings | None:
+    """The headings that `fits` looks for, which stand in one of the first `within` lines that are not blank."""
     for delimiter in DELIMITERS:
+        reader = csv.reader(io.StringIO(opening, newline=""), delimiter=delimiter, strict=True)
         try:
-            cells = next(
-                filter(_filled, csv.reader(io.StringIO(opening, newline=""), delimiter=delimiter, strict=True)), []
-            )
+            for cells in islice(filter(_filled, reader), within):
+                if fits(cells):
+                    return Headings(delimiter, cells, reader.line_num)
         except csv.Error:
             continue
-        if fits(cells):
-            return delimiter, cells
     return None
 
 
 class Table:
     """The rows below the headings. `line` is the last line that was read."""
 
-    def __init__(self, source: Source, delimiter: str, width: int, problem: Callable[[int, str], None]) -> None:
-        self._reader = csv.reader(source.lines(), delimiter=delimiter, strict=True)
-        self._width = width
+    def __init__(self, source: Source, found: Headings, problem: Callable[[int, str], None]) -> None:
+        self._reader = csv.reader(source.lines(), delimiter=found.delimiter, strict=True)
+        self._headed = found.line
+        self._width = len(found.cells)
         self._problem = problem
 
     @property
@@ -44,7 +54,6 @@ class Table:
         Raises:
             InputError: a quotation mark is opened and never closed.
         """
-        headed = False
         while True:
             line = self._reader.line_num + 1
             try:
@@ -54,13 +63,12 @@ class Table:
             except csv.Error as error:
                 if "unexpected end" in str(error) or "field larger" in str(error):
                     raise InputError(f"A quotation mark opened on line {line} is never closed.") from None
-                self._problem(line, "a quotation mark stands where none can")
+                if line > self._headed:
+                    self._problem(line, "a quotation mark stands where none can")
                 continue
-            if not _filled(cells):
+            if line <= self._headed or not _filled(cells):
                 continue
-            if not headed:
-                headed = True
-            elif self._reader.line_num > line:
+            if self._reader.line_num > line:
                 self._problem(line, f"a quoted cell runs on to line {self._reader.line_num}")
             elif any(cell.strip() for cell in cells[self._width :]):
                 self._problem(line, "the row has more cells than there are headings (a comma as the decimal mark?)")

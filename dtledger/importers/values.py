@@ -21,6 +21,7 @@ from .result import UnreadableError
 PLAUSIBLE: dict[str, tuple[str, float, float]] = {
     "glucose": ("mmol/L", 0.6, 45.0),
     "insulin": ("[iU]", 0.0, 300.0),
+    "insulin rate": ("[iU]/h", 0.0, 100.0),
     "meals": ("g", 0.0, 1000.0),
     "heart-rate": ("/min", 20.0, 300.0),
     "blood-pressure": ("mm[Hg]", 10.0, 350.0),
@@ -56,6 +57,8 @@ class Numbers:
         """
         text = text.strip()
         if (match := _NUMBER.fullmatch(text)) is None:
+            if text.startswith("="):
+                raise UnreadableError("the value is a formula; save the sheet as CSV, which has its result")
             raise UnreadableError("the value is not a number" if text else "there is no value")
         mark, decimals = match.groups()
         if mark:
@@ -84,11 +87,12 @@ def bound(text: str) -> tuple[int, str]:
 @cache
 def plausible(category: str, unit: str) -> tuple[float, float]:
     """The least and the greatest value in `unit` that a reading of the category can have."""
-    if category not in PLAUSIBLE:
-        return float("-inf"), float("inf")
-    native, least, greatest = PLAUSIBLE[category]
     to = vocabulary.unit(unit)
-    return vocabulary.unit(native).convert(least, to), vocabulary.unit(native).convert(greatest, to)
+    for name in (category, f"{category} rate"):
+        native, least, greatest = PLAUSIBLE.get(name, ("1", float("-inf"), float("inf")))
+        if (own := vocabulary.unit(native)).base == to.base:
+            return own.convert(least, to), own.convert(greatest, to)
+    return float("-inf"), float("inf")
 
 
 def rival_unit(category: str, unit: str, value: float) -> str | None:
@@ -103,11 +107,16 @@ def rival_unit(category: str, unit: str, value: float) -> str | None:
 
 def unit_code(spelling: str, category: str) -> str | None:
     """The UCUM code of a unit in which the category is measured; None for any other text."""
-    try:
-        unit = vocabulary.unit(spelling)
-    except ValueError:
-        return None
-    return unit.code if unit.base == vocabulary.unit(vocabulary.category(category).unit).base else None
+    return vocabulary.unit(spelling).code if vocabulary.category(category).measured_in(spelling) else None
+
+
+def plain_heading(heading: str) -> str:
+    """A heading in small letters, with single spaces for whatever parts its words.
+
+    >>> plain_heading(" Carbs_g"), plain_heading("CSII - bolus")
+    ('carbs g', 'csii bolus')
+    """
+    return " ".join(re.sub(r"[_\ufeff-]", " ", heading).lower().split())
 
 
 def split_heading(heading: str, category: str) -> tuple[str, str | None]:
@@ -118,7 +127,7 @@ def split_heading(heading: str, category: str) -> tuple[str, str | None]:
     >>> split_heading("Notes", "glucose")
     ('notes', None)
     """
-    plain = " ".join(re.sub(r"[_\ufeff-]", " ", heading).lower().split())
+    plain = plain_heading(heading)
     if match := _HEADING_UNIT.fullmatch(plain):
         code = unit_code((match["unit"] or match["glucose"]).replace(" ", "/"), category)
         if code is not None:

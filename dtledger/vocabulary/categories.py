@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .units import unit
+
 
 @dataclass(frozen=True, slots=True)
 class Category:
     """One category: LOINC code where one fits, the default UCUM unit, plain words, sensitive or not.
 
+    `rate` is a unit of what goes on and on, where the category has that too: no conversion leads to it from `unit`.
     `all` never takes in a sensitive category unless it is named.
     """
 
@@ -19,11 +22,26 @@ class Category:
     unit: str
     text: str
     sensitive: bool = False
+    rate: str = ""
+
+    def measured_in(self, spelling: str) -> bool:
+        """Whether its values come in that unit, or in one that converts into `unit` or `rate`.
+
+        >>> category("glucose").measured_in("mg/dL"), category("glucose").measured_in("[iU]/h")
+        (True, False)
+        >>> category("insulin").measured_in("[iU]/h"), category("insulin").measured_in("furlong")
+        (True, False)
+        """
+        try:
+            base = unit(spelling).base
+        except ValueError:
+            return False
+        return base in {unit(own).base for own in (self.unit, self.rate) if own}
 
 
 CATEGORIES: tuple[Category, ...] = (
     Category(0, "glucose", "99504-3", "mmol/L", "glucose in tissue, from a continuous sensor"),
-    Category(1, "insulin", "8665-2", "[iU]", "insulin given"),
+    Category(1, "insulin", "8665-2", "[iU]", "insulin given; a pump's rate in [iU]/h", rate="[iU]/h"),
     Category(2, "meals", "9059-7", "g", "carbohydrate eaten"),
     Category(3, "heart-rate", "8867-4", "/min", "heart rate"),
     Category(4, "blood-pressure", "85354-9", "mm[Hg]", "blood pressure"),

@@ -33,6 +33,7 @@ UNITS: tuple[Unit, ...] = (
     Unit("mmol/L", "millimoles a litre", "mmol/L", 1.0, 1),
     Unit("mg/dL", "milligrams a decilitre", "mmol/L", GLUCOSE_MG_DL_PER_MMOL_L, 0),
     Unit("[iU]", "international units", "[iU]", 1.0, 2),
+    Unit("[iU]/h", "international units an hour", "[iU]/h", 1.0, 3),
     Unit("g", "grams", "g", 1.0, 1),
     Unit("/min", "a minute", "/min", 1.0, 0),
     Unit("mm[Hg]", "millimetres of mercury", "mm[Hg]", 1.0, 0),
@@ -48,6 +49,8 @@ _BY_CODE = {unit.code: unit for unit in UNITS}
 _SPELLINGS = {spelling.lower(): code for code in _BY_CODE for spelling in (code,)} | {
     "u": "[iU]",
     "iu": "[iU]",
+    "u/h": "[iU]/h",
+    "iu/h": "[iU]/h",
     "bpm": "/min",
     "mmhg": "mm[Hg]",
     "c": "Cel",

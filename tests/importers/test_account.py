@@ -101,7 +101,10 @@ class TestAStudysFile:
 
     def test_is_read_through_all_of_its_faults(self) -> None:
         done = read(study_like(), **self.OPTIONS)
-        assert done.notes == ("Dates were read day first, which line 2 proves.",)
+        assert done.notes == (
+            "Dates were read day first, which line 2 proves.",
+            "Read as a file of T1D-UOM, whose glucose is in mmol/L.",
+        )
         assert done.readings[0].at.isoformat() == "2023-10-27T00:04:00+01:00"
         assert done.rows == done.lines - 1
         # The value that none can be, a night without the sensor, the two hours in which clocks were turned back.

@@ -70,8 +70,8 @@ def test_a_stream_that_gives_a_byte_at_a_time_is_read_whole() -> None:
         (b"", "empty"),
         (b"\xef\xbb\xbf", "empty"),
         (b" \n\r\n\t", "empty"),
-        (b"PK\x03\x04" + bytes(40), "Excel workbook or another zip"),
-        (b"\xd0\xcf\x11\xe0" + bytes(40), "Excel workbook"),
+        (b"PK\x03\x04" + bytes(40), "no Excel workbook that can be read"),
+        (b"\xd0\xcf\x11\xe0" + bytes(40), "no Excel workbook that can be read"),
         (b"%PDF-1.7 report", "PDF"),
         (bytes(range(256)), "binary"),
         (GOOD.encode("utf-16-le"), "binary"),
@@ -150,12 +150,12 @@ class TestTheFormat:
     def test_that_is_none_known_is_refused_with_the_headings_that_are(self, text: str) -> None:
         with pytest.raises(InputError, match=r"timestamp.*glucose.*--time-column") as caught:
             read(text)
-        assert "neither Dexcom Clarity's CSV export nor plain CSV" in caught.value.message
+        assert "neither Dexcom Clarity's CSV export, nor LibreView's" in caught.value.message
         with pytest.raises(InputError):
             sniff(io.BytesIO(text.encode()))
 
     def test_can_be_said(self) -> None:
-        with pytest.raises(InputError, match="--format is none of auto, clarity, csv"):
+        with pytest.raises(InputError, match="--format is none of auto, clarity, libreview, shanghai, t1d-uom, csv"):
             read(GOOD, "xls")
         with pytest.raises(InputError, match="Clarity export in English"):
             read(GOOD, "clarity")

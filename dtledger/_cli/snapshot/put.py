@@ -17,6 +17,8 @@ from ..words import CATEGORY, period_words
 if TYPE_CHECKING:
     from ...importers import Import
 
+FORMATS = ("auto", "clarity", "libreview", "shanghai", "t1d-uom", "csv")
+"""The importers' names, here so that help and completion need not load them."""
 GAPS_SHOWN = 10
 """Gaps that are listed one by one; --json has all."""
 
@@ -29,14 +31,14 @@ GAPS_SHOWN = 10
 @click.argument("file", metavar="FILE|-")
 @click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Which twin, if you have several.")
 @click.option("--category", type=CATEGORY, metavar="NAME", help="What the values are. [glucose, or the settings']")
-@click.option("--format", "format_", type=click.Choice(["auto", "csv", "clarity"]), default="auto", show_default=True)
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="auto", show_default=True)
 @click.option("--tz", metavar="ZONE", help="The zone of the clock that wrote the times: Europe/Vienna.")
 @click.option("--utc-offset", metavar="OFFSET", help="Instead: that clock's fixed offset: +01:00.")
 @click.option("--unit", metavar="UNIT", help="The values' unit, where the file does not say it.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="Where the file does not prove it.")
-@click.option("--sensor-range", type=(float, float), metavar="LEAST GREATEST", help="What `Low` and `High` mean.")
+@click.option("--sensor-range", type=(float, float), metavar="LEAST GREATEST", help="What the sensor shows at most.")
 @click.option("--time-column", metavar="HEADING", help="The heading over the times, if it is none that is known.")
-@click.option("--value-column", metavar="HEADING", help="The heading over the values.")
+@click.option("--value-column", metavar="HEADING", help="The heading over the values, or which of several.")
 @click.option("--skip-unreadable", is_flag=True, help="Write the other rows if some cannot be read.")
 @click.option("--dry-run", is_flag=True, help="Read the file and say what would be written; write nothing.")
 def put(

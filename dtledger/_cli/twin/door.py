@@ -85,10 +85,9 @@ def request(
 def _usual_unit(app: App, category: str) -> str | None:
     """The unit that the settings name, where it measures what the category does."""
     from ...vocabulary import category as category_named
-    from ...vocabulary import unit
 
     chosen = app.settings.unit
-    return chosen if chosen and unit(chosen).base == unit(category_named(category).unit).base else None
+    return chosen if chosen and category_named(category).measured_in(chosen) else None
 
 
 def remarks(app: App, readings: Readings) -> None:
