@@ -109,11 +109,18 @@ def _table(rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"    {line}".rstrip() for line in padded)
 
 
+def _formats() -> Iterable[tuple[str, ...]]:
+    from ..importers import FORMATS
+
+    return ((each.NAME, each.TEXT) for each in FORMATS)
+
+
 _TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "actions": lambda: ((each.name, each.text) for each in Action),
     "categories": lambda: (
         (each.name, each.unit, each.text + (" (sensitive)" if each.sensitive else "")) for each in CATEGORIES
     ),
+    "formats": _formats,
     "kinds": lambda: ((each.name, each.text) for each in Kind),
     "purposes": lambda: ((each.name, each.text) for each in Purpose),
     "reasons": lambda: ((each.name, each.text) for each in Reason),

@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 import pytest
 
-from dtledger import errors
+from dtledger import errors, readings
 from dtledger._cli.help import topics
 from dtledger._cli.main import main
 from dtledger.config import ENTRIES
+from dtledger.importers import FORMATS
 from dtledger.vocabulary import CATEGORIES, Action, Kind, Purpose, Reason
 from dtledger.vocabulary.units import UNITS
 
@@ -53,6 +54,7 @@ def test_a_topic_in_several_words_is_found_too(run: Run) -> None:
     [
         ("actions", [word for each in Action for word in (each.name, each.text)]),
         ("categories", [word for each in CATEGORIES for word in (each.name, each.unit, each.text)]),
+        ("files", [word for each in FORMATS for word in (each.NAME, each.TEXT)]),
         ("kinds", [word for each in Kind for word in (each.name, each.text)]),
         ("purposes", [word for each in Purpose for word in (each.name, each.text)]),
         ("reasons", [word for each in Reason for word in (each.name, each.text)]),
@@ -64,6 +66,14 @@ def test_tables_come_from_the_vocabulary(topic: str, words: list[str]) -> None:
     text = topics()[topic].text
     assert [word for word in words if word not in text] == []
     assert not re.search(r"^\{.*\}$", text, re.MULTILINE)
+
+
+def test_every_word_on_a_readings_quality_is_explained() -> None:
+    words = [
+        word for name, word in vars(readings).items() if name.isupper() and name != "SCHEMA" and isinstance(word, str)
+    ]
+    assert {"below-range", "scan", "fingerstick"} < set(words)
+    assert [word for word in words if not re.search(rf"^    .*\b{word}\b", topics()["files"].text, re.MULTILINE)] == []
 
 
 def test_sensitive_categories_are_marked() -> None:

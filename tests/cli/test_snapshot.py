@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
+from dtledger import importers
 from dtledger._cli import main
+from dtledger._cli.snapshot.put import FORMATS
 from dtledger.client.keyrings import owner_keys
 from dtledger.encoding import CID
 from dtledger.ledger import calls
@@ -21,6 +23,8 @@ from dtledger.snapshots.staging import Staging
 from dtledger.snapshots.writer import Draft, StreamHead, Target, seal_batch
 from dtledger.types import Digest, Period
 from tests.cli.twins import DAY, Twin, complaint, new_key, new_twin, said
+from tests.importers.exports import shanghai
+from tests.importers.workbooks import xlsx
 
 if TYPE_CHECKING:
     from tests.cli.conftest import DevnetHome
@@ -142,6 +146,27 @@ def test_another_category_is_named(dtledger: Run, twin: Twin, tmp_path: Path) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DTLEDGER_CATEGORY", "meals")
         assert said(dtledger(*words, "--json"))["readings_known"] == 1
+
+
+def test_every_importer_can_be_named() -> None:
+    assert set(FORMATS) == {"auto", *(known.NAME for known in importers.FORMATS)}
+
+
+def test_a_workbook_is_read_by_its_usual_column_or_by_the_one_that_is_named(
+    dtledger: Run, twin: Twin, tmp_path: Path
+) -> None:
+    file = tmp_path / "segment.xlsx"
+    file.write_bytes(xlsx(shanghai()))
+    words = ("snapshot", "put", file, "--twin", twin.number, *PATIENT, "--tz", "Asia/Shanghai")
+    glucose = said(dtledger(*words, "--json"))
+    assert (glucose["format"], glucose["readings_written"], glucose["others"]) == ("shanghai", 40, {})
+    assert "5 'CBG (mg / dl)'" in glucose["notes"][-1]
+    assert "CSII - basal" in str(complaint(dtledger(*words, "--category", "insulin", "--json"), 2))
+    pump = (*words, "--category", "insulin", "--value-column", "CSII - bolus insulin (Novolin R, IU)")
+    written = dtledger(*pump)
+    assert "1 readings, 0 repeats, 0 gaps, 0 that cannot be read, 39 missing." in written.stderr
+    read = ("twin", "read", twin.number, "--category", "insulin", "--purpose", "PATRQT", *PATIENT)
+    assert "4.00 [iU]" in dtledger(*read).stdout
 
 
 def test_an_owner_writes_without_a_grant_and_nobody_else_does(dtledger: Run, twin: Twin, export: Path) -> None:

@@ -12,6 +12,7 @@ from dtledger.client import Client, Question, Terms
 from dtledger.crypto.seal import SealKey
 from dtledger.errors import AccessDeniedError, InputError, IntegrityError
 from dtledger.ledger import Slot
+from dtledger.readings import Reading
 from dtledger.testing import MemoryKey, World
 from dtledger.testing.world import DAY
 from dtledger.types import Period
@@ -173,3 +174,13 @@ def test_a_unit_that_does_not_fit_is_refused_before_anybody_is_asked(dtledger_wo
             world.clinician.read(world.twin, "glucose", "TREAT", unit=wrong)
     assert not any(custodian.log.entries for custodian in world.custodians)
     assert world.clinician.read(world.twin, "glucose", "TREAT", unit="MG/DL")[0].unit == "mg/dL"
+
+
+def test_a_pumps_rate_is_never_converted_into_a_dose(dtledger_world: World) -> None:
+    world = dtledger_world
+    at = world.readings[0].seconds
+    rate, dose = Reading(at, 0.7, "[iU]/h"), Reading(at + 60, 4.0, "[iU]")
+    world.patient.writer.put(world.twin, "insulin", [rate, dose])
+    for unit in ("[iU]", "[iU]/h", None):
+        got = world.patient.read(world.twin, "insulin", "PATRQT", unit=unit)
+        assert [(each.value, each.unit) for each in got] == [(0.7, "[iU]/h"), (4.0, "[iU]")]

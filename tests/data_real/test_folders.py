@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from datetime import UTC
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -192,6 +193,14 @@ def test_the_folders_in_all_are_as_stated() -> None:
         own = totals.setdefault("shanghai" if name in SHANGHAI else kind(name), [0] * 6)
         own[:] = map(sum, zip(own, COUNTS[stem(name)], strict=True))
     assert {word: tuple(own) for word, own in totals.items()} == TOTALS
+
+
+def test_the_documentation_states_the_same_totals() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "data.md").read_text("utf-8")
+    for readings, repeats, others, *_, missing, refused in TOTALS.values():
+        cells = rf"\| {readings:,} \| {repeats:,} \| {others} \|[^|]*\| {missing:,} \| {refused} \|"
+        assert re.search(cells, text), cells
+    assert all(re.search(rf"\b{count}\b", text) for count in REASONS.values())
 
 
 @pytest.mark.parametrize("name", sorted(name for name in DIGESTS if "Activity" in name))

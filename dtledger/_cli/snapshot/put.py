@@ -36,7 +36,9 @@ GAPS_SHOWN = 10
 @click.option("--utc-offset", metavar="OFFSET", help="Instead: that clock's fixed offset: +01:00.")
 @click.option("--unit", metavar="UNIT", help="The values' unit, where the file does not say it.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="Where the file does not prove it.")
-@click.option("--sensor-range", type=(float, float), metavar="LEAST GREATEST", help="What the sensor shows at most.")
+@click.option(
+    "--sensor-range", type=(float, float), metavar="LEAST GREATEST", help="The limits of what the sensor shows."
+)
 @click.option("--time-column", metavar="HEADING", help="The heading over the times, if it is none that is known.")
 @click.option("--value-column", metavar="HEADING", help="The heading over the values, or which of several.")
 @click.option("--skip-unreadable", is_flag=True, help="Write the other rows if some cannot be read.")
