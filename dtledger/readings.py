@@ -46,6 +46,8 @@ FINGERSTICK = "fingerstick"
 """Measured in a drop of blood, not by the sensor."""
 LONG_ACTING = "long-acting"
 """A dose of insulin that acts for a day or so."""
+SOURCES = frozenset({SCAN, FINGERSTICK, LONG_ACTING})
+"""Words that say what a value is, not how good: values that differ in them are two, be they ever so equal."""
 
 MAX_OFFSET = 18 * 60
 """Minutes: no offset from UTC is farther away (ISO 8601 and XML Schema agree)."""

@@ -10,7 +10,7 @@ from operator import attrgetter
 from .. import vocabulary
 from ..custody import AccessReceipt
 from ..errors import AccessDeniedError, DtledgerError, InputError, IntegrityError
-from ..readings import decode_readings
+from ..readings import SOURCES, decode_readings
 from ..snapshots.finder import Found
 from ..snapshots.opening import Opened
 from ..types import Address, Digest, Period
@@ -92,13 +92,13 @@ def values_of(found: Found, question: Question, plaintext: bytes) -> Iterator[Tw
 
 
 def _in_order(values: list[TwinReading]) -> list[TwinReading]:
-    """One of each (time, value, unit), whatever snapshots it stands in, by time. `values` is left sorted."""
+    """One of each (time, value, unit, source), whatever snapshots it stands in, by time. `values` is left sorted."""
     values.sort(key=_AT)
     kept: list[TwinReading] = []
     for _, at_once in groupby(values, _AT):
-        distinct: dict[tuple[float, str], TwinReading] = {}
+        distinct: dict[tuple[float, str, frozenset[str]], TwinReading] = {}
         for each in sorted(at_once, key=_WHICH):
-            distinct.setdefault((each.value, each.unit), each)
+            distinct.setdefault((each.value, each.unit, SOURCES.intersection(each.quality.split())), each)
         kept += distinct.values()
     return kept
 

@@ -12,7 +12,7 @@ from dtledger.client import Client, Question, Terms
 from dtledger.crypto.seal import SealKey
 from dtledger.errors import AccessDeniedError, InputError, IntegrityError
 from dtledger.ledger import Slot
-from dtledger.readings import Reading
+from dtledger.readings import FINGERSTICK, REPEAT_OTHER_VALUE, Reading
 from dtledger.testing import MemoryKey, World
 from dtledger.testing.world import DAY
 from dtledger.types import Period
@@ -174,6 +174,16 @@ def test_a_unit_that_does_not_fit_is_refused_before_anybody_is_asked(dtledger_wo
             world.clinician.read(world.twin, "glucose", "TREAT", unit=wrong)
     assert not any(custodian.log.entries for custodian in world.custodians)
     assert world.clinician.read(world.twin, "glucose", "TREAT", unit="MG/DL")[0].unit == "mg/dL"
+
+
+def test_a_fingerstick_is_never_taken_for_the_sensors_value_that_it_equals(dtledger_world: World) -> None:
+    world = dtledger_world
+    sensor = world.readings[-1]
+    world.patient.writer.put(world.twin, "glucose", [sensor.marked(FINGERSTICK), sensor.marked(REPEAT_OTHER_VALUE)])
+    got = world.patient.read(world.twin, "glucose", "PATRQT")[-2:]
+    assert [each.value for each in got] == [sensor.value] * 2
+    assert [FINGERSTICK in each.quality for each in got].count(True) == 1
+    assert len(world.patient.read(world.twin, "glucose", "PATRQT")) == len(world.readings) + 1
 
 
 def test_a_pumps_rate_is_never_converted_into_a_dose(dtledger_world: World) -> None:
