@@ -12,7 +12,7 @@ from datetime import datetime, time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtledger.errors import InputError
@@ -182,6 +182,7 @@ class TestADamagedWorkbook:
                 read(whole[:length], utc_offset="Z")
         assert len(values(whole)) == 2
 
+    @settings(deadline=None)
     @given(st.data())
     def test_is_refused_or_read_and_never_anything_else(self, whole: bytes, data: st.DataObject) -> None:
         spoilt = bytearray(whole)
