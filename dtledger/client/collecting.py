@@ -119,8 +119,8 @@ def unit_for(category: str, to_unit: str) -> Unit:
 
 
 def _converted(each: TwinReading, target: Unit) -> TwinReading:
-    """The reading in another unit; as it is, where its own is not known here or measures something else, as a pump's rate
-    does beside a dose."""
+    """The reading in another unit; as it is, where its own is not known here or measures something else: a pump's rate
+    is no dose."""
     own = known_unit(each.unit)
     if own is None or own.base != target.base:
         return each

@@ -109,7 +109,7 @@ class Models:
         assert opened is not None, "it was just opened"
         return opened, receipt
 
-    def to_finalise(self, model: Model, left_out: Collection[Address] = ()) -> tuple[Round, list[Update]]:
+    def to_finalise(self, model: Model, left_out: Collection[Address] = ()) -> tuple[Round, tuple[Update, ...]]:
         """The newest round, and its updates but for those of `left_out`.
 
         Raises:
@@ -120,7 +120,7 @@ class Models:
         updates = view.updates(model.number, newest.number)
         if strangers := set(left_out) - {each.site for each in updates}:
             raise InputError(f"{', '.join(sorted(strangers))} has no update in round {newest.number}.")
-        return newest, [each for each in updates if each.site not in left_out]
+        return newest, tuple(each for each in updates if each.site not in left_out)
 
     def finalise(
         self, model: Model, aggregate: Iterable[bytes], left_out: Collection[Address] = ()

@@ -20,7 +20,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _MIB = 2**20
 
 
-class Epsilon(click.ParamType):
+class Epsilon(click.ParamType[int]):
     """ε as people write it, in thousandths.
 
     >>> Epsilon().convert("0.25", None, None)
