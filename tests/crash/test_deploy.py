@@ -15,6 +15,7 @@ from dtledger._backend.anvil import Anvil
 from dtledger._backend.evm import EvmLedger
 from dtledger._backend.migrations import ROLES, read_deployment
 from dtledger.errors import DtledgerError, InputError
+from dtledger.ledger import CONTRACTS
 from dtledger.vocabulary import Kind
 from tests.crash.deaths import Death, deaths, run_killed
 from tests.crash.operations import CUSTODIAN, DEPLOYER, GOVERNOR, deploy
@@ -87,7 +88,8 @@ def assert_finished_once(site: Site, known: dict[str, str]) -> None:
         custodian = ledger.view().member(CUSTODIAN.address)
         assert custodian is not None
         assert custodian.is_a(Kind.CUSTODIAN)
-    assert len(journal.steps) == 5 + 6 + 2 + len(ROLES) + 3, "contracts, rights, the founder, governance, dropping"
+    steps = len(CONTRACTS) + 6 + 2 + len(ROLES) + 3
+    assert len(journal.steps) == steps, "contracts, rights, the founder, governance, dropping"
 
 
 def survive(site: Site, **how: Any) -> int:
@@ -115,7 +117,7 @@ def test_killed_in_every_step_of_every_run_it_is_finished_all_the_same(site: Sit
         assert_refused_until_it_is_finished(site)
         assert {name: site.contracts()[name] for name in known} == known
         known = site.contracts()
-    assert len(known) == 5
+    assert len(known) == len(CONTRACTS)
     assert runs > 21
     assert_finished_once(site, known)
 
