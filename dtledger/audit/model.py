@@ -190,10 +190,6 @@ class ModelAudit:
             proof = proofs.get(category.number)
             if proof is None:
                 return f"nothing proves the bit of {category.name}"
-            try:
-                bits.verify(card.bits, proof)
-            except IntegrityError:
-                return f"the twin card does not commit to that bit of {category.name}"
             grant = view.grant(owner, trained.twin, trained.grantee, trained.number)
             question = Request(
                 twin=trained.twin,
@@ -208,6 +204,10 @@ class ModelAudit:
             reason = check(view, question, number.at, number.at)
             if not reason.permits:
                 return reason.name
+            try:
+                bits.verify(card.bits, proof)
+            except IntegrityError:
+                return f"the twin card does not commit to that bit of {category.name}"
         return ""
 
     def _twins(self, number: Round, update: Update, spent: int) -> str:

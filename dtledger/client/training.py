@@ -37,8 +37,9 @@ def trained_categories(model: Model) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The round that a commitment would be for, and the consents that it would stand on, a twin each."""
+    """The model's round that a commitment would be for, and the consents that it would stand on, a twin each."""
 
+    model: Model
     round: Round
     shown: tuple[Shown, ...]
 
@@ -67,7 +68,7 @@ class Training:
                 hint="A consent counts for the rounds that are opened after it.",
                 twins=lacking,
             )
-        return Plan(newest, shown)
+        return Plan(model, newest, shown)
 
     def commit(
         self, model: Model, update: Iterable[bytes], epsilon: int, twins: Collection[int] | None = None
@@ -82,9 +83,11 @@ class Training:
         Raises:
             LedgerRejection: out of turn, twice, over budget, under cohort, or this key is no active RESEARCHER.
         """
-        context = self._context
-        plan = self.plan(model, twins)
-        newest, shown = plan.round, plan.shown
+        return self.commit_to(self.plan(model, twins), update, epsilon)
+
+    def commit_to(self, plan: Plan, update: Iterable[bytes], epsilon: int) -> tuple[UpdateRecord, Receipt]:
+        """`commit`, on the consents of a plan. Raises as `commit`, but for what `plan` raises."""
+        context, model, newest, shown = self._context, plan.model, plan.round, plan.shown
         salt = secrets.token_bytes(SALT_BYTES)
         site, deployment = context.key.address, context.deployment
         leaves = consents.ordered(
@@ -135,12 +138,16 @@ class Training:
         if update is None or opened is None:
             raise InputError(f"This key committed no update in round {number}.", hint="Choose the site's with --key.")
         record, _ = UpdateRecord.read(context.deployment, context.store.get(CID(update.record)))
-        notes = self._notes(record)
+        notes = self.notes(record)
         shown = tuple(shown_again(context, model, opened, each) for each in notes.trained)
         return Opening(model.number, number, me, notes.salt, shown)
 
-    def _notes(self, record: UpdateRecord) -> Notes:
-        """With the present key to seal to, or with a former one."""
+    def notes(self, record: UpdateRecord) -> Notes:
+        """What this site kept to itself in a record, under its present key to seal to or a former one.
+
+        Raises:
+            IntegrityError: the record is another's.
+        """
         for key in self._context.key.secrets.seal_keys:
             try:
                 return Notes.open(self._context.deployment, record.model, record.round, record.notes, key)

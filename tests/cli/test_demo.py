@@ -44,7 +44,7 @@ def test_it_tells_every_step_in_order(told: dict[str, object]) -> None:
     names = [each["step"] for each in told["steps"]]  # type: ignore[attr-defined]
     assert names == [
         "chain", "members", "twin", "import", "permit", "write", "grant", "read", "revoke", "refused", "refused",
-        "access",
+        "access", "sites", "model", "train", "audit", "audit", "train", "audit",
     ]  # fmt: skip
 
 
@@ -56,6 +56,17 @@ def test_after_revocation_client_and_every_custodian_refuse(told: dict[str, obje
     by_client, by_custodians = step(told, "refused")
     assert by_client["reason"] == "REVOKED"
     assert by_custodians["custodians"] == ["REVOKED"] * 3
+
+
+def test_an_auditor_finds_the_untouched_model_good_and_each_fault_by_its_claim(told: dict[str, object]) -> None:
+    untouched, changed, dishonest = (
+        [(each["claim"], each["about"].split(", ")[-1]) for each in audit["claims"] if each["verdict"] != "pass"]
+        for audit in step(told, "audit")
+    )
+    assert untouched == []
+    assert changed == [("update", "north")]
+    assert dishonest == [("consents", "north"), ("twins", "south")]
+    assert all(each["verdict"] in ("pass", "fail") for audit in step(told, "audit") for each in audit["claims"])
 
 
 def test_the_five_commands_that_it_prints_work_as_printed(told: dict[str, object]) -> None:
@@ -73,6 +84,12 @@ def test_told_again_it_goes_on_in_the_same_world_and_writes_nothing_twice(home: 
     assert step(again, "chain")[0]["deployment"] == step(told, "chain")[0]["deployment"]
     assert step(again, "write")[0]["snapshots"] == 0
     assert step(again, "read")[0]["readings"] == 4032
+    assert step(again, "sites")[0]["gas"] == step(again, "model")[0]["gas"] == 0
+    assert [len([each for each in audit["claims"] if each["verdict"] == "fail"]) for audit in step(again, "audit")] == [
+        0,
+        1,
+        2,
+    ]
 
 
 def test_it_refuses_a_home_that_somebody_uses(tmp_path: Path) -> None:

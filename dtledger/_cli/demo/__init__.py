@@ -19,13 +19,15 @@ from ..command import Verb
 @click.option("--clean", is_flag=True, help="Remove the demo's world: its chain, its keys, its data.")
 @click.pass_obj
 def demo_command(app: App, /, file: Path | None, clean: bool, **reading: str | None) -> None:
-    """From nothing to an encrypted, anchored twin, a consent, a reading and a refusal.
+    """From nothing to an encrypted, anchored twin, a consent, a reading, a refusal and an audited model.
 
     Starts a development chain, deploys, enrols a hospital, a clinician, a gateway and three custodians, mints a
-    patient's twin, imports glucose readings, grants, reads, revokes and is refused. The world goes on running;
-    run it again to go on in it.
+    patient's twin, imports glucose readings, grants, reads, revokes and is refused. Then two sites train a model on
+    twins of their own patients, and an auditor finds what is right and what is wrong with it. The world goes on
+    running; run it again to go on in it.
     """
-    from .story import Story, remove
+    from .place import remove
+    from .story import Story
 
     if clean:
         removed = remove(app.home)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,15 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import click
-
 from ..._backend.directory_store import DirectoryStore
-from ..._backend.files import write_atomically
 from ...client import Client, Terms, writing_terms
 from ...client.devnet import OPERATOR, PROFILE, Devnet
 from ...client.opening import open_client
 from ...errors import AccessDeniedError, InputError
-from ...home import Home
 from ...importers import SAMPLE, read_file
 from ...importers.result import Import
 from ...ledger import Receipt, Slot
@@ -29,9 +22,11 @@ from ...types import ZERO_ADDRESS, Address, Period
 from ...vocabulary import Action, Kind, Purpose, Reason
 from ..app import App
 from ..picture import plot
+from .place import claim, program, sample_end, spoken
 from .refusal import ask_custodians
+from .research import Research
+from .telling import Telling
 
-MARK = "demo.txt"
 DAY = 86_400
 THRESHOLD = 2
 
@@ -44,8 +39,7 @@ class Story:
         self.file = file
         self.reading = {name: value for name, value in reading.items() if value is not None}
         self.devnet = Devnet(app.home)
-        self.steps: list[dict[str, Any]] = []
-        self.began = time.monotonic()
+        self.telling = Telling(app)
 
     def tell(self) -> None:
         imported = self._read_input()  # first, so that a file that cannot be read leaves nothing behind
@@ -60,21 +54,8 @@ class Story:
             self._read(people["cardiology"], twin)
             self._revoke(people, twin, slot)
             self._access(people["patient"], twin)
+            Research(self.telling, self.devnet, people[OPERATOR]).tell()
         self._next(twin, readings[-1].at)
-
-    # telling -------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _step(self, name: str) -> Iterator[dict[str, Any]]:
-        """One step; what it did is put into the dictionary: `did`, and `gas` if it cost any."""
-        step: dict[str, Any] = {"step": name, "gas": 0}
-        begun = time.monotonic()
-        yield step
-        step["seconds"] = round(time.monotonic() - begun, 2)
-        self.steps.append(step)
-        gas = f"{step['gas']:>10,} gas" if step["gas"] else " " * 14
-        cost = click.style(f"{gas} {step['seconds']:>6.2f} s", dim=True)
-        self.app.show(f"{click.style('✓', fg='green')} {name:<10}{cost}  {step['did']}")
 
     # the steps -----------------------------------------------------------------------------------------------
 
@@ -91,7 +72,7 @@ class Story:
         return imported
 
     def _chain(self) -> None:
-        with self._step("chain") as step:
+        with self.telling.step("chain") as step:
 
             def count(_: object, gas: int) -> None:
                 step["gas"] += gas
@@ -115,7 +96,7 @@ class Story:
                 client.close()
 
     def _members(self, people: Mapping[str, Client]) -> None:
-        with self._step("members") as step:
+        with self.telling.step("members") as step:
             hospital = people["hospital"].address
             self._enrol(people, step, "hospital", [], ZERO_ADDRESS)
             self._enrol(people, step, "cardiology", [Kind.CLINICIAN], hospital)
@@ -138,7 +119,7 @@ class Story:
                 contacts.add(name, card, at=operator.context.clock())
 
     def _twin(self, patient: Client) -> int:
-        with self._step("twin") as step:
+        with self.telling.step("twin") as step:
             own = patient.context.view().twins_of(patient.address)
             if own:
                 twin = own[0]
@@ -153,7 +134,7 @@ class Story:
         return twin
 
     def _readings(self, imported: Import) -> list[Reading]:
-        with self._step("import") as step:
+        with self.telling.step("import") as step:
             readings = list(imported.readings)
             source = f"{self.file}" if self.file else "a simulated sample (simglucose), moved to end today"
             if self.file is None:
@@ -172,14 +153,14 @@ class Story:
     def _write(self, people: Mapping[str, Client], twin: int, readings: list[Reading]) -> None:
         gateway, patient = people["gateway"], people["patient"]
         now = patient.context.clock()
-        with self._step("permit") as step:
+        with self.telling.step("permit") as step:
             first = readings[0].minute
             slot, receipt = patient.consents.grant(
                 twin, gateway.address, writing_terms(["glucose"], now, 30 * DAY, back_to=first)
             )
             step["gas"] = receipt.gas
             step["did"] = f"the patient lets the gateway add glucose for 30 days ({slot_name(slot, 'gateway')})"
-        with self._step("write") as step, self.app.progress("encrypting, storing, anchoring") as progress:
+        with self.telling.step("write") as step, self.app.progress("encrypting, storing, anchoring") as progress:
             result = gateway.writer.put(twin, "glucose", readings, progress=progress)
             step["gas"] = sum(each.gas for each in result.anchors)
             known = f", {result.known:,} readings were there before" if result.known else ""
@@ -191,7 +172,7 @@ class Story:
     def _grant(self, people: Mapping[str, Client], twin: int, readings: list[Reading]) -> Slot:
         patient = people["patient"]
         now = patient.context.clock()
-        with self._step("grant") as step:
+        with self.telling.step("grant") as step:
             data = Period(readings[0].minute, max(readings[-1].minute, (now + 30 * DAY) // 60))
             terms = Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + 30 * DAY, data)
             slot, receipt = patient.consents.grant(twin, people["cardiology"].address, terms)
@@ -201,7 +182,7 @@ class Story:
         return slot
 
     def _read(self, clinician: Client, twin: int) -> None:
-        with self._step("read") as step, self.app.progress("opening") as progress:
+        with self.telling.step("read") as step, self.app.progress("opening") as progress:
             readings = clinician.read(twin, "glucose", "TREAT", progress=progress)
             step["did"] = (
                 f"the clinician reads {len(readings):,} readings from {readings.snapshots} snapshots, "
@@ -224,24 +205,24 @@ class Story:
         ]
         package = clinician.context.view().record(slot)
         assert package is not None, "it was granted a moment ago"
-        with self._step("revoke") as step:
+        with self.telling.step("revoke") as step:
             receipts: list[Receipt] = [patient.consents.revoke(each) for each in (slot, *others)]
             step["gas"] = sum(receipt.gas for receipt in receipts)
             step["did"] = f"the patient revokes, in block {receipts[0].block}"
-        with self._step("refused") as step:
+        with self.telling.step("refused") as step:
             try:
                 clinician.read(twin, "glucose", "TREAT")
             except AccessDeniedError as error:
                 reason: Reason = error.reason
                 step["did"] = f"the clinician's client refuses: {reason.text} ({reason.name})"
                 step["reason"] = reason.name
-        with self._step("refused") as step:
+        with self.telling.step("refused") as step:
             refusals = ask_custodians(clinician, twin, package)
             step["did"] = f"a client that skips that check is refused by each custodian: {', '.join(refusals)}"
             step["custodians"] = refusals
 
     def _access(self, patient: Client, twin: int) -> None:
-        with self._step("access") as step:
+        with self.telling.step("access") as step:
             receipts = next(each for each in patient.twins.access(twin).values() if isinstance(each, list))
             opened = sum(1 for each in receipts if each.permitted)
             step["did"] = f"the patient sees who asked: {len(receipts)} requests, {opened} of them opened"
@@ -250,8 +231,7 @@ class Story:
         # A user's own export may be years old: the commands look back far enough to find its last day.
         days = (datetime.now(UTC) - newest).days + 2
         since, history = ("24h", "30d") if days <= 2 else (f"{days}d", f"{days + 30}d")
-        home = os.path.relpath(self.app.home.root)
-        home = home if not home.startswith("..") else str(self.app.home.root)
+        home = spoken(self.app.home)
         commands = [
             f"{program()} {words} --home {home}"
             for words in (
@@ -270,51 +250,11 @@ class Story:
             "demo",
             home=self.app.home.root,
             twin=twin,
-            steps=self.steps,
+            steps=self.telling.steps,
             next=commands,
-            seconds=round(time.monotonic() - self.began, 2),
+            seconds=round(time.monotonic() - self.telling.began, 2),
         )
 
 
 def slot_name(slot: Slot, name: str) -> str:
     return f"{slot.twin}/{name}/{slot.number}"
-
-
-def program() -> str:
-    """How this program was called, so that what is printed can be called."""
-    if shutil.which("dtledger"):
-        return "dtledger"
-    called = os.path.relpath(sys.argv[0])
-    return called if not called.startswith("..") else sys.argv[0]
-
-
-def sample_end(home: Home) -> int:
-    """When the simulated sample ends: at the demo's first run, and there ever after."""
-    return int((home.root / MARK).stat().st_mtime) // 300 * 300
-
-
-def claim(home: Home) -> None:
-    """Make the home the demo's own, or refuse one that is somebody's."""
-    mark = home.root / MARK
-    if mark.exists():
-        return
-    if home.root.exists() and any(home.root.iterdir()):  # a home that somebody uses
-        raise InputError(
-            f"{home.root} is a home in use, and the demo makes its own.", hint="Name another folder with --home."
-        )
-    home.prepare(home.root)
-    write_atomically(mark, b"This folder belongs to `dtledger demo`; `dtledger demo --clean` removes it.\n")
-
-
-def remove(home: Home) -> bool:
-    """Stop the demo's chain and remove its home; False if there is none.
-
-    Raises:
-        InputError: the home is not the demo's.
-    """
-    if not home.root.exists():
-        return False
-    if not (home.root / MARK).exists():
-        raise InputError(f"{home.root} was not made by the demo, so it is not removed.", hint="Name its --home.")
-    Devnet(home).clean()
-    return True

@@ -54,7 +54,7 @@ def commit(app: App, model: str, file: Path, epsilon: int, twins: Sequence[int],
         app.data("model-update", **told, update=None, consents=None, sent=None, dry_run=True)
         return
     app.confirm("Commit to it?", yes=yes)
-    record, receipt = training.commit(named.model, chunks(file), epsilon, chosen)
+    record, receipt = training.commit_to(plan, chunks(file), epsilon)
     app.show(f"Committed: 0x{record.update.hex()}, {record.cohort} twins, {epsilon_words(record.epsilon)}")
     app.data(
         "model-update", **told, update=record.update, consents=record.consents, sent=app.sent(receipt), dry_run=False

@@ -1,0 +1,60 @@
+"""The demo's home: its own folder, marked as such, and how to speak of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from ..._backend.files import write_atomically
+from ...client.devnet import Devnet
+from ...errors import InputError
+from ...home import Home
+
+MARK = "demo.txt"
+
+
+def program() -> str:
+    """How this program was called, so that what is printed can be called."""
+    if shutil.which("dtledger"):
+        return "dtledger"
+    called = os.path.relpath(sys.argv[0])
+    return called if not called.startswith("..") else sys.argv[0]
+
+
+def spoken(home: Home) -> str:
+    """The home's folder as a command line here has it."""
+    path = os.path.relpath(home.root)
+    return path if not path.startswith("..") else str(home.root)
+
+
+def sample_end(home: Home) -> int:
+    """When the simulated sample ends: at the demo's first run, and there ever after."""
+    return int((home.root / MARK).stat().st_mtime) // 300 * 300
+
+
+def claim(home: Home) -> None:
+    """Make the home the demo's own, or refuse one that is somebody's."""
+    mark = home.root / MARK
+    if mark.exists():
+        return
+    if home.root.exists() and any(home.root.iterdir()):  # a home that somebody uses
+        raise InputError(
+            f"{home.root} is a home in use, and the demo makes its own.", hint="Name another folder with --home."
+        )
+    home.prepare(home.root)
+    write_atomically(mark, b"This folder belongs to `dtledger demo`; `dtledger demo --clean` removes it.\n")
+
+
+def remove(home: Home) -> bool:
+    """Stop the demo's chain and remove its home; False if there is none.
+
+    Raises:
+        InputError: the home is not the demo's.
+    """
+    if not home.root.exists():
+        return False
+    if not (home.root / MARK).exists():
+        raise InputError(f"{home.root} was not made by the demo, so it is not removed.", hint="Name its --home.")
+    Devnet(home).clean()
+    return True
