@@ -69,14 +69,22 @@ def test_an_auditor_finds_the_untouched_model_good_and_each_fault_by_its_claim(t
     assert all(each["verdict"] in ("pass", "fail") for audit in step(told, "audit") for each in audit["claims"])
 
 
-def test_the_five_commands_that_it_prints_work_as_printed(told: dict[str, object]) -> None:
+def next_outputs(told: dict[str, object]) -> list[str]:
+    """What the commands print that a telling ends with, each run as it is printed."""
     commands = told["next"]
     assert isinstance(commands, list)
     assert len(commands) == 5
+    printed = []
     for command in commands:
         words = shlex.split(command)[1:]
         done = subprocess.run([sys.executable, "-m", "dtledger", *words], check=False, capture_output=True, text=True)
         assert done.returncode == 0, (command, done.stderr)
+        printed.append(done.stdout)
+    return printed
+
+
+def test_the_five_commands_that_it_prints_work_as_printed(told: dict[str, object]) -> None:
+    assert all(next_outputs(told))
 
 
 def test_told_again_it_goes_on_in_the_same_world_and_writes_nothing_twice(home: Path, told: dict[str, object]) -> None:
@@ -90,6 +98,28 @@ def test_told_again_it_goes_on_in_the_same_world_and_writes_nothing_twice(home: 
         1,
         2,
     ]
+
+
+def test_a_file_of_ones_own_is_told_after_the_sample_and_apart_from_it(
+    home: Path, told: dict[str, object], tmp_path: Path
+) -> None:
+    """Years old, in another unit, and from the middle of an hour on: the sample's twin keeps out of it."""
+    export = tmp_path / "export.csv"
+    rows = [f"2023-03-01T10:{minute:02}:00Z,{5 + minute / 60:.1f},mmol/L\n" for minute in range(30, 60, 5)]
+    export.write_text("time,value,unit\n" + "".join(rows))
+    own = json.loads(run("demo", "--json", "--input", export, "--home", home).stdout)
+    assert own["twin"] != told["twin"]
+    assert step(own, "read")[0]["readings"] == 6
+    assert all(next_outputs(own)), "each command shows something, though the file is old"
+
+
+def test_a_second_file_that_begins_within_the_same_hour_is_read_on_its_own(home: Path, tmp_path: Path) -> None:
+    for name, minutes in (("first", range(0, 30, 5)), ("second", range(32, 60, 5))):
+        export = tmp_path / f"{name}.csv"
+        rows = [f"2023-04-01T10:{minute:02}:00Z,5.5,mmol/L\n" for minute in minutes]
+        export.write_text("time,value,unit\n" + "".join(rows))
+        own = json.loads(run("demo", "--json", "--input", export, "--home", home).stdout)
+        assert step(own, "read")[0]["readings"] == 6
 
 
 def test_it_refuses_a_home_that_somebody_uses(tmp_path: Path) -> None:

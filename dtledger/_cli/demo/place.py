@@ -1,10 +1,6 @@
-"""The demo's home: its own folder, marked as such, and how to speak of it."""
+"""The demo's home: made by the demo, gone on in by the demo, and removed by nobody else."""
 
 from __future__ import annotations
-
-import os
-import shutil
-import sys
 
 from ..._backend.files import write_atomically
 from ...client.devnet import Devnet
@@ -12,20 +8,6 @@ from ...errors import InputError
 from ...home import Home
 
 MARK = "demo.txt"
-
-
-def program() -> str:
-    """How this program was called, so that what is printed can be called."""
-    if shutil.which("dtledger"):
-        return "dtledger"
-    called = os.path.relpath(sys.argv[0])
-    return called if not called.startswith("..") else sys.argv[0]
-
-
-def spoken(home: Home) -> str:
-    """The home's folder as a command line here has it."""
-    path = os.path.relpath(home.root)
-    return path if not path.startswith("..") else str(home.root)
 
 
 def sample_end(home: Home) -> int:

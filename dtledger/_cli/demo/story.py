@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,9 +19,11 @@ from ...ledger import Receipt, Slot
 from ...readings import Reading
 from ...types import ZERO_ADDRESS, Address, Period
 from ...vocabulary import Action, Kind, Purpose, Reason
+from .. import account
 from ..app import App
 from ..picture import plot
-from .place import claim, program, sample_end, spoken
+from .next import commands, shown
+from .place import claim, sample_end
 from .refusal import ask_custodians
 from .research import Research
 from .telling import Telling
@@ -38,6 +39,7 @@ class Story:
         self.app = app
         self.file = file
         self.reading = {name: value for name, value in reading.items() if value is not None}
+        self.patient = "patient" if file is None else "myself"  # what is simulated stays out of a person's own twin
         self.devnet = Devnet(app.home)
         self.telling = Telling(app)
 
@@ -51,11 +53,11 @@ class Story:
             readings = self._readings(imported)
             self._write(people, twin, readings)
             slot = self._grant(people, twin, readings)
-            self._read(people["cardiology"], twin)
+            self._read(people["cardiology"], twin, readings)
             self._revoke(people, twin, slot)
             self._access(people["patient"], twin)
             Research(self.telling, self.devnet, people[OPERATOR]).tell()
-        self._next(twin, readings[-1].at)
+        self._next(twin, readings)
 
     # the steps -----------------------------------------------------------------------------------------------
 
@@ -84,11 +86,11 @@ class Story:
 
     @contextmanager
     def _clients(self) -> Iterator[dict[str, Client]]:
-        names = (OPERATOR, "hospital", "cardiology", "gateway", "patient")
-        for name in names:
-            self.devnet.key(name)
+        keys = {name: name for name in (OPERATOR, "hospital", "cardiology", "gateway")} | {"patient": self.patient}
+        for key in keys.values():
+            self.devnet.key(key)
         self.devnet.fund()
-        people = {name: open_client(PROFILE, name, home=self.app.home) for name in names}
+        people = {name: open_client(PROFILE, key, home=self.app.home) for name, key in keys.items()}
         try:
             yield people
         finally:
@@ -142,12 +144,12 @@ class Story:
                 readings = [
                     Reading(each.seconds + shift, each.value, each.unit, each.offset, each.quality) for each in readings
                 ]
-            lost = f", {len(imported.problems)} rows could not be read" if imported.problems else ""
-            step["did"] = f"{len(readings):,} glucose readings from {source}{lost}"
+            step["did"] = f"{len(readings):,} glucose readings from {source}"
             step["readings"] = len(readings)
             step["problems"] = [{"line": each.line, "reason": each.reason} for each in imported.problems]
-        for problem in imported.problems[:5]:
-            self.app.say(f"  line {problem.line}: {problem.reason}")
+        if self.file:
+            for line in (account.rows(imported), *account.problems(imported)):
+                self.app.say(f"  {line}")
         return readings
 
     def _write(self, people: Mapping[str, Client], twin: int, readings: list[Reading]) -> None:
@@ -173,7 +175,8 @@ class Story:
         patient = people["patient"]
         now = patient.context.clock()
         with self.telling.step("grant") as step:
-            data = Period(readings[0].minute, max(readings[-1].minute, (now + 30 * DAY) // 60))
+            first = readings[0].minute // 60 * 60  # that hour's snapshot may hold earlier readings, of another file
+            data = Period(first, max(readings[-1].minute, (now + 30 * DAY) // 60))
             terms = Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + 30 * DAY, data)
             slot, receipt = patient.consents.grant(twin, people["cardiology"].address, terms)
             step["gas"] = receipt.gas
@@ -181,9 +184,10 @@ class Story:
             step["grant"] = slot_name(slot, "cardiology")
         return slot
 
-    def _read(self, clinician: Client, twin: int) -> None:
+    def _read(self, clinician: Client, twin: int, written: list[Reading]) -> None:
+        since, until, unit = written[0].seconds, written[-1].seconds, written[0].unit
         with self.telling.step("read") as step, self.app.progress("opening") as progress:
-            readings = clinician.read(twin, "glucose", "TREAT", progress=progress)
+            readings = clinician.read(twin, "glucose", "TREAT", since=since, until=until, unit=unit, progress=progress)
             step["did"] = (
                 f"the clinician reads {len(readings):,} readings from {readings.snapshots} snapshots, "
                 f"{readings.answered} of {readings.asked} custodians answering"
@@ -227,31 +231,18 @@ class Story:
             opened = sum(1 for each in receipts if each.permitted)
             step["did"] = f"the patient sees who asked: {len(receipts)} requests, {opened} of them opened"
 
-    def _next(self, twin: int, newest: datetime) -> None:
-        # A user's own export may be years old: the commands look back far enough to find its last day.
-        days = (datetime.now(UTC) - newest).days + 2
-        since, history = ("24h", "30d") if days <= 2 else (f"{days}d", f"{days + 30}d")
-        home = spoken(self.app.home)
-        commands = [
-            f"{program()} {words} --home {home}"
-            for words in (
-                f"twin plot {twin} --category glucose --purpose PATRQT --since {since} --key patient",
-                f"consent grant --twin {twin} --to cardiology --category glucose --purpose TREAT --for 30d "
-                f"--history {history} --key patient --yes",
-                f"twin read {twin} --category glucose --purpose TREAT --since {since} --key cardiology",
-                f"consent revoke {twin}/cardiology/0 --key patient --yes",
-                f"twin access {twin} --key patient",
-            )
-        ]
-        self.app.show(f"\nThe world goes on in {home}, its chain at {self.devnet.anvil.url}. Try next:\n")
-        for command in commands:
+    def _next(self, twin: int, readings: list[Reading]) -> None:
+        home = self.app.home
+        tries = commands(home, twin, self.patient, readings, int(time.time()))
+        self.app.show(f"\nThe world goes on in {shown(home)}, its chain at {self.devnet.anvil.url}. Try next:\n")
+        for command in tries:
             self.app.show(f"  {command}")
         self.app.data(
             "demo",
-            home=self.app.home.root,
+            home=home.root,
             twin=twin,
             steps=self.telling.steps,
-            next=commands,
+            next=tries,
             seconds=round(time.monotonic() - self.telling.began, 2),
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...errors import InputError
-from .. import times
+from .. import account, times
 from ..app import App, rfc3339
 from ..command import verb
 from ..words import CATEGORY, period_words
@@ -113,17 +113,11 @@ def _hours(imported: Import) -> list[Any]:
 
 
 def _say_import(app: App, imported: Import) -> None:
-    app.say(
-        f"{imported.rows:,} rows ({imported.source_format}): {len(imported.readings):,} readings, "
-        f"{imported.repeats:,} repeats, {len(imported.gaps):,} gaps, {len(imported.problems):,} that cannot be read"
-        + (f", {imported.conflicts:,} with another value at the same time" if imported.conflicts else "")
-        + "".join(f", {count:,} {kind}" for kind, count in imported.others)
-        + "."
-    )
+    app.say(account.rows(imported))
     for note in imported.notes:
         app.say(note)
-    for problem in imported.problems:
-        app.say(f"  line {problem.line}: {problem.reason}")
+    for line in account.problems(imported):
+        app.say(f"  {line}")
     for gap in imported.gaps[:GAPS_SHOWN]:
         app.say(f"  gap of {times.span(gap.end - gap.start)} after {app.time(gap.start)}")
     if len(imported.gaps) > GAPS_SHOWN:
