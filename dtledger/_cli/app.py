@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..errors import DtledgerError
+from .output import write
 from .words import visible
 
 if TYPE_CHECKING:
@@ -136,12 +137,12 @@ class App:
     def show(self, text: str) -> None:
         """A line of data for people; nothing with --json."""
         if not self.as_json:
-            click.echo(visible(text, coloured=True))
+            write(visible(text, coloured=True))
 
     def data(self, schema: str, **values: Any) -> None:
         """One JSON object on stdout; nothing without --json."""
         if self.as_json:
-            click.echo(json.dumps({"schema": f"dtledger/{schema}/1", **values}, default=plain))
+            write(json.dumps({"schema": f"dtledger/{schema}/1", **values}, default=plain))
 
     def say(self, text: str) -> None:
         """Talk on stderr; nothing with --json."""

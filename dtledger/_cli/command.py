@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -13,6 +12,7 @@ import click
 from ..errors import DtledgerError
 from . import complete
 from .app import App
+from .output import OutputError, abandon
 
 COMMON = {
     "as_json": click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on stdout; errors as JSON."),
@@ -46,13 +46,15 @@ class Verb(click.Command):
                 return super().invoke(ctx)
         except DtledgerError as error:
             app.fail(error)
+            if isinstance(error, OutputError):
+                abandon()
             ctx.exit(error.exit_code)
         except click.UsageError as error:
             if not app.as_json:
                 raise
             _fail_usage(error)
-        except BrokenPipeError:
-            sys.stderr.close()
+        except BrokenPipeError:  # whoever read has read enough
+            abandon()
             ctx.exit(0)
 
     def make_context(self, info_name: str | None, args: list[str], **extra: Any) -> click.Context:  # type: ignore[override]
