@@ -57,6 +57,20 @@ class Verb(click.Command):
             abandon()
             ctx.exit(0)
 
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The first sentence whole: a list of commands wraps it, and cuts nothing off."""
+        return super().get_short_help_str(max(limit, 200))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples one a line, however long: they are there to be copied."""
+        title, colon, examples = (self.epilog or "").partition(": ")
+        if not (colon and title.startswith("Example")):
+            super().format_epilog(ctx, formatter)
+            return
+        with formatter.section(title):
+            for each in examples.split(" · "):
+                formatter.write(f"{'':>{formatter.current_indent}}{each}\n")
+
     def make_context(self, info_name: str | None, args: list[str], **extra: Any) -> click.Context:  # type: ignore[override]
         """Usage errors are JSON too when --json was given."""
         as_json = "--json" in args
@@ -93,7 +107,8 @@ def noun(name: str, text: str) -> Noun:
 
 
 def verb(name: str, epilog: str | None = None) -> Callable[[Callable[..., Any]], Verb]:
-    """A command of its own: one that stands alone, or a verb in a file of its own. `epilog` shows an example."""
+    """A command of its own: one that stands alone, or a verb in a file of its own. `epilog` shows examples, with
+    ` · ` between them."""
 
     def wrap(function: Callable[..., Any]) -> Verb:
         command = click.command(name, cls=Verb, epilog=epilog)(click.pass_obj(function))

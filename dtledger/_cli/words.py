@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..vocabulary import CATEGORIES, Purpose
+from ..vocabulary import CATEGORIES, Kind, Purpose
 
 if TYPE_CHECKING:
     from ..types import Period
@@ -25,9 +25,13 @@ ALL = "all"
 class Word(click.Choice[str]):
     """One of many words in any case: whoever mistypes one is told the nearest, and where they all stand."""
 
-    def __init__(self, words: Sequence[str], topic: str) -> None:
+    def __init__(self, words: Sequence[str], topic: str, metavar: str) -> None:
         super().__init__(words, case_sensitive=False)
+        self._metavar = metavar
         self._topic = f"`dtledger help {topic}` tells them all."
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return self._metavar
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         folded = {word.casefold(): word for word in self.choices}
@@ -39,9 +43,10 @@ class Word(click.Choice[str]):
         return self._topic
 
 
-CATEGORY = Word(CATEGORY_NAMES, "categories")
-CATEGORY_OR_ALL = Word([*CATEGORY_NAMES, ALL], "categories")
-PURPOSE = Word([each.name for each in Purpose], "purposes")
+CATEGORY = Word(CATEGORY_NAMES, "categories", "NAME")
+CATEGORY_OR_ALL = Word([*CATEGORY_NAMES, ALL], "categories", "NAME")
+PURPOSE = Word([each.name for each in Purpose], "purposes", "CODE")
+KIND = Word([each.name for each in Kind], "kinds", "KIND")
 
 
 def category_option(app: App, named: str | None) -> str:

@@ -138,3 +138,29 @@ def test_titles_are_bold_at_a_terminal_unless_no_color_is_set(
     assert "\x1b" not in at_terminal(tmp_path, "help", "json", typed="")[1]
     monkeypatch.delenv("NO_COLOR")
     assert at_terminal(tmp_path, "help", "json", typed="")[1].startswith("\x1b[1moutput for programs")
+
+
+def test_a_mistyped_noun_is_told_the_nearest_as_a_mistyped_verb_is(run: Run) -> None:
+    for words, nearest in ((["consnt", "list"], "'consent'"), (["consent", "lst"], "'list'")):
+        refused = run(*words)
+        assert refused.exit_code == 2
+        assert f"Did you mean {nearest}?" in refused.stderr
+    assert "Did you mean" not in run("xyzzy").stderr
+
+
+def test_a_list_of_commands_says_each_in_a_whole_sentence(run: Run) -> None:
+    text = run("member", "--help").stdout
+    assert "..." not in text.partition("Commands:")[2]
+
+
+def test_each_example_stands_on_a_line_of_its_own_to_be_copied(run: Run) -> None:
+    lines = run("twin", "read", "--help").stdout.partition("Examples:\n")[2].splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("  dtledger twin read 7 --category glucose") for line in lines)
+
+
+def test_an_option_of_many_words_names_the_topic_that_tells_them_instead_of_all(run: Run) -> None:
+    text = run("twin", "read", "--help").stdout
+    assert "--category NAME" in text
+    assert "--purpose CODE" in text
+    assert "`dtledger help categories`" in text

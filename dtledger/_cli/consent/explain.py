@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     "dtledger consent explain --who gateway --category glucose --action WRITE",
 )
 @click.option("--who", metavar="WHO", shell_complete=complete.contacts, help="By default yourself; the owner: anybody.")
-@click.option("--category", type=CATEGORY, metavar="NAME", help="What.")
-@click.option("--purpose", type=PURPOSE, metavar="CODE", help="What for. Reading and training need one.")
+@click.option("--category", type=CATEGORY, help="What.")
+@click.option("--purpose", type=PURPOSE, help="What for. Reading and training need one.")
 @click.option(
     "--action",
     type=click.Choice(["READ", "WRITE", "TRAIN"], case_sensitive=False),

@@ -47,10 +47,9 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     type=CATEGORY_OR_ALL,
-    metavar="NAME",
     help="What; may be repeated. `all` leaves out what is sensitive, unless that is named too.",
 )
-@click.option("--purpose", "purposes", multiple=True, type=PURPOSE, metavar="CODE", help="What for; may be repeated.")
+@click.option("--purpose", "purposes", multiple=True, type=PURPOSE, help="What for; may be repeated.")
 @click.option(
     "--action",
     "actions",

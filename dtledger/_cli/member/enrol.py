@@ -13,6 +13,7 @@ from ...vocabulary import Kind
 from ...vocabulary.rights import GUARDED_KINDS
 from ..app import App
 from ..command import Verb
+from ..words import KIND
 from . import options
 from .authority import require_role
 from .person import kinds_in, mask_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     epilog="Example: dtledger member enrol ann.card.json --kind CLINICIAN --agreement ann.agreement.json",
 )
 @click.argument("card", type=options.FILE)
-@click.option("--kind", "kinds", type=options.KIND, multiple=True, help="What it is; may be said several times.")
+@click.option("--kind", "kinds", type=KIND, multiple=True, help="What it is; may be said several times.")
 @options.agreement
 @options.yes
 @options.dry_run

@@ -11,6 +11,7 @@ from ...vocabulary.rights import GUARDED_KINDS
 from .. import complete
 from ..app import App
 from ..command import Verb
+from ..words import KIND
 from . import options
 from .authority import make_or_announce, require_role
 from .person import Person, kinds_in, mask_of
@@ -18,8 +19,8 @@ from .person import Person, kinds_in, mask_of
 
 @click.command("kinds", cls=Verb, epilog="Example: dtledger member kinds cardiology --add RESEARCHER --key operator")
 @click.argument("who", shell_complete=complete.contacts)
-@click.option("--add", type=options.KIND, multiple=True, help="A kind to give; may be said several times.")
-@click.option("--remove", type=options.KIND, multiple=True, help="A kind to take away; may be said several times.")
+@click.option("--add", type=KIND, multiple=True, help="A kind to give; may be said several times.")
+@click.option("--remove", type=KIND, multiple=True, help="A kind to take away; may be said several times.")
 @click.option("--cancel", is_flag=True, help="Take back what this key announced.")
 @options.yes
 @options.dry_run

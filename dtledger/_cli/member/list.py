@@ -9,12 +9,12 @@ import click
 from .. import complete
 from ..app import App
 from ..command import Verb
-from . import options
+from ..words import KIND
 from .person import Person
 
 
 @click.command("list", cls=Verb, epilog="Example: dtledger member list --kind CUSTODIAN")
-@click.option("--kind", type=options.KIND, help="Only those of this kind.")
+@click.option("--kind", type=KIND, help="Only those of this kind.")
 @click.option(
     "--organisation", metavar="WHO", shell_complete=complete.contacts, help="Only members of this organisation."
 )

@@ -8,10 +8,7 @@ from typing import Any
 
 import click
 
-from ...vocabulary import Kind
-
 FILE = click.Path(path_type=Path, dir_okay=False)
-KIND = click.Choice([each.name for each in Kind], case_sensitive=False)
 
 yes = click.option("--yes", is_flag=True, help="Do not ask.")
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @verb("list", epilog="Examples: dtledger snapshot list --twin 7 --category glucose --since 7d")
 @click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Which twin, if you have several.")
-@click.option("--category", type=CATEGORY, metavar="NAME", help="Only this category.")
+@click.option("--category", type=CATEGORY, help="Only this category.")
 @click.option("--since", metavar="TIME", help="Data from when: 24h, 14d, 2026-11-02. By default everything.")
 @click.option("--until", metavar="TIME", help="Data up to when; a day counts whole.")
 @click.option("--all", "every", is_flag=True, help="Also streams whose category this key cannot name.")

@@ -30,7 +30,7 @@ GAPS_SHOWN = 10
 )
 @click.argument("file", metavar="FILE|-")
 @click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Which twin, if you have several.")
-@click.option("--category", type=CATEGORY, metavar="NAME", help="What the values are. [glucose, or the settings']")
+@click.option("--category", type=CATEGORY, help="What the values are. [glucose, or the settings']")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="auto", show_default=True)
 @click.option("--tz", metavar="ZONE", help="The zone of the clock that wrote the times: Europe/Vienna.")
 @click.option("--utc-offset", metavar="OFFSET", help="Instead: that clock's fixed offset: +01:00.")

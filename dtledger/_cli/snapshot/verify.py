@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @verb("verify", epilog="Example: dtledger snapshot verify --twin 7")
 @click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Which twin, if you have several.")
-@click.option("--category", type=CATEGORY, metavar="NAME", help="Only this category.")
+@click.option("--category", type=CATEGORY, help="Only this category.")
 def verify(app: App, twin: int | None, category: str | None) -> None:
     """Walk every stream that this key can reach, whole, and say whether it holds together.
 

@@ -35,9 +35,9 @@ class Custody:
 
 @verb(
     "mint",
-    epilog="Examples: dtledger twin mint --key ann · dtledger twin mint --key ann --request-out ann.mint.json (on "
-    "Ann's machine), dtledger twin mint --request ann.mint.json (on the hospital's), dtledger twin mint --key ann "
-    "(on Ann's again: sets the card)",
+    epilog="Examples: dtledger twin mint --key ann · dtledger twin mint --key ann --request-out ann.mint.json   # on "
+    "Ann's machine · dtledger twin mint --request ann.mint.json   # on the hospital's · dtledger twin mint --key ann"
+    "   # on Ann's again: sets the card",
 )
 @click.option(
     "--minter",
