@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..models.card import ModelCard
 from ..models.update import digest_of
 from .access import Access, Look
+from .asks import Ask, ConsentAnswer, ConsentRequest, RequestState
 from .consents import Consents, RevokedAll
 from .context import Context, Identity
 from .core import Client
@@ -12,8 +13,10 @@ from .deciding import Decision, Question
 from .keyrings import publish_keyring
 from .members import Members, card_check, make_card
 from .models import Models
+from .post import Delivery
 from .reading import Reader
 from .readings import Readings, TwinReading
+from .requests import Requests, Response
 from .snapshots import Listed, Snapshots, StreamReport
 from .terms import GrantState, Terms, writing_terms
 from .training import Plan, Training, trained_categories
@@ -23,10 +26,14 @@ from .writing import PutResult, Writer
 
 __all__ = [
     "Access",
+    "Ask",
     "Client",
+    "ConsentAnswer",
+    "ConsentRequest",
     "Consents",
     "Context",
     "Decision",
+    "Delivery",
     "GrantState",
     "Identity",
     "Listed",
@@ -41,6 +48,9 @@ __all__ = [
     "Question",
     "Reader",
     "Readings",
+    "RequestState",
+    "Requests",
+    "Response",
     "RevokedAll",
     "Snapshots",
     "StreamReport",

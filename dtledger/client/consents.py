@@ -21,6 +21,7 @@ from ..vocabulary import Action, Purpose
 from .context import Context
 from .deciding import grantees_of
 from .keyrings import granted_keys, owner_keys
+from .requests import Asking
 from .terms import GrantState, Terms, in_order
 
 
@@ -38,8 +39,8 @@ class RevokedAll:
     skipped: tuple[Slot, ...]
 
 
-class Consents:
-    """What an owner (or, for `revoke`, a grantee) does with grants."""
+class Consents(Asking):
+    """What an owner (or, for `revoke`, a grantee) does with grants; and asking for them, which is `Asking`."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -62,8 +63,8 @@ class Consents:
         return slot, receipt
 
     def grant_many(self, twin: int, grantees: Sequence[Address], terms: Terms) -> tuple[list[Slot], Receipt]:
-        """Give several grantees the same terms in one transaction. Raises as `grant`."""
-        slots = [self.slot(twin, grantee, None) for grantee in grantees]
+        """Give several grantees the same terms in one transaction, each once. Raises as `grant`."""
+        slots = [self.slot(twin, grantee, None) for grantee in dict.fromkeys(grantees)]
         prepared = [self._prepare(slot, terms) for slot in slots]
         recipients = [
             calls.Recipient(slot.grantee, slot.number, package)

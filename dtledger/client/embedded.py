@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from .._backend.files import write_atomically
-from ..custodian import Custodian, FileTwinKeys, ReceiptLog
+from ..custodian import Custodian, FileLetters, FileTwinKeys, ReceiptLog
 from ..custody import CustodianPort
 from ..errors import InputError
 from ..home import Home
@@ -56,6 +56,7 @@ class Embedded(Mapping[Address, CustodianPort]):
             ReceiptLog(folder / f"receipts-{self._ledger.deployment.id}.log"),
             self._clock,
             self._max_head_age,
+            FileLetters(folder / f"letters-{self._ledger.deployment.id}"),
         )
 
 

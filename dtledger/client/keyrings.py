@@ -53,7 +53,7 @@ def granted_keys(context: Context, record: GrantRecord) -> Keys:
     own = grantee == context.key.address
     keys = context.key.secrets.seal_keys if own else organisation_keys(context, grantee)
     with blaming(record.slot.owner, cid):
-        return _with_any(keys, lambda key: open_package(context.deployment, record.slot, block, key))
+        return with_any(keys, lambda key: open_package(context.deployment, record.slot, block, key))
 
 
 def organisation_keys(context: Context, organisation: Address) -> tuple[seal.SealKey, ...]:
@@ -79,7 +79,7 @@ def organisation_keys(context: Context, organisation: Address) -> tuple[seal.Sea
         )
     bound = _context_of(context, organisation)
     with blaming(organisation, cid):
-        seeds = _with_any(context.key.secrets.seal_keys, lambda key: seal.open_(key, sealed, bound))
+        seeds = with_any(context.key.secrets.seal_keys, lambda key: seal.open_(key, sealed, bound))
         if not seeds or len(seeds) % SEED_BYTES:
             raise IntegrityError("a keyring holds no whole key")
     return tuple(seal.SealKey(seeds[place : place + SEED_BYTES]) for place in range(0, len(seeds), SEED_BYTES))
@@ -103,7 +103,7 @@ def _members(keyring: bytes) -> dict[str, bytes]:
     raise IntegrityError("a keyring is malformed")
 
 
-def _with_any(keys: Sequence[seal.SealKey], open_: Callable[[seal.SealKey], T]) -> T:
+def with_any(keys: Sequence[seal.SealKey], open_: Callable[[seal.SealKey], T]) -> T:
     """What the first of these keys opens; if none does, the error of the present one."""
     first: IntegrityError | None = None
     for key in keys:
@@ -139,4 +139,4 @@ def _context_of(context: Context, organisation: Address) -> bytes:
     return encoding.encode(["dtledger/keyring/1", context.deployment.id, organisation])
 
 
-__all__ = ["ALL_TIME", "granted_keys", "organisation_keys", "owner_keys", "publish_keyring"]
+__all__ = ["ALL_TIME", "granted_keys", "organisation_keys", "owner_keys", "publish_keyring", "with_any"]

@@ -1,14 +1,19 @@
-"""A custodian in the process: the order of work, its receipts and its key pairs. A service wraps the same class."""
+"""A custodian in the process: the order of work, its receipts, its key pairs, the letters that it keeps. A service wraps
+the same class."""
 
 from __future__ import annotations
 
 from .core import Custodian
+from .letters import FileLetters, Letters, MemoryLetters
 from .receipts import MemoryReceipts, ReceiptLog, Receipts
 from .twin_keys import FileTwinKeys, MemoryTwinKeys, TwinKeys
 
 __all__ = [
     "Custodian",
+    "FileLetters",
     "FileTwinKeys",
+    "Letters",
+    "MemoryLetters",
     "MemoryReceipts",
     "MemoryTwinKeys",
     "ReceiptLog",

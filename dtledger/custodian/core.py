@@ -23,6 +23,8 @@ from ..custody import (
     RELEASE_CONTEXT,
     SHARE_CONTEXT,
     AccessReceipt,
+    Letter,
+    LettersRequest,
     OwnerRequest,
     ReadRequest,
     Release,
@@ -33,17 +35,17 @@ from ..custody import (
 )
 from ..errors import AccessDeniedError, HeadTooOldError, IntegrityError
 from ..ledger import Deployment, Ledger, Now, Tip, messages
-from ..policy import SLOTS, Request
-from ..types import ZERO_ADDRESS, Address, Digest, Period
-from ..vocabulary import Action, Reason
-from .now import Identity, Timekeeper
+from ..policy import Request
+from ..types import Address, Digest, Period
+from ..vocabulary import Reason
+from .form import require_form
+from .letters import Letters, MemoryLetters
+from .mailroom import Mailroom
+from .now import FRESHNESS, Identity, Timekeeper
 from .receipts import NOTHING_BEFORE, Entry, Receipts
 from .twin_keys import TwinKeys
 
 log = logging.getLogger(__name__)
-
-FRESHNESS = 120
-"""How far a request's time may lie from this custodian's clock, in seconds."""
 
 MAX_SNAPSHOTS = 10_000
 """Most snapshots in one request."""
@@ -62,6 +64,7 @@ class Custodian:
         receipts: the append-only log.
         clock: unix seconds.
         max_head_age: seconds after which the head is too old to decide by.
+        letters: between owners and those who ask them for consent; by default in memory.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Custodian:
         receipts: Receipts,
         clock: Callable[[], int],
         max_head_age: int = 60,
+        letters: Letters | None = None,
     ) -> None:
         self._key = key
         self._ledger = ledger
@@ -79,6 +83,7 @@ class Custodian:
         self._receipts = receipts
         self._clock = clock
         self._time = Timekeeper(ledger, key, clock, max_head_age)
+        self._mailroom = Mailroom(key.address, ledger, twin_keys, letters or MemoryLetters(), clock)
         self._newest = b""
         """Signature of the newest receipt that this object made."""
         self._lock = threading.Lock()
@@ -113,6 +118,14 @@ class Custodian:
         if abs(self._clock() - request.at) > FRESHNESS:
             raise self._turn_away("stale")
 
+    # letters -------------------------------------------------------------------------------------------------
+
+    def leave(self, letter: Letter) -> None:
+        self._mailroom.leave(letter)
+
+    def letters(self, request: LettersRequest) -> list[Letter]:
+        return self._mailroom.letters(request)
+
     # what readers ask ----------------------------------------------------------------------------------------
 
     def open(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Release:
@@ -136,7 +149,7 @@ class Custodian:
     def _admit(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Address:
         """Form and signature, standing, freshness, replay, and whether it is known what time it is; the requester."""
         try:
-            _require_form(request, shares)
+            require_form(request, shares, MAX_SNAPSHOTS)
             requester = messages.signer(request.to_sign(self._ledger.deployment), request.signature)
             seal.check_public(request.key)
         except (IntegrityError, ValueError):
@@ -249,27 +262,6 @@ class Custodian:
             reason=Reason.NO_GRANT,
             hint="Ask the patient for a grant, or run `dtledger consent explain`.",
         )
-
-
-def _require_form(request: ReadRequest, shares: Sequence[SealedShare]) -> None:
-    """Pass if the request is a question that the rule can answer, about exactly these shares.
-
-    Raises:
-        ValueError: it is not.
-    """
-    digests = request.digests
-    if not (
-        0 < len(digests) <= MAX_SNAPSHOTS
-        and {len(digest) for digest in digests} == {32}
-        and len(set(digests)) == len(digests)
-        and tuple(share.digest for share in shares) == digests
-        and 0 <= request.twin < 2**256
-        and request.grantee != ZERO_ADDRESS
-        and 0 <= request.number < SLOTS
-        and request.action in (Action.READ, Action.TRAIN)
-        and 0 <= request.at < 2**40
-    ):
-        raise ValueError("a request is malformed")
 
 
 def _judge(request: ReadRequest, requester: Address, bit: int, period: Period, now: Now) -> Reason:

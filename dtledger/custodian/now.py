@@ -9,6 +9,9 @@ from ..errors import HeadTooOldError, LedgerRejection, UnreachableError
 from ..ledger import Ledger, Now, Sender, Tip
 from ..snapshots.signed import Signer
 
+FRESHNESS = 120
+"""How far the time of what was signed for a custodian may lie from its clock, in seconds."""
+
 
 class Identity(Signer, Sender, Protocol):
     """A custodian's key signs receipts and, for heartbeats, transactions."""

@@ -1,4 +1,5 @@
-"""What a custodian is to a client: it gives a key for a twin to the twin's owner, and opens shares under consent.
+"""What a custodian is to a client: it gives a key for a twin to the twin's owner, opens shares under consent, and keeps
+letters between owners and those who ask for consent.
 
 Two speak it: `dtledger.custodian.Custodian` in the process, and (with its own issue) one over HTTP. Clients bring
 each custodian its own sealed shares; custodians fetch nothing.
@@ -6,7 +7,8 @@ each custodian its own sealed shares; custodians fetch nothing.
 
 from __future__ import annotations
 
-from .port import CustodianPort, OwnerRequest, ReadRequest, Release, TwinKey
+from .letters import KEPT_SECONDS, MOST_REQUESTS, Letter, LetterKind, refusal
+from .port import CustodianPort, LettersRequest, OwnerRequest, ReadRequest, Release, TwinKey
 from .receipts import AccessReceipt
 from .shares import (
     RELEASE_CONTEXT,
@@ -19,11 +21,16 @@ from .shares import (
 )
 
 __all__ = [
+    "KEPT_SECONDS",
+    "MOST_REQUESTS",
     "RELEASE_CONTEXT",
     "SHARE_CONTEXT",
     "SNAPSHOT",
     "AccessReceipt",
     "CustodianPort",
+    "Letter",
+    "LetterKind",
+    "LettersRequest",
     "OwnerRequest",
     "ReadRequest",
     "Release",
@@ -32,4 +39,5 @@ __all__ = [
     "TwinKey",
     "decode_release",
     "encode_release",
+    "refusal",
 ]

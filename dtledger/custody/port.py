@@ -12,6 +12,7 @@ from ..errors import IntegrityError
 from ..ledger import Deployment, messages
 from ..types import Address, Digest
 from ..vocabulary import Action, Purpose, Reason
+from .letters import Letter
 from .receipts import AccessReceipt
 from .shares import SealedShare
 
@@ -23,6 +24,15 @@ class OwnerRequest:
 
     twin: int
     owner: Address
+    at: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LettersRequest:
+    """Somebody asks a custodian for the letters that they are a party to. Signed by the reader for that custodian."""
+
+    reader: Address
     at: int
     signature: bytes
 
@@ -135,5 +145,23 @@ class CustodianPort(Protocol):
 
         Raises:
             AccessDeniedError: the request is not the present owner's, or is stale.
+        """
+        ...
+
+    def leave(self, letter: Letter) -> None:
+        """Keep a letter for its parties, unread. The same letter again changes nothing; an answer takes the place of an
+        earlier one to the same request.
+
+        Raises:
+            AccessDeniedError: its writer may not leave it (`.reason` says why, where the rule does), it is stale or
+                malformed, or its writer has left as many as one may.
+        """
+        ...
+
+    def letters(self, request: LettersRequest) -> list[Letter]:
+        """What is kept for its reader: every letter on a twin that the reader owns, or that it is the member of.
+
+        Raises:
+            AccessDeniedError: the request is not the reader's, or is stale.
         """
         ...

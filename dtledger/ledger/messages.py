@@ -41,6 +41,7 @@ READ_REQUEST = (
 
 KEY_REQUEST = "KeyRequest(uint256 twin,address owner,address custodian,uint40 at)"
 RECEIPTS_REQUEST = "ReceiptsRequest(uint256 twin,address owner,address custodian,uint40 at)"
+LETTERS_REQUEST = "LettersRequest(address reader,address custodian,uint40 at)"
 
 CARD = (
     "Card(bytes32 key,bytes32 roster,bytes32 bits,bytes32 custodyIndex,bytes32 recovery,"
@@ -81,6 +82,8 @@ Statement = Literal[
     "ModelUpdate",
     "ModelAggregate",
     "ModelOpening",
+    "ConsentRequest",
+    "ConsentAnswer",
 ]
 
 
@@ -248,6 +251,10 @@ def key_request(deployment: Deployment, twin: int, owner: Address, custodian: Ad
 
 def receipts_request(deployment: Deployment, twin: int, owner: Address, custodian: Address, at: int) -> Digest:
     return typed_digest(deployment, "ConsentRegistry", struct_hash(RECEIPTS_REQUEST, twin, owner, custodian, at))
+
+
+def letters_request(deployment: Deployment, reader: Address, custodian: Address, at: int) -> Digest:
+    return typed_digest(deployment, "ConsentRegistry", struct_hash(LETTERS_REQUEST, reader, custodian, at))
 
 
 def statement(deployment: Deployment, kind: Statement, body: Digest) -> Digest:

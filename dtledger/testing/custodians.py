@@ -15,10 +15,12 @@ from dataclasses import replace
 from enum import Enum
 
 from ..crypto import seal
-from ..custodian import Custodian, MemoryReceipts, MemoryTwinKeys
+from ..custodian import Custodian, MemoryLetters, MemoryReceipts, MemoryTwinKeys
 from ..custody import (
     RELEASE_CONTEXT,
     AccessReceipt,
+    Letter,
+    LettersRequest,
     OwnerRequest,
     ReadRequest,
     Release,
@@ -47,7 +49,8 @@ class WorldCustodian(Custodian):
 
     def __init__(self, key: MemoryKey, ledger: MemoryLedger, clock: Callable[[], int]) -> None:
         self.log = MemoryReceipts()
-        super().__init__(key, ledger, MemoryTwinKeys(), self.log, clock)
+        self.mail = MemoryLetters()
+        super().__init__(key, ledger, MemoryTwinKeys(), self.log, clock, letters=self.mail)
         self.ledger = ledger
         self.fault: Fault | None = None
 
@@ -61,6 +64,14 @@ class WorldCustodian(Custodian):
     def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
         self._answer()
         return super().receipts(request)
+
+    def leave(self, letter: Letter) -> None:
+        self._answer()
+        super().leave(letter)
+
+    def letters(self, request: LettersRequest) -> list[Letter]:
+        self._answer()
+        return super().letters(request)
 
     def open(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Release:
         self._answer()
