@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..vocabulary import CATEGORIES, Kind, Purpose
 
@@ -43,10 +44,34 @@ class Word(click.Choice[str]):
         return self._topic
 
 
+class Words(click.ParamType[tuple[str, ...]]):
+    """Several such words with commas between: `glucose,meals`. Its value is a tuple of them."""
+
+    name = "words"
+
+    def __init__(self, word: Word) -> None:
+        self._word = word
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        return tuple(str(self._word.convert(each.strip(), param, ctx)) for each in value.split(","))
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str | None:
+        return self._word.get_missing_message(param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        before, comma, last = incomplete.rpartition(",")
+        return [CompletionItem(before + comma + each.value) for each in self._word.shell_complete(ctx, param, last)]
+
+
 CATEGORY = Word(CATEGORY_NAMES, "categories", "NAME")
 CATEGORY_OR_ALL = Word([*CATEGORY_NAMES, ALL], "categories", "NAME")
 PURPOSE = Word([each.name for each in Purpose], "purposes", "CODE")
 KIND = Word([each.name for each in Kind], "kinds", "KIND")
+CATEGORIES_OR_ALL = Words(CATEGORY_OR_ALL)
+PURPOSES = Words(PURPOSE)
+ACTIONS = Words(Word(["READ", "WRITE", "TRAIN"], "actions", "ACTION"))
 
 
 def category_option(app: App, named: str | None) -> str:
@@ -91,6 +116,11 @@ def visible(text: str, *, coloured: bool = False) -> str:
     if coloured:
         return "".join(part if place % 2 else visible(part) for place, part in enumerate(_COLOUR.split(text)))
     return _DOUBTFUL.sub(lambda found: found[0] if found[0].isprintable() else repr(found[0])[1:-1], text)
+
+
+def flat(several: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """The words of an option that may be repeated and may hold several with commas between, each once."""
+    return tuple(dict.fromkeys(word for words in several for word in words))
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:

@@ -12,13 +12,10 @@ from ..errors import InputError, IntegrityError
 from ..policy import SLOTS
 from ..types import MAX_MINUTE, Address, Period
 from ..vocabulary import Action, Purpose
-from .terms import Terms
+from .terms import LONGEST_SECONDS, Terms
 
 MOST_LETTERS = 500
 """How many letters and signs a reason has at most."""
-
-LONGEST_SECONDS = 36_525 * 86_400
-"""A hundred years: what is meant to last longer is a slip of the finger."""
 
 ID_DIGITS = 40
 """A request's name is so many hexadecimal digits of its letter's digest: two with one name take 2^80 attempts."""
@@ -65,20 +62,21 @@ class Ask:
         return Terms(self.categories, self.purposes, self.actions, now, ends, Period(first, last))
 
     def require_within(self, terms: Terms, now: int) -> None:
-        """Pass if `terms` are what was asked for, or less.
+        """Pass if `terms` are what was asked for, or less, when they are granted now (or were begun to be by then).
 
         Raises:
             InputError: they are more; it says in what.
         """
-        asked = self.terms(now)
+        data_from = now // 3600 * 60 if self.data_from is None else self.data_from
+        data_until = terms.expires_at // 60 if self.data_until is None else self.data_until
         more = [
             name
             for name, within in (
-                ("categories", set(terms.categories) <= set(asked.categories)),
-                ("purposes", set(terms.purposes) <= set(asked.purposes)),
-                ("actions", set(terms.actions) <= set(asked.actions)),
-                ("time", terms.expires_at <= asked.expires_at),
-                ("data", asked.data.contains(terms.data)),
+                ("categories", set(terms.categories) <= set(self.categories)),
+                ("purposes", set(terms.purposes) <= set(self.purposes)),
+                ("actions", set(terms.actions) <= set(self.actions)),
+                ("time", terms.expires_at - terms.not_before_at <= self.seconds),
+                ("data", data_from <= terms.data.start and terms.data.end <= data_until),
             )
             if not within
         ]

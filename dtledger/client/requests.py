@@ -87,6 +87,12 @@ class Asking(ABC):
             InputError: the twin has no card yet or is this key's own, or `lasts` is longer than letters are kept.
             UnreachableError: none of the twin's custodians answers.
         """
+        draft = self.draft(twin, ask, lasts)
+        letter = self._post.write(draft.letter, ask.content(draft.expires_at))
+        return ConsentRequest(letter, ask, draft.expires_at), self._post.deliver(letter)
+
+    def draft(self, twin: int, ask: Ask, lasts: int = LASTS_SECONDS) -> ConsentRequest:
+        """What `request` would ask, neither sealed nor signed. Raises as `request`."""
         context = self._context
         view, now = context.view(), context.clock()
         if not 0 < lasts <= KEPT_SECONDS:
@@ -99,8 +105,7 @@ class Asking(ABC):
         if owner == context.key.address:
             raise InputError("An owner needs to ask nobody.", hint="Read your own data for the purpose PATRQT.")
         letter = Letter("ConsentRequest", twin, owner, context.key.address, ZERO_DIGEST, now)
-        letter = self._post.write(letter, ask.content(now + lasts))
-        return ConsentRequest(letter, ask, now + lasts), self._post.deliver(letter)
+        return ConsentRequest(letter, ask, now + lasts)
 
     def asked(self) -> Requests:
         """What this key asked in the last 30 days, with the answers. Raises as `addressed`."""
@@ -133,8 +138,7 @@ class Asking(ABC):
 
     def pending(self, twin: int) -> list[ConsentRequest]:
         """Those of `addressed` that wait for an answer, or for the grant that was agreed to. Raises as `addressed`."""
-        waiting = (RequestState.PENDING, RequestState.AGREED)
-        return [each for each in self.addressed(twin).requests if self.request_state(each) in waiting]
+        return [each for each in self.addressed(twin).requests if self.waits(each)]
 
     def respond(
         self, request: ConsentRequest, terms: Terms | None = None, reason: str = "", number: int | None = None
@@ -155,22 +159,22 @@ class Asking(ABC):
         check_reason(reason)
         if terms is None:
             return self._answer(request, ConsentAnswer(yes=False, reason=reason))
-        slot = self._slot_for(request, terms, number)
+        slot = self.slot_for(request, terms, number)
         record = context.view().record(slot)
         revision = record.grant.revision if record else 0
         agreed = self._answer(request, ConsentAnswer(True, slot.number, revision, reason))
         _, receipt = self.grant(request.twin, request.member, terms, slot.number)
         return Response(agreed.request, agreed.delivery, slot, receipt)
 
-    def _slot_for(self, request: ConsentRequest, terms: Terms, number: int | None) -> Slot:
-        """Where a yes is granted. Raises as `respond`."""
+    def slot_for(self, request: ConsentRequest, terms: Terms, number: int | None) -> Slot:
+        """Where a yes with these terms would be granted, the same as asked or less. Raises as `respond`."""
         view, now = self._context.view(), self._context.clock()
         reason = refusal(view, request.twin, request.member, now)
         if reason is not None:
             raise AccessDeniedError(f"Nothing can be granted on this request: {reason.text}.", reason=reason)
         if now >= request.expires_at:
             raise InputError("The request has expired.", hint="`dtledger consent grant` gives the same.")
-        request.ask.require_within(terms, now)
+        request.ask.require_within(terms, min(now, terms.not_before_at))
         record = self.granted_on(request)
         if record and self.state(record) in (GrantState.LIVE, GrantState.SLEEPING):
             raise InputError("The request was granted, and the grant is in force.", hint="Revoke or renew the grant.")
@@ -186,6 +190,10 @@ class Asking(ABC):
         if not answer.yes:
             return RequestState.DENIED
         return RequestState.GRANTED if self.granted_on(request) else RequestState.AGREED
+
+    def waits(self, request: ConsentRequest) -> bool:
+        """Whether it waits for an answer, or for the grant that was agreed to."""
+        return self.request_state(request) in (RequestState.PENDING, RequestState.AGREED)
 
     def granted_on(self, request: ConsentRequest) -> GrantRecord | None:
         """The slot that a yes named, if something was granted in it since."""

@@ -10,6 +10,9 @@ from ..errors import InputError
 from ..types import MAX_MINUTE, Period
 from ..vocabulary import CATEGORIES, Action, Purpose, category
 
+LONGEST_SECONDS = 36_525 * 86_400
+"""A hundred years: what is meant to last longer is a slip of the finger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -1,5 +1,7 @@
-"""A custodian in the process: the order of work, its receipts, its key pairs, the letters that it keeps. A service wraps
-the same class."""
+"""A custodian in the process: the order of work, its receipts, its key pairs, the letters that it keeps.
+
+A service wraps the same class.
+"""
 
 from __future__ import annotations
 

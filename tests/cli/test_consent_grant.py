@@ -38,10 +38,12 @@ def twin(devnet_home: DevnetHome) -> Twin:
 
 @pytest.fixture
 def grant(dtledger: Run, twin: Twin) -> Run:
-    """Run ``consent grant`` on the module's twin, to cardiology by the patient; the last --to and --key count."""
+    """Run ``consent grant`` on the module's twin by the patient, to cardiology unless --to is there; the last --key
+    counts."""
 
     def run(*words: object) -> Result:
-        return dtledger("consent", "grant", "--twin", twin.number, "--to", "cardiology", "--key", "patient", *words)
+        to = () if "--to" in words else ("--to", "cardiology")
+        return dtledger("consent", "grant", "--twin", twin.number, *to, "--key", "patient", *words)
 
     return run
 
