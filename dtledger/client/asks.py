@@ -25,7 +25,7 @@ ID_DIGITS = 40
 class Ask:
     """What somebody asks to be granted, in words, and why. It would begin when it is granted and hold for `seconds`;
     its data period is in unix minutes: without `data_from` from the snapshot under way when it is granted, without
-    `data_until` until the grant ends."""
+    `data_until` until the grant ends. An end needs a beginning: else time alone could turn the period round."""
 
     categories: tuple[str, ...]
     purposes: tuple[Purpose, ...]
@@ -45,7 +45,12 @@ class Ask:
             raise InputError("EMERGENCY is nothing to ask for: the owner sets it up beforehand.")
         if any(len(set(each)) != len(each) for each in (self.categories, self.purposes, self.actions)):
             raise InputError("A request names nothing twice.")
-        self.terms(0)
+        first, last = self.data_from, self.data_until
+        if any(each is not None and not 0 <= each <= MAX_MINUTE for each in (first, last)):
+            raise InputError("The data lie before 1970 or beyond what a grant can name.")
+        if last is not None and (first is None or first > last):
+            raise InputError("The data would end before they begin, or their beginning is not named.")
+        Terms(self.categories, self.purposes, self.actions, 0, self.seconds, Period(0, 0))
 
     def terms(self, now: int) -> Terms:
         """What would be granted if it were granted whole now.
@@ -55,9 +60,8 @@ class Ask:
         """
         ends = now + self.seconds
         first = now // 3600 * 60 if self.data_from is None else self.data_from
-        last = ends // 60 if self.data_until is None else self.data_until
-        last = min(last, MAX_MINUTE)
-        if not 0 <= first <= last:
+        last = min(ends // 60 if self.data_until is None else self.data_until, MAX_MINUTE)
+        if first > last:
             raise InputError("The data would end before they begin.")
         return Terms(self.categories, self.purposes, self.actions, now, ends, Period(first, last))
 
@@ -179,6 +183,7 @@ def read_request(letter: Letter, content: Any) -> ConsentRequest:
             with suppress(InputError, KeyError, TypeError, ValueError):
                 named = tuple(Purpose[each] for each in purposes), tuple(Action[each] for each in actions)
                 ask = Ask(tuple(categories), *named, seconds, reason, data_from, data_until)
+                ask.terms(letter.at)  # if it holds then, it holds ever after
                 return ConsentRequest(letter, ask, expires_at)
     raise IntegrityError("a request for consent is malformed", party=letter.member)
 

@@ -104,6 +104,7 @@ class Asking(ABC):
         assert owner is not None, "the rule knows the twin"
         if owner == context.key.address:
             raise InputError("An owner needs to ask nobody.", hint="Read your own data for the purpose PATRQT.")
+        ask.terms(now)
         letter = Letter("ConsentRequest", twin, owner, context.key.address, ZERO_DIGEST, now)
         return ConsentRequest(letter, ask, now + lasts)
 

@@ -47,14 +47,15 @@ def request(
     consents, now = app.client.consents, app.client.context.clock()
     typed = TermOptions(**options, length=length, until=None, start=None)
     asked = typed.terms(app)
+    last = typed.last_minute(app, now)
     ask = Ask(
         asked.categories,
         tuple(each for each in Purpose if each in asked.purposes),
         tuple(each for each in Action if each in asked.actions),
         asked.expires_at - asked.not_before_at,
         reason.strip(),
-        typed.first_minute(app, now),
-        typed.last_minute(app, now),
+        typed.first_minute(app, now) if last is None else asked.data.start,
+        last,
     )
     lasts = duration(within)
     draft = consents.draft(twin, ask, lasts)
