@@ -344,7 +344,7 @@ def test_a_key_that_was_changed_since_opens_what_was_sealed_to_the_former_one(wo
     assert state(doctor) is RequestState.DENIED
 
 
-@pytest.mark.parametrize("reason", [Reason.BLOCKED, Reason.SUSPENDED])
+@pytest.mark.parametrize("reason", [Reason.BLOCKED, Reason.SUSPENDED], ids=["blocked", "suspended"])
 @pytest.mark.parametrize("whose", ["its own", "its organisation's"])
 def test_who_is_blocked_or_suspended_meanwhile_is_not_shown_and_not_granted(
     world: World, reason: Reason, whose: str

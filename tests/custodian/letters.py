@@ -23,23 +23,24 @@ def request(
     """A member's request on the world's twin, sealed and signed when its fields are changed."""
     letter = Letter("ConsentRequest", world.twin, world.patient.address, member.address, ZERO_DIGEST, world.clock())
     content = ASK.content(world.clock() + DAY) if content is None else content
-    return _finished(world, replace(letter, **fields), content, signer or member.context.key)
+    public = member.context.key.seal_key.public
+    return _finished(world, replace(letter, **fields), content, public, signer or member.context.key)
 
 
 def answer(world: World, to: Letter, *, yes: bool = False, signer: Signer | None = None, **fields: Any) -> Letter:
     """The owner's answer to a request."""
     letter = Letter("ConsentAnswer", to.twin, to.owner, to.member, to.digest, world.clock())
     content = {"yes": yes, "slot": [0, 0], "reason": ""}
-    return _finished(world, replace(letter, **fields), content, signer or world.patient.context.key)
+    public = world.patient.context.public_key(to.member)
+    return _finished(world, replace(letter, **fields), content, public, signer or world.patient.context.key)
 
 
 def signed(world: World, letter: Letter, signer: Signer) -> Letter:
     return letter.signed(signer.sign_digest(letter.to_sign(world.ledger.deployment)))
 
 
-def _finished(world: World, letter: Letter, content: Any, signer: Signer) -> Letter:
+def _finished(world: World, letter: Letter, content: Any, member_key: bytes, signer: Signer) -> Letter:
     owner_key = world.patient.context.key.seal_key.public
-    member_key = world.patient.context.public_key(letter.member)
     return signed(world, letter.sealed(world.ledger.deployment, content, owner_key, member_key), signer)
 
 

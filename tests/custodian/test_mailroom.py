@@ -83,9 +83,7 @@ def test_whom_the_rule_does_not_know_asks_for_nothing(world: World, doctor: Clie
 
 def test_a_stranger_asks_for_nothing(world: World) -> None:
     stranger = world.client(MemoryKey("stranger"))
-    letter = request(world, world.gateway)
-    forged = signed(world, replace(letter, member=stranger.address), stranger.context.key)
-    assert refused(world, forged, "not an enrolled member").reason is Reason.NOT_ENROLLED
+    assert refused(world, request(world, stranger), "not an enrolled member").reason is Reason.NOT_ENROLLED
 
 
 BAD_ANSWERS: dict[str, tuple[str, Callable[[World, Letter, Client], Letter]]] = {
