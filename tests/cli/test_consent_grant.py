@@ -362,3 +362,55 @@ def test_a_slip_is_told_with_what_was_meant(words: tuple[str, ...], says: str, g
     assert result.exit_code == 2
     assert says in " ".join(result.stderr.split())
     assert said(grant("--for", "3d", "--category", "GLUCOSE", "--purpose", "treat", "--dry-run", "--json"))
+
+
+# several at once -------------------------------------------------------------------------------------------------
+
+
+def test_categories_purposes_and_actions_may_be_written_with_commas(grant: Run) -> None:
+    words = ("--purpose", "treat,COC", "--action", "READ,train", "--for", "1d", "--dry-run", "--json")
+    told = said(grant("--category", "meals, glucose", "--category", "glucose,sleep", *words))
+    assert told["categories"] == ["glucose", "meals", "sleep"]
+    assert (told["purposes"], told["actions"]) == (["TREAT", "COC"], ["READ", "TRAIN"])
+
+
+@pytest.mark.parametrize(("written", "meant"), [("glucose,meal", "meals"), ("glucose;meals", ""), ("glucose,", "")])
+def test_a_slip_among_several_is_told(grant: Run, written: str, meant: str) -> None:
+    result = grant("--category", written, "--purpose", "TREAT", "--for", "1d", "--dry-run")
+    assert result.exit_code == 2
+    assert f"Did you mean {meant}" in result.stderr if meant else "there is no" in result.stderr
+
+
+def test_the_same_to_several_is_one_transaction(dtledger: Run, grant: Run, devnet_home: DevnetHome) -> None:
+    twin, name = new_twin(devnet_home), new_member(devnet_home, Kind.CLINICIAN)
+    address = address_of(devnet_home, name)
+    to = ("--to", "cardiology", "--to", address, "--to", "cardiology", "--twin", twin.number)
+    looked = said(grant(*TREAT, "--for", "1d", *to, "--dry-run", "--json"))
+    assert (looked["schema"], looked["sent"]) == ("dtledger/grants-given/1", None)
+    told = said(grant(*TREAT, "--for", "1d", *to, "--yes", "--json"))
+    assert [each["grant"] for each in told["grants"]] == [f"{twin.number}/cardiology/0", f"{twin.number}/{address}/0"]
+    assert told["sent"]["block"] > 0
+    with devnet_home.client("patient") as patient:
+        view = patient.context.view()
+        slots = [
+            view.slots_of(patient.address, twin.number, address_of(devnet_home, who)) for who in ("cardiology", name)
+        ]
+        assert [each.block for records in slots for each in records] == [told["sent"]["block"]] * 2
+    for who in ("cardiology", name):
+        with devnet_home.client(who) as member:
+            assert member.explain(twin.number, "glucose", "TREAT").permits
+
+
+def test_several_are_told_one_sentence_each_and_get_no_slot_by_number(grant: Run) -> None:
+    to = ("--to", "cardiology", "--to", "hospital")
+    result = grant(*TREAT, "--for", "1d", *to, "--dry-run")
+    assert result.stderr.count("may read glucose") == 2
+    assert "--slot" in complaint(grant(*TREAT, "--for", "1d", *to, "--slot", "1", "--yes", "--json"), 2)["message"]
+
+
+def test_among_several_one_that_cannot_be_granted_to_stops_all(grant: Run, devnet_home: DevnetHome) -> None:
+    stranger = address_of(devnet_home, new_key(devnet_home))
+    with devnet_home.client("cardiology") as clinician:
+        before = len(clinician.consents.received())
+        complaint(grant(*TREAT, "--for", "1d", "--to", "cardiology", "--to", stranger, "--yes", "--json"), 6)
+        assert len(clinician.consents.received()) == before
