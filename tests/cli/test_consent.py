@@ -376,6 +376,35 @@ def test_the_list_tells_live_sleeping_ended_and_with_all_revoked(dtledger: Run, 
     assert f"{twin.number}/cardiology/{revoked.number}  revoked" in " ".join(everything.stdout.split("\n"))
 
 
+def test_what_ends_soon_is_listed_with_how_to_renew_it_and_nothing_that_ended_or_lasts(
+    dtledger: Run, twin: Twin
+) -> None:
+    now = int(time.time())
+    data = Period(0, now // 60)
+    for ends in (now - 100, now + 13 * DAY, now + 15 * DAY):
+        twin.grant(not_before_at=now - 200, expires_at=ends, data=data)
+    revoked = twin.grant(expires_at=now + DAY, data=data)
+    dtledger("consent", "revoke", f"{twin.number}/cardiology/{revoked.number}", *PATIENT, "--yes")
+    words = ("consent", "list", "--expiring", "14d", "--twin", twin.number)
+    listed = said(dtledger(*words, *PATIENT, "--json"))["grants"]
+    (told,) = (each for each in listed if each["grantee"]["name"] == "cardiology")
+    assert datetime.fromisoformat(told["expires_at"]).timestamp() == now + 13 * DAY
+    shown = dtledger(*words, *PATIENT)
+    (command,) = [
+        line.split(": ", 1)[1] for line in shown.stderr.splitlines() if "To renew it" in line and "cardiology" in line
+    ]
+    assert dtledger(*shlex.split(command)[1:], *PATIENT, "--yes").exit_code == 0
+    assert told["grant"] not in dtledger(*words, *PATIENT).stdout
+    held = dtledger(*words, "--key", "cardiology")
+    assert "To renew" not in held.stderr, "only an owner can"
+    assert "ends so soon" in held.stderr
+
+
+@pytest.mark.parametrize("length", ["soon", "0d", "-1d"])
+def test_what_is_no_length_lists_nothing(dtledger: Run, length: str) -> None:
+    assert dtledger("consent", "list", f"--expiring={length}", *PATIENT).exit_code == 2
+
+
 def test_a_grantee_sees_what_it_holds_and_the_names_that_it_was_told(dtledger: Run, twin: Twin) -> None:
     twin.grant()
     (held,) = said(dtledger("consent", "list", "--twin", twin.number, "--key", "cardiology", "--json"))["grants"]

@@ -8,6 +8,7 @@ from typing import Any
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.evm import EvmLedger
 from dtledger._backend.write_journal import WriteJournal
+from dtledger.client import Consents, Delivery, Response
 from dtledger.client.twins import Twins
 from dtledger.custodian.receipts import Entry, Make, ReceiptLog
 from dtledger.keys import UnlockedKey
@@ -130,6 +131,25 @@ def does_not_sync_receipts() -> None:
     ReceiptLog._sync = lambda log, position: None  # type: ignore[method-assign, misc]
 
 
+def grants_before_it_answers() -> None:
+    """A yes is said when its grant was given."""
+    answer, grant = Consents._answer, Consents.grant
+    waiting: list[tuple[Any, ...]] = []
+
+    def later(*arguments: Any) -> Response:
+        waiting.append(arguments)
+        return Response(arguments[1], Delivery((), {}))
+
+    def grant_then_answer(*arguments: Any) -> Any:
+        done = grant(*arguments)
+        while waiting:
+            answer(*waiting.pop())
+        return done
+
+    Consents._answer = later  # type: ignore[method-assign, assignment]
+    Consents.grant = grant_then_answer  # type: ignore[method-assign]
+
+
 BROKEN: dict[str, Callable[[], None]] = {
     each.__name__: each
     for each in (
@@ -141,6 +161,7 @@ BROKEN: dict[str, Callable[[], None]] = {
         notes_a_step_when_it_is_done,
         answers_before_the_receipt,
         does_not_sync_receipts,
+        grants_before_it_answers,
     )
 }
 

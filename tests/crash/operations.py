@@ -7,13 +7,13 @@ from pathlib import Path
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.migrations import ROLES, Founder, Journal, Plan, run
 from dtledger._cli import main
-from dtledger.client import Client, make_card
+from dtledger.client import Ask, Client, make_card
 from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
 from dtledger.home import Home
 from dtledger.importers import read_file
 from dtledger.ledger import Deployment
 from dtledger.testing.memory_key import MemoryKey
-from dtledger.vocabulary import Kind
+from dtledger.vocabulary import Action, Kind, Purpose
 from tests.crash.scene import TWIN, export_file, open_client, reading_terms
 
 
@@ -54,6 +54,21 @@ def _grant(home: Path, number: int | None) -> None:
     with _client(home, "patient") as patient, _client(home, "cardiology") as cardiology:
         terms = reading_terms(Home(home, "test"), patient.context.clock())
         patient.consents.grant(TWIN, cardiology.address, terms, number)
+
+
+def ask(home: Path) -> None:
+    """Cardiology asks the patient, unless it has."""
+    with _client(home, "cardiology") as cardiology:
+        if not cardiology.consents.asked().requests:
+            wanted = Ask(("glucose",), (Purpose.TREAT,), (Action.READ,), 86_400, "To see your nights.")
+            cardiology.consents.request(TWIN, wanted)
+
+
+def answer(home: Path) -> None:
+    """The patient says yes to what waits."""
+    with _client(home, "patient") as patient:
+        for each in patient.consents.pending(TWIN):
+            patient.consents.respond(each, each.ask.terms(patient.context.clock()))
 
 
 def read(home: Path) -> int:
