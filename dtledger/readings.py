@@ -49,6 +49,9 @@ LONG_ACTING = "long-acting"
 SOURCES = frozenset({SCAN, FINGERSTICK, LONG_ACTING})
 """Words that say what a value is, not how good: values that differ in them are two, be they ever so equal."""
 
+LONGEST_REASON = 500
+"""Characters that the reason for a correction may have."""
+
 MAX_OFFSET = 18 * 60
 """Minutes: no offset from UTC is farther away (ISO 8601 and XML Schema agree)."""
 
@@ -136,11 +139,13 @@ class Group(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What one snapshot holds. `reason` says why it was written, where it corrects an earlier one."""
+    """What one snapshot holds. `reason` says why it was written, where it corrects an earlier one, and `replaces` the
+    seconds whose values its own take the place of; None, of all."""
 
     category: str
     readings: tuple[Reading, ...]
     reason: str = ""
+    replaces: tuple[int, ...] | None = None
 
 
 def hourly(readings: Iterable[Reading], minutes: int = 60) -> list[Group]:
@@ -157,31 +162,41 @@ def hourly(readings: Iterable[Reading], minutes: int = 60) -> list[Group]:
     return [Group(Period(group[0].minute, group[-1].minute), tuple(group)) for group in groups.values()]
 
 
-def encode_readings(category: str, readings: Iterable[Reading], reason: str = "") -> bytes:
+def encode_readings(
+    category: str, readings: Iterable[Reading], reason: str = "", replaces: Iterable[int] | None = None
+) -> bytes:
     """The content of one snapshot as canonical DAG-CBOR: columns in the order of time.
 
     `at` holds the first time in unix seconds, then the seconds since the one before; `value` is bytes, eight for
     each reading: IEEE 754 binary64, big-endian. A column of `unit`, `offset` or `quality` in which all are equal
-    is written as that one value.
+    is written as that one value. A correction has its `reason`, may hold no reading (what it replaces is withdrawn),
+    and says what it `replaces`, in unix seconds, unless that is all.
 
     Raises:
-        ValueError: the category is not known, the reason is not text, or there is no reading.
+        ValueError: the category is not known, the reason is not one line of text, there is neither reading nor reason,
+            or what is replaced is nothing, no times, or without a reason.
     """
-    if type(reason) is not str:
-        raise ValueError("a reason is text")
+    if type(reason) is not str or not reason.isprintable() or len(reason) > LONGEST_REASON:
+        raise ValueError(f"a reason is one line of text, at most {LONGEST_REASON} characters")
     rows = sorted(readings, key=_place)
-    if not rows:
+    if not rows and not reason:
         raise ValueError("a snapshot holds at least one reading")
     content = {
         "schema": SCHEMA,
         "category": vocabulary.category(category).name,
-        "at": [rows[0].seconds] + [later.seconds - row.seconds for row, later in pairwise(rows)],
+        "at": [row.seconds for row in rows[:1]] + [later.seconds - row.seconds for row, later in pairwise(rows)],
         "value": struct.pack(f">{len(rows)}d", *(row.value for row in rows)),
         "unit": _column([row.unit for row in rows]),
         "offset": _column([row.offset for row in rows]),
         "quality": _column([row.quality for row in rows]),
     }
-    return encode(content | {"reason": reason} if reason else content)
+    if reason:
+        content["reason"] = reason
+    if replaces is not None:
+        content["replaces"] = _times(replaces)
+        if not reason:
+            raise ValueError("what is replaced is replaced for a reason")
+    return encode(content)
 
 
 def decode_readings(data: bytes) -> Content:
@@ -200,7 +215,8 @@ def decode_readings(data: bytes) -> Content:
         for step, value, unit, offset, quality in zip(content["at"], values, *columns, strict=True):
             seconds += step
             rows.append(Reading(seconds, value, unit, offset, quality))
-        result = Content(content["category"], tuple(rows), content.get("reason", ""))
+        replaces = tuple(content["replaces"]) if "replaces" in content else None
+        result = Content(content["category"], tuple(rows), content.get("reason", ""), replaces)
         if encode_readings(*result) != data:
             raise ValueError("not canonical")
     except (AttributeError, KeyError, TypeError, ValueError, struct.error) as error:
@@ -216,7 +232,14 @@ def _place(reading: Reading) -> tuple[int, float, float, str, str, int]:
 
 
 def _column(cells: list[Any]) -> Any:
-    return cells[0] if all(cell == cells[0] for cell in cells) else cells
+    return cells[0] if cells and all(cell == cells[0] for cell in cells) else cells
+
+
+def _times(seconds: Iterable[int]) -> list[int]:
+    times = sorted(set(seconds))
+    if not times or not all(type(each) is int and 0 <= each < (MAX_MINUTE + 1) * 60 for each in times):
+        raise ValueError("what is replaced is whole unix seconds, one or more")
+    return times
 
 
 def _cells(column: Any, count: int) -> list[Any]:

@@ -15,6 +15,7 @@ from dtledger.errors import IntegrityError
 from dtledger.readings import (
     ABOVE_RANGE,
     BELOW_RANGE,
+    LONGEST_REASON,
     REPEAT_OTHER_VALUE,
     SCHEMA,
     Reading,
@@ -157,6 +158,42 @@ class TestContent:
     )
     def test_is_the_same_bytes_whatever_the_order(self, orders: tuple[list[Reading], list[Reading]]) -> None:
         assert encode_readings("glucose", orders[0]) == encode_readings("glucose", orders[1])
+
+    @given(
+        st.lists(readings, max_size=8),
+        st.none() | st.lists(st.integers(0, MAX_MINUTE * 60 + 59), min_size=1, max_size=8),
+    )
+    def test_of_a_correction_may_be_empty_and_says_what_it_replaces(
+        self, some: list[Reading], replaces: list[int] | None
+    ) -> None:
+        content = decode_readings(encode_readings("glucose", some, "calibrated anew", replaces))
+        assert sorted(map(repr, map(bits, content.readings))) == sorted(map(repr, map(bits, some)))
+        assert content.replaces == (None if replaces is None else tuple(sorted(set(replaces))))
+
+    def test_replaces_something_and_for_a_reason(self) -> None:
+        one = [Reading(AT, 5.5, "mmol/L")]
+        with pytest.raises(ValueError, match="for a reason"):
+            encode_readings("glucose", one, replaces=[AT])
+        for wrong in ([], [-1], [(MAX_MINUTE + 1) * 60], [True], [float(AT)], [AT, "x"]):
+            with pytest.raises((ValueError, TypeError)):
+                encode_readings("glucose", one, "why", wrong)  # type: ignore[arg-type]
+        assert encode_readings("glucose", one, "why", [AT])
+
+    @pytest.mark.parametrize("reason", ["two\nlines", "\x1b[2J", "\u202eback", "x" * (LONGEST_REASON + 1)])
+    def test_gives_a_reason_of_one_line_that_any_terminal_may_show(self, reason: str) -> None:
+        with pytest.raises(ValueError, match="one line of text"):
+            encode_readings("glucose", [], reason)
+        whole = decode(encode_readings("glucose", [], "why"))
+        with pytest.raises(IntegrityError, match=SCHEMA):
+            decode_readings(encode(whole | {"reason": reason}))
+        assert decode_readings(encode(whole)).reason == "why"
+
+    @pytest.mark.parametrize("replaces", [[], None, [AT, AT], [AT + 1, AT], [-1], [True], b"\1", "1", {}, AT])
+    def test_replaces_times_in_their_one_order(self, replaces: object) -> None:
+        whole = decode(encode_readings("glucose", [], "why"))
+        with pytest.raises(IntegrityError, match=SCHEMA):
+            decode_readings(encode(whole | {"replaces": replaces}))
+        assert decode_readings(encode(whole | {"replaces": [AT, AT + 1]})).replaces == (AT, AT + 1)
 
     def test_is_small_for_an_hour_of_five_minute_readings(self) -> None:
         hour = [Reading(AT + 300 * step, 100.0 + step, "mg/dL", 60) for step in range(12)]

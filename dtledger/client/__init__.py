@@ -15,7 +15,7 @@ from .members import Members, card_check, make_card
 from .models import Models
 from .post import Delivery
 from .reading import Reader
-from .readings import Readings, TwinReading
+from .readings import Amendment, Readings, TwinReading
 from .requests import Requests, Response
 from .snapshots import Listed, Snapshots, StreamReport
 from .terms import GrantState, Terms, writing_terms
@@ -26,6 +26,7 @@ from .writing import PutResult, Writer
 
 __all__ = [
     "Access",
+    "Amendment",
     "Ask",
     "Client",
     "ConsentAnswer",

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 
 from .. import vocabulary
 from ..custody import AccessReceipt
 from ..errors import AccessDeniedError, DtledgerError, InputError, IntegrityError
-from ..readings import SOURCES, decode_readings
+from ..readings import SOURCES, Content, decode_readings
 from ..snapshots.finder import Found
 from ..snapshots.opening import Opened
 from ..types import Address, Digest, Period
 from ..vocabulary import Reason, Unit, known_unit, unit
+from .corrections import Corrections
 from .deciding import Question
 from .readings import Readings, TwinReading
 
 _AT = attrgetter("at")
-_WHICH = attrgetter("unit", "value", "snapshot")
+_WHICH = attrgetter("superseded_by", "unit", "value", "snapshot")
 
 
 @dataclass(slots=True)
@@ -34,9 +35,15 @@ class Collected:
     asked: int = 0
     answered: int | None = None
     uncounted: int = 0
+    corrections: Corrections = field(default_factory=Corrections)
 
-    def add(self, opened: Opened, values: Sequence[TwinReading], found: Mapping[Digest, Found]) -> None:
-        self.values += values
+    def add(
+        self, opened: Opened, contents: Mapping[Digest, Content], found: Mapping[Digest, Found], question: Question
+    ) -> None:
+        for digest, content in contents.items():
+            self.values += values_of(found[digest], question, content)
+            if found[digest].manifest.corrects:
+                self.corrections.open(found[digest], content)
         self.receipts += opened.receipts
         self.refused += [(found[digest].manifest.period, reason) for digest, reason in opened.refused.items()]
         self.faults |= opened.faults
@@ -44,8 +51,11 @@ class Collected:
         self.asked = max(self.asked, opened.asked)
         self.answered = opened.answered if self.answered is None else min(self.answered, opened.answered)
 
-    def result(self, age: int | None, target: Unit | None, *, partial: bool) -> Readings:
-        """The answer, its values in `target` if that is given.
+    def result(
+        self, age: int | None, target: Unit | None, *, partial: bool, originals: bool, snapshot: Digest | None
+    ) -> Readings:
+        """The answer, its values in `target` if that is given; with the `originals` those too that stand no more, and
+        of one `snapshot` and its family alone if that is given.
 
         Raises:
             AccessDeniedError: custodians refused a snapshot (all, if `partial`).
@@ -60,7 +70,15 @@ class Collected:
             )
         if self.faults and not self.snapshots:
             raise next(iter(self.faults.values()))
-        values = _in_order(self.values)
+        values, amendments = self.corrections.apply(self.values)
+        if snapshot is not None:
+            family = self.corrections.family(snapshot)
+            values = [each for each in values if each.snapshot in family]
+            amendments = [each for each in amendments if each.snapshot in family]
+        values = _in_order(values)
+        superseded = sum(bool(each.superseded_by) for each in values)
+        if superseded and not originals:
+            values = [each for each in values if not each.superseded_by]
         return Readings(
             [_converted(each, target) for each in values] if target else values,
             age=age,
@@ -71,11 +89,18 @@ class Collected:
             asked=self.asked,
             answered=self.answered or 0,
             uncounted=self.uncounted,
+            amendments=amendments,
+            superseded=superseded,
         )
 
 
-def values_of(found: Found, question: Question, plaintext: bytes) -> Iterator[TwinReading]:
-    """The readings of one snapshot that were asked for."""
+def content_of(found: Found, category: str, plaintext: bytes) -> Content:
+    """What one snapshot holds.
+
+    Raises:
+        IntegrityError: it is not readings of that category and of its own period, or gives a reason without correcting
+            anything, or the other way round.
+    """
     digest = found.digest.hex()
     try:
         content = decode_readings(plaintext)
@@ -84,8 +109,18 @@ def values_of(found: Found, question: Question, plaintext: bytes) -> Iterator[Tw
     period = found.manifest.period
     if not all(period.start <= each.minute <= period.end for each in content.readings):
         raise IntegrityError("a snapshot holds readings of another time", block=digest, party=found.writer)
-    if content.category != question.category:
+    if content.category != category:
         raise IntegrityError("a writer filed a snapshot under another category", block=digest, party=found.writer)
+    if bool(content.reason) != bool(found.manifest.corrects):
+        raise IntegrityError(
+            "a snapshot gives a reason if it corrects another one, and only then", block=digest, party=found.writer
+        )
+    return content
+
+
+def values_of(found: Found, question: Question, content: Content) -> Iterator[TwinReading]:
+    """The readings of one snapshot that were asked for."""
+    digest = found.digest.hex()
     for each in content.readings:
         if question.period.start <= each.minute <= question.period.end:
             yield TwinReading(each.at, each.value, each.unit, each.quality, digest, found.late)
@@ -96,9 +131,10 @@ def _in_order(values: list[TwinReading]) -> list[TwinReading]:
     values.sort(key=_AT)
     kept: list[TwinReading] = []
     for _, at_once in groupby(values, _AT):
-        distinct: dict[tuple[float, str, frozenset[str]], TwinReading] = {}
+        distinct: dict[tuple[float, str, str, frozenset[str]], TwinReading] = {}
         for each in sorted(at_once, key=_WHICH):
-            distinct.setdefault((each.value, each.unit, SOURCES.intersection(each.quality.split())), each)
+            source = SOURCES.intersection(each.quality.split())
+            distinct.setdefault((each.value, each.unit, each.superseded_by, source), each)
         kept += distinct.values()
     return kept
 
@@ -124,4 +160,4 @@ def _converted(each: TwinReading, target: Unit) -> TwinReading:
     own = known_unit(each.unit)
     if own is None or own.base != target.base:
         return each
-    return TwinReading(each.at, own.convert(each.value, target), target.code, each.quality, each.snapshot, each.late)
+    return replace(each, value=own.convert(each.value, target), unit=target.code)

@@ -71,7 +71,7 @@ class Client:
     @cached_property
     def writer(self) -> Writer:
         """Opens the journal of this key's writes at its first use."""
-        return Writer(self.context, WriteJournal(self._journal_path), self.twins.roster)
+        return Writer(self.context, WriteJournal(self._journal_path), self.twins.roster, self.snapshots.show)
 
     @property
     def address(self) -> Address:
@@ -89,6 +89,7 @@ class Client:
         action: str = "READ",
         partial: bool = False,
         unit: str | None = None,
+        originals: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> Readings:
         """Decrypted, verified readings; see `Reader.read` for what it raises.
@@ -96,6 +97,7 @@ class Client:
         Args:
             purpose: an HL7 PurposeOfUse code: TREAT, ETREAT, HRESCH, PATRQT, …
             since, until: unix seconds, or how long ago: "90m", "24h", "14d". By default everything.
+            originals: give what was corrected too.
         """
         return self.reader.read(
             twin,
@@ -105,6 +107,7 @@ class Client:
             action=code(Action, action, "action"),
             partial=partial,
             to_unit=unit,
+            originals=originals,
             progress=progress,
         )
 

@@ -14,9 +14,9 @@ from ..ledger import Now, View
 from ..snapshots.finder import Finder, Found
 from ..snapshots.opening import Asking, open_snapshots
 from ..snapshots.package import NO_KEYS
-from ..types import MAX_MINUTE, ZERO_DIGEST, Period
+from ..types import MAX_MINUTE, ZERO_DIGEST, Digest, Period
 from ..vocabulary import Action, Purpose, Reason
-from .collecting import Collected, unit_for, values_of
+from .collecting import Collected, content_of, unit_for
 from .context import Context
 from .deciding import Decision, Door, Question, decide, grantees_of, judge
 from .keyrings import granted_keys, owner_keys
@@ -59,6 +59,8 @@ class Reader:
         action: Action = Action.READ,
         partial: bool = False,
         to_unit: str | None = None,
+        originals: bool = False,
+        snapshot: Digest | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Readings:
         """Decrypted, verified readings of a category whose minute lies in `period` (all of it, if none).
@@ -67,6 +69,9 @@ class Reader:
             partial: give what is permitted and sound instead of refusing all; `.refused` and `.faults` of the result
                 say what is missing.
             to_unit: a UCUM code to convert values into.
+            originals: give the values too that amendments took the place of or withdrew; `.superseded_by` of each and
+                `.amendments` of the result say by what and why.
+            snapshot: only what the snapshot of that digest holds, with those that it corrects or that correct it.
             progress: told snapshots opened and snapshots in all.
 
         Raises:
@@ -90,6 +95,7 @@ class Reader:
         way = _choose(doors, question, periods, now, partial=partial)
         collected = Collected(refused=sorted(way.shut.items()))
         for group in finder.find(category, wanted):
+            collected.corrections.see(group)
             asked = self._asked(way, group, collected)
             if partial:
                 self._open_what_opens(way, _reached(way, asked, collected), collected)
@@ -99,8 +105,9 @@ class Reader:
                 progress(collected.snapshots, len(periods))
         newest = finder.newest_minute(category)
         collected.faults |= finder.faults
+        collected.faults |= collected.corrections.settle(finder, category, partial=partial)
         age = None if newest is None else max(0, context.clock() - newest * 60)
-        return collected.result(age, target, partial=partial)
+        return collected.result(age, target, partial=partial, originals=originals, snapshot=snapshot)
 
     def doors(self, view: View, twin: int) -> tuple[list[Door], list[DtledgerError]]:
         """Ownership, or each grant of mine or my organisation's; and why a package could not be opened."""
@@ -171,12 +178,11 @@ class Reader:
         asking = Asking(context.key, door.grantee, door.number, question.action, question.purpose, context.clock())
         opened = open_snapshots(context.deployment, context.custodians, asking, asked, door.keys, question.category)
         by_digest = {each.digest: each for each in asked}
-        values = [
-            value
+        contents = {
+            digest: content_of(by_digest[digest], question.category, plaintext)
             for digest, plaintext in opened.plaintexts.items()
-            for value in values_of(by_digest[digest], question, plaintext)
-        ]
-        collected.add(opened, values, by_digest)
+        }
+        collected.add(opened, contents, by_digest, question)
 
 
 def _reached(way: _Way, asked: list[Found], collected: Collected) -> list[Found]:

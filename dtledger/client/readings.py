@@ -22,7 +22,9 @@ STALE_AFTER = 2 * 3600
 @dataclass(frozen=True, slots=True)
 class TwinReading:
     """One value of a twin. `at` is aware, in the source's own offset where it is known; `snapshot` is the digest of
-    the manifest that it came in; `late` if that was anchored over a day after its data ended."""
+    the manifest that it came in; `late` if that was anchored over a day after its data ended, `corrected` if it is an
+    amendment. `superseded_by` is the digest of the amendment that took its place or withdrew it; empty while it stands.
+    """
 
     at: datetime
     value: float
@@ -30,12 +32,28 @@ class TwinReading:
     quality: str
     snapshot: str
     late: bool = False
+    corrected: bool = False
+    superseded_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A snapshot that corrects another one: the digests of both, who wrote it, when it was anchored (unix seconds), and
+    the writer's reason."""
+
+    snapshot: str
+    corrects: str
+    writer: Address
+    at: int
+    reason: str
 
 
 class Readings(Sequence[TwinReading]):
     """Readings in the order of their time. `age` is the seconds from the newest anchored reading until now, None if
     there is none; `receipts` are the custodians', `refused` the periods that stay shut (with `partial`), `faults` says
-    which custodians or (with `partial`) writers were at fault, and what each did first."""
+    which custodians or (with `partial`) writers were at fault, and what each did first. `amendments` are those that
+    changed what was asked for, by their digests, and `superseded` counts the values that stand no more; they are in the
+    sequence only if the originals were asked for."""
 
     def __init__(
         self,
@@ -49,6 +67,8 @@ class Readings(Sequence[TwinReading]):
         asked: int = 0,
         answered: int = 0,
         uncounted: int = 0,
+        amendments: Sequence[Amendment] = (),
+        superseded: int = 0,
     ) -> None:
         self._values = tuple(values)
         self.age = age
@@ -59,6 +79,8 @@ class Readings(Sequence[TwinReading]):
         self.asked = asked
         self.answered = answered
         self.uncounted = uncounted
+        self.amendments = {each.snapshot: each for each in amendments}
+        self.superseded = superseded
 
     @property
     def stale(self) -> bool:
@@ -83,5 +105,5 @@ class Readings(Sequence[TwinReading]):
         import pandas
 
         index = pandas.DatetimeIndex([pandas.Timestamp(each.at).tz_convert("UTC") for each in self], name="at")
-        columns = ("value", "unit", "quality", "snapshot")
+        columns = ("value", "unit", "quality", "snapshot", "corrected", "superseded_by")
         return pandas.DataFrame({name: [getattr(each, name) for each in self] for name in columns}, index=index)

@@ -126,6 +126,13 @@ class Snapshots:
             hint="It is not anchored yet, or its writer had no right to write to that twin.",
         )
 
+    def amendments(self, listed: Listed) -> Sequence[Listed]:
+        """The snapshots that correct that one and may count. Raises as `list`."""
+        manifest = listed.found.manifest
+        groups = self.list(manifest.twin, listed.category, manifest.period, unnamed=True)
+        found = (each for group in groups for each in group if each.found.manifest.corrects == listed.found.digest)
+        return [each for each in found if each.found.counts is not False]
+
     def verify(
         self, twin: int, category: str | None = None, *, progress: Callable[[int, int], None] | None = None
     ) -> Iterator[StreamReport]:
@@ -164,6 +171,7 @@ class Snapshots:
             for group in finder.walk(located):
                 for found in group:
                     found.chunks()
+                    self._require_corrected(found, stream)
                     digests.append(found.digest)
                     verdicts["late"] += found.late
                     verdicts["uncounted"] += found.counts is False
@@ -183,6 +191,18 @@ class Snapshots:
             verdicts["unchecked"],
             error,
         )
+
+    def _require_corrected(self, found: Found, stream: _Stream) -> None:
+        """An amendment corrects what some index has or had. Whether that counts, a read sees."""
+        corrects = found.manifest.corrects
+        if corrects is None or stream.category is None or not found.counts:
+            return
+        if stream.finder.whose(stream.category, corrects, found.manifest.period) is None:
+            raise IntegrityError(
+                "an amendment corrects what is no anchored snapshot of its twin, category and period",
+                block=found.digest.hex(),
+                party=found.writer,
+            )
 
     def _require_whole(self, located: Located, digests: Sequence[Digest]) -> None:
         """Each index that the writer anchored before holds the beginning of what the newest one holds."""

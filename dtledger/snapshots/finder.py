@@ -12,6 +12,7 @@ newest index no longer has, only a comparison with the ones before can show: `cl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
@@ -148,6 +149,19 @@ class Finder:
                 yield [(0, index.newest_minute(self._blocks, located.stream))]
 
         return max(chain.from_iterable(self._each_stream(category, numbered)), default=None)
+
+    def whose(self, category: str, digest: Digest, period: Period) -> Address | None:
+        """The writer one of whose indexes has a snapshot of that digest and period, newest or not; an index that is at
+        fault has none. Raises as `find` if the store does not answer."""
+        for writer in self.located.writers():
+            for batch in self.located.indexes(writer, category):
+                with suppress(IntegrityError, BlockMissingError):
+                    located = self.located.locate(batch, category)
+                    for link in index.links(self._blocks, located.stream, period) if located else ():
+                        rows = link.read(self._blocks.get(link.cid)).rows
+                        if any(row.manifest.digest == digest and row.period == period for row in rows):
+                            return writer
+        return None
 
     def _each_stream(
         self, category: str, walk: Callable[[Located], Iterator[list[tuple[int, T]]]]

@@ -29,11 +29,13 @@ from .staging import Staging
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A snapshot to be written: its category's name, data period and plaintext."""
+    """A snapshot to be written: its category's name, data period and plaintext, and the digest of the one that it
+    corrects, if any."""
 
     category: str
     period: Period
     plaintext: bytes
+    corrects: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ def _seal(
         Digest(key.commitment),
         head.manifest,
         chunks[0] if inline else tuple(blocks.put(chunk, "raw") for chunk in chunks),
+        draft.corrects,
     ).sign(deployment, writer)
     custody = seal_custody(
         deployment,

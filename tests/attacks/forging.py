@@ -50,6 +50,17 @@ def lie(kind: str, change: Callable[[Any], Any], place: Any = None) -> Change:
     return lambda each, value, at: change(value) if each == kind and place in (None, at) else value
 
 
+def all_of(*changes: Change) -> Change:
+    """One change after the other."""
+
+    def change(kind: str, value: Any, place: Any) -> Any:
+        for each in changes:
+            value = each(kind, value, place)
+        return value
+
+    return change
+
+
 @dataclass(frozen=True)
 class Forged:
     """One snapshot that a scribe wrote."""

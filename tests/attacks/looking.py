@@ -48,3 +48,10 @@ def move(world: World) -> Client:
     call = calls.move(world.twin, key.address, counter, deadline, b"", key.sign_digest(message))
     world.ledger.send(call, patient)
     return world.client(key)
+
+
+def second_twin(world: World) -> int:
+    """Another twin of the same patient."""
+    twin, _ = world.operator.twins.mint(world.patient.twins.request_mint())
+    world.patient.twins.set_up(twin, [each.address for each in world.custodians], 2)
+    return twin

@@ -18,8 +18,8 @@ from dtledger.testing import World
 from dtledger.types import Digest
 from dtledger.vocabulary import Reason
 
-from .forging import HONEST, Change, Forged, Scribe, at, flip, lie, put
-from .looking import assert_refused, forged, read
+from .forging import HONEST, Change, Forged, Scribe, all_of, at, flip, lie, put
+from .looking import assert_refused, forged, read, second_twin
 
 OTHER = Digest(b"\7" * 32)
 
@@ -100,15 +100,6 @@ LIES = {
     "the ciphertext is another": Lie(
         lie("manifest", lambda body: body | {"content": flip(body["content"])}, 0), MANIFEST, "does not open"),
 }  # fmt: skip
-
-
-def all_of(*changes: Change) -> Change:
-    def change(kind: str, value: Any, place: Any) -> Any:
-        for each in changes:
-            value = each(kind, value, place)
-        return value
-
-    return change
 
 
 @pytest.mark.parametrize("name", LIES)
@@ -263,10 +254,3 @@ def test_a_generation_that_never_was_opens_nothing(world: World) -> None:
     with pytest.raises(IntegrityError, match="never had") as caught:
         read(world)
     assert caught.value.party == scribe.address
-
-
-def second_twin(world: World) -> int:
-    """Another twin of the same patient."""
-    twin, _ = world.operator.twins.mint(world.patient.twins.request_mint())
-    world.patient.twins.set_up(twin, [each.address for each in world.custodians], 2)
-    return twin

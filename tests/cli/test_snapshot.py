@@ -201,7 +201,7 @@ def test_a_put_that_died_before_its_anchor_is_ended_by_the_next(
     owned = new_twin(devnet_home, hours=0, owner=name)
     with devnet_home.client(name) as owner:
         writer = owner.writer
-        writer._anchor = lambda pending: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign,assignment]
+        writer._anchoring._anchor = lambda pending: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign,assignment]
         readings = [Reading(int(datetime.now(UTC).timestamp()) // 60 * 60, 5.0, "mmol/L")]
         with pytest.raises(KeyboardInterrupt):
             writer.put(owned.number, "glucose", readings)

@@ -1,0 +1,86 @@
+"""May it be written? What the rule says of this key, before a batch is anchored and as of the block that took it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..errors import AccessDeniedError
+from ..ledger import GrantRecord, View
+from ..policy import Request, check
+from ..snapshots.package import Keys
+from ..types import ZERO_DIGEST, Period
+from ..vocabulary import Action, Reason
+from .context import Context
+from .deciding import grantees_of
+from .keyrings import granted_keys, owner_keys
+
+
+class WriteRights:
+    """The right of this key to write to twins."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def require(self, twin: int, category: str, periods: Sequence[Period]) -> Keys:
+        """The keys to write with, if one grant (or ownership) permits every period.
+
+        Raises:
+            AccessDeniedError: none does; `.evidence["refused"]` lists the periods.
+        """
+        context = self._context
+        view = context.view()
+        owner = view.owner(twin)
+        if owner == context.key.address:
+            return owner_keys(context.key.secrets.twin(context.deployment.id, twin))
+        if owner is None:
+            raise AccessDeniedError(f"There is no twin {twin}.", reason=Reason.TWIN_UNKNOWN)
+        furthest: tuple[Reason, list[Period]] = (Reason.NO_GRANT, [])
+        for record in self._grants(view, twin):
+            keys = granted_keys(context, record)
+            refused = self._refused(record, keys, category, periods)
+            if not refused:
+                return keys
+            worst = min(reason for reason, _ in refused)
+            if worst >= furthest[0]:
+                furthest = worst, [period for _, period in refused]
+        raise refusal(twin, category, *furthest)
+
+    def judge(self, view: View, twin: int, bit: int, period: Period, at: int) -> Reason:
+        """The answer of the grant that gets furthest, or of ownership."""
+        if view.owner(twin) == self._context.key.address and view.card(twin) is not None:
+            return Reason.OWNER
+        reasons = [self._ask(view, record, bit, period, at) for record in self._grants(view, twin)]
+        return max(reasons, key=lambda reason: (reason.permits, reason), default=Reason.NO_GRANT)
+
+    def _grants(self, view: View, twin: int) -> Iterator[GrantRecord]:
+        owner = view.owner(twin)
+        for grantee in grantees_of(view, self._context.key.address) if owner else []:
+            for record in view.slots_of(owner, twin, grantee):  # type: ignore[arg-type]
+                if record.grant.actions & Action.WRITE.mask and record.package != ZERO_DIGEST:
+                    yield record
+
+    def _refused(
+        self, record: GrantRecord, keys: Keys, category: str, periods: Sequence[Period]
+    ) -> list[tuple[Reason, Period]]:
+        now = self._context.now()
+        try:
+            bit = keys.bits.bit_of(category)
+        except AccessDeniedError:
+            return [(Reason.CATEGORY, period) for period in periods]
+        reasons = [(self._ask(now.view, record, bit, period, now.latest), period) for period in periods]
+        return [(reason, period) for reason, period in reasons if not reason.permits]
+
+    def _ask(self, view: View, record: GrantRecord, bit: int, period: Period, at: int) -> Reason:
+        """The rule's answer to writing under one grant."""
+        slot, me = record.slot, self._context.key.address
+        return check(view, Request(slot.twin, me, slot.grantee, slot.number, Action.WRITE, None, bit, period), at, at)
+
+
+def refusal(twin: int, category: str, reason: Reason, refused: list[Period]) -> AccessDeniedError:
+    """Writing is refused for that reason."""
+    return AccessDeniedError(
+        f"Writing {category} to twin {twin} is refused: {reason.text} ({reason.name}).",
+        reason=reason,
+        hint="Ask the twin's owner for a grant that covers it.",
+        refused=refused,
+    )
