@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..errors import DtledgerError, IntegrityError
 from ..readings import Content
@@ -187,6 +187,6 @@ def _amend(
     return after + [replace(value, corrected=True) for value in new.values()]
 
 
-def _what(value: TwinReading) -> tuple[datetime, timedelta | None, float, str, str]:
-    """What a value says, whatever snapshot says it."""
-    return value.at, value.at.utcoffset(), value.value, value.unit, value.quality
+def _what(value: TwinReading) -> tuple[datetime, float, str, str]:
+    """What a value says, whatever snapshot says it; an instant is one in every zone."""
+    return value.at, value.value, value.unit, value.quality

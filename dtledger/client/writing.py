@@ -134,30 +134,37 @@ class Writer:
     def _amend(
         self, digest: Digest, readings: Sequence[Reading], reason: str, replaces: Sequence[int] | None
     ) -> PutResult:
+        result = PutResult(resumed=self._anchoring.begin())
+        twin, draft = self.draft_amendment(digest, readings, reason, replaces=replaces)
+        target = self._target(twin, draft.category, [draft.period])
+        mark = _digest(target.keys, draft.category, ["amendment", digest, draft.plaintext])
+        if self._journal.unwritten([mark]):
+            self._write(target, [draft], readings, result, mark)
+        else:
+            result.known = len(readings)
+        return result
+
+    def draft_amendment(
+        self, digest: Digest, readings: Iterable[Reading], reason: str, *, replaces: Iterable[int] | None = None
+    ) -> tuple[int, Draft]:
+        """Its twin and what `amend` would write, without a trace. Raises as `amend`."""
+        readings, replaces = tuple(readings), None if replaces is None else tuple(replaces)
         if not reason.strip():
             raise InputError("A correction needs a reason.")
-        result = PutResult(resumed=self._anchoring.begin())
         listed = self.amendable(digest)
-        twin, period = listed.found.manifest.twin, listed.found.manifest.period
+        manifest = listed.found.manifest
         assert listed.category is not None
-        category = listed.category
         times = [each.seconds for each in readings] + list(replaces or ())
-        if not all(period.start <= each // 60 <= period.end for each in times):
+        if not all(manifest.period.start <= each // 60 <= manifest.period.end for each in times):
             raise InputError(
                 "A correction lies within the minutes of the snapshot that it corrects.",
                 hint="Withdraw what stands at the wrong time, and put what belongs to another.",
             )
         try:
-            plaintext = encode_readings(category, readings, reason, replaces)
+            plaintext = encode_readings(listed.category, readings, reason, replaces)
         except ValueError as error:
             raise InputError(f"This is no correction: {error}.") from error
-        target = self._target(twin, category, [period])
-        mark = _digest(target.keys, category, ["amendment", digest, plaintext])
-        if not self._journal.unwritten([mark]):
-            result.known = len(readings)
-            return result
-        self._write(target, [Draft(category, period, plaintext, digest)], readings, result, mark)
-        return result
+        return manifest.twin, Draft(listed.category, manifest.period, plaintext, digest)
 
     def amendable(self, digest: Digest) -> Listed:
         """The snapshot of that manifest digest, with its category, if this key may correct it. Raises as `amend`."""

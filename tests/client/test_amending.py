@@ -111,12 +111,11 @@ def test_a_time_is_corrected_within_the_snapshot_s_period(world: World) -> None:
     assert [int(each.at.timestamp()) for each in read(world)][3] == old.seconds + 60
 
 
-def test_a_correction_of_the_offset_alone_is_one(world: World) -> None:
+def test_the_same_instant_in_another_zone_corrects_nothing(world: World) -> None:
     old = world.readings[3]
     world.gateway.writer.amend(first(world), [replace(old, offset=60)], REASON, replaces=[old.seconds])
-    offset = read(world)[3].at.utcoffset()
-    assert offset is not None
-    assert offset.total_seconds() == 3600
+    readings = read(world)
+    assert (said(readings), readings.superseded, readings.amendments) == (original(world), 0, {})
 
 
 def test_values_are_converted_whether_they_stand_or_not(world: World) -> None:

@@ -10,10 +10,11 @@ from .. import times
 from ..app import App
 from ..command import verb
 from ..words import CATEGORY, table
-from .plain import category_words, plain, standing_words
+from .plain import category_words, plain, short, standing_words
 
 if TYPE_CHECKING:
     from ...client import Listed
+    from ...types import Digest
 
 
 @verb("list", epilog="Examples: dtledger snapshot list --twin 7 --category glucose --since 7d")
@@ -37,11 +38,17 @@ def list_(app: App, twin: int | None, category: str | None, since: str | None, u
     )
     rows: list[list[str]] = []
     told: list[dict[str, Any]] = []
+    corrected_by: dict[Digest, list[Digest]] = {}
     for group in client.snapshots.list(number, category, period, unnamed=every):  # a group's blocks go with it
+        for each in group:
+            if each.found.manifest.corrects and each.found.counts is not False:
+                corrected_by.setdefault(each.found.manifest.corrects, []).append(each.found.digest)
         rows += [_row(app, each) for each in group]
         told += [plain(app, each) for each in group]
-    headings = ["from", "until", "category", "writer", "no.", "bytes", "remarks", "digest"]
-    for line in table(headings, rows) if rows else []:
+    told = [each | {"corrected_by": corrected_by.get(each["digest"], [])} for each in told]
+    headings = ["from", "until", "category", "writer", "no.", "bytes", "digest", "remarks"]
+    lines = [[*row, standing_words(each)] for row, each in zip(rows, told, strict=True)]
+    for line in table(headings, lines) if lines else []:
         app.show(line)
     app.say(f"{len(rows):,} snapshots." if rows else "There is no anchored snapshot of that; more is unknown.")
     app.data("snapshots", twin=number, snapshots=told)
@@ -56,6 +63,5 @@ def _row(app: App, each: Listed) -> list[str]:
         app.people.name(found.writer),
         f"{found.manifest.sequence}",
         f"{found.size:,}",
-        standing_words(each),
-        found.digest.hex()[:16],
+        short(found.digest),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import times
@@ -9,6 +10,7 @@ from ..app import App, rfc3339
 
 if TYPE_CHECKING:
     from ...client import Listed
+    from ...types import Digest
 
 
 def category_words(category: str | None, label: bytes) -> str:
@@ -20,18 +22,24 @@ def category_words(category: str | None, label: bytes) -> str:
     return category or f"stream {label.hex()[:8]}"
 
 
-def standing_words(each: Listed) -> str:
-    """What a reader should know of it: late, corrected, not counted; `-` for nothing."""
-    found = each.found
+def short(digest: bytes) -> str:
+    """The beginning of a digest, enough to name a snapshot by."""
+    return digest.hex()[:16]
+
+
+def standing_words(told: dict[str, Any]) -> str:
+    """What a reader should know of what `plain` tells: late, what it corrects or is corrected by, not counted; `-` for
+    nothing."""
     words = [
-        "late" if found.late else "",
-        "correction" if found.manifest.corrects else "",
-        {True: "", False: "NOT COUNTED", None: "right unknown"}[found.counts],
+        "late" if told["late"] else "",
+        f"corrects {short(told['corrects'])}" if told["corrects"] else "",
+        *(f"corrected by {short(digest)}" for digest in told["corrected_by"]),
+        {True: "", False: "NOT COUNTED", None: "right unknown"}[told["counts"]],
     ]
     return ", ".join(word for word in words if word) or "-"
 
 
-def plain(app: App, each: Listed) -> dict[str, Any]:
+def plain(app: App, each: Listed, corrected_by: Sequence[Digest] = ()) -> dict[str, Any]:
     """One snapshot for JSON. `counts` is null where no key at hand tells whether its writer had the right."""
     found, manifest = each.found, each.found.manifest
     return {
@@ -45,6 +53,7 @@ def plain(app: App, each: Listed) -> dict[str, Any]:
         "size": found.size,
         "generation": manifest.generation,
         "corrects": manifest.corrects,
+        "corrected_by": list(corrected_by),
         "late": found.late,
         "counts": found.counts,
         "anchored": {"block": found.batch.block, "at": rfc3339(found.batch.at), "root": found.batch.root},

@@ -9,7 +9,7 @@ import click
 
 from ...errors import AccessDeniedError
 from .. import times
-from ..app import App
+from ..app import App, rfc3339
 from ..words import CATEGORY, PURPOSE, category_option, period_words
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def request(
     unit: str | None,
     partial: bool,
     action: str,
+    originals: bool = False,
 ) -> tuple[Readings, dict[str, Any]]:
     """The readings, and what was asked for in the end.
 
@@ -72,6 +73,7 @@ def request(
                 action=action,
                 partial=partial,
                 unit=unit or _usual_unit(app, name),
+                originals=originals,
                 progress=progress,
             )
     except AccessDeniedError as error:
@@ -100,6 +102,11 @@ def remarks(app: App, readings: Readings) -> None:
             f"{len(readings):,} readings from {readings.snapshots} snapshots; the twin's newest is "
             f"{times.span(readings.age)} old{stale}."
         )
+    if readings.amendments:
+        app.say(
+            f"Corrections: {len(readings.amendments):,}; values that stand no more: {readings.superseded:,} "
+            "(--originals shows them, by whom and why)."
+        )
     if readings.asked:
         app.say(f"{readings.answered} of {readings.asked} custodians answered.")
     for party, fault in readings.faults.items():
@@ -110,7 +117,7 @@ def remarks(app: App, readings: Readings) -> None:
         app.say(f"{readings.uncounted} snapshots were left out: their writer had no right to write them.")
 
 
-def plain(readings: Readings, **asked: Any) -> dict[str, Any]:
+def plain(app: App, readings: Readings, **asked: Any) -> dict[str, Any]:
     """The answer for JSON."""
     return {
         **asked,
@@ -124,6 +131,17 @@ def plain(readings: Readings, **asked: Any) -> dict[str, Any]:
         ],
         "refused": [{**times.minutes(period), "reason": reason.name} for period, reason in readings.refused],
         "uncounted": readings.uncounted,
+        "superseded": readings.superseded,
+        "amendments": [
+            {
+                "snapshot": f"0x{each.snapshot}",
+                "corrects": f"0x{each.corrects}",
+                "writer": app.people.plain(each.writer),
+                "anchored_at": rfc3339(each.at),
+                "reason": each.reason,
+            }
+            for each in readings.amendments.values()
+        ],
         "readings": [
             {
                 "at": each.at.isoformat(),
@@ -132,6 +150,8 @@ def plain(readings: Readings, **asked: Any) -> dict[str, Any]:
                 "quality": each.quality,
                 "late": each.late,
                 "snapshot": f"0x{each.snapshot}",
+                "corrected": each.corrected,
+                "superseded_by": f"0x{each.superseded_by}" if each.superseded_by else None,
             }
             for each in readings
         ],

@@ -31,7 +31,7 @@ def plot(app: App, **options: Any) -> None:
             title = f"{options['category']} of twin {options['twin']}, {unit}"
             app.show(picture.plot(some, title, band=_band(options["category"], unit)))
     remarks(app, readings)
-    app.data("readings", **plain(readings, **options))
+    app.data("readings", **plain(app, readings, **options))
 
 
 def _band(category: str, unit: str) -> tuple[float, float] | None:
