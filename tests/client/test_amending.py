@@ -236,9 +236,10 @@ def test_without_write_for_the_category_and_the_whole_period_nobody_corrects(wor
         (world.client(MemoryKey("stranger")), Reason.CATEGORY),
     ):
         before = len(listed(world))
-        with pytest.raises(AccessDeniedError) as refused:
-            amend(world, who, 3, 5.5, digest)
-        assert refused.value.reason is reason
+        for way in (who.writer.amend, who.writer.draft_amendment):
+            with pytest.raises(AccessDeniedError) as refused:
+                way(digest, [], REASON)
+            assert refused.value.reason is reason
         assert len(listed(world)) == before
     assert written(amend(world, writer(world, "whole", start), 3, 5.5, digest))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from dtledger._backend.directory_store import DirectoryStore
@@ -14,7 +15,7 @@ from dtledger.importers import read_file
 from dtledger.ledger import Deployment
 from dtledger.testing.memory_key import MemoryKey
 from dtledger.vocabulary import Action, Kind, Purpose
-from tests.crash.scene import TWIN, export_file, open_client, reading_terms
+from tests.crash.scene import TWIN, export_file, exported, open_client, reading_terms
 
 
 def _client(home: Path, name: str) -> Client:
@@ -33,6 +34,18 @@ def import_by_command(home: Path) -> None:
     options = ("--home", str(home), "--profile", PROFILE, "--key", "gateway", "--json")
     code = main([*words, *options], standalone_mode=False)
     assert not code, f"the command ended with {code}"
+
+
+CORRECTED = 9.9
+
+
+def amend(home: Path) -> None:
+    """The gateway corrects the second value of the export, and withdraws the third."""
+    readings = exported(Home(home, "test"))
+    with _client(home, "gateway") as gateway:
+        hour = next(gateway.snapshots.list(TWIN, "glucose"))[0].found.digest
+        wrong = [each.seconds for each in readings[1:3]]
+        gateway.writer.amend(hour, [replace(readings[1], value=CORRECTED)], "calibrated anew", replaces=wrong)
 
 
 def devnet_up(home: Path) -> None:

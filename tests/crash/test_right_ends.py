@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dtledger._backend.write_journal import WriteJournal
-from dtledger.client import Writer, writing_terms
+from dtledger.client import writing_terms
+from dtledger.client.anchoring import Anchoring
 from dtledger.errors import AccessDeniedError
 from dtledger.ledger import Receipt
 from dtledger.vocabulary import Reason
@@ -73,14 +74,14 @@ def test_revoked_and_granted_again_while_it_was_dead_it_goes_on(scene: Scene) ->
 def test_revoked_between_check_and_anchor_it_is_refused_and_nothing_is_lost(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    anchor = Writer._anchor
+    anchor = Anchoring._anchor
 
-    def revoke_first(writer: Writer, pending: object) -> Receipt:
+    def revoke_first(anchoring: Anchoring, pending: object) -> Receipt:
         revoke(scene)
-        return anchor(writer, pending)  # type: ignore[arg-type]
+        return anchor(anchoring, pending)  # type: ignore[arg-type]
 
     with monkeypatch.context() as racing:
-        racing.setattr(Writer, "_anchor", revoke_first)
+        racing.setattr(Anchoring, "_anchor", revoke_first)
         assert_refused(scene)
     grant(scene)
     import_file(scene.home.root)
