@@ -28,18 +28,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from ..crypto import bits
 from ..encoding import CID
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Aggregate, Deployment, Model, Round, Update, View
 from ..models import consents
 from ..models.card import ModelCard
-from ..models.opening import Opening, Shown
+from ..models.opening import Opening
+from ..models.standing import lacks
 from ..models.update import AggregateRecord, UpdateRecord, commitment, digest_of
-from ..policy import Request, check
 from ..store import BlockStore
 from ..types import Address, Digest
-from ..vocabulary import CATEGORIES, Action, Kind, Purpose, Reason
+from ..vocabulary import Kind
 from .claims import Claim, checked
 
 Files = Mapping[tuple[int, Address | None], Callable[[], Iterable[bytes]]]
@@ -172,43 +171,11 @@ class ModelAudit:
         opened = sorted(opening.leaf(self._deployment, each) for each in opening.shown)
         if list(self._sound_leaves(update)) != opened:
             raise IntegrityError("the opening does not have the leaves of the consent root")
-        lacking = [(each.trained.twin, self._lacks(number, update, each)) for each in opening.shown]
+        view, model = self._view, self._model
+        lacking = [(each.trained.twin, lacks(view, model, number, update.site, each)) for each in opening.shown]
         if any(why for _, why in lacking):
             raise IntegrityError("; ".join(f"twin {twin}: {why}" for twin, why in lacking if why))
         return f"{len(opening.shown)} consents stood at block {number.block}"
-
-    def _lacks(self, number: Round, update: Update, shown: Shown) -> str:
-        """What the consent of one twin lacked when the round was opened; nothing if it was whole."""
-        view, trained = self._view.earlier(number.block), shown.trained
-        owner, card = view.owner(trained.twin), view.card(trained.twin)
-        if owner is None or card is None:
-            return Reason.TWIN_UNKNOWN.name
-        proofs = {each.category: each for each in shown.bits}
-        for category in CATEGORIES:
-            if not self._model.categories >> category.number & 1:
-                continue
-            proof = proofs.get(category.number)
-            if proof is None:
-                return f"nothing proves the bit of {category.name}"
-            grant = view.grant(owner, trained.twin, trained.grantee, trained.number)
-            question = Request(
-                twin=trained.twin,
-                requester=update.site,
-                grantee=trained.grantee,
-                number=trained.number,
-                action=Action.TRAIN,
-                purpose=Purpose(self._model.purpose),
-                bit=proof.bit,
-                period=grant.data,
-            )
-            reason = check(view, question, number.at, number.at)
-            if not reason.permits:
-                return reason.name
-            try:
-                bits.verify(card.bits, proof)
-            except IntegrityError:
-                return f"the twin card does not commit to that bit of {category.name}"
-        return ""
 
     def _twins(self, number: Round, update: Update, spent: int) -> str:
         counted = Counter(each.trained.twin for each in self._opening(update).shown)

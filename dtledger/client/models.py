@@ -113,14 +113,17 @@ class Models:
         """The newest round, and its updates but for those of `left_out`.
 
         Raises:
-            InputError: no round was opened, or somebody of `left_out` has no update there.
+            InputError: no round was opened, somebody of `left_out` has no update there, or all are left out.
         """
         view = self._context.view()
         newest = newest_round(view, model)
         updates = view.updates(model.number, newest.number)
         if strangers := set(left_out) - {each.site for each in updates}:
             raise InputError(f"{', '.join(sorted(strangers))} has no update in round {newest.number}.")
-        return newest, tuple(each for each in updates if each.site not in left_out)
+        used = tuple(each for each in updates if each.site not in left_out)
+        if updates and not used:
+            raise InputError(f"Every update of round {newest.number} is left out.", hint="An aggregate is of some.")
+        return newest, used
 
     def finalise(
         self, model: Model, aggregate: Iterable[bytes], left_out: Collection[Address] = ()

@@ -11,28 +11,32 @@ that nothing names; after it nothing is missing, for salt and twins stand in the
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..encoding import CID
-from ..errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError, UnreachableError
+from ..errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError
 from ..ledger import GrantRecord, Model, Receipt, Round, Slot, View, calls
 from ..ledger.calls import Contribution
 from ..models import consents
 from ..models.opening import Opening, Shown
+from ..models.standing import asked, lacks
 from ..models.update import SALT_BYTES, Notes, Trained, UpdateRecord, commitment
-from ..policy import Request, check
 from ..snapshots.package import Keys
+from ..store import BlockMissingError
 from ..types import Address
-from ..vocabulary import CATEGORIES, Action, Purpose
+from ..vocabulary import CATEGORIES, Action, Category
+from ..vocabulary.categories import CATEGORY_BITS
 from .context import Context
 from .deciding import grantees_of
 from .keyrings import granted_keys
 
 
 def trained_categories(model: Model) -> list[str]:
-    """The names of the categories that a model is trained on."""
-    return [each.name for each in CATEGORIES if model.categories >> each.number & 1]
+    """The names of the categories that a model is trained on; `category 30` for one that this version does not know."""
+    names = {each.number: each.name for each in CATEGORIES}
+    mask = model.categories
+    return [names.get(each, f"category {each}") for each in range(CATEGORY_BITS) if mask >> each & 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +172,14 @@ def newest_round(view: View, model: Model) -> Round:
 
 def consents_of(context: Context, model: Model, number: Round) -> Iterator[Shown]:
     """Each twin that this key may train the round on, once, in the order of their numbers: its own grant before its
-    organisation's."""
+    organisation's.
+
+    Raises:
+        CannotCheckError: as `standing.asked`.
+        UnreachableError: the store does not answer: a cohort is not smaller for that.
+    """
     view = context.view().earlier(number.block)
-    mine = grantees_of(view, context.key.address)
+    mine, (_, categories) = grantees_of(view, context.key.address), asked(model)
     records = [each for each in view.received(mine) if each.grant.actions & Action.TRAIN.mask]
     records.sort(key=lambda each: (each.slot.twin, mine.index(each.slot.grantee), each.slot.number))
     done: set[int] = set()
@@ -178,13 +187,12 @@ def consents_of(context: Context, model: Model, number: Round) -> Iterator[Shown
         if record.slot.twin in done:
             continue
         try:
-            keys = granted_keys(context, record)
-            permitted = _is_permitted(context, view, model, number, record, keys)
-        except (AccessDeniedError, IntegrityError, UnreachableError):  # what cannot be shown is not trained on
-            continue
-        if permitted:
+            shown = _shown(record, categories, granted_keys(context, record))
+        except (AccessDeniedError, BlockMissingError, CannotCheckError, IntegrityError):
+            continue  # what cannot be shown is not trained on
+        if not lacks(view, model, number, context.key.address, shown):
             done.add(record.slot.twin)
-            yield _shown(model, record, keys)
+            yield shown
 
 
 def shown_again(context: Context, model: Model, number: Round, trained: Trained) -> Shown:
@@ -200,32 +208,10 @@ def shown_again(context: Context, model: Model, number: Round, trained: Trained)
     record = view.record(Slot(owner, trained.twin, trained.grantee, trained.number)) if owner else None
     if record is None or not record.grant.given:
         raise CannotCheckError(f"No grant on twin {trained.twin} stood when round {number.number} was opened.")
-    return _shown(model, record, granted_keys(context, record))
+    return _shown(record, asked(model)[1], granted_keys(context, record))
 
 
-def _is_permitted(context: Context, view: View, model: Model, number: Round, record: GrantRecord, keys: Keys) -> bool:
-    slot, purpose = record.slot, Purpose(model.purpose)
-    return all(
-        check(
-            view,
-            Request(
-                twin=slot.twin,
-                requester=context.key.address,
-                grantee=slot.grantee,
-                number=slot.number,
-                action=Action.TRAIN,
-                purpose=purpose,
-                bit=keys.bits.bit_of(name),
-                period=record.grant.data,
-            ),
-            number.at,
-            number.at,
-        ).permits
-        for name in trained_categories(model)
-    )
-
-
-def _shown(model: Model, record: GrantRecord, keys: Keys) -> Shown:
+def _shown(record: GrantRecord, categories: Sequence[Category], keys: Keys) -> Shown:
     slot = record.slot
-    proofs = tuple(keys.bits.prove(keys.bits.bit_of(name)) for name in trained_categories(model))
+    proofs = tuple(keys.bits.prove(keys.bits.bit_of(each.name)) for each in categories)
     return Shown(Trained(slot.twin, slot.grantee, slot.number), keys.link, proofs)

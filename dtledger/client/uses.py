@@ -1,7 +1,8 @@
 """Uses: which rounds were trained on a twin. Its owner derives the leaf that would stand for it, and looks for it in
 the public leaves of every update.
 
-Warning: a leaf that a site made up, or data that it used without one, is not found so. The former an auditor finds.
+Warning: a leaf that a site made with another link key than the package's, or data that it used without a leaf, is not
+found so. Behind the former an auditor to whom the round is opened still sees the twin.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from ..crypto.tags import link_key
 from ..encoding import CID
 from ..errors import CannotCheckError, IntegrityError
-from ..ledger import Aggregate, Model, Update, View
+from ..keys import TwinSecrets
+from ..ledger import Aggregate, Deployment, Model, Update, View
 from ..models import consents
 from ..models.card import ModelCard
 from ..models.update import UpdateRecord
@@ -57,14 +59,14 @@ def uses_of(context: Context, models: Sequence[NamedModel], twin: int) -> Uses:
     Raises:
         KeyFileError: this key holds no secrets of the twin.
     """
-    view = context.view()
+    view, secrets = context.view(), context.key.secrets.twin(context.deployment.id, twin)
     found: list[Use] = []
     unseen: list[Update] = []
     for named in models:
         for each in view.rounds(named.model.number):
             made = view.aggregate(each.model, each.number)
             for update in view.updates(each.model, each.number):
-                own = set(_own_leaves(context, view.earlier(each.block), twin, update))
+                own = set(_own_leaves(context.deployment, view.earlier(each.block), secrets, twin, update))
                 try:
                     leaves = _leaves(context, update)
                 except (BlockMissingError, CannotCheckError, IntegrityError):
@@ -83,11 +85,12 @@ def _leaves(context: Context, update: Update) -> tuple[Digest, ...]:
     return leaves
 
 
-def _own_leaves(context: Context, view: View, twin: int, update: Update) -> Iterator[Digest]:
+def _own_leaves(
+    deployment: Deployment, view: View, secrets: TwinSecrets, twin: int, update: Update
+) -> Iterator[Digest]:
     """The leaves that stand for the twin in a site's round, under each generation and each grantee that it may have
     trained under."""
-    held = context.key.secrets.twin(context.deployment.id, twin)
-    for generation, secret in held.generations.items():
+    for generation, secret in secrets.generations.items():
         for grantee in grantees_of(view, update.site):
             link = link_key(secret, generation, twin, grantee)
-            yield consents.leaf(link, context.deployment.id, update.model, update.round, update.site, twin)
+            yield consents.leaf(link, deployment.id, update.model, update.round, update.site, twin)

@@ -93,7 +93,7 @@ class Opening:
                 "shown": [*rows],
                 **rest,
             } if not rest and named == auditor and len(salt) == SALT_BYTES:
-                with suppress(ValueError):
+                with suppress(ValueError, IntegrityError):
                     return cls(model, number, site, salt, tuple(_shown(row) for row in rows))
         raise IntegrityError("an opening is malformed", party=site)
 

@@ -135,7 +135,7 @@ def open_package(deployment: Deployment, slot: Slot, block: bytes, key: seal.Sea
             "bits": {} as bits,
             "link": bytes(link),
             **rest,
-        } if not rest:
+        } if not rest and len(link) == 32:
             with suppress(ValueError, IntegrityError):
                 return Keys(_covers(covers), _tags(tags), BitMap.from_dict(bits), link)
     raise IntegrityError("a package is malformed", party=slot.owner)

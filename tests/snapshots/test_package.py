@@ -21,7 +21,8 @@ KEY = SealKey.generate()
 SLOT = Slot(MemoryKey("owner").address, 7, MemoryKey("grantee").address, 0)
 SECRETS = TwinSecrets.draw()
 WINDOW = Period(1000, 2000)
-KEYS = narrow(owner_keys(SECRETS), ["glucose"], WINDOW, b"link")
+LINK = b"a link key of thirty-two bytes.."
+KEYS = narrow(owner_keys(SECRETS), ["glucose"], WINDOW, LINK)
 
 
 def test_a_package_opens_with_its_key_for_its_slot() -> None:
@@ -79,6 +80,6 @@ def test_sizes_tell_blocks_of_four_thousand_bytes_and_no_more() -> None:
 
 def test_no_representation_shows_a_key() -> None:
     shown = repr(KEYS) + repr(owner_keys(SECRETS))
-    for secret in (*SECRETS.generations.values(), *SECRETS.tag_keys, b"link"):
+    for secret in (*SECRETS.generations.values(), *SECRETS.tag_keys, LINK):
         assert secret.hex() not in shown
         assert repr(secret) not in shown
