@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from dtledger.client import Client, Terms
+from dtledger.client import Client, Terms, publish_keyring
+from dtledger.client.keyrings import owner_keys
 from dtledger.client.uses import NamedModel
-from dtledger.ledger import Round, Slot
+from dtledger.crypto.tags import link_key
+from dtledger.ledger import Round, Slot, calls
 from dtledger.models.card import ModelCard
+from dtledger.snapshots.package import Keys, narrow, seal_package
 from dtledger.testing import MemoryKey, World
 from dtledger.types import Digest, Period
 from dtledger.vocabulary import Action, Kind, Purpose
@@ -42,6 +45,11 @@ class Scene:
             made.let_train(site)
         return made
 
+    def model_of(self, name: str, categories: Sequence[str] = ("glucose",), minimum_cohort: int = 1) -> NamedModel:
+        """One more model, for research, with ε 3 a site; rounds of it are opened by hand."""
+        card = ModelCard(name)
+        return self.coordinator.models.register(card, Purpose.HRESCH, categories, minimum_cohort, 3000)[0]
+
     def round(self) -> Round:
         """Open the next round, after a moment."""
         self.world.clock.advance(60)
@@ -56,6 +64,21 @@ class Scene:
 
     def finalise(self, aggregate: bytes = AGGREGATE) -> None:
         self.coordinator.models.finalise(self.model.model, [aggregate])
+
+    def run(self, rounds: int = 1) -> None:
+        """Whole rounds: both sites commit, the coordinator finalises."""
+        for _ in range(rounds):
+            self.round()
+            for site in self.sites:
+                self.commit(site)
+            self.finalise()
+
+    def institute(self) -> tuple[Client, Client]:
+        """An organisation, and a site that is a member of it and in its keyring."""
+        institute = self.world.join("institute")
+        site = self.world.join("site-c", [Kind.RESEARCHER], institute)
+        publish_keyring(institute.context, [site.address])
+        return institute, site
 
 
 class Patient:
@@ -79,3 +102,18 @@ class Patient:
         until = now + days * DAY
         terms = Terms(tuple(categories), (purpose,), (action,), now, until, Period(0, until // 60))
         return self.client.consents.grant(self.twin, site.address, terms)[0]
+
+    def let_train_by(self, site: Client, change: Callable[[Keys], Keys]) -> Slot:
+        """As `let_train`, under a package of what `change` makes of its keys."""
+        slot = self.let_train(site)
+        context, consents = self.client.context, self.client.consents
+        record = context.view().record(slot)
+        assert record is not None
+        secrets = context.key.secrets.twin(context.deployment.id, self.twin)
+        link = link_key(secrets.generations[secrets.latest], secrets.latest, self.twin, site.address)
+        keys = change(narrow(owner_keys(secrets), ["glucose"], record.grant.data, link))
+        block = seal_package(context.deployment, slot, keys, context.public_key(site.address))
+        word = consents.word(self.twin, consents.terms_of(record))
+        package = context.store.put(block, "dag-cbor").digest
+        context.ledger.send(calls.grant(self.twin, site.address, slot.number, word, package), context.key)
+        return slot
