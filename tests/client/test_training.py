@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import pytest
 
 from dtledger.client import Client, Terms, publish_keyring
-from dtledger.crypto.bits import BitMap
 from dtledger.crypto.seal import SealKey
 from dtledger.crypto.tags import link_key
 from dtledger.encoding import CID
@@ -30,7 +29,7 @@ from dtledger.models.update import Notes, Trained, UpdateRecord, commitment
 from dtledger.store import BlockMissingError
 from dtledger.types import Address, Period
 from dtledger.vocabulary import Action, Kind, Purpose
-from tests.models.scene import DAY, START, UPDATE, Patient, Scene
+from tests.models.scene import DAY, START, UPDATE, Patient, Scene, same_bit
 
 
 def picked(scene: Scene, site: Client) -> list[int]:
@@ -135,17 +134,9 @@ LACKS = {
         lambda scene, patient, site: patient.let_train_by(site, lambda keys: replace(keys, link=b""))
     ),
     "a package whose bits the twin card does not know": Lack(
-        lambda scene, patient, site: patient.let_train_by(site, lambda keys: replace(keys, bits=same_bits(keys.bits)))
+        lambda scene, patient, site: patient.let_train_by(site, lambda keys: replace(keys, bits=same_bit(keys.bits)))
     ),
 }
-
-
-def same_bits(bits: BitMap) -> BitMap:
-    """Another map under other salts, in which glucose has the same bit."""
-    while True:
-        other = BitMap.draw()
-        if other.bit_of("glucose") == bits.bit_of("glucose"):
-            return other.only(["glucose"])
 
 
 @pytest.mark.parametrize("name", LACKS)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dtledger.client import Client, Terms, publish_keyring
 from dtledger.client.keyrings import owner_keys
 from dtledger.client.uses import NamedModel
+from dtledger.crypto.bits import BitMap
 from dtledger.crypto.tags import link_key
 from dtledger.ledger import Round, Slot, calls
 from dtledger.models.card import ModelCard
@@ -117,3 +118,10 @@ class Patient:
         package = context.store.put(block, "dag-cbor").digest
         context.ledger.send(calls.grant(self.twin, site.address, slot.number, word, package), context.key)
         return slot
+
+
+def same_bit(bits: BitMap) -> BitMap:
+    """Another map, under other salts, in which glucose has the same bit."""
+    while (other := BitMap.draw()).bit_of("glucose") != bits.bit_of("glucose"):
+        pass
+    return other.only(["glucose"])

@@ -1,0 +1,111 @@
+"""Lies that a coordinator can tell of its model, and of what was made of a round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dtledger import encoding
+from dtledger.ledger import calls
+from dtledger.models.card import ModelCard
+from dtledger.testing.memory_chain import new_deployment
+from dtledger.types import Digest
+from dtledger.vocabulary import Purpose
+from tests.audit.lying import OTHER, Lies, Make
+from tests.audit.runs import Run
+
+LIES = Lies()
+lie = LIES.lie
+
+# card: what the model is called was signed by its coordinator ---------------------------------------------------------
+
+
+def _registered(run: Run, card: bytes) -> None:
+    """A model of the same terms with that card, and a round of it."""
+    digest = run.store.put(card, "dag-cbor").digest
+    run.ledger.send(calls.register_model(Purpose.HRESCH, 1, 1, 3000, digest), run.scene.coordinator.context.key)
+    run.model = run.ledger.view().models()[-1]
+    run.whole()
+
+
+@lie("the card is another coordinator's", "card", "not by the coordinator")
+def _(run: Run, told: bool) -> None:
+    signer = run.scene.auditor if told else run.scene.coordinator
+    _registered(run, ModelCard("model").sign(run.deployment, signer.context.key))
+
+
+@lie("the card was signed for another deployment", "card", "not by the coordinator")
+def _(run: Run, told: bool) -> None:
+    deployment = new_deployment() if told else run.deployment
+    _registered(run, ModelCard("model").sign(deployment, run.scene.coordinator.context.key))
+
+
+@lie("the card is no card", "card", "form body and signature")
+def _(run: Run, told: bool) -> None:
+    true = ModelCard("model").sign(run.deployment, run.scene.coordinator.context.key)
+    _registered(run, encoding.encode({"name": "model"}) if told else true)
+
+
+# aggregate: its signed record names updates of the round, each once ---------------------------------------------------
+
+
+def _aggregates(**fault: Any) -> Make:
+    """The coordinator's record is like that, all of it else as it should be."""
+
+    def make(run: Run, told: bool) -> None:
+        run.whole()
+        run.open()
+        how = {name: value(run) if callable(value) else value for name, value in fault.items()}
+        run.finish(**(how if told else {}))
+
+    return make
+
+
+def _named(change: Callable[[tuple[Digest, ...], tuple[Digest, ...]], tuple[Digest, ...]]) -> Make:
+    """What the record names, given the updates of the round before and of the round."""
+
+    def make(run: Run, told: bool) -> None:
+        run.whole()
+        run.open()
+        for site in run.scene.sites:
+            run.commit(site)
+        before, now = (tuple(each.update for each in run.ledger.view().updates(1, number)) for number in (1, 2))
+        run.finalise(record={"updates": change(before, now) if told else now})
+
+    return make
+
+
+for _name, _says, _change in (
+    ("an update that nobody committed", "names 1 updates that nobody", lambda before, now: (*now, OTHER)),
+    ("an update of the round before", "names 1 updates that nobody", lambda before, now: (*now, before[0])),
+    ("an update twice", "or one twice", lambda before, now: (*now, now[0])),
+    ("no update", "names no update", lambda before, now: ()),
+):
+    lie(f"the aggregate names {_name}", "aggregate", _says, number=2)(_named(_change))
+
+for _name, _says, _fault in (
+    ("is signed by another", "says otherwise", {"signer": lambda run: run.scene.sites[0]}),
+    ("names another aggregate", "says otherwise", {"record": {"aggregate": OTHER}}),
+    ("names another round", "says otherwise", {"record": {"round": 1}}),
+    ("names another model", "says otherwise", {"record": {"model": 2}}),
+    ("is no record", "form body and signature", {"block": encoding.encode({})}),
+):
+    lie(f"the coordinator's record {_name}", "aggregate", _says, number=2)(_aggregates(**_fault))
+
+
+# weights: the file is what the aggregate names ------------------------------------------------------------------------
+
+
+@lie("the weights were changed", "weights", "not what the aggregate names")
+def _(run: Run, told: bool) -> None:
+    run.whole()
+    if told:
+        run.files[1, None] = run.files[1, None][:-1]
+
+
+@lie("the weights are those of the round before", "weights", "not what the aggregate names", number=2)
+def _(run: Run, told: bool) -> None:
+    run.whole()
+    run.whole()
+    if told:
+        run.files[2, None] = run.files[1, None]

@@ -1,0 +1,57 @@
+"""Each lie about a model fails the claim that it is about and no other; with its one fault mended the run passes."""
+
+from __future__ import annotations
+
+import pytest
+
+from dtledger.audit import Verdict, exit_code
+from dtledger.client import Client
+from dtledger.ledger.events import Enrolled
+from tests.audit import lies_of_coordinators, lies_of_ledgers, lies_of_sites
+from tests.audit.runs import Run, about, those
+
+LIES = {**lies_of_coordinators.LIES, **lies_of_ledgers.LIES, **lies_of_sites.LIES}
+OF_THE_MODEL, OF_A_ROUND = {"card"}, {"aggregate", "weights"}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_fails_its_own_claim_and_no_other(run: Run, name: str) -> None:
+    lie = LIES[name]
+    lie.make(run, True)
+    claims, site = run.claims(), run.scene.sites[0]
+    if lie.claim in OF_THE_MODEL:
+        where = "the model"
+    else:
+        where = f"round {lie.number}" if lie.claim in OF_A_ROUND else about(site, lie.number)
+    assert those(claims, Verdict.FAIL) == [(lie.claim, where)]
+    assert those(claims, Verdict.CANNOT_CHECK) == [(each, where) for each in lie.cannot]
+    assert [lie.says in each.evidence for each in claims if each.verdict is Verdict.FAIL] == [True]
+    assert exit_code(claims) == 4
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_the_same_run_without_the_lie_passes(run: Run, name: str) -> None:
+    LIES[name].make(run, False)
+    claims = run.claims()
+    assert [each for each in claims if each.verdict is not Verdict.PASS] == []
+    assert exit_code(claims) == 0
+
+
+def test_every_claim_has_lies() -> None:
+    every = "card site parent budget record cohort update consents twins aggregate weights"
+    assert {each.claim for each in LIES.values()} == set(every.split())
+
+
+def test_a_site_that_never_was_enrolled_had_no_consents_either(run: Run) -> None:
+    """Both claims are about it; no ledger can tell the one lie without the other."""
+    site = run.scene.sites[0]
+    run.whole()
+    assert exit_code(run.claims()) == 0
+    run.rewrite(lambda told: [] if told.event == enrolled(run, site) else [told])
+    assert those(run.claims(), Verdict.FAIL) == [("site", about(site)), ("consents", about(site))]
+
+
+def enrolled(run: Run, site: Client) -> Enrolled:
+    """What the ledger told when the site was enrolled."""
+    events = (each.event for each in run.ledger.history().logged)
+    return next(each for each in events if isinstance(each, Enrolled) and each.member == site.address)
