@@ -47,10 +47,6 @@ def lacks(view: View, model: Model, number: Round, site: Address, shown: Shown) 
         proof = proofs.get(category.number)
         if proof is None:
             return f"nothing proves the bit of {category.name}"
-        try:
-            bits.verify(card.bits, proof)
-        except IntegrityError:
-            return f"the twin card does not commit to that bit of {category.name}"
         request = Request(
             twin=trained.twin,
             requester=site,
@@ -67,4 +63,8 @@ def lacks(view: View, model: Model, number: Round, site: Address, shown: Shown) 
             return str(error)
         if not reason.permits:
             return reason.name
+        try:
+            bits.verify(card.bits, proof)
+        except IntegrityError:
+            return f"the twin card does not commit to that bit of {category.name}"
     return ""
