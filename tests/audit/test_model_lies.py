@@ -7,10 +7,10 @@ import pytest
 from dtledger.audit import Verdict, exit_code
 from dtledger.client import Client
 from dtledger.ledger.events import Enrolled
-from tests.audit import lies_of_coordinators, lies_of_ledgers, lies_of_sites
+from tests.audit import lies_of_consents, lies_of_coordinators, lies_of_ledgers, lies_of_sites
 from tests.audit.runs import Run, about, those
 
-LIES = {**lies_of_coordinators.LIES, **lies_of_ledgers.LIES, **lies_of_sites.LIES}
+LIES = {**lies_of_coordinators.LIES, **lies_of_ledgers.LIES, **lies_of_sites.LIES, **lies_of_consents.LIES}
 OF_THE_MODEL, OF_A_ROUND = {"card"}, {"aggregate", "weights"}
 
 
