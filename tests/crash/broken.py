@@ -58,7 +58,7 @@ def stores_without_syncing() -> None:
 
 
 def grants_before_it_stores() -> None:
-    """The package comes into the store when the ledger has named it."""
+    """What is stored comes into the store when the ledger has named it: a package, or what a site commits to."""
     send, put = EvmLedger.send, DirectoryStore.put
     waiting: list[tuple[DirectoryStore, bytes, Any]] = []
 

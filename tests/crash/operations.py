@@ -99,6 +99,12 @@ def give_second_twin(home: Path) -> None:
             newcomer.twins.set_up(twin, list(newcomer.context.custodians), 2)
 
 
+def commit_update(home: Path) -> None:
+    """Cardiology commits to an update of the first model's round."""
+    with _client(home, "cardiology") as cardiology:
+        cardiology.training.commit(cardiology.models.find(1).model, [b"an update"], epsilon=1)
+
+
 # deploying needs no home, only a chain --------------------------------------------------------------------------
 
 DEPLOYER, GOVERNOR, CUSTODIAN = (MemoryKey(name, bytes(31) + bytes([n])) for n, name in enumerate("dgc", start=1))
