@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from ..encoding import CID
 from ..errors import InputError, IntegrityError
 from ..ledger import Model, Receipt, Round, Update, calls
 from ..ledger.events import ModelRegistered, RoundOpened
-from ..models.card import ModelCard
+from ..models.card import ModelCard, is_number
 from ..models.update import AggregateRecord, digest_of
 from ..store import BlockMissingError
 from ..types import Address, Digest
-from ..vocabulary import Purpose, category
+from ..vocabulary import Kind, Purpose, category
+from . import turns
 from .context import Context
 from .training import newest_round
 from .uses import NamedModel, Uses, uses_of
@@ -30,20 +31,20 @@ class Models:
         """Every model, by number."""
         return [self._named(each) for each in self._context.view().models()]
 
-    def find(self, which: str | int) -> NamedModel:
-        """The model of that number or name.
+    def find(self, which: str | int, name: Callable[[Address], str] = str) -> NamedModel:
+        """The model of that number or name. `name` says what to call a coordinator.
 
         Raises:
             InputError: there is none, or several of that name; the message tells their numbers.
         """
         known = self.list()
-        number = which if isinstance(which, int) else int(which) if which.isascii() and which.isdigit() else None
+        number = which if isinstance(which, int) else int(which) if is_number(which) else None
         found = [each for each in known if (each.name == which if number is None else each.model.number == number)]
         if not found:
-            names = ", ".join(each.name for each in known) or "none"
+            names = ", ".join(dict.fromkeys(each.name for each in known)) or "none"
             raise InputError(f"There is no model {which!r}.", hint=f"Registered: {names}.")
         if len(found) > 1:
-            several = ", ".join(f"{each.model.number} (of {each.model.coordinator})" for each in found)
+            several = ", ".join(f"{each.model.number} (of {name(each.model.coordinator)})" for each in found)
             raise InputError(f"Several models are called {which!r}.", hint=f"Name one by its number: {several}.")
         return found[0]
 
@@ -54,7 +55,15 @@ class Models:
             return NamedModel(model, None)
         return NamedModel(model, card if signer == model.coordinator else None)
 
-    # leading -------------------------------------------------------------------------------------------------
+    # leading: what begins with `to_` says what would be refused, before anybody is asked ------------------------
+
+    def to_register(self, name: str) -> None:
+        """Raises:
+        LedgerRejection: this key is no active COORDINATOR.
+        InputError: as `refuse_taken`.
+        """
+        turns.require_kind(self._context.view(), self._context.key.address, Kind.COORDINATOR)
+        self.refuse_taken(name)
 
     def register(
         self, card: ModelCard, purpose: Purpose, categories: Collection[str], minimum_cohort: int, budget: int
@@ -88,6 +97,11 @@ class Models:
         if any(each.name == name and each.model.coordinator == self._context.key.address for each in self.list()):
             raise InputError(f"This key coordinates a model called {name!r} already.", hint="Choose another name.")
 
+    def to_open(self, model: Model, start: Digest | None = None) -> Digest:
+        """What the next round would start from. Raises as `open_round`."""
+        turns.to_open(self._context.view(), self._context.key.address, model)
+        return self._parent(model, start)
+
     def open_round(self, model: Model, start: Digest | None = None) -> tuple[Round, Receipt]:
         """Open the next round; `start` is SHA-256 of what the first one starts from.
 
@@ -95,19 +109,21 @@ class Models:
             InputError: the first round has no start, or a later one has.
             LedgerRejection: a round is open, or this key is not the coordinator.
         """
-        context = self._context
-        view = context.view()
+        context, parent = self._context, self._parent(model, start)
+        receipt = context.ledger.send(calls.open_round(model.number, parent), context.key)
+        opened = context.view().round(model.number, receipt.the(RoundOpened).round)
+        assert opened is not None, "it was just opened"
+        return opened, receipt
+
+    def _parent(self, model: Model, start: Digest | None) -> Digest:
+        view = self._context.view()
         rounds = view.rounds(model.number)
         made = view.aggregate(model.number, rounds[-1].number) if rounds else None
         if rounds and start is not None and (made is None or made.aggregate != start):
             raise InputError("A later round starts from the aggregate before.", hint="Leave the file out.")
         if not rounds and start is None:
             raise InputError("The first round needs what it starts from.", hint="Name the file of the first weights.")
-        parent = made.aggregate if made else start or rounds[-1].parent
-        receipt = context.ledger.send(calls.open_round(model.number, parent), context.key)
-        opened = context.view().round(model.number, receipt.the(RoundOpened).round)
-        assert opened is not None, "it was just opened"
-        return opened, receipt
+        return made.aggregate if made else start or rounds[-1].parent
 
     def to_finalise(self, model: Model, left_out: Collection[Address] = ()) -> tuple[Round, tuple[Update, ...]]:
         """The newest round, and its updates but for those of `left_out`.
@@ -117,6 +133,7 @@ class Models:
         """
         view = self._context.view()
         newest = newest_round(view, model)
+        turns.to_finalise(view, self._context.key.address, newest, model)
         updates = view.updates(model.number, newest.number)
         if strangers := set(left_out) - {each.site for each in updates}:
             raise InputError(f"{', '.join(sorted(strangers))} has no update in round {newest.number}.")

@@ -18,6 +18,7 @@ from ..encoding import CID
 from ..errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError
 from ..ledger import GrantRecord, Model, Receipt, Round, Slot, View, calls
 from ..ledger.calls import Contribution
+from ..ledger.rejections.models import UnderCohortError
 from ..models import consents
 from ..models.opening import Opening, Shown
 from ..models.standing import asked, lacks
@@ -25,8 +26,9 @@ from ..models.update import SALT_BYTES, Notes, Trained, UpdateRecord, commitment
 from ..snapshots.package import Keys
 from ..store import BlockMissingError
 from ..types import Address
-from ..vocabulary import CATEGORIES, Action, Category
+from ..vocabulary import CATEGORIES, Action, Category, Kind
 from ..vocabulary.categories import CATEGORY_BITS
+from . import turns
 from .context import Context
 from .deciding import grantees_of
 from .keyrings import granted_keys
@@ -46,6 +48,13 @@ class Plan:
     model: Model
     round: Round
     shown: tuple[Shown, ...]
+
+    def require_cohort(self) -> None:
+        """Raises:
+        UnderCohortError: the model asks for more twins.
+        """
+        if len(self.shown) < self.model.minimum_cohort:
+            raise UnderCohortError({"cohort": len(self.shown), "minimum": self.model.minimum_cohort})
 
 
 class Training:
@@ -73,6 +82,16 @@ class Training:
                 twins=lacking,
             )
         return Plan(model, newest, shown)
+
+    def require_turn(self, model: Model, epsilon: int) -> None:
+        """What would be refused whatever was trained on, before anybody is asked.
+
+        Raises:
+            InputError: no round was opened.
+            LedgerRejection: as `commit`, but for the cohort.
+        """
+        view = self._context.view()
+        turns.to_commit(view, self._context.key.address, newest_round(view, model), model, epsilon)
 
     def commit(
         self, model: Model, update: Iterable[bytes], epsilon: int, twins: Collection[int] | None = None
@@ -121,11 +140,27 @@ class Training:
 
         Raises:
             CannotCheckError: the auditor is not enrolled, so there is no key to seal to.
+            InputError: it is no AUDITOR.
         """
         context = self._context
-        public = context.public_key(auditor)
+        public = self._key_of(auditor)
         block = self.opening(model, number).sealed(context.deployment, context.key, auditor, public)
         return context.store.put(block, "dag-cbor")
+
+    def to_show(self, model: Model, number: int, auditor: Address) -> Opening:
+        """What `open` would show. Raises as it."""
+        self._key_of(auditor)
+        return self.opening(model, number)
+
+    def _key_of(self, auditor: Address) -> bytes:
+        public, member = self._context.public_key(auditor), self._context.view().member(auditor)
+        if member is None or not member.is_a(Kind.AUDITOR):
+            raise InputError(
+                "Who was trained on is shown to an AUDITOR alone, and that member is none.",
+                hint="A registrar makes somebody one: `dtledger member kinds WHO --add AUDITOR`.",
+                auditor=auditor,
+            )
+        return public
 
     def opening(self, model: Model, number: int) -> Opening:
         """What this site can show of one of its rounds.

@@ -12,17 +12,30 @@ from ..types import Address
 
 LONGEST_ABOUT = 1000
 """Most characters of a description."""
+LONGEST_NUMBER = 10
+"""Digits of the greatest number of a model."""
+
+
+def is_number(which: str) -> bool:
+    """Whether somebody who names a model means its number."""
+    return which.isascii() and which.isdigit() and len(which) <= LONGEST_NUMBER
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """`name` is how people call the model (as `home.check_name` has names), `about` says what it is for."""
+    """`name` is how people call the model (as `home.check_name` has names, and no number), `about` says what it is for.
+
+    Raises:
+        InputError: they cannot be used.
+    """
 
     name: str
     about: str = ""
 
     def __post_init__(self) -> None:
         check_name(self.name, "model")
+        if is_number(self.name):
+            raise InputError(f"{self.name} cannot be the name of a model.", hint="It would be taken for a number.")
         if not self.about.isprintable() or len(self.about) > LONGEST_ABOUT:
             raise InputError(f"A description is printable, in one line, and at most {LONGEST_ABOUT} characters long.")
 

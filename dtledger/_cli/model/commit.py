@@ -9,7 +9,7 @@ import click
 
 from ..app import App
 from ..command import verb
-from .plain import EPSILON, FILE, chunks, epsilon_words
+from .plain import EPSILON, FILE, chunks, epsilon_words, find, twins_words
 
 
 @verb("commit", epilog="Example: dtledger model commit cgm-forecast --file update.bin --epsilon 0.5")
@@ -34,12 +34,14 @@ def commit(app: App, model: str, file: Path, epsilon: int, twins: Sequence[int],
     TRAIN, for the model's purpose and on all its categories, when the round was opened.
     """
     training = app.client.training
-    named = app.client.models.find(model)
+    named = find(app, model)
+    training.require_turn(named.model, epsilon)
     plan = training.plan(named.model, twins or None)
+    plan.require_cohort()
     spent = app.client.context.view().spent(named.model.number, app.client.address) + epsilon
     app.say(
-        f"This commits {file} to round {plan.round.number} of {named.name}: trained on {len(plan.shown)} twins under "
-        f"their consents, {epsilon_words(epsilon)} ({spent / 1000:g} of {named.model.budget / 1000:g} by then)."
+        f"This commits {file} to round {plan.round.number} of {named.name}: trained on {twins_words(len(plan.shown))} "
+        f"under their consents, {epsilon_words(epsilon)} ({spent / 1000:g} of {named.model.budget / 1000:g} by then)."
     )
     chosen = [each.trained.twin for each in plan.shown]
     told = {
@@ -55,7 +57,7 @@ def commit(app: App, model: str, file: Path, epsilon: int, twins: Sequence[int],
         return
     app.confirm("Commit to it?", yes=yes)
     record, receipt = training.commit_to(plan, chunks(file), epsilon)
-    app.show(f"Committed: 0x{record.update.hex()}, {record.cohort} twins, {epsilon_words(record.epsilon)}")
+    app.show(f"Committed: 0x{record.update.hex()}, {twins_words(record.cohort)}, {epsilon_words(record.epsilon)}")
     app.data(
         "model-update", **told, update=record.update, consents=record.consents, sent=app.sent(receipt), dry_run=False
     )

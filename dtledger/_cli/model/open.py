@@ -7,6 +7,7 @@ import click
 from .. import complete
 from ..app import App
 from ..command import verb
+from .plain import find, twins_words
 
 
 @verb("open", epilog="Example: dtledger model open cgm-forecast --round 1 --to auditor")
@@ -21,12 +22,12 @@ def open_(app: App, model: str, number: int, to: str, yes: bool, dry_run: bool) 
     It is signed, sealed to that auditor's key alone, and put into the store. Hand the auditor the word that is printed:
     dtledger audit model MODEL --opening WORD.
     """
-    named = app.client.models.find(model)
+    named = find(app, model)
     auditor = app.resolve(to).address
     told = {"model": named.model.number, "round": number, "auditor": app.people.plain(auditor)}
-    cohort = len(app.client.training.opening(named.model, number).shown)
+    cohort = len(app.client.training.to_show(named.model, number, auditor).shown)
     app.say(
-        f"This shows {app.people.described(auditor)} the {cohort} twins that round {number} of {named.name} was "
+        f"This shows {app.people.described(auditor)} the {twins_words(cohort)} that round {number} of {named.name} was "
         "trained on here, and under which grants."
     )
     if dry_run:

@@ -44,6 +44,23 @@ class Epsilon(click.ParamType[int]):
 EPSILON = Epsilon()
 
 
+def twins_words(count: int) -> str:
+    """
+    >>> twins_words(1), twins_words(1000)
+    ('1 twin', '1,000 twins')
+    """
+    return f"{count:,} twin{'' if count == 1 else 's'}"
+
+
+def updates_words(count: int) -> str:
+    return f"{count:,} update{'' if count == 1 else 's'}"
+
+
+def find(app: App, which: str) -> NamedModel:
+    """The model that a command names. Raises as `Models.find`."""
+    return app.client.models.find(which, app.people.name)
+
+
 def epsilon_words(thousandths: int) -> str:
     """
     >>> epsilon_words(1250)
@@ -75,7 +92,7 @@ def terms_words(named: NamedModel) -> str:
     purpose = Purpose(model.purpose)
     return (
         f"trained {purpose.text} ({purpose.name}) on {listed(trained_categories(model))}; a site trains on at least "
-        f"{model.minimum_cohort} twins a round and spends at most {epsilon_words(model.budget)} altogether"
+        f"{twins_words(model.minimum_cohort)} a round and spends at most {epsilon_words(model.budget)} altogether"
     )
 
 

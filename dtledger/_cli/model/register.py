@@ -9,7 +9,7 @@ import click
 from ..app import App
 from ..command import verb
 from ..words import CATEGORY_OR_ALL, PURPOSE, categories_option, listed
-from .plain import EPSILON, epsilon_words, plain_model
+from .plain import EPSILON, epsilon_words, plain_model, twins_words
 
 
 @verb(
@@ -45,11 +45,12 @@ def register(
     from ...vocabulary import Purpose
 
     card, meant, names = ModelCard(name, about), Purpose[purpose.upper()], categories_option(categories)
+    app.client.models.to_register(name)
     app.say(
         f"This declares the model {name}, trained {meant.text} ({meant.name}) on {listed(names)}; a site trains on at "
-        f"least {cohort} twins a round and spends at most {epsilon_words(epsilon)} altogether. All of this is public."
+        f"least {twins_words(cohort)} a round and spends at most {epsilon_words(epsilon)} altogether. "
+        "All of this is public."
     )
-    app.client.models.refuse_taken(name)
     if dry_run:
         app.say("Nothing was signed.")
         app.data("model", model=None, name=name, sent=None, dry_run=True)

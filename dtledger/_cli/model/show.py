@@ -6,14 +6,14 @@ import click
 
 from ..app import App
 from ..command import verb
-from .plain import epsilon_words, plain_model, plain_round, terms_words
+from .plain import epsilon_words, find, plain_model, plain_round, terms_words, twins_words
 
 
 @verb("show", epilog="Example: dtledger model show cgm-forecast")
 @click.argument("model")
 def show(app: App, model: str) -> None:
     """Show a model: its terms, and of each round who committed what. `audit model` checks it."""
-    named, view, people = app.client.models.find(model), app.client.context.view(), app.people
+    named, view, people = find(app, model), app.client.context.view(), app.people
     number = named.model.number
     app.show(f"{named.name}, model {number} of {people.full(named.model.coordinator)}")
     if named.card and named.card.about:
@@ -26,6 +26,6 @@ def show(app: App, model: str) -> None:
         app.show(f"round {each.number}, opened in block {each.block} at {app.time(each.at)}, {state}")
         for update in updates:
             spent = epsilon_words(update.epsilon)
-            app.show(f"  {people.name(update.site)}: {update.cohort} twins, {spent}, 0x{update.update.hex()}")
+            app.show(f"  {people.name(update.site)}: {twins_words(update.cohort)}, {spent}, 0x{update.update.hex()}")
         told.append(plain_round(app, each, updates, made))
     app.data("model", **plain_model(app, named), rounds=told)

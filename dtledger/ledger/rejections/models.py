@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from ...vocabulary import Kind
 from .base import Rejection
 
 
@@ -28,8 +32,14 @@ class SuspendedError(Rejection):
 
 class NotOfKindError(Rejection):
     solidity = "ModelLedger_NotOfKind"
-    template = "{caller} is not of the kind that this takes (number {kind})."
-    advice = "A COORDINATOR leads a model, a RESEARCHER trains it. A registrar sets kinds."
+    template = "{caller} is no {kind}, which this takes."
+    advice = "Choose the key with --key; a registrar sets kinds: `dtledger member kinds WHO --add KIND`."
+
+    def __init__(self, arguments: Mapping[str, Any], **evidence: Any) -> None:
+        names = {each.value: each.name for each in Kind}
+        kind = arguments["kind"]
+        super().__init__({**arguments, "kind": names.get(kind, f"member of kind {kind}")}, **evidence)
+        self.evidence["kind"] = kind
 
 
 class NotCoordinatorError(Rejection):
@@ -41,7 +51,7 @@ class NotCoordinatorError(Rejection):
 class RoundStillOpenError(Rejection):
     solidity = "ModelLedger_RoundStillOpen"
     template = "Round {round} of model {model} is still open."
-    advice = "Finalise it first."
+    advice = "Finalise it first: `dtledger model round finalise`."
 
 
 class RoundNotOpenError(Rejection):
@@ -52,6 +62,7 @@ class RoundNotOpenError(Rejection):
 class RoundFinalisedError(Rejection):
     solidity = "ModelLedger_RoundFinalised"
     template = "Round {round} of model {model} is finalised."
+    advice = "Its coordinator opens the next one: `dtledger model round open`."
 
 
 class StaleParentError(Rejection):
@@ -63,22 +74,25 @@ class StaleParentError(Rejection):
 class AlreadyCommittedError(Rejection):
     solidity = "ModelLedger_AlreadyCommitted"
     template = "{site} has committed an update in round {round} of model {model} already."
+    advice = "A round takes one update of a site; the next one takes another."
 
 
 class UnderCohortError(Rejection):
     solidity = "ModelLedger_UnderCohort"
     template = "The update was trained on {cohort} twins, the model takes {minimum} at least."
+    advice = "More owners have to consent before the next round is opened."
 
 
 class OverBudgetError(Rejection):
     solidity = "ModelLedger_OverBudget"
-    template = "The update spends {epsilon} thousandths of ε, {spent} of {budget} are spent."
-    advice = "A spent budget stays spent: the site can train this model no further."
+    template = "The update spends {epsilon} thousandths of ε, and {spent} of {budget} are spent."
+    advice = "What is spent stays spent: train with less, or train this model no further."
 
 
 class EmptyRoundError(Rejection):
     solidity = "ModelLedger_EmptyRound"
     template = "Round {round} of model {model} has no update."
+    advice = "Wait until a site commits one: `dtledger model commit`."
 
 
 class StaleUpdatesError(Rejection):
