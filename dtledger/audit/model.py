@@ -101,7 +101,10 @@ class ModelAudit:
     def _card(self) -> str:
         card, signer = ModelCard.read(self._deployment, self._store.get(CID(self._model.card)))
         if signer != self._model.coordinator:
-            raise IntegrityError(f"the card is signed by {signer}, not by the coordinator {self._model.coordinator}")
+            raise IntegrityError(
+                f"the card is signed by {self._name(signer)}, "
+                f"not by the coordinator {self._name(self._model.coordinator)}"
+            )
         return f"{card.name}, of {self._name(signer)}"
 
     # an update -----------------------------------------------------------------------------------------------
@@ -110,12 +113,12 @@ class ModelAudit:
         view = self._view.earlier(update.block)
         member = view.member(update.site)
         if member is None:
-            raise IntegrityError(f"{update.site} was not enrolled at block {update.block}")
+            raise IntegrityError(f"{self._name(update.site)} was not enrolled at block {update.block}")
         if not member.kinds & Kind.RESEARCHER.mask:
-            raise IntegrityError(f"{update.site} was no RESEARCHER at block {update.block}")
+            raise IntegrityError(f"{self._name(update.site)} was no RESEARCHER at block {update.block}")
         organisation = view.member(member.organisation) if member.organisation else None
         if member.suspended or (organisation is not None and organisation.suspended):
-            raise IntegrityError(f"{update.site} was suspended at block {update.block}")
+            raise IntegrityError(f"{self._name(update.site)} was suspended at block {update.block}")
         return f"an enrolled RESEARCHER at block {update.block}"
 
     def _parent(self, number: Round, update: Update, spent: int) -> str:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...errors import InputError
 from ..app import App
 from ..command import verb
-from ..model.plain import chunks, plain_model
+from ..model.plain import find, plain_model
+from .given import files_in, openings_of, unused
 
-if TYPE_CHECKING:
-    from ...client import NamedModel
-    from ...models.opening import Opening
-    from ...types import Address
-
-AGGREGATE = "aggregate"
 _COLOURS = {"pass": "green", "fail": "red", "cannot check": "yellow"}
-_MOST_BYTES = 2**20
 
 
 @verb(
@@ -48,15 +39,17 @@ def model(app: App, model: str, openings: Sequence[str], files: Path | None) -> 
     """
     from ...audit import ModelAudit, exit_code
 
-    client = app.client
-    named, context = client.models.find(model), client.context
+    named, context = find(app, model), app.client.context
+    shown = openings_of(app, named, openings)
+    at_hand = files_in(app, files) if files else {}
+    idle = unused(app, named, shown, at_hand)
     audit = ModelAudit(
         context.deployment,
         context.view(),
         context.store,
         named.model,
-        [_opening(app, named, each) for each in openings],
-        _files(app, files) if files else {},
+        shown,
+        at_hand,
         app.people.name,
     )
     with app.progress("checking") as progress:
@@ -70,6 +63,8 @@ def model(app: App, model: str, openings: Sequence[str], files: Path | None) -> 
         app.show(f"{verdict}  {each.name:<9}  {each.about:<{width}}  {each.evidence}")
     counted = Counter(each.verdict.value for each in claims)
     app.say(", ".join(f"{counted[each]} {each}" for each in _COLOURS))
+    for what in idle:
+        app.say(f"{click.style('warning:', fg='yellow')} nothing was committed to that is this: {what}")
     app.data(
         "audit-model",
         **plain_model(app, named),
@@ -79,71 +74,6 @@ def model(app: App, model: str, openings: Sequence[str], files: Path | None) -> 
             for each in claims
         ],
         **{each.replace(" ", "_"): counted[each] for each in _COLOURS},
+        unused=idle,
     )
     click.get_current_context().exit(exit_code(claims))
-
-
-def _opening(app: App, named: NamedModel, word: str) -> Opening:
-    """The opening that a CID or a file holds.
-
-    Raises:
-        InputError: the file is too long, or it opens another model.
-        IntegrityError: it is none, or not sealed to this key.
-    """
-    from ...encoding import CID
-    from ...errors import IntegrityError
-    from ...models.opening import Opening
-
-    context = app.client.context
-    path = Path(word)
-    if path.is_file():
-        if path.stat().st_size > _MOST_BYTES:
-            raise InputError(f"{word} is too long for an opening.")
-        block = path.read_bytes()
-    else:
-        try:
-            cid = CID.decode(word)
-        except IntegrityError as error:
-            raise InputError(
-                f"{word!r} is no opening.", hint="Give the word that `dtledger model open` printed, or a file."
-            ) from error
-        block = context.store.get(cid)
-    opening = _with_any(
-        lambda key: Opening.open(context.deployment, block, app.client.address, key), context.key.secrets.seal_keys
-    )
-    if opening.model != named.model.number:
-        raise InputError(f"{word} opens a round of model {opening.model}, not of {named.name}.")
-    return opening
-
-
-def _with_any(open_: Callable[[Any], Opening], keys: Iterable[Any]) -> Opening:
-    from ...errors import IntegrityError
-
-    fault: IntegrityError | None = None
-    for key in keys:
-        try:
-            return open_(key)
-        except IntegrityError as error:
-            fault = fault or error
-    assert fault is not None, "a key file has a key to seal to"
-    raise fault
-
-
-def _files(app: App, folder: Path) -> dict[tuple[int, Address | None], Callable[[], Iterable[bytes]]]:
-    """The files of a folder, by round and site.
-
-    Raises:
-        InputError: one lies where no file should, or two are of one site's round.
-    """
-    found: dict[tuple[int, Address | None], Callable[[], Iterable[bytes]]] = {}
-    for path in sorted(folder.glob("*/*")):
-        number = path.parent.name
-        if not path.is_file() or not (number.isascii() and number.isdigit()):
-            raise InputError(
-                f"{path} is no update.", hint=f"Lay files as {folder}/1/SITE.bin and {folder}/1/aggregate.bin."
-            )
-        site = None if path.stem == AGGREGATE else app.resolve(path.stem).address
-        if (int(number), site) in found:
-            raise InputError(f"Two files are the update of {path.stem} in round {number}.", hint="Keep one.")
-        found[int(number), site] = partial(chunks, path)
-    return found
