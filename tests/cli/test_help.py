@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from dtledger import errors, readings
+from dtledger import audit, errors, readings
 from dtledger._cli.help import topics
 from dtledger._cli.main import main
 from dtledger.config import ENTRIES
@@ -164,3 +164,10 @@ def test_an_option_of_many_words_names_the_topic_that_tells_them_instead_of_all(
     assert "--category NAME" in text
     assert "--purpose CODE" in text
     assert "`dtledger help categories`" in text
+
+
+def test_every_claim_of_an_audit_is_explained() -> None:
+    claims = re.findall(r"^- \*\*(\w+)\*\*", audit.model.__doc__ or "", re.MULTILINE)
+    explained = re.findall(r"^    (\w+) {3,}[a-z]", topics()["audit"].text, re.MULTILINE)
+    assert len(claims) > 10
+    assert explained == claims
