@@ -23,6 +23,8 @@ from dtledger.readings import Reading
 from dtledger.types import ZERO_ADDRESS
 from dtledger.vocabulary import Kind
 
+from .models import Study, new_study
+
 NAMES = (OPERATOR, "hospital", "cardiology", "gateway", "patient")
 DAY = 86_400
 
@@ -82,6 +84,11 @@ def _populate(home: Home) -> DevnetHome:
     for client in people.values():
         client.close()
     return DevnetHome(home, twin, readings)
+
+
+@pytest.fixture(scope="session")
+def study(devnet_home: DevnetHome) -> Study:
+    return new_study(devnet_home)
 
 
 @pytest.fixture
