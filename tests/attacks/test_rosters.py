@@ -127,6 +127,7 @@ def test_today_s_roster_counts_for_an_earlier_snapshot_if_the_owner_signed(world
     world.patient.twins.set_up(world.twin, others(world), 3)
     later = world.patient.twins.roster(world.twin)
     set_card(world, replace(card, key_version=3))  # the first roster stands again
+    world.clock.advance(2 * DAY)
     scribe.write(groups=groups[:1], roster=later, custody_signer=owner)
     world.clock.advance(2 * DAY)
     set_card(world, replace(card, roster=digest_of(world, later), roster_version=later.version, key_version=4))

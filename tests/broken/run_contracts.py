@@ -1,7 +1,8 @@
 """Broken copies of the contracts: each has one mistake, and the tests that it names must fail on it.
 
 The mistakes stand in `contracts/*.toml`. `python -m tests.broken.run_contracts` runs them all, or those whose
-description holds the word that is given; `run` takes one. A copy is a folder of its own, so that many may run at once.
+description holds the word that is given; `run` takes one. A copy is a folder of its own, so that many may run at once;
+while `warm` lasts, one compiler serves all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,24 @@ def mutants() -> list[Mutant]:
         for path in sorted(FOLDER.glob("*.toml"))
         for row in tomllib.loads(path.read_text())["mutant"]
     ]
+
+
+@contextmanager
+def warm() -> Iterator[None]:
+    """Keep a compiler: forge asks it twice for a copy, and would load it each time."""
+    with tempfile.TemporaryDirectory() as folder:
+        socket = str(Path(folder) / "solc")  # a socket's path has room for a hundred bytes
+        command = [ROOT / "scripts" / "solc", "--serve", socket]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as compiler:
+            assert compiler.stdout is not None
+            if compiler.stdout.readline() != b"ready\n":
+                raise ValueError("scripts/solc does not serve")
+            SETTINGS["DTLEDGER_SOLC"] = socket
+            try:
+                yield
+            finally:
+                del SETTINGS["DTLEDGER_SOLC"]
+                compiler.communicate()
 
 
 def copy(place: Path) -> Path:
@@ -172,7 +192,7 @@ def main(arguments: list[str]) -> int:
         print("no mistake is called that")
         return 2
     missed = 0
-    with tempfile.TemporaryDirectory() as name:
+    with warm(), tempfile.TemporaryDirectory() as name:
         sound = copy(Path(name) / "sound")
         for mutant in chosen:
             noticed = run(mutant, sound)

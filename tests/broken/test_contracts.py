@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,12 @@ from tests.broken.run_contracts import Mutant
 MUTANTS = run_contracts.mutants()
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiler() -> Iterator[None]:
+    with run_contracts.warm():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,30 @@ def test_it_compiles_standard_json_and_ignores_the_flags_of_a_native_compiler() 
         SCRIPTS / "solc", "--standard-json", "--base-path", "/", path=os.environ["PATH"], stdin=json.dumps(SOURCE)
     )
     assert json.loads(told.stdout)["contracts"]["One.sol"]["One"]["evm"]["bytecode"]["object"]
+
+
+def test_one_that_is_kept_warm_answers_the_same_until_its_stdin_ends() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # a socket's path has room for a hundred bytes
+        socket = f"{folder}/solc"
+        command = [SCRIPTS / "solc", "--serve", socket]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            assert server.stdout.readline() == "ready\n"
+            warm, cold = (
+                subprocess.run(
+                    [SCRIPTS / "solc", "--standard-json"],
+                    input=json.dumps(SOURCE),
+                    env=os.environ | more,
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                ).stdout
+                for more in ({"DTLEDGER_SOLC": socket}, {})
+            )
+            server.communicate()
+        assert server.returncode == 0
+        assert json.loads(warm) == json.loads(cold)
+        assert "One" in json.loads(warm)["contracts"]["One.sol"]
 
 
 def test_it_finds_the_node_that_pypi_put_into_the_virtual_environment(tmp_path: Path, tools: str) -> None:
