@@ -6,6 +6,21 @@ Of several answers to one request the newest counts, whichever custodian has it.
 
 A yes is first a letter that names the slot, then an ordinary grant in that slot. Whoever breaks off between the two
 answers again; what was granted is only ever what the ledger says.
+
+>>> from dtledger.client import Ask
+>>> from dtledger.testing import World
+>>> from dtledger.vocabulary import Action, Purpose
+>>> with World() as world:
+...     ask = Ask(("sleep",), (Purpose.TREAT,), (Action.READ,), 30 * 86_400, "To see how you sleep.")
+...     _ = world.clinician.consents.request(world.twin, ask)
+...     (request,) = world.patient.consents.pending(world.twin)
+...     print(request.ask.reason)
+...     _ = world.patient.consents.respond(request, request.ask.terms(world.clock()))
+...     world.clinician.explain(world.twin, "sleep", "TREAT").permits
+To see how you sleep.
+True
+
+Warning: a request is forgotten with the custodians that keep it, at the latest after 30 days; it is no evidence.
 """
 
 from __future__ import annotations
