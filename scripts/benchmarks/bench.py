@@ -32,10 +32,12 @@ class Sizes:
     """Plaintexts to encrypt, in MiB."""
     rounds: int = 10
     """Grants that are revoked while they are read."""
+    cohort: int = 1_000
+    """Twins in one round of a model."""
 
 
 FULL = Sizes()
-QUICK = Sizes(2, 1, 0.05, fortnight=3, year=6, wave=600, plaintexts=(1, 1), rounds=1)
+QUICK = Sizes(2, 1, 0.05, fortnight=3, year=6, wave=600, plaintexts=(1, 1), rounds=1, cohort=3)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from dtledger.errors import InputError
 
-from . import deciding, encryption, gas, reading, revoking
+from . import deciding, encryption, gas, models, reading, revoking
 from .bench import Bench
 from .figures import Row
 
@@ -16,6 +16,7 @@ ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **deciding.ROWS,
     **reading.ROWS,
     **revoking.ROWS,
+    **models.ROWS,
 }
 YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = reading.YEAR_ROWS
 
