@@ -29,6 +29,9 @@ from .context import Context
 from .snapshots import Listed
 from .write_rights import WriteRights
 
+CLOCK_AHEAD = 15 * 60
+"""Seconds that a device's clock may be ahead of ours."""
+
 SNAPSHOTS_IN_A_BATCH = 96
 """Four days of hourly snapshots: an anchor costs the same for one as for many."""
 
@@ -78,9 +81,10 @@ class Writer:
         """Write readings of one category; `progress` is told snapshots anchored and snapshots in all.
 
         Raises:
+            InputError: a reading is of a time to come (over `CLOCK_AHEAD`), or the twin has no card yet; nothing was
+                written.
             AccessDeniedError: no grant permits all of it, and nothing was written; or the grant ended meanwhile, and
                 what was anchored since does not count. `.evidence["refused"]` lists the periods.
-            InputError: the twin has no card yet.
             UnreachableError: ledger or store does not answer; put again, and it goes on where it stopped.
         """
         with self._journal.held():
@@ -96,6 +100,7 @@ class Writer:
     ) -> PutResult:
         result = PutResult(resumed=self._anchoring.begin())
         groups = hourly(readings)
+        self._require_past(groups)
         keys = self._rights.require(twin, category, [group.period for group in groups])
         fresh = [group for group in (self._fresh(keys, category, group, result) for group in groups) if group.readings]
         done = 0
@@ -108,6 +113,16 @@ class Writer:
             if progress:
                 progress(done, len(fresh))
         return result
+
+    def _require_past(self, groups: list[Group]) -> None:
+        """A reading of a time to come is a wrong clock's, and would hide for as long that newer ones are missing."""
+        now = self._context.now().latest
+        early = [each for group in groups for each in group.readings if each.seconds > now + CLOCK_AHEAD]
+        if early:
+            raise InputError(
+                f"{len(early):,} readings are of a time to come, the first of {early[0].at.isoformat()}.",
+                hint="Look at the clock that wrote them: another --tz, --utc-offset or --date-order may be meant.",
+            )
 
     def amend(
         self, digest: Digest, readings: Iterable[Reading], reason: str, *, replaces: Iterable[int] | None = None

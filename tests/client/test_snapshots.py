@@ -184,6 +184,7 @@ def test_a_walk_over_many_pages_checks_the_seams_between_them(
     monkeypatch.setattr("dtledger.snapshots.finder.PAGES_AT_ONCE", 1)
     start = world.readings[-1].seconds + 60
     readings = [Reading(start + hour * 3600, 5.0, "mmol/L") for hour in range(70)]
+    world.clock.advance(70 * 3600)
     world.gateway.writer.put(world.twin, "glucose", readings)
     (report,) = world.patient.snapshots.verify(world.twin)
     assert (report.snapshots, report.error) == (76, None)
