@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +29,9 @@ from .snapshots import Snapshots
 from .training import Training
 from .twins import Twins
 from .writing import Writer
+
+When = str | int | datetime
+"""A moment as an app may give it: how long ago, unix seconds, or an aware datetime."""
 
 
 def system_clock() -> int:
@@ -84,8 +89,8 @@ class Client:
         category: str,
         purpose: str,
         *,
-        since: str | int | None = None,
-        until: str | int | None = None,
+        since: When | None = None,
+        until: When | None = None,
         action: str = "READ",
         partial: bool = False,
         unit: str | None = None,
@@ -96,7 +101,7 @@ class Client:
 
         Args:
             purpose: an HL7 PurposeOfUse code: TREAT, ETREAT, HRESCH, PATRQT, …
-            since, until: unix seconds, or how long ago: "90m", "24h", "14d". By default everything.
+            since, until: unix seconds, an aware datetime, or how long ago: "90m", "24h", "14d". By default everything.
             originals: give what was corrected too.
         """
         return self.reader.read(
@@ -118,8 +123,8 @@ class Client:
         purpose: str | None,
         *,
         who: Address | None = None,
-        since: str | int | None = None,
-        until: str | int | None = None,
+        since: When | None = None,
+        until: When | None = None,
         action: str = "READ",
     ) -> Decision:
         """Whether a request for data of that time (by default of this minute) would be permitted now, and why. No
@@ -137,11 +142,11 @@ class Client:
             return self.reader.explain(twin, category, named, period, asked)
         return decide_for(self.context, Question(twin, who, asked, named, category, period))
 
-    def period(self, since: str | int | None, until: str | int | None) -> Period | None:
+    def period(self, since: When | None, until: When | None) -> Period | None:
         """Minutes from `since` to `until`; None if neither is given.
 
         Raises:
-            InputError: the period ends before it begins, or one is no length of time.
+            InputError: the period ends before it begins, or one of them is no moment.
         """
         if since is None and until is None:
             return None
@@ -185,8 +190,16 @@ def duration(text: str) -> int:
     return int(number) * _SECONDS[unit]
 
 
-def moment(when: str | int, now: int) -> int:
-    """Unix seconds of a moment given as such, or as how long before `now`. Raises as `duration`."""
+def moment(when: When, now: int) -> int:
+    """Unix seconds of a moment given as such, as an aware datetime, or as how long before `now`.
+
+    Raises:
+        InputError: a datetime without its offset, or no length of time.
+    """
+    if isinstance(when, datetime):
+        if when.tzinfo is None:
+            raise InputError(f"{when} has no offset from UTC.", hint="Give it one: datetime.now(UTC), say.")
+        return math.floor(when.timestamp())
     return when if isinstance(when, int) else now - duration(when)
 
 

@@ -105,5 +105,5 @@ class Readings(Sequence[TwinReading]):
         import pandas
 
         index = pandas.DatetimeIndex([pandas.Timestamp(each.at).tz_convert("UTC") for each in self], name="at")
-        columns = ("value", "unit", "quality", "snapshot", "corrected", "superseded_by")
+        columns = ("value", "unit", "quality", "late", "snapshot", "corrected", "superseded_by")
         return pandas.DataFrame({name: [getattr(each, name) for each in self] for name in columns}, index=index)
