@@ -11,12 +11,12 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from ..encoding import address
-from ..errors import UnreachableError
 from ..ledger import Call
 from ..ledger.events import Place
 from ..types import Address
 from .artifacts import spelled_out
 from .evm import EvmLedger
+from .node import unreachable
 
 TRANSFER_GAS = 21_000
 """What a heartbeat costs, a transaction that does nothing (Yellow Paper, appendix G)."""
@@ -77,7 +77,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OSError, Web3Exception) as error:
-        raise UnreachableError(
-            f"The ledger's node does not answer as it should ({type(error).__name__}).",
-            hint="Start it (`dtledger devnet up`), or name another with --rpc-url.",
-        ) from error
+        raise unreachable(error) from error

@@ -126,7 +126,10 @@ def read_journal(path: Path) -> Journal:
             complete=raw["complete"] and raw["contracts"].keys() >= set(CONTRACTS),
         )
     except FileNotFoundError:
-        raise InputError(f"There is no deployment record at {path}.", hint="Run `dtledger deploy`.") from None
+        raise InputError(
+            f"There is no deployment record at {path}.",
+            hint="Run `dtledger deploy`, or `dtledger devnet up` for a development chain.",
+        ) from None
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise InputError(f"{path} is not a deployment record.", hint="Run `dtledger deploy`, or restore it.") from error
 

@@ -64,10 +64,16 @@ class Translated:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, (OSError, Web3Exception, *_NONSENSE)) and not isinstance(error, self._passing):
-            raise UnreachableError(
-                f"The ledger's node does not answer as it should ({type(error).__name__}).",
-                hint="Start it (`dtledger devnet up`), or name another with --rpc-url.",
-            ) from error
+            raise unreachable(error) from error
+
+
+def unreachable(error: BaseException) -> UnreachableError:
+    """What a node's error is to us. Its address is not repeated: people put tokens into it."""
+    return UnreachableError(
+        f"The ledger's node does not answer as it should ({type(error).__name__}).",
+        hint="`dtledger config show rpc_url` says which was asked: start it (`dtledger devnet up` starts a devnet's), "
+        "or name another with --rpc-url.",
+    )
 
 
 def require_deployment(web3: Web3, deployment: Deployment, *, unfinished: bool = False) -> None:

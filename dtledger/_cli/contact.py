@@ -11,6 +11,7 @@ from ..errors import DtledgerError, InputError
 from . import complete
 from .app import App, rfc3339
 from .command import noun
+from .words import table
 
 if TYPE_CHECKING:
     from ..contacts import Contact
@@ -106,14 +107,17 @@ def list_(app: App) -> None:
     from ..contacts import Contacts
 
     contacts = Contacts(app.home).list()
-    width = max((len(each.name or "") for each in contacts), default=0)
-    for each in contacts:
-        card = each.card
-        known = f"{card.name}{f' ({each.organisation})' if each.organisation else ''}" if card else "(no card)"
-        app.show(f"{each.name:<{width}}  {each.address}  {each.fingerprint}  {known}")
+    rows = [[each.name, each.address, each.fingerprint, _card_words(each)] for each in contacts]
+    for line in table(["contact", "address", "six words", "card"], rows) if rows else []:
+        app.show(line)
     if not contacts:
         app.say("You have no contact yet. Add one: dtledger contact add NAME CARD")
     app.data("contacts", contacts=[_plain(each) for each in contacts])
+
+
+def _card_words(contact: Contact) -> str:
+    of = f" ({contact.organisation})" if contact.organisation else ""
+    return f"{contact.card.name}{of}" if contact.card else "(no card)"
 
 
 def _plain(contact: Contact) -> dict[str, Any]:

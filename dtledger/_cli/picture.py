@@ -10,6 +10,7 @@ import plotext
 from click import unstyle
 
 from ..client import TwinReading
+from .words import listed
 
 HEIGHT = 16
 WIDEST = 120
@@ -18,7 +19,8 @@ WIDEST = 120
 def plot(readings: Sequence[TwinReading], title: str, band: tuple[float, float] | None = None) -> str:
     """Values over time as text, as wide as the terminal, without colour where NO_COLOR is set.
 
-    `band` is drawn as two lines, such as the limits of the target range. All readings must have one unit.
+    Times are shown at their own offsets, which the title names. `band` is drawn as two lines, such as the limits of the
+    target range. All readings must have one unit.
     """
     times = [each.at.strftime("%Y-%m-%d %H:%M") for each in readings]
     plotext.clear_figure()
@@ -28,6 +30,7 @@ def plot(readings: Sequence[TwinReading], title: str, band: tuple[float, float] 
     for limit in band or ():
         plotext.hline(limit, "green")
     plotext.plot(times, [each.value for each in readings], marker="braille", color="blue")
-    plotext.title(title)
+    offsets = sorted({each.at.strftime("%z") for each in readings})
+    plotext.title(f"{title}, times at {listed(offsets)}" if offsets else title)
     text: str = plotext.build()
     return unstyle(text) if "NO_COLOR" in os.environ else text

@@ -88,7 +88,10 @@ class Reader:
         now = context.now()
         decision, doors = self._decide(question, now)
         if not doors:
-            raise denied(decision.reason, twin, category, [(wanted, decision.reason)], None)
+            refusal = denied(decision.reason, twin, category, [(wanted, decision.reason)], None)
+            if now.view.owner(twin) == question.requester and purpose is not Purpose.PATRQT:
+                refusal.hint = "An owner reads its own data for the purpose PATRQT."
+            raise refusal
         keys = doors[0].keys or NO_KEYS
         finder = Finder(context.deployment, now.view, context.store, twin, keys, tolerates=partial)
         periods = list(finder.periods(category, wanted))

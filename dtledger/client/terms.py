@@ -34,9 +34,10 @@ class Terms:
         except ValueError as error:
             raise InputError(f"{error}.") from None
         if bool(self.purposes) is not bool({Action.READ, Action.TRAIN} & set(self.actions)):
+            known = ", ".join(each.name for each in Purpose)
             raise InputError(
                 "Reading and training need a purpose, writing alone has none.",
-                hint=f"Name one of {', '.join(each.name for each in Purpose)}.",
+                hint="Leave the purpose out." if self.purposes else f"Name one with --purpose: {known}.",
             )
         if not self.not_before_at < self.expires_at:
             raise InputError("A grant must end after it begins.")

@@ -160,7 +160,7 @@ class Settings:
             return value
         if name == "key":
             raise InputError(
-                "No key is named.",
+                f"No key is named, and none is in use in {self.home.root}.",
                 hint="Name one by --key, or make one: dtledger key new NAME",
             )
         raise InputError(

@@ -64,9 +64,9 @@ class TextFile:
                 number += 1
                 yield line
         except UnicodeError:
+            after = f" after line {number}" if number else ""  # what is decoded at once may be many lines
             raise InputError(
-                f"The file is not {self.encoding.removesuffix('-sig').upper()} after line {number}.",
-                hint="Save it as UTF-8.",
+                f"The file is not {self.encoding.removesuffix('-sig').upper()}{after}.", hint="Save it as UTF-8."
             ) from None
         finally:
             text.detach()

@@ -304,7 +304,9 @@ def test_a_grantee_with_a_new_key_reads_again_once_its_grant_is_sealed_anew(
     assert [each["grant"] for each in said(dtledger(*words, "--dry-run", "--json"))["grants"]] == [
         f"{twin.number}/{address}/0"
     ]
-    assert "six words are:" in dtledger(*words, "--dry-run").stderr
+    looked = dtledger(*words, "--dry-run").stderr
+    assert "six words are:" in looked
+    assert "Nothing was signed." in looked
     told = said(dtledger(*words, "--yes", "--json"))
     assert told["grants"][0]["sent"]["gas"] > 0
     assert reads(dtledger, twin, name) == 0

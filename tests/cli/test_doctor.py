@@ -97,7 +97,8 @@ def test_in_a_new_home_it_says_how_to_begin_and_makes_nothing(tmp_path: Path, mo
     run = runner(home, monkeypatch)
     result = run("doctor", "--rpc-url", "http://127.0.0.1:1")
     assert result.exit_code == 5
-    for said in ("is not there yet", "dtledger key new", "dtledger devnet up", "3 failed, 1 to look at."):
+    asked = "`dtledger config show rpc_url` says which was asked"
+    for said in ("is not there yet", "dtledger key new", "dtledger devnet up", asked, "3 failed, 1 to look at."):
         assert said in result.output
     assert not home.exists()
 

@@ -254,7 +254,7 @@ def test_a_plot_fits_the_terminal_and_names_the_unit(dtledger: Run, twin: Twin) 
             result = dtledger("twin", "plot", twin.number, *CLINICIAN)
         assert result.exit_code == 0
         assert max(map(len, result.stdout.splitlines())) <= int(width)
-        assert f"glucose of twin {twin.number}, mmol/L" in result.stdout
+        assert f"glucose of twin {twin.number}, mmol/L, times at {time.strftime('%z')}" in result.stdout
         assert "\x1b" not in result.stdout
 
 

@@ -194,3 +194,12 @@ def test_a_pumps_rate_is_never_converted_into_a_dose(dtledger_world: World) -> N
     for unit in ("[iU]", "[iU]/h", None):
         got = world.patient.read(world.twin, "insulin", "PATRQT", unit=unit)
         assert [(each.value, each.unit) for each in got] == [(0.7, "[iU]/h"), (4.0, "[iU]")]
+
+
+def test_an_owner_who_names_another_purpose_is_told_its_own(dtledger_world: World) -> None:
+    world = dtledger_world
+    with pytest.raises(AccessDeniedError) as refused:
+        world.patient.read(world.twin, "glucose", "TREAT")
+    assert refused.value.reason is Reason.NOT_ENROLLED
+    assert refused.value.hint == "An owner reads its own data for the purpose PATRQT."
+    assert len(world.patient.read(world.twin, "glucose", "PATRQT")) == len(world.readings)

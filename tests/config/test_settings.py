@@ -154,7 +154,7 @@ def test_relative_paths_count_from_the_folder_of_who_names_them(home: Home, work
 
 
 def test_the_key_that_key_use_chose_counts_last(home: Home, work: Path) -> None:
-    with pytest.raises(InputError, match="No key is named"):
+    with pytest.raises(InputError, match=f"No key is named, and none is in use in {home.root}."):
         _ = load(home, work).key
     keys = KeyStore(home, kdf=Scrypt(n=2))
     keys.create("ann", "a password")

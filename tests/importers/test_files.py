@@ -78,7 +78,7 @@ def test_a_stream_that_gives_a_byte_at_a_time_is_read_whole() -> None:
         (GOOD.encode("utf-32"), "binary"),
         (gzip.compress(GOOD.encode(), mtime=0)[:-9], "damaged gzip"),
         (b"\x1f\x8b and no more", "damaged gzip"),
-        (GOOD.encode() + b"\xff\xfe\xfd", "not UTF-8"),
+        (GOOD.encode() + b"\xff\xfe\xfd", r"not UTF-8\."),
         (GOOD.encode("utf-16") + b"\x00", "not UTF-16"),
     ],
 )

@@ -38,8 +38,9 @@ class Fetched:
         if not self.looks:
             return f"Nothing had been fetched under it{doubt}."
         count = f"{len(self.looks)} request{'' if len(self.looks) == 1 else 's'}"
+        often = ", each counted as often as it was opened" if len(self.looks) > 1 else ""
         return (
-            f"Already fetched under it, and not to be clawed back: {self.snapshots:,} snapshots in {count}, "
+            f"Already fetched under it, and not to be clawed back: {self.snapshots:,} snapshots in {count}{often}; "
             f"the last by {app.people.name(self.looks[0].requester)} at {app.time(self.looks[0].at)}{doubt}."
         )
 

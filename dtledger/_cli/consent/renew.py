@@ -71,6 +71,7 @@ def reseal(app: App, grant: str | None, every: bool, twin: int | None, yes: bool
     if not slots:
         app.say("No grantee's key changed: there is nothing to seal anew (--all does it all the same).")
     if dry_run or not slots:
+        app.say("Nothing was signed.")
         app.data("resealed", grants=[plain_slot(app, each) for each in slots], dry_run=dry_run)
         return
     app.confirm("Are these the six words that the grantees see?", yes=yes)

@@ -49,7 +49,10 @@ class TermOptions:
         begins = times.beginning(self.start, now, app.zone) if self.start else now
         ends = self._ends(app, now, asked)
         if ends <= now:
-            raise InputError(f"The grant would have ended at {app.time(ends)}.", hint="Give it a time to come.")
+            raise InputError(
+                f"The grant would have ended at {app.time(ends)}.",
+                hint="Give it a time to come: --for 30d, or --until with a date.",
+            )
         if ends - now > LONGEST_SECONDS:
             raise InputError(f"The grant would end at {app.time(ends)}.", hint="Give it at most a hundred years.")
         first = self._first_minute(app, now, begins, asked)
