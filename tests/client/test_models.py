@@ -1,17 +1,20 @@
-"""Models as their coordinator leads them, and as a patient finds what was trained on their twin."""
+"""Models as their coordinator leads them, and as everybody finds them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from dtledger.client import Client
 from dtledger.client.uses import NamedModel
 from dtledger.encoding import CID
-from dtledger.errors import InputError, KeyFileError, UnreachableError
+from dtledger.errors import DtledgerError, InputError
 from dtledger.ledger import Call, Receipt, Sender, Update, calls
-from dtledger.ledger.calls import Contribution
 from dtledger.ledger.rejections.models import (
     EmptyRoundError,
     InvalidModelTermsError,
+    NotAMemberError,
     NotCoordinatorError,
     NotOfKindError,
     RoundFinalisedError,
@@ -19,14 +22,11 @@ from dtledger.ledger.rejections.models import (
     StaleUpdatesError,
     SuspendedError,
 )
-from dtledger.models import consents
 from dtledger.models.card import ModelCard
-from dtledger.models.opening import Opening
-from dtledger.models.update import AggregateRecord, UpdateRecord, digest_of
-from dtledger.store import BlockMissingError
+from dtledger.models.update import AggregateRecord, digest_of
 from dtledger.types import Digest
 from dtledger.vocabulary import Kind, Purpose
-from tests.models.scene import AGGREGATE, START, Patient, Scene
+from tests.models.scene import AGGREGATE, START, Scene
 
 CARD = ModelCard("cgm-forecast", "glucose an hour ahead")
 
@@ -89,6 +89,13 @@ class TestAModel:
             register(ModelCard("x"), Purpose.HRESCH, ["glucose"], 1, 1)
         other = scene.world.join("other", [Kind.COORDINATOR])
         other.models.register(ModelCard("x"), Purpose.HRESCH, ["glucose"], 1, 1)
+
+    def test_is_not_named_as_if_by_a_number(self, scene: Scene) -> None:
+        for name in ("2", "0", "1234567890"):
+            with pytest.raises(InputError, match="cannot be the name"):
+                ModelCard(name)
+        named, _ = scene.coordinator.models.register(ModelCard("2b"), Purpose.HRESCH, ["glucose"], 1, 1)
+        assert scene.auditor.models.find("2b") == scene.auditor.models.find("2") == named
 
 
 class TestARound:
@@ -186,115 +193,63 @@ class TestARound:
         scene.finalise()
 
 
-def found(patient: Patient) -> list[tuple[int, int, str]]:
-    """Model, round and site of each use."""
-    uses = patient.client.models.used(patient.twin)
-    assert uses.unseen == ()
-    return [(each.update.model, each.update.round, each.update.site) for each in uses.found]
+class TestBeforeAnybodyIsAsked:
+    """What begins with `to_` says what the ledger would refuse, in the same words, and sends nothing."""
 
+    @pytest.fixture
+    def other(self, scene: Scene) -> Client:
+        return scene.world.join("other", [Kind.COORDINATOR])
 
-class TestAPatient:
-    def test_finds_each_round_that_used_the_twin_and_no_other(self, scene: Scene) -> None:
-        (one, other), ((ann, bob), (carl, _)) = scene.sites, scene.patients
-        ann.let_train(other)
-        stranger = scene.patient("stranger")
-        scene.run()
-        scene.round()
-        scene.commit(one, twins=[bob.twin])
-        scene.commit(other, twins=[ann.twin, carl.twin])
-        assert found(ann) == [(1, 1, one.address), (1, 1, other.address), (1, 2, other.address)]
-        assert found(bob) == [(1, 1, one.address), (1, 2, one.address)]
-        assert found(carl) == [(1, 1, other.address), (1, 2, other.address)]
-        assert found(stranger) == []
+    def refuses(self, scene: Scene, error: type[DtledgerError], *attempts: Callable[[], object]) -> None:
+        """The look and the call itself are refused alike, and no block is made."""
+        before, said = scene.world.ledger.head(), []
+        for attempt in attempts:
+            with pytest.raises(error) as caught:
+                attempt()
+            said.append(str(caught.value))
+        assert len(set(said)) == 1
+        assert scene.world.ledger.head() == before
 
-    def test_sees_what_was_made_of_it_once_it_was_made(self, scene: Scene) -> None:
-        ann = scene.patients[0][0]
-        scene.round()
+    def test_a_model_out_of_turn_is_refused(self, scene: Scene) -> None:
+        def register(who: Client, name: str) -> Callable[[], object]:
+            return lambda: who.models.register(ModelCard(name), Purpose.HRESCH, ["glucose"], 1, 1)
+
+        models = scene.coordinator.models
+        self.refuses(scene, NotOfKindError, lambda: scene.auditor.models.to_register("x"), register(scene.auditor, "x"))
+        self.refuses(scene, InputError, lambda: models.to_register(CARD.name), register(scene.coordinator, CARD.name))
+        stranger = scene.patients[0][0].client
+        self.refuses(scene, NotAMemberError, lambda: stranger.models.to_register("x"), register(stranger, "x"))
+        scene.coordinator.models.to_register("x")
+        scene.world.operator.members.suspend(scene.coordinator.address)
+        self.refuses(scene, SuspendedError, lambda: models.to_register("x"), register(scene.coordinator, "x"))
+
+    def test_a_round_out_of_turn_is_refused(self, scene: Scene, other: Client) -> None:
+        model, models = scene.model.model, scene.coordinator.models
+
+        def both(who: Client, start: Digest | None = None) -> list[Callable[[], object]]:
+            return [lambda: who.models.to_open(model, start), lambda: who.models.open_round(model, start)]
+
+        self.refuses(scene, NotCoordinatorError, *both(other, START))
+        self.refuses(scene, InputError, *both(scene.coordinator))
+        assert models.to_open(model, START) == START
+        models.open_round(model, START)
+        self.refuses(scene, RoundStillOpenError, *both(scene.coordinator))
         scene.commit(scene.sites[0])
-        (use,) = ann.client.models.used(ann.twin).found
-        assert (use.model, use.aggregate) == (scene.model, None)
         scene.finalise()
-        (use,) = ann.client.models.used(ann.twin).found
-        assert use.aggregate == scene.world.ledger.view().aggregate(1, 1)
+        assert models.to_open(model) == digest_of([AGGREGATE])
 
-    def test_finds_it_in_every_model(self, scene: Scene) -> None:
-        site, ann = scene.sites[0], scene.patients[0][0]
-        other = scene.model_of("other")
-        scene.coordinator.models.open_round(other.model, START)
-        site.training.commit(other.model, [b"update"], 1, [ann.twin])
-        assert found(ann) == [(2, 1, site.address)]
-        assert found(scene.patients[0][1]) == []
+    def test_an_aggregate_out_of_turn_is_refused(self, scene: Scene, other: Client) -> None:
+        model = scene.model.model
 
-    def test_finds_it_under_an_organisations_grant(self, scene: Scene) -> None:
-        institute, site = scene.institute()
-        dora = scene.patient("dora", institute)
+        def both(who: Client) -> list[Callable[[], object]]:
+            return [lambda: who.models.to_finalise(model), lambda: who.models.finalise(model, [AGGREGATE])]
+
+        self.refuses(scene, InputError, *both(scene.coordinator))
         scene.round()
-        scene.commit(site)
-        assert found(dora) == [(1, 1, site.address)]
-
-    def test_finds_it_under_each_generation_after_the_consent_is_gone(self, scene: Scene) -> None:
-        site, ann = scene.sites[0], scene.patients[0][0]
-        context, consents = ann.client.context, ann.client.consents
-        scene.run()
-        secrets = context.key.secrets.twin(context.deployment.id, ann.twin).with_generation(1, b"\1" * 32)
-        context.key.update(lambda held: held.with_twin(context.deployment.id, ann.twin, secrets))
-        (record,) = consents.records(ann.twin)
-        consents.reseal(record.slot)
-        scene.run()
-        consents.revoke(record.slot)
-        assert found(ann) == [(1, 1, site.address), (1, 2, site.address)]
-
-    def test_is_told_of_updates_that_cannot_be_looked_into(self, scene: Scene) -> None:
-        ann, store, deployment = scene.patients[0][0], scene.world.store, scene.world.ledger.deployment
-        scene.run(3)
-        (first, _), (second, _), (third, other) = (updates(scene, number) for number in (1, 2, 3))
-        leaves = UpdateRecord.read(deployment, store.get(CID(first.record)))[0].leaves
-        assert len(found(ann)) == 3
-        store.remove([leaves])
-        store.damage(CID(second.record))
-        store.remove([CID(other.record)])
-        uses = ann.client.models.used(ann.twin)
-        assert uses.unseen == (first, second, other)
-        assert [each.update for each in uses.found] == [third]
-
-    @pytest.mark.parametrize("fault", ["", "leaves of its choice", "another's signature"])
-    def test_is_told_of_leaves_that_are_not_what_was_committed_to(self, scene: Scene, fault: str) -> None:
-        (site, other), ann = scene.sites, scene.patients[0][0]
-        context, number = site.context, scene.round()
-        plan = site.training.plan(scene.model.model)
-        opening = Opening(1, 1, site.address, bytes(32), plan.shown)
-        leaves = consents.ordered(opening.leaf(context.deployment, each) for each in plan.shown)
-        shown = [Digest(b"\1" * 32)] if fault == "leaves of its choice" else leaves
-        cid = context.store.put(consents.encode_leaves(shown), "dag-cbor")
-        record = UpdateRecord(1, 1, START, number.parent, consents.root(leaves), cid, 2, 1, b"")
-        signer = other if fault == "another's signature" else site
-        block = context.store.put(record.sign(context.deployment, signer.context.key), "dag-cbor").digest
-        said = Contribution(1, 1, 2, 1)
-        context.ledger.send(calls.commit_update(START, number.parent, record.consents, block, said), context.key)
-        uses = ann.client.models.used(ann.twin)
-        assert (len(uses.found), len(uses.unseen)) == ((0, 1) if fault else (1, 0))
-
-    def test_is_not_told_that_there_is_nothing_while_the_store_is_silent(
-        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        ann = scene.patients[0][0]
-        scene.run()
-
-        def silent(cid: CID) -> bytes:
-            raise UnreachableError("the store does not answer")
-
-        with monkeypatch.context() as patched:
-            patched.setattr(scene.world.store, "get", silent)
-            with pytest.raises(UnreachableError) as caught:
-                ann.client.models.used(ann.twin)
-            assert not isinstance(caught.value, BlockMissingError)
-        assert len(found(ann)) == 1
-
-    def test_looks_with_the_key_that_holds_the_twins_secrets(self, scene: Scene) -> None:
-        ann, bob = scene.patients[0]
-        with pytest.raises(KeyFileError):
-            bob.client.models.used(ann.twin)
-        scene.run()
-        with pytest.raises(KeyFileError):
-            bob.client.models.used(ann.twin)
-        assert found(ann)
+        self.refuses(scene, EmptyRoundError, *both(scene.coordinator))
+        scene.commit(scene.sites[0])
+        self.refuses(scene, NotCoordinatorError, *both(other))
+        opened, present = scene.coordinator.models.to_finalise(model)
+        assert (opened.number, present) == (1, tuple(updates(scene)))
+        scene.finalise()
+        self.refuses(scene, RoundFinalisedError, *both(scene.coordinator))

@@ -14,7 +14,7 @@ from ..words import listed
 
 if TYPE_CHECKING:
     from ...client import NamedModel
-    from ...ledger import Aggregate, Round, Update
+    from ...ledger import Aggregate, Model, Round, Update
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _MIB = 2**20
@@ -83,22 +83,31 @@ def chunks(path: Path) -> Iterator[bytes]:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def purpose_words(model: Model) -> tuple[str, str]:
+    """Code and words of a model's purpose. Anybody who coordinates can name one that this version does not know."""
+    from ...vocabulary import Purpose
+
+    try:
+        purpose = Purpose(model.purpose)
+    except ValueError:
+        return f"purpose {model.purpose}", "for a purpose that this version does not know"
+    return purpose.name, purpose.text
+
+
 def terms_words(named: NamedModel) -> str:
     """A model's terms as a sentence ends with them."""
     from ...client import trained_categories
-    from ...vocabulary import Purpose
 
     model = named.model
-    purpose = Purpose(model.purpose)
+    code, words = purpose_words(model)
     return (
-        f"trained {purpose.text} ({purpose.name}) on {listed(trained_categories(model))}; a site trains on at least "
+        f"trained {words} ({code}) on {listed(trained_categories(model))}; a site trains on at least "
         f"{twins_words(model.minimum_cohort)} a round and spends at most {epsilon_words(model.budget)} altogether"
     )
 
 
 def plain_model(app: App, named: NamedModel) -> dict[str, Any]:
     from ...client import trained_categories
-    from ...vocabulary import Purpose
 
     model = named.model
     return {
@@ -106,7 +115,7 @@ def plain_model(app: App, named: NamedModel) -> dict[str, Any]:
         "name": named.card.name if named.card else None,
         "about": named.card.about if named.card else None,
         "coordinator": app.people.plain(model.coordinator),
-        "purpose": Purpose(model.purpose).name,
+        "purpose": purpose_words(model)[0],
         "categories": trained_categories(model),
         "minimum_cohort": model.minimum_cohort,
         "budget": model.budget / 1000,
