@@ -211,13 +211,14 @@ def test_a_correction_that_would_hide_more_than_its_snapshot_hides_nothing(scene
     assert [each.reason for each in both.amendments.values()] == [REASON]
 
 
-def test_a_correction_by_whose_right_has_ended_corrects_nothing(scene: Scene) -> None:
+@pytest.mark.parametrize("names", ["the snapshot", "nothing at all"])
+def test_a_correction_by_whose_right_has_ended_corrects_nothing(scene: Scene, names: str) -> None:
     first, second = scene.groups
     now = scene.world.clock()
     scene.other.write(groups=[Group(Period(second.period.start, second.period.start), second.readings[:1])])
     terms = Terms(("glucose",), (), (Action.WRITE,), now, now + DAY, second.period)
     scene.world.patient.consents.grant(scene.world.twin, scene.other.address, terms, scene.other.slot.number)
-    amend(scene.other, scene.target, first)
+    amend(scene.other, scene.target if names == "the snapshot" else NOWHERE, first)
     readings = read(scene.world)
     assert (forged(readings), readings.uncounted, readings.amendments) == (HONEST, 1, {})
     again = Scribe(scene.world, "again")

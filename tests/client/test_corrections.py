@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -171,7 +171,14 @@ def test_one_that_corrects_itself_is_refused() -> None:
 
 def test_one_that_does_not_count_corrects_nothing_whatever_it_names() -> None:
     corrections = Corrections()
-    corrections.see([found(0, None), found(1, 0, counts=False)])
+    withdrawn = Content("glucose", (), "why")
+    corrections.see([found(0, None)])
+    for place, target in ((1, 0), (2, 99)):
+        corrections.see([found(place, target, counts=False)])
+        corrections.open(found(place, target, counts=False), withdrawn)
     assert corrections.settle(NOBODY, "glucose", partial=False) == {}
-    [original] = corrections.apply(values([Step(None, None, ((0, 5.0),))]))[0]
-    assert replace(original, superseded_by="") == original
+    story = values([Step(None, None, ((0, 5.0),))])
+    assert corrections.apply(story) == (story, [])
+    corrections.see([found(3, 0)])
+    corrections.open(found(3, 0), withdrawn)
+    assert [each.superseded_by for each in corrections.apply(story)[0]] == [digest(3).hex()]
