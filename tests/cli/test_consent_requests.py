@@ -248,9 +248,30 @@ def test_every_twin_of_one_s_own_is_looked_at(dtledger: Run, twin: Twin, ask: Ca
     name = ask()
     told = said(dtledger("consent", "list", "--pending", *PATIENT, "--json"))
     assert name in [each["request"] for each in told["requests"]]
+    assert said(dtledger("consent", "respond", name, "--no", *PATIENT, "--json"))["request"]["twin"] == twin.number
     assert complaint(dtledger("consent", "list", "--pending", "--twin", twin.number, *CLINICIAN, "--json"), 3)
 
 
 @pytest.mark.parametrize("words", [("--pending", "--asked"), ("--all", "--expiring", "14d"), ("--all", "--pending")])
 def test_two_lists_at_once_are_none(dtledger: Run, words: tuple[str, ...]) -> None:
     assert "Choose one" in complaint(dtledger("consent", "list", *words, *PATIENT, "--json"), 2)["message"]
+
+
+def test_a_custodian_whose_letters_are_broken_is_named_and_the_others_are_heard(
+    dtledger: Run, devnet_home: DevnetHome, twin: Twin, ask: Callable[..., str]
+) -> None:
+    name = ask()
+    broken, *others = devnet_home.home.custodians.glob(f"*/letters-*/{twin.number}.letters")
+    assert len(others) == 2
+    good = broken.read_bytes()
+    broken.write_bytes(b"")
+    try:
+        told = said(dtledger("consent", "list", "--pending", "--twin", twin.number, *PATIENT, "--json"))
+        (warning,) = told["warnings"]
+        assert f"letters of {broken.parent.parent.name} (0x" in warning
+        assert [each["request"] for each in told["requests"]] == [name]
+        answered = respond(dtledger, twin, name, "--no")
+        assert "2 of 3 custodians keep it" in answered.stderr
+        assert warning in answered.stderr
+    finally:
+        broken.write_bytes(good)

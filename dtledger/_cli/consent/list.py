@@ -10,8 +10,8 @@ from .. import times
 from ..app import App
 from ..command import verb
 from ..words import shortened, table
-from .plain import plain_record, require_owner
-from .requests import show_requests
+from .plain import plain_record
+from .requests import own_twins, show_requests
 
 if TYPE_CHECKING:
     from ...policy import Grant
@@ -46,10 +46,7 @@ def _requests(app: App, twin: int | None, *, asked: bool) -> None:
     if asked:
         show_requests(app, None, twin)
         return
-    if twin is not None:
-        require_owner(app, twin)
-    own = app.client.context.view().twins_of(app.client.address)
-    show_requests(app, own if twin is None else [twin])
+    show_requests(app, own_twins(app, twin))
 
 
 def _grants(app: App, twin: int | None, *, every: bool, before: int | None) -> None:

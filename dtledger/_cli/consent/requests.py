@@ -10,10 +10,10 @@ import click
 from ...errors import DtledgerError, IntegrityError
 from .. import times
 from ..app import App, rfc3339
-from .plain import data_words, warned, who_what
+from .plain import data_words, require_owner, warned, who_what
 
 if TYPE_CHECKING:
-    from ...client import ConsentRequest, Delivery, Requests, Terms
+    from ...client import ConsentRequest, Delivery, Terms
     from ...types import Address
 
 
@@ -77,9 +77,7 @@ def show_requests(app: App, twins: Sequence[int] | None, only: int | None = None
     consents = app.client.consents
     accounts = [consents.addressed(twin) for twin in twins] if twins is not None else [consents.asked()]
     requests = [each for account in accounts for each in account.requests]
-    faults: dict[Address, DtledgerError] = {}
-    for account in accounts:
-        faults |= account.faults
+    faults = {who: fault for account in accounts for who, fault in account.faults.items()}
     if twins is not None:
         requests = [each for each in requests if consents.waits(each)]
     requests = [each for each in requests if only in (None, each.twin)]
@@ -93,10 +91,26 @@ def show_requests(app: App, twins: Sequence[int] | None, only: int | None = None
     app.data("requests", requests=[plain_request(app, each) for each in requests], warnings=warnings)
 
 
-def find(app: App, account: Requests, name: str) -> ConsentRequest:
-    """The request of that name; what hides others is said. Raises as `Requests.the`."""
-    warned(app, (_fault(app, who, each) for who, each in account.faults.items()))
-    return account.the(name)
+def own_twins(app: App, twin: int | None) -> list[int]:
+    """The twin named, or all of one's own.
+
+    Raises:
+        AccessDeniedError: this key does not own it.
+    """
+    if twin is None:
+        return app.client.context.view().twins_of(app.client.address)
+    require_owner(app, twin)
+    return [twin]
+
+
+def find(app: App, twins: Sequence[int], name: str) -> ConsentRequest:
+    """The request of that name on one of these twins; what may hide it is said. Raises as `Requests.the`."""
+    from ...client import Requests
+
+    accounts = [app.client.consents.addressed(twin) for twin in twins]
+    faults = {who: fault for account in accounts for who, fault in account.faults.items()}
+    warned(app, (_fault(app, who, each) for who, each in faults.items()))
+    return Requests(tuple(each for account in accounts for each in account.requests), faults).the(name)
 
 
 def delivered(app: App, delivery: Delivery) -> dict[str, Any]:

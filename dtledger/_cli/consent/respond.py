@@ -10,8 +10,7 @@ from ..app import App
 from ..command import verb
 from .giving import announce, dry_run, granted
 from .options import narrowing
-from .plain import require_owner
-from .requests import delivered, find, plain_request, show_request
+from .requests import delivered, find, own_twins, plain_request, show_request
 from .terms import TermOptions
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--no", "deny", is_flag=True, help="Refuse it. That costs no gas.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, in one plain line to whoever asked.")
 @narrowing
-@click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Which twin, if you have several.")
+@click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Only a request on this twin.")
 @click.option(
     "--dry-run", "dry", is_flag=True, help="Say what it would do, with the snapshots that it opens; sign nothing."
 )
@@ -53,9 +52,7 @@ def respond(
         raise click.UsageError("Answer --yes or --no.")
     if deny and (slot is not None or any(options.values())):
         raise click.UsageError("A refusal has no terms: leave all but --reason out.")
-    number = app.twin(twin)
-    require_owner(app, number)
-    request = find(app, app.client.consents.addressed(number), name)
+    request = find(app, own_twins(app, twin), name)
     show_request(app, request)
     if deny:
         _deny(app, request, reason, dry=dry)
