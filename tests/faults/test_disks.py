@@ -222,6 +222,20 @@ class TestTheLogCache:
         assert list(again.since(-1)) == [first]
         again.close()
 
+    def test_goes_on_in_memory_if_the_disk_fills_up_meanwhile(self, disk: Disk) -> None:
+        file = disk.folder / "cache" / "logs.db"
+        first, second = (RawLog(block, 0, 0, bytes(32), b"x" * 9000) for block in (1, 2))
+        cache = LogCache(file)
+        cache.extend([first], 1, b"one")
+        with disk.full():
+            cache.extend([second], 2, b"two")
+            assert cache.seen() == (2, b"two")
+            assert list(cache.since(-1)) == [first, second]
+        cache.close()
+        again = LogCache(file)
+        assert again.seen() == (1, b"one")
+        again.close()
+
     def test_that_is_no_database_says_what_to_do(self, tmp_path: Path) -> None:
         file = tmp_path / "logs.db"
         file.write_bytes(b"not a database, and long enough to be looked at" * 100)

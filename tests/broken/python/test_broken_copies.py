@@ -12,7 +12,14 @@ from tests.broken.python.runner import ROOT, mutants
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("group", sorted({each.group for each in mutants()}))
+NEED_ANVIL = ("faults", "policy", "privacy")
+GROUPS = [
+    pytest.param(group, marks=[pytest.mark.anvil] if group in NEED_ANVIL else [])
+    for group in sorted({each.group for each in mutants()})
+]
+
+
+@pytest.mark.parametrize("group", GROUPS)
 def test_every_mistake_is_noticed(group: str) -> None:
     command = [sys.executable, "-m", "tests.broken.python.runner", group]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
