@@ -32,6 +32,8 @@ class Question:
     period: Period
 
     def __post_init__(self) -> None:
+        if type(self.twin) is not int:
+            raise InputError(f"A twin is named by its number, not by {self.twin!r}.")
         try:
             category(self.category)
         except ValueError as error:
@@ -49,11 +51,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the rule says of a question, and on which grant: the one that gets furthest."""
+    """What the rule says of a question, and on which grant: the one that gets furthest. It is true if it permits."""
 
     reason: Reason
     question: Question
     record: GrantRecord | None = None
+
+    def __bool__(self) -> bool:
+        return self.permits
 
     @property
     def permits(self) -> bool:

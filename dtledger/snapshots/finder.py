@@ -142,11 +142,13 @@ class Finder:
         return chain.from_iterable(self._each_stream(category, numbered))
 
     def newest_minute(self, category: str) -> int | None:
-        """The last minute that the newest anchored snapshot covers, by any writer."""
+        """The last minute that the newest anchored snapshot covers, by any writer, and at most that of its anchor: a
+        writer that claims a time to come would hide how old the twin is."""
 
         def numbered(located: Located) -> Iterator[list[tuple[int, int]]]:
             with blaming(located.writer):
-                yield [(0, index.newest_minute(self._blocks, located.stream))]
+                newest = index.newest_minute(self._blocks, located.stream)
+                yield [(0, min(newest, located.batch.at // 60))]  # nothing was measured after it was anchored
 
         return max(chain.from_iterable(self._each_stream(category, numbered)), default=None)
 

@@ -8,7 +8,7 @@ import pytest
 from dtledger.client import Readings
 from dtledger.encoding import CID
 from dtledger.errors import IntegrityError
-from dtledger.readings import Group
+from dtledger.readings import Group, Reading, hourly
 from dtledger.store import BlockMissingError
 from dtledger.testing import World
 from dtledger.types import Period
@@ -111,3 +111,11 @@ def test_a_generation_that_a_package_has_no_keys_of_is_told_and_shuts_nothing_el
     assert readings.refused == ((groups[0].period, Reason.CATEGORY),)
     assert forged(readings) == [each.value for each in groups[1].readings]
     assert [each for each in readings if each.quality != "forged"] == before
+
+
+def test_a_writer_that_claims_a_time_to_come_does_not_hide_how_old_the_twin_is(world: World) -> None:
+    scribe = Scribe(world)
+    scribe.write(groups=hourly([Reading(world.clock() // 3600 * 3600 + 5 * 3600, 6.0, "mmol/L")]))
+    anchored = world.clock() // 60 * 60
+    world.clock.advance(7200)
+    assert world.clinician.read(world.twin, "glucose", "TREAT").age == world.clock() - anchored

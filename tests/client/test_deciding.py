@@ -96,7 +96,16 @@ def test_what_the_rule_cannot_answer_is_no_question(dtledger_world: World, asked
     world = dtledger_world
     with pytest.raises(InputError):
         world.clinician.explain(**{"twin": world.twin, "category": "glucose"} | asked)
-    assert world.clinician.explain(world.twin, "glucose", "TREAT").permits
+    decision = world.clinician.explain(world.twin, "glucose", "TREAT")
+    assert decision
+    assert decision.permits
+    assert not world.clinician.explain(world.twin, "glucose", "HRESCH")
+
+
+@pytest.mark.parametrize("twin", ["1", 1.0, True, None])
+def test_a_twin_is_named_by_its_number_alone(dtledger_world: World, twin: Any) -> None:
+    with pytest.raises(InputError, match="by its number"):
+        dtledger_world.clinician.read(twin, "glucose", "TREAT")
 
 
 def test_of_several_grants_the_one_that_gets_furthest_is_named(dtledger_world: World) -> None:
