@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import Result
 
-from dtledger.readings import Reading
+from dtledger.readings import FINGERSTICK, Reading
 from dtledger.vocabulary import Kind
 from tests.cli.twins import DAY, Twin, complaint, new_key, new_member, new_twin, said
 
@@ -143,6 +143,38 @@ def test_a_minute_names_the_value_in_it_and_several_need_the_second(
     assert values(dtledger, twin)[12:] == [7.5, 7.5, 6.0]
 
 
+def test_of_several_values_at_one_time_only_the_one_that_is_meant_changes_and_stays_what_it_is(
+    dtledger: Run, twin: Twin, devnet_home: DevnetHome
+) -> None:
+    at = twin.readings[-1].seconds + 1800
+    with devnet_home.client("gateway") as gateway:
+        stick = Reading(at, 126.126, "mg/dL", quality=FINGERSTICK)
+        gateway.writer.put(twin.number, "glucose", [Reading(at, 7.04, "mmol/L"), stick])
+    target, stamp = snapshots(dtledger, twin)[1]["digest"], datetime.fromtimestamp(at, UTC).isoformat()
+    words = ("snapshot", "amend", target, "--at", stamp, *WHY, "--yes", "--json")
+    refused = complaint(dtledger(*words, "--value", "120", *PATIENT), 2)
+    assert "126.126 mg/dL and 7.04 mmol/L" in refused["message"]
+    assert "--was" in refused["hint"]
+    assert "--was" in complaint(dtledger(*words, "--value", "120", "--was", "5", *PATIENT), 2)["hint"]
+    assert "owner alone" in complaint(dtledger(*words, "--remove", "--was", "7", *GATEWAY), 2)["message"]
+    assert (
+        "120 mg/dL instead of 126.126 mg/dL"
+        in said(dtledger(*words, "--value", "120", "--was", "126", *PATIENT))["sentence"]
+    )
+    told = [(each["value"], each["unit"], each["quality"], each["corrected"]) for each in last(dtledger, twin, 2)]
+    assert sorted(told) == [(7.04, "mmol/L", "", False), (120.0, "mg/dL", FINGERSTICK, True)]
+    assert said(dtledger(*words, "--remove", "--was", "7", *PATIENT))["digest"]
+    assert [each["value"] for each in last(dtledger, twin, 1)] == [120.0]
+    assert read(dtledger, twin)["superseded"] == 2
+
+
+def last(dtledger: Run, twin: Twin, count: int) -> list[dict[str, Any]]:
+    """What stands of the last snapshot that was put."""
+    readings: list[dict[str, Any]] = read(dtledger, twin)["readings"]
+    assert len(readings) == len(twin.readings) + count
+    return readings[-count:]
+
+
 def test_a_correction_is_corrected_by_its_own_digest(dtledger: Run, twin: Twin) -> None:
     words = ("--at", when(twin, 3), *WHY, *PATIENT, "--yes", "--json")
     first = said(dtledger("snapshot", "amend", digest(dtledger, twin), "--value", "7.2", *words))["digest"]
@@ -243,6 +275,7 @@ def test_nothing_is_signed_without_an_answer_or_in_a_dry_run(dtledger: Run, twin
         (),
         ("--value", "7"),
         ("--at", "now"),
+        ("--was", "7", "--remove"),
         ("--at", "now", "--value", "7", "--remove"),
         ("--file", "x.csv", "--remove"),
         ("--file", "x.csv", "--at", "now"),

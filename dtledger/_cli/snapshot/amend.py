@@ -10,8 +10,9 @@ from .. import times
 from ..app import App, rfc3339
 from ..command import verb
 from ..words import period_words
-from .correction import Correction, of_all, of_file, of_one, standing
+from .correction import Correction, of_all, of_file, standing
 from .finding import find
+from .one_value import of_one
 from .plain import short
 from .put import put
 
@@ -31,6 +32,7 @@ READING = ("format_", "tz", "utc_offset", "unit", "date_order", "sensor_range", 
 @click.option("--reason", required=True, metavar="TEXT", help="Why; encrypted with the values.")
 @click.option("--file", metavar="FILE|-", help="All its values are as this file has them.")
 @click.option("--at", metavar="TIME", help="Only the value at that time.")
+@click.option("--was", type=float, metavar="FLOAT", help="With --at: which value is wrong, where several stand.")
 @click.option("--value", type=float, help="With --at: what it is. In the unit that it had, unless --unit says another.")
 @click.option("--remove", is_flag=True, help="Withdraw the value at that time, or without --at all of them.")
 @click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Where to look for the beginning of a digest.")
@@ -42,6 +44,7 @@ def amend(
     reason: str,
     file: str | None,
     at: str | None,
+    was: float | None,
     value: float | None,
     remove: bool,
     twin: int | None,
@@ -55,13 +58,13 @@ def amend(
     corrected values from then on; the original stays listed and readable (`twin read --originals`), with your reason
     beside it. A correction is corrected in the same way. Readings of another time are written with `snapshot put`.
     """
-    _require_one_way(file, at, value, remove)
+    _require_one_way(file, at, was, value, remove)
     listed = app.client.writer.amendable(find(app, digest, twin).found.digest)
     stands = standing(app, listed)
     if file is not None:
         correction = of_file(app, listed, stands, file, **reading)
     elif at is not None:
-        correction = of_one(app, listed, stands, at, value, reading["unit"])
+        correction = of_one(app, listed, stands, at, was, value, reading["unit"])
     else:
         correction = of_all(stands)
     found = listed.found
@@ -87,9 +90,10 @@ def amend(
 amend.params[-5:-5] = [each for each in put.params if each.name in READING]
 
 
-def _require_one_way(file: str | None, at: str | None, value: float | None, remove: bool) -> None:
+def _require_one_way(file: str | None, at: str | None, was: float | None, value: float | None, remove: bool) -> None:
     ways = (file is not None, value is not None, remove)
-    if sum(ways) != 1 or (value is not None and at is None) or (file is not None and at is not None):
+    of_a_time = value is not None or was is not None
+    if sum(ways) != 1 or (of_a_time and at is None) or (file is not None and at is not None):
         raise click.UsageError("Say how: --file FILE, --at TIME --value VALUE, or --remove with or without --at TIME.")
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
-from .. import times
 from ..app import App
 from ..words import listed as as_list
 from ..words import period_words
@@ -56,37 +54,6 @@ def of_all(stands: Readings | None) -> Correction:
     return Correction((), None, f"all its {count}values are withdrawn")
 
 
-def of_one(
-    app: App, listed: Listed, stands: Readings | None, at: str, value: float | None, unit: str | None
-) -> Correction:
-    """The value at one time is another, or (`value` None) withdrawn.
-
-    Raises:
-        InputError: nothing stands there, several do, the same does, or the unit is not said.
-    """
-    from ...readings import Reading
-
-    seconds = times.beginning(at, app.client.context.clock(), app.zone)
-    there = [] if stands is None else _at(stands, seconds)
-    if stands is not None and not there:
-        raise InputError(
-            f"Nothing of the snapshot stands at {app.time(seconds)}.", hint="`dtledger twin read` shows what does."
-        )
-    seconds = _second(there[0]) if there else seconds
-    old = as_list(words_of((each.value, each.unit) for each in there)) if there else "what stands there"
-    if value is None:
-        return Correction((), (seconds,), f"at {app.time(seconds)} {old} is withdrawn")
-    assert listed.category is not None
-    code = _unit(listed.category, unit, there)
-    if any((each.value, each.unit) == (value, code) for each in there):
-        raise InputError("That value stands there already.")
-    offset = there[0].at.utcoffset() if there else None
-    minutes = None if offset is None else int(offset.total_seconds()) // 60
-    (new,) = words_of([(value, code)])
-    words = f"at {app.time(seconds)} it is {new} instead of {old}"
-    return Correction((Reading(seconds, value, code, minutes),), (seconds,), words)
-
-
 def of_file(app: App, listed: Listed, stands: Readings | None, file: str, format_: str, **reading: Any) -> Correction:
     """All is as the file has it.
 
@@ -121,7 +88,7 @@ def _difference(stands: Readings, new: tuple[Reading, ...]) -> str:
     before: dict[int, set[Value]] = {}
     after: dict[int, set[Value]] = {}
     for each in stands:
-        before.setdefault(_second(each), set()).add((each.value, each.unit))
+        before.setdefault(second(each), set()).add((each.value, each.unit))
     for reading in new:
         after.setdefault(reading.seconds, set()).add((reading.value, reading.unit))
     both = before.keys() & after.keys()
@@ -138,37 +105,6 @@ def _difference(stands: Readings, new: tuple[Reading, ...]) -> str:
     )
 
 
-def _at(stands: Readings, seconds: int) -> list[TwinReading]:
-    """The values at that second; where none is, and the second is a whole minute, those in the minute."""
-    exact = [each for each in stands if _second(each) == seconds]
-    if exact or seconds % 60:
-        return exact
-    there = [each for each in stands if _second(each) // 60 == seconds // 60]
-    if len({_second(each) for each in there}) > 1:
-        stamps = as_list(sorted({datetime.fromtimestamp(_second(each), UTC).isoformat() for each in there}))
-        raise InputError("Several values stand in that minute.", hint=f"Name the second: {stamps}.")
-    return there
-
-
-def _second(each: TwinReading) -> int:
+def second(each: TwinReading) -> int:
+    """Its unix second."""
     return int(each.at.timestamp())
-
-
-def _unit(category: str, unit: str | None, there: list[TwinReading]) -> str:
-    from ...client.collecting import unit_for
-
-    if unit is not None:
-        return unit_for(category, unit).code
-    units = {each.unit for each in there}
-    if len(units) != 1:
-        raise InputError("In which unit is the value?", hint="Say it: --unit mmol/L, or --unit mg/dL.")
-    return units.pop()
-
-
-def words_of(values: Any) -> list[str]:
-    """Values with their units.
-
-    >>> words_of([(7.0, "mmol/L"), (126.5, "mg/dL")])
-    ['7 mmol/L', '126.5 mg/dL']
-    """
-    return [f"{value:.10g} {unit}" for value, unit in values]
