@@ -48,6 +48,21 @@ class PutResult:
     """Snapshots of an earlier put that a crash had left unanchored and that are anchored now."""
 
 
+def require_past(groups: Iterable[Group], now: int) -> None:
+    """Pass if no reading is of a time to come: it is a wrong clock's, and would hide for as long that newer ones are
+    missing. `now` is in unix seconds.
+
+    Raises:
+        InputError: one is over `CLOCK_AHEAD` ahead.
+    """
+    early = [each for group in groups for each in group.readings if each.seconds > now + CLOCK_AHEAD]
+    if early:
+        raise InputError(
+            f"{len(early):,} readings are of a time to come, the first of {early[0].at.isoformat()}.",
+            hint="Look at the clock that wrote them: another --tz, --utc-offset or --date-order may be meant.",
+        )
+
+
 class Writer:
     """Puts readings into twins that this key may write to."""
 
@@ -100,7 +115,7 @@ class Writer:
     ) -> PutResult:
         result = PutResult(resumed=self._anchoring.begin())
         groups = hourly(readings)
-        self._require_past(groups)
+        require_past(groups, self._context.now().latest)
         keys = self._rights.require(twin, category, [group.period for group in groups])
         fresh = [group for group in (self._fresh(keys, category, group, result) for group in groups) if group.readings]
         done = 0
@@ -113,16 +128,6 @@ class Writer:
             if progress:
                 progress(done, len(fresh))
         return result
-
-    def _require_past(self, groups: list[Group]) -> None:
-        """A reading of a time to come is a wrong clock's, and would hide for as long that newer ones are missing."""
-        now = self._context.now().latest
-        early = [each for group in groups for each in group.readings if each.seconds > now + CLOCK_AHEAD]
-        if early:
-            raise InputError(
-                f"{len(early):,} readings are of a time to come, the first of {early[0].at.isoformat()}.",
-                hint="Look at the clock that wrote them: another --tz, --utc-offset or --date-order may be meant.",
-            )
 
     def amend(
         self, digest: Digest, readings: Iterable[Reading], reason: str, *, replaces: Iterable[int] | None = None

@@ -102,6 +102,16 @@ def test_a_dry_run_reads_the_file_and_writes_nothing(dtledger: Run, twin: Twin, 
     assert values(dtledger, twin) == []
 
 
+def test_a_dry_run_refuses_readings_of_a_time_to_come_as_a_put_does(dtledger: Run, twin: Twin, tmp_path: Path) -> None:
+    file = tmp_path / "early.csv"
+    file.write_text("time,glucose (mmol/L)\n2999-01-01T00:00:00Z,6.1\n")
+    words = ("snapshot", "put", file, "--twin", twin.number, *GATEWAY)
+    for more in ((), ("--dry-run",)):
+        refused = dtledger(*words, *more)
+        assert refused.exit_code == 2
+        assert "1 readings are of a time to come" in refused.stderr
+
+
 def test_rows_that_cannot_be_read_stop_it_unless_it_may_skip_them(dtledger: Run, twin: Twin, tmp_path: Path) -> None:
     file = tmp_path / "bad.csv"
     file.write_text("time,glucose (mmol/L)\n" + "".join(lines(unreadable=True)))

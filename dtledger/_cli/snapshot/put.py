@@ -59,6 +59,8 @@ def put(
     before are counted and left out, so a file may be put again, and a put that was cut short goes on. Nothing is
     dropped in silence: rows that cannot be read stop it, unless --skip-unreadable says to write the rest.
     """
+    from ...client.core import system_clock
+    from ...client.writing import require_past
     from ...importers import read_file
 
     name = category or app.settings.category or "glucose"
@@ -76,6 +78,7 @@ def put(
     if not imported.readings:
         raise InputError("The file holds no reading.")
     if dry_run or number is None:
+        require_past(_hours(imported), system_clock())
         _show_plan(app, imported)
         app.data("put", **told, **_nothing(), planned=len(_hours(imported)), dry_run=True)
         return
