@@ -85,3 +85,19 @@ def test_what_is_excepted_is_there_and_needs_it() -> None:
     named = {witness.partition("[")[0] for mutant in runner.mutants() for witness in mutant.witnesses}
     named |= {witness for mutant in run_contracts.mutants() for witness in mutant.witnesses}
     assert EXCEPTIONS.keys() <= {*refusals(), *forge_refusals()} - named
+
+
+def test_every_mistake_can_be_made_and_every_test_that_it_names_is_there() -> None:
+    """Told here in a second, and not after all copies have run: code and tests move."""
+    for mutant in runner.mutants():
+        mutant.source()
+    for mistake in run_contracts.mutants():
+        source = (run_contracts.ROOT / "contracts" / mistake.file).read_text()
+        assert source.count(mistake.before) == 1, mistake
+    named = {witness.partition("[")[0] for mutant in runner.mutants() for witness in mutant.witnesses}
+    there = {
+        f"{file}::{name}"
+        for file in {each.partition("::")[0] for each in named}
+        for name, _ in _functions(ast.parse((TESTS / file).read_text()))
+    }
+    assert named - there == set()
