@@ -94,7 +94,8 @@ LIES = {
     "the header has another share's number": Lie(lie("header", at(10, 7)), MANIFEST, "sealed a share as another"),
     "another share is sealed than signed": Lie(lie("sealed", lambda cells: at(11, flip(cells[11]))(cells)), MANIFEST,
         "sealed another share"),
-    "another header is sealed than signed": Lie(lie("sealed", at(4, 31)), MANIFEST, "sealed another share"),
+    "another header is sealed than signed": Lie(
+        lie("sealed", lambda cells: at(4, (cells[4] + 1) % 32)(cells)), MANIFEST, "sealed another share"),
     # content
     "the commitment is to another key": Lie(lie("manifest", put(commitment=OTHER), 0), MANIFEST, "commits to"),
     "the ciphertext is another": Lie(
