@@ -21,6 +21,8 @@ from dtledger.vocabulary import Action, Kind, Purpose
 
 from .attacker import NOTHING, Loot, of_custodian, of_member, opened, together
 
+pytestmark = pytest.mark.slow  # each in a world of its own
+
 DAY = 86_400
 THRESHOLD = 2
 

@@ -27,6 +27,8 @@ from dtledger.vocabulary import Action
 from .forging import DAY, HONEST, Change, Forged, Scribe, all_of, honest, lie, put
 from .looking import errors, forged, read, second_twin
 
+pytestmark = pytest.mark.slow  # each in a world of its own
+
 NOWHERE = Digest(b"\7" * 32)
 REASON = "calibrated anew"
 

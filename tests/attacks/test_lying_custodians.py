@@ -31,6 +31,8 @@ from dtledger.vocabulary import Action, Purpose, Reason
 from .forging import Scribe
 from .forging import lie as forge
 
+pytestmark = pytest.mark.slow  # each in a world of its own
+
 Answer = Callable[[WorldCustodian, ReadRequest, Release, list[tuple[ShareHeader, bytes]]], Release]
 
 OTHER = Digest(b"\7" * 32)

@@ -14,6 +14,8 @@ from dtledger.types import Digest, Period
 from .forging import Change, Forged, Scribe, at, lie, put
 from .looking import assert_refused, errors, forged, read
 
+pytestmark = pytest.mark.slow  # each in a world of its own
+
 OTHER = Digest(b"\7" * 32)
 
 

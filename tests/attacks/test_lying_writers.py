@@ -21,6 +21,8 @@ from dtledger.vocabulary import Reason
 from .forging import HONEST, Change, Forged, Scribe, all_of, at, flip, lie, put
 from .looking import assert_refused, forged, read, second_twin
 
+pytestmark = pytest.mark.slow  # each in a world of its own
+
 OTHER = Digest(b"\7" * 32)
 
 

@@ -30,6 +30,8 @@ from dtledger.vocabulary import Action, Purpose
 
 from .forging import Scribe, lie
 
+pytestmark = pytest.mark.slow  # each in a world of its own
+
 ODD: list[Any] = [
     None,
     True,

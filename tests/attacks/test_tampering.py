@@ -21,6 +21,8 @@ from dtledger.snapshots.package import Keys, open_package
 from dtledger.store import BlockMissingError, walk
 from dtledger.testing import MemoryStore, World
 
+pytestmark = pytest.mark.slow  # each in a world of its own
+
 STEP = 5
 """Of a seal's bytes, which all mean the same to a reader, every fifth is enough."""
 

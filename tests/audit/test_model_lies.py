@@ -10,6 +10,8 @@ from dtledger.ledger.events import Enrolled
 from tests.audit import lies_of_consents, lies_of_coordinators, lies_of_ledgers, lies_of_sites
 from tests.audit.runs import Run, about, those
 
+pytestmark = pytest.mark.slow  # each in a world of its own
+
 LIES = {**lies_of_coordinators.LIES, **lies_of_ledgers.LIES, **lies_of_sites.LIES, **lies_of_consents.LIES}
 OF_THE_MODEL, OF_A_ROUND = {"card"}, {"aggregate", "weights"}
 

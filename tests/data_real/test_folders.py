@@ -29,7 +29,7 @@ from tests.data_real.recordings import (
     uom_rows,
 )
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
 #   file            readings repeats other floor missing refused
 #                                    value
