@@ -31,7 +31,7 @@ from ..vocabulary.categories import CATEGORY_BITS
 from . import turns
 from .context import Context
 from .deciding import grantees_of
-from .keyrings import granted_keys
+from .keyrings import granted_keys, with_any
 
 
 def trained_categories(model: Model) -> list[str]:
@@ -187,12 +187,11 @@ class Training:
         Raises:
             IntegrityError: the record is another's.
         """
-        for key in self._context.key.secrets.seal_keys:
-            try:
-                return Notes.open(self._context.deployment, record.model, record.round, record.notes, key)
-            except IntegrityError as error:
-                fault = error
-        raise fault
+        context = self._context
+        return with_any(
+            context.key.secrets.seal_keys,
+            lambda key: Notes.open(context.deployment, record.model, record.round, record.notes, key),
+        )
 
 
 def newest_round(view: View, model: Model) -> Round:
