@@ -17,7 +17,7 @@ NOUNS = {
     "config": "Settings, and where each comes from.",
     "completion": "Print the shell's completion script.",
     "help": "Explain a topic.",
-    "key": "Keys: new, list, show, use.",
+    "key": "Keys: new, list, show, use, backup, restore.",
     "contact": "Whom you know: add, list, remove.",
     "member": "Members: card, enrol, find, show, list, suspend, rekey and more.",
     "twin": "Twins: mint, show, list, read, plot, access, models.",

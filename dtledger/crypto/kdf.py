@@ -21,6 +21,7 @@ class Label(Enum):
     KEY_TREE = b"dtledger/v1/key-tree"
     CONTENT = b"dtledger/v1/content"
     LINK = b"dtledger/v1/link"
+    BACKUP = b"dtledger/v1/backup"
 
 
 def derive(secret: bytes, label: Label, *parts: bytes, length: int = 32) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any
 from ..crypto.bits import BitMap
 from ..crypto.seal import SEED_BYTES, SealKey
 from ..crypto.tags import draw_tag_keys
-from ..encoding import decode, encode
+from ..encoding import decode, encode, sha256
 from ..errors import IntegrityError, KeyFileError
 from ..vocabulary.categories import CATEGORY_BITS
 
@@ -28,6 +28,9 @@ __all__ = ["Secrets", "TwinSecrets"]
 _VERSION = 1
 _NEXT, _FORMER = "next-seal-key", "former-seal-keys"
 """Names in `Secrets.extra`: the seed of the key to come, and those of the keys before, newest first."""
+
+_BACKED_UP = "backed-up"
+"""Name in `Secrets.extra`: when all of this was put into a backup, and the hash of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,38 @@ class Secrets:
             return self.with_extra(_NEXT, None)
         former = [self.seal_key.seed, *self.extra.get(_FORMER, ())]
         return replace(self, seal_key=key).with_extra(_FORMER, former).with_extra(_NEXT, None)
+
+    @property
+    def backed_up_at(self) -> int | None:
+        """When all that this holds was put into a backup, in unix seconds; None if some of it never was."""
+        at, digest = self.extra.get(_BACKED_UP, (None, None))
+        return at if digest == self._digest() else None
+
+    def with_backup(self, of: Secrets, at: int) -> Secrets:
+        """These, with the note that a backup of `of` was made at the unix second `at`."""
+        return self.with_extra(_BACKED_UP, [at, of._digest()])
+
+    def _digest(self) -> bytes:
+        return sha256(self.with_extra(_BACKED_UP, None).to_bytes())
+
+    def merged(self, other: Secrets) -> Secrets:
+        """These and what `other` has beside them, such as an older copy of the same key's file: twins, generations, and
+        former keys to seal to. What both have is as it is here.
+
+        Raises:
+            ValueError: a generation of a twin has another secret there.
+        """
+        merged = self
+        for deployment, twins in other.twins.items():
+            for name, twin in twins.items():
+                held = merged.twin(deployment, int(name)) if merged.has_twin(deployment, int(name)) else twin
+                for generation, secret in twin.generations.items():
+                    held = held.with_generation(generation, secret)
+                merged = merged.with_twin(deployment, int(name), held)
+        former = [each.seed for each in (*self.seal_keys[1:], *other.seal_keys) if each != self.seal_key]
+        extra = {**other.extra, **self.extra}
+        extra |= {_FORMER: list(dict.fromkeys(former))} if former else {}
+        return replace(merged, extra=extra)
 
     def to_bytes(self) -> bytes:
         twins = {

@@ -6,6 +6,7 @@ import logging
 import os
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from eth_account import Account
 
@@ -67,19 +68,19 @@ class KeyStore:
         self._use_if_first(name)
         return KeyFile.read(name, path, self.kdf)
 
-    def backup(self, name: str, target: Path) -> None:
-        """Write a copy of a key file, locked as it is, to `target`, which must not be there yet.
+    def put(self, name: str, document: dict[str, Any]) -> KeyFile:
+        """Write a key file that a backup holds, in the place of one that is there: whoever calls has looked at that.
 
         Raises:
-            KeyFileError: there is no such key, or it is damaged, or `target` is there.
+            InputError: the name cannot be one.
             DtledgerError: it could not be written.
         """
-        path = self.open(name).path
+        path = self._path(check_name(name, "key"))
+        self.home.prepare(self.home.keys)
         with locked(path):
-            data = path.read_bytes()
-        if target.exists():
-            raise KeyFileError(f"There is a file {target}; it is not overwritten.", hint="Name another.")
-        write_atomically(target, data)
+            write_key_file(path, document)
+        self._use_if_first(name)
+        return KeyFile.read(name, path, self.kdf)
 
     def list(self) -> tuple[KeyFile, ...]:
         """All keys, by name. Raises KeyFileError if one is damaged."""

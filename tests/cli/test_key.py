@@ -70,7 +70,7 @@ def test_a_new_key_is_random_lies_in_the_home_and_the_first_is_used(run: Run, ho
 def test_people_are_told_where_it_lies_and_to_back_it_up(run: Run, home: Path) -> None:
     result = run("key", "new", "ann")
     assert result.stdout == f"The key ann is {store(home).open('ann').address}, used when none is named.\n"
-    for said in (f"{home}/keys/ann.json", "Back it up", f"{home.parent}/password", "dtledger devnet up"):
+    for said in (f"{home}/keys/ann.json", "dtledger key backup", f"{home.parent}/password", "dtledger devnet up"):
         assert said in result.stderr
     assert PASSWORD not in result.output
 
@@ -92,7 +92,7 @@ def test_a_private_key_and_a_password_are_asked_for_on_the_terminal(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DTLEDGER_PASSWORD_FILE")
-    asked = answers(monkeypatch, "key", PRIVATE, PASSWORD, PASSWORD)
+    asked = answers(monkeypatch, "key.options", PRIVATE, PASSWORD, PASSWORD)
     assert run("key", "new", "ann", "--import").exit_code == 0
     assert asked == ["Private key: ", "Password of key ann: ", "The same again: "]
     assert store(home).open("ann").unlock(PASSWORD).address == ADDRESS
@@ -250,3 +250,24 @@ def test_use_of_what_is_no_key_names_the_nearest_or_how_to_adopt(run: Run, home:
     result = run("key", "use", source)
     assert result.exit_code == 2
     assert "--keystore" in result.stderr
+
+
+def test_a_backup_brings_the_key_back_on_another_machine(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("key", "new", "ann").exit_code == 0
+    seal_key = store(home).open("ann").unlock(PASSWORD).seal_key
+    saved = home.parent / "ann.backup"
+    assert "would hold" in run("key", "backup", "--to", saved, "--dry-run").stdout
+    assert not saved.exists()
+    told = json.loads(run("key", "backup", "--to", saved, "--json").stdout)
+    assert (told["schema"], told["name"], told["twins"]) == ("dtledger/key-backup/1", "ann", 0)
+    assert run("key", "backup", "--to", saved).exit_code == 5
+
+    laptop = home.parent / "laptop"
+    elsewhere = runner(laptop, monkeypatch)
+    monkeypatch.setenv("DTLEDGER_PASSWORD_FILE", str(home.parent / "password"))
+    assert "backup of the key ann" in elsewhere("key", "restore", saved, "--dry-run").stdout
+    assert not laptop.exists()
+    told = json.loads(elsewhere("key", "restore", saved, "--json").stdout)
+    assert (told["name"], told["used"]) == ("ann", True)
+    assert store(laptop).open("ann").unlock(PASSWORD).seal_key == seal_key
+    assert elsewhere("key", "restore", home.parent / "password").exit_code == 5

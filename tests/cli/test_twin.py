@@ -55,7 +55,9 @@ def test_its_owner_sees_how_a_twin_stands(dtledger: Run, twin: Twin) -> None:
     assert newest.timestamp() == twin.readings[-1].minute * 60
     result = dtledger("twin", "show", twin.number, "--key", "patient")
     assert "2 of 3 open a snapshot: custodian-1, custodian-2, custodian-3" in result.stdout
+    assert "no backup" in result.stderr
     assert "no guardians" in result.stderr
+    assert told["backed_up_at"] is None
 
 
 def test_a_grantee_sees_the_age_of_its_categories_and_a_stranger_of_none(dtledger: Run, twin: Twin) -> None:

@@ -41,17 +41,6 @@ def test_a_private_key_is_taken_in(store: KeyStore) -> None:
     assert bytes(file.unlock("correct horse").account.key) == b"\1" * 32
 
 
-def test_a_backup_taken_in_on_another_machine_is_the_same_key(store: KeyStore, tmp_path: Path) -> None:
-    secrets = store.create("ann", "correct horse").unlock("correct horse").update(lambda old: old.with_extra("a", 1))
-    saved = tmp_path / "saved.json"
-    store.backup("ann", saved)
-    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
-    other = KeyStore(Home.locate(tmp_path / "laptop"), store.kdf)
-    assert other.adopt("me", saved).unlock("correct horse").secrets == secrets
-    with pytest.raises(KeyFileError, match="not overwritten"):
-        store.backup("ann", saved)
-
-
 def test_another_tools_keystore_is_taken_in_and_left_where_it_was(store: KeyStore, tmp_path: Path) -> None:
     source = tmp_path / "alice"
     source.write_text(CAST)

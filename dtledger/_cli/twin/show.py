@@ -57,10 +57,12 @@ def show(app: App, twin: int | None) -> None:
         app.show(f"data        {name}: newest {_age_words(now - minute * 60)}")
     if not newest:
         app.show("data        none that this key can name")
-    if owner == client.address:
+    backed_up_at = client.context.key.secrets.backed_up_at if owner == client.address else None
+    if owner == client.address and backed_up_at is None:
         app.say(
-            f"{click.style('warning:', fg='yellow')} this twin has no guardians: whoever loses its key loses it.\n"
-            f"         Keep a copy of {app.home.keys} and of its password elsewhere, made after the last change here."
+            f"{click.style('warning:', fg='yellow')} no backup holds all that this key needs, and this twin has no "
+            "guardians: whoever loses its key loses it.\n"
+            "         Make one, and keep it elsewhere: dtledger key backup --to FILE"
         )
     app.data(
         "twin",
@@ -75,6 +77,7 @@ def show(app: App, twin: int | None) -> None:
         grants={"live": len(live), "given": sum(each.grant.given for each in records)},
         newest={name: times.minute_at(minute) for name, minute in newest.items()},
         guardians=0,
+        backed_up_at=rfc3339(backed_up_at) if backed_up_at else None,
     )
 
 
