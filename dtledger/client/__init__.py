@@ -17,6 +17,7 @@ from .post import Delivery
 from .reading import Reader
 from .readings import Amendment, Readings, TwinReading
 from .requests import Requests, Response
+from .revoking import Fetched, RevocationReceipt, Revoking
 from .snapshots import Listed, Snapshots, StreamReport
 from .terms import GrantState, Terms, writing_terms
 from .training import Plan, Training, trained_categories
@@ -35,6 +36,7 @@ __all__ = [
     "Context",
     "Decision",
     "Delivery",
+    "Fetched",
     "GrantState",
     "Identity",
     "Listed",
@@ -52,7 +54,9 @@ __all__ = [
     "RequestState",
     "Requests",
     "Response",
+    "RevocationReceipt",
     "RevokedAll",
+    "Revoking",
     "Snapshots",
     "StreamReport",
     "Terms",

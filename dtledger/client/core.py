@@ -25,6 +25,7 @@ from .members import Members
 from .models import Models
 from .reading import Reader
 from .readings import Readings
+from .revoking import Revoking
 from .snapshots import Snapshots
 from .training import Training
 from .twins import Twins
@@ -42,8 +43,8 @@ def system_clock() -> int:
 class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
-    `members`, `twins`, `consents`, `writer`, `reader`, `snapshots`, `models` and `training` hold everything; `read` and
-    `explain` are the short way for an app.
+    `members`, `twins`, `consents`, `revoking`, `writer`, `reader`, `snapshots`, `models` and `training` hold all;
+    `read` and `explain` are the short way for an app.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Client:
         self.members = Members(self.context)
         self.twins = Twins(self.context)
         self.consents = Consents(self.context)
+        self.revoking = Revoking(self.context, self.twins)
         self.models = Models(self.context)
         self.training = Training(self.context)
         self.reader = Reader(self.context)

@@ -26,6 +26,8 @@ from ..custody import (
     Letter,
     LettersRequest,
     OwnerRequest,
+    Probe,
+    ProbeReply,
     ReadRequest,
     Release,
     SealedShare,
@@ -42,6 +44,7 @@ from .form import require_form
 from .letters import Letters, MemoryLetters
 from .mailroom import Mailroom
 from .now import FRESHNESS, Identity, Timekeeper
+from .probing import is_owners, reply_to
 from .receipts import NOTHING_BEFORE, Entry, Receipts
 from .twin_keys import TwinKeys
 
@@ -106,6 +109,14 @@ class Custodian:
         self._require_owner(request, messages.receipts_request)
         log.info("receipts of twin %d pulled by %s", request.twin, request.owner)
         return [entry.receipt for entry in self._receipts.of_twin(request.twin)]
+
+    def probe(self, probe: Probe) -> ProbeReply:
+        if not is_owners(probe, self._ledger.deployment, self.address):
+            raise self._turn_away("not the owner")
+        if abs(self._clock() - probe.at) > FRESHNESS:
+            raise self._turn_away("stale")
+        reply = reply_to(probe, self.address, self._time.now())
+        return reply.signed(self._key.sign_digest(reply.to_sign(self._ledger.deployment)))
 
     def _require_owner(self, request: OwnerRequest, message: _OwnerMessage) -> None:
         try:

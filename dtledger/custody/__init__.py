@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .letters import KEPT_SECONDS, MOST_REQUESTS, Letter, LetterKind, refusal
 from .port import CustodianPort, LettersRequest, OwnerRequest, ReadRequest, Release, TwinKey
+from .probe import Probe, ProbeReply
 from .receipts import AccessReceipt
 from .shares import (
     RELEASE_CONTEXT,
@@ -32,6 +33,8 @@ __all__ = [
     "LetterKind",
     "LettersRequest",
     "OwnerRequest",
+    "Probe",
+    "ProbeReply",
     "ReadRequest",
     "Release",
     "SealedShare",

@@ -13,6 +13,7 @@ from ..ledger import Deployment, messages
 from ..types import Address, Digest
 from ..vocabulary import Action, Purpose, Reason
 from .letters import Letter
+from .probe import Probe, ProbeReply
 from .receipts import AccessReceipt
 from .shares import SealedShare
 
@@ -145,6 +146,15 @@ class CustodianPort(Protocol):
 
         Raises:
             AccessDeniedError: the request is not the present owner's, or is stale.
+        """
+        ...
+
+    def probe(self, probe: Probe) -> ProbeReply:
+        """How it would answer now to whoever asked under a grant, signed; for the owner whose grant it is or was.
+
+        Raises:
+            AccessDeniedError: the probe is not the owner's, or is stale.
+            HeadTooOldError: the custodian cannot know the time.
         """
         ...
 

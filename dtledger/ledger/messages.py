@@ -42,6 +42,7 @@ READ_REQUEST = (
 KEY_REQUEST = "KeyRequest(uint256 twin,address owner,address custodian,uint40 at)"
 RECEIPTS_REQUEST = "ReceiptsRequest(uint256 twin,address owner,address custodian,uint40 at)"
 LETTERS_REQUEST = "LettersRequest(address reader,address custodian,uint40 at)"
+PROBE = "Probe(address owner,uint256 twin,address grantee,uint8 number,address custodian,uint40 at)"
 
 CARD = (
     "Card(bytes32 key,bytes32 roster,bytes32 bits,bytes32 custodyIndex,bytes32 recovery,"
@@ -84,6 +85,7 @@ Statement = Literal[
     "ModelOpening",
     "ConsentRequest",
     "ConsentAnswer",
+    "ProbeReply",
 ]
 
 
@@ -255,6 +257,13 @@ def receipts_request(deployment: Deployment, twin: int, owner: Address, custodia
 
 def letters_request(deployment: Deployment, reader: Address, custodian: Address, at: int) -> Digest:
     return typed_digest(deployment, "ConsentRegistry", struct_hash(LETTERS_REQUEST, reader, custodian, at))
+
+
+def probe(
+    deployment: Deployment, owner: Address, twin: int, grantee: Address, number: int, custodian: Address, at: int
+) -> Digest:
+    hashed = struct_hash(PROBE, owner, twin, grantee, number, custodian, at)
+    return typed_digest(deployment, "ConsentRegistry", hashed)
 
 
 def statement(deployment: Deployment, kind: Statement, body: Digest) -> Digest:

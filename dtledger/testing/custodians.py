@@ -22,6 +22,8 @@ from ..custody import (
     Letter,
     LettersRequest,
     OwnerRequest,
+    Probe,
+    ProbeReply,
     ReadRequest,
     Release,
     SealedShare,
@@ -64,6 +66,10 @@ class WorldCustodian(Custodian):
     def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
         self._answer()
         return super().receipts(request)
+
+    def probe(self, probe: Probe) -> ProbeReply:
+        self._answer()
+        return super().probe(probe)
 
     def leave(self, letter: Letter) -> None:
         self._answer()

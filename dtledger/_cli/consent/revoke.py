@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +13,8 @@ from .. import complete
 from ..app import App
 from ..command import verb
 from ..words import listed
-from .fetched import fetched
+from .account import account, accounts
 from .plain import plain_slot, who_what
-from .terms import command_for
 
 if TYPE_CHECKING:
     from ...client import Terms
@@ -43,8 +42,9 @@ def revoke(
 ) -> None:
     """End grants, as the owner who gave them or the grantee who holds them.
 
-    In force for everything not yet fetched. There is no undo, but the command that gives the same again is shown,
-    with the block, the time, and what had been fetched before, by the custodians' receipts.
+    In force for everything not yet fetched. What comes back is a receipt: block and time, which custodians signed
+    that they refuse since, and what had been fetched before. There is no undo, but the command that gives the same
+    again is shown.
     """
     slots = _slots(app, grants, to, twin, slot)
     _require_party(app, slots)
@@ -62,9 +62,12 @@ def revoke(
         return
     app.confirm(f"Revoke {listed(map(app.people.grant, standing))}?", yes=yes)
     told = []
-    for each, receipt in _send(app, standing):
-        app.show(f"Revoked: {app.people.grant(each)}, in block {receipt.block} at {app.time(receipt.at)}")
-        told.append({**plain_slot(app, each), "sent": app.sent(receipt), **account(app, each, terms[each])})
+    for receipt, some in _send(app, standing):
+        accounted = accounts(app, some[0].twin, some, receipt) if some[0].owner == app.client.address else {}
+        for each in some:
+            app.show(f"Revoked: {app.people.grant(each)}, in block {receipt.block} at {app.time(receipt.at)}")
+            became = {"sent": app.sent(receipt), **account(app, each, terms[each], accounted.get(each))}
+            told.append({**plain_slot(app, each), **became})
     app.data("revocation", revoked=told, dry_run=False)
 
 
@@ -113,28 +116,16 @@ def _terms(app: App, slot: Slot) -> Terms | None:
     return app.client.consents.terms_of(record) if record and slot.owner == app.client.address else None
 
 
-def _send(app: App, slots: Sequence[Slot]) -> list[tuple[Slot, Receipt]]:
-    """An owner's grants on one twin end in one transaction."""
+def _send(app: App, slots: Sequence[Slot]) -> list[tuple[Receipt, list[Slot]]]:
+    """Each transaction, and what it ended: an owner's grants on one twin end in one."""
     consents = app.client.consents
     own: dict[int, list[Slot]] = {}
-    sent: list[tuple[Slot, Receipt]] = []
+    sent: list[tuple[Receipt, list[Slot]]] = []
     for each in slots:
         if each.owner == app.client.address:
             own.setdefault(each.twin, []).append(each)
         else:
-            sent.append((each, consents.revoke(each)))
+            sent.append((consents.revoke(each), [each]))
     for twin, some in own.items():
-        receipt = consents.revoke(some[0]) if len(some) == 1 else consents.revoke_many(twin, some)
-        sent += [(each, receipt) for each in some]
+        sent.append((consents.revoke(some[0]) if len(some) == 1 else consents.revoke_many(twin, some), some))
     return sent
-
-
-def account(app: App, slot: Slot, terms: Terms | None) -> dict[str, Any]:
-    """Say what had been fetched under a grant that ended, and how the same is given again."""
-    found = fetched(app, slot)
-    again = command_for(app, slot, terms) if terms else None
-    if found:
-        app.say(found.words(app))
-    if again:
-        app.say(f"The same again: {again}")
-    return {"fetched": found.plain(app) if found else None, "again": again}

@@ -9,8 +9,8 @@ import click
 
 from ..app import App
 from ..command import verb
+from .account import account, accounts
 from .plain import plain_slot, require_owner
-from .revoke import account
 
 if TYPE_CHECKING:
     from ...ledger import Slot
@@ -57,12 +57,14 @@ def revoke_all(app: App, twin: int | None, keep_writers: bool, yes: bool, dry_ru
     app.show(f"Revoked: all on twin {number}, in block {done.receipt.block} at {app.time(done.receipt.at)}")
     sent = app.sent(done.receipt)
     told_of = []
+    ended_slots = [slot for slot in terms if slot not in done.kept]
+    accounted = accounts(app, number, ended_slots, done.receipt)
     for slot, said in terms.items():
         if slot in done.kept:
             continue
         skipped = " NOT KEPT, and adds nothing more to the twin: it was changed meanwhile, maybe by its holder."
         app.say(f"{people.grant(slot)}:{skipped if slot in done.skipped else ''}")
-        told_of.append({**plain_slot(app, slot), **account(app, slot, said)})
+        told_of.append({**plain_slot(app, slot), **account(app, slot, said, accounted.get(slot))})
     told = _plain(app, number, writers, done.kept, done.skipped)
     app.data("revocation-of-all", **told, revoked=told_of, sent=sent, dry_run=False)
 

@@ -1,0 +1,141 @@
+"""What a revocation brought about: since when each custodian refuses, and what had been fetched before.
+
+In force, for everything not yet fetched, as soon as fewer custodians than the threshold are dishonest or have not seen
+the revocation's block: their signed replies to the owner's probe say who has.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..custody import Probe, ProbeReply
+from ..errors import AccessDeniedError, DtledgerError, UnreachableError
+from ..ledger import Receipt, Slot
+from ..snapshots.blame import blaming
+from ..types import Address
+from .access import Access, Look
+from .context import Context
+from .twins import Twins
+
+PATIENCE_SECONDS = 5.0
+"""How long a custodian whose node lacks the revocation's block is asked again."""
+
+_PAUSE_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Requests under one slot that opened something, newest first, also by an earlier grant in it; `silent` counts
+    custodians without an account."""
+
+    looks: tuple[Look, ...]
+    silent: int
+
+    @property
+    def snapshots(self) -> int:
+        """Openings in all: a snapshot that was fetched twice counts twice."""
+        return sum(each.opened for each in self.looks)
+
+    @classmethod
+    def under(cls, access: Access, slot: Slot) -> Fetched:
+        looks = tuple(
+            each for each in access.looks if each.opened and (each.grantee, each.slot) == (slot.grantee, slot.number)
+        )
+        return cls(looks, len(access.faults))
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationReceipt:
+    """The end of one grant: in which block, and what the custodians of the twin's present roster signed since.
+
+    `refusals` are those that refuse everything under it; `faults` says of each other one why it does not count: it is
+    silent (UnreachableError), has not seen the block (UnreachableError too), lies (IntegrityError), or opens still
+    (AccessDeniedError with its signed reply in `.evidence["reply"]`).
+    """
+
+    slot: Slot
+    receipt: Receipt
+    threshold: int
+    refusals: Mapping[Address, ProbeReply]
+    faults: Mapping[Address, DtledgerError]
+    access: Access
+
+    @property
+    def asked(self) -> int:
+        return len(self.refusals) + len(self.faults)
+
+    @property
+    def in_force(self) -> bool:
+        """Whether too few custodians are left to open anything, if those that signed a refusal are honest."""
+        return len(self.faults) < self.threshold
+
+    @property
+    def fetched(self) -> Fetched:
+        """What had been fetched under the grant, by the custodians' access receipts."""
+        return Fetched.under(self.access, self.slot)
+
+
+class Revoking:
+    """An owner's probes."""
+
+    def __init__(self, context: Context, twins: Twins, pause: Callable[[float], None] = time.sleep) -> None:
+        self._context = context
+        self._twins = twins
+        self._pause = pause
+
+    def account(
+        self, twin: int, slots: Sequence[Slot], receipt: Receipt, patience: float = PATIENCE_SECONDS
+    ) -> dict[Slot, RevocationReceipt]:
+        """The receipts of grants of this owner's on one twin that ended by one transaction.
+
+        One whose node lacks the block is asked again for `patience` seconds.
+
+        Raises:
+            AccessDeniedError: this key does not own the twin.
+            InputError, UnreachableError: its roster is not to be had.
+        """
+        roster = self._twins.roster(twin)
+        access = self._twins.who_looked(twin)
+        told = {}
+        for slot in slots:
+            answered = {each: self._ask(each, slot, receipt.block, patience) for each in roster.custodians}
+            refusals = {each: answer for each, answer in answered.items() if isinstance(answer, ProbeReply)}
+            faults = {each: answer for each, answer in answered.items() if isinstance(answer, DtledgerError)}
+            told[slot] = RevocationReceipt(slot, receipt, roster.threshold, refusals, faults, access)
+        return told
+
+    def _ask(self, custodian: Address, slot: Slot, block: int, patience: float) -> ProbeReply | DtledgerError:
+        """A custodian's refusal at that block or later, or what ails it."""
+        waited = 0.0
+        while True:
+            try:
+                reply = self._probe(custodian, slot)
+            except DtledgerError as error:
+                return error
+            if reply.block >= block:
+                break
+            if waited >= patience:
+                return UnreachableError(f"Its node stands at block {reply.block}, before the revocation's ({block}).")
+            self._pause(_PAUSE_SECONDS)
+            waited += _PAUSE_SECONDS
+        if reply.refuses:
+            return reply
+        return AccessDeniedError(
+            f"It says, signed, that it opens still ({reply.reason.name}).", reason=reply.reason, reply=reply
+        )
+
+    def _probe(self, custodian: Address, slot: Slot) -> ProbeReply:
+        context = self._context
+        port = context.custodians.get(custodian)
+        if port is None:
+            raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
+        probe = Probe(slot, context.clock())
+        signed = probe.signed(context.key.sign_digest(probe.to_sign(context.deployment, custodian)))
+        reply = port.probe(signed)
+        with blaming(custodian):
+            return reply.verify(context.deployment, custodian, slot)
+
+
+__all__ = ["Fetched", "RevocationReceipt", "Revoking"]
