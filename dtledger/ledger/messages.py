@@ -16,8 +16,7 @@ from dataclasses import astuple
 from functools import lru_cache
 from typing import Literal
 
-from eth_keys import keys as eth_keys
-from eth_keys.exceptions import BadSignature, ValidationError
+from coincurve import PublicKey
 
 from ..encoding import address, keccak
 from ..errors import IntegrityError
@@ -271,6 +270,10 @@ def statement(deployment: Deployment, kind: Statement, body: Digest) -> Digest:
     return typed_digest(deployment, "SnapshotLedger", struct_hash(f"{kind}(bytes32 body)", body))
 
 
+_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+"""Half the order of secp256k1's group: of s and its negative the smaller one counts (EIP-2)."""
+
+
 def signer(digest: Digest, signature: bytes) -> Address:
     """The address whose key made this 65-byte signature (r, s, v with v 27 or 28; s in the lower half).
 
@@ -280,9 +283,10 @@ def signer(digest: Digest, signature: bytes) -> Address:
     try:
         if len(signature) != 65 or signature[64] not in (27, 28):
             raise ValueError("not a 65-byte signature")
-        parsed = eth_keys.Signature(signature[:64] + bytes([signature[64] - 27]))
-        if parsed.s > 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0:
+        if int.from_bytes(signature[32:64], "big") > _HALF_ORDER:
             raise ValueError("a malleable signature")
-        return address("0x" + parsed.recover_public_key_from_msg_hash(digest).to_canonical_address().hex())
-    except (BadSignature, ValidationError, ValueError) as error:
+        recoverable = signature[:64] + bytes([signature[64] - 27])
+        public = PublicKey.from_signature_and_message(recoverable, digest, hasher=None)
+        return address("0x" + keccak(public.format(compressed=False)[1:])[12:].hex())
+    except ValueError as error:
         raise IntegrityError("a signature is malformed") from error
