@@ -38,6 +38,7 @@ def theirs(value: Any) -> Any:
     return {key: theirs(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
+@pytest.mark.slow
 @given(values)
 def test_a_value_has_the_bytes_that_dag_cbor_gives_it_and_comes_back(value: Any) -> None:
     data = encode(value)

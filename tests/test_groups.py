@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 TESTS = """
 import pytest
@@ -32,6 +34,7 @@ def run(folder: Path, data: str) -> str:
     return "\n".join(ran.stdout.splitlines()[-3:])
 
 
+@pytest.mark.slow
 def test_without_recordings_one_line_counts_the_tests_that_need_them(tmp_path: Path) -> None:
     for nowhere in ("", str(tmp_path / "missing")):
         said = run(tmp_path, nowhere)
@@ -40,6 +43,7 @@ def test_without_recordings_one_line_counts_the_tests_that_need_them(tmp_path: P
         assert "1 passed, 2 skipped" in said.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_with_recordings_they_run(tmp_path: Path) -> None:
     said = run(tmp_path, str(tmp_path))
     assert "real_data" not in said

@@ -68,6 +68,7 @@ def test_the_help_says_how_to_have_it_always(run: Run) -> None:
     assert "~/.config/fish/completions/dtledger.fish" in run("completion", "--help").stdout
 
 
+@pytest.mark.slow
 def test_nouns_verbs_and_options_are_offered(complete: Complete) -> None:
     assert complete("ke") == ["key"]
     assert complete("key", "n") == ["new"]

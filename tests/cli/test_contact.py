@@ -120,12 +120,14 @@ def test_a_card_that_was_changed_is_refused(known: Run, home: Path, card: Member
     assert known("contact", "add", "heart", written(card, tmp_path), "--yes").exit_code == 0
 
 
+@pytest.mark.anvil
 def test_a_card_cannot_be_checked_without_a_deployment(run: Run, devnet_home: DevnetHome, tmp_path: Path) -> None:
     kept = json.loads((devnet_home.home.contacts / "cardiology.json").read_text())["card"]
     (tmp_path / "card.json").write_text(json.dumps(kept))
     assert run("contact", "add", "heart", tmp_path / "card.json", "--yes").exit_code == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1)])
 def test_the_six_words_are_asked_about_at_a_terminal(run: Run, home: Path, typed: str, code: int) -> None:
     exit_code, shown = at_terminal(home, "contact", "add", "ann", SOMEBODY, typed=typed)

@@ -17,6 +17,7 @@ ERASE = "\x1b[1A\x1b[2K"
 REVERSED = "\u202e"
 
 
+@pytest.mark.slow
 def test_an_error_over_a_card_obeys_no_escape_sequence_in_it(tmp_path: Path) -> None:
     card = tmp_path / "ann.card.json"
     card.write_text(json.dumps({"schema": "dtledger/member-card/1", f"{ERASE}signed": 1}))

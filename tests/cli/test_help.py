@@ -132,6 +132,7 @@ def test_an_unknown_word_is_a_usage_error_that_names_the_nearest(run: Run, words
     assert (error["schema"], error["exit_code"]) == ("dtledger/error/1", 2)
 
 
+@pytest.mark.slow
 def test_titles_are_bold_at_a_terminal_unless_no_color_is_set(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

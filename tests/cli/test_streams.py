@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def run_into(stdout: int, *words: str) -> tuple[int, str]:
     """Exit code and stderr of a process that writes there."""

@@ -22,6 +22,8 @@ from dtledger.snapshots.finder import Finder, Found
 from dtledger.snapshots.manifest import Manifest
 from dtledger.types import ZERO_DIGEST, Digest, Period
 
+pytestmark = pytest.mark.slow
+
 HOUR = 1_800_000_000
 PERIOD = Period(HOUR // 60, HOUR // 60 + 59)
 ONE, OTHER = address("0x" + "11" * 20), address("0x" + "22" * 20)

