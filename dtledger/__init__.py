@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .client import Client, Decision, Readings, TwinReading
     from .errors import (
         AccessDeniedError,
+        BusyError,
         CannotCheckError,
         ChainMismatchError,
         DtledgerError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         IntegrityError,
         KeyFileError,
         LedgerRejection,
+        LimitPassedError,
         UnreachableError,
     )
     from .vocabulary import Action, Kind, Purpose, Reason
@@ -33,6 +35,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AccessDeniedError": "errors",
     "Action": "vocabulary",
+    "BusyError": "errors",
     "CannotCheckError": "errors",
     "ChainMismatchError": "errors",
     "Client": "client",
@@ -42,6 +45,7 @@ _HOMES = {
     "InputError": "errors",
     "IntegrityError": "errors",
     "KeyFileError": "errors",
+    "LimitPassedError": "errors",
     "Kind": "vocabulary",
     "LedgerRejection": "errors",
     "Purpose": "vocabulary",
@@ -54,6 +58,7 @@ _HOMES = {
 __all__ = [
     "AccessDeniedError",
     "Action",
+    "BusyError",
     "CannotCheckError",
     "ChainMismatchError",
     "Client",
@@ -65,6 +70,7 @@ __all__ = [
     "KeyFileError",
     "Kind",
     "LedgerRejection",
+    "LimitPassedError",
     "Purpose",
     "Readings",
     "Reason",

@@ -3,12 +3,14 @@
     DtledgerError                    exit code 1
       InputError                     2  a command, file or argument that cannot be used as it is
       AccessDeniedError              3  consent does not permit it; `.reason` says why
+        LimitPassedError             3  more than a service gives in that time; `.limit` names what was passed
       IntegrityError                 4  something is not what it was when it was anchored or signed
       KeyFileError                   5  a key is missing, locked, or its password is wrong
       UnreachableError               6  ledger, store or custodian does not answer
         ChainMismatchError           6  another chain, genesis or code than the deployment's
         HeadTooOldError              6  the ledger's head stands still: time cannot be known
         CannotCheckError             6  the evidence is not to be had, so there is no verdict
+        BusyError                    6  a service has as much to do as it takes; ask again
       LedgerRejection                1  a contract refused the call; one subclass a Solidity error
 
 Attributes hold the evidence; the message says what happened and what to do next. No message holds a
@@ -51,6 +53,14 @@ class AccessDeniedError(DtledgerError):
         self.reason = reason
 
 
+class LimitPassedError(AccessDeniedError):
+    """More than a service gives in that time. `limit` is the name of the limit that was passed."""
+
+    def __init__(self, message: str, *, limit: str = "", reason: Any = None, hint: str = "", **evidence: Any) -> None:
+        super().__init__(message, reason=reason, hint=hint, **evidence)
+        self.limit = limit
+
+
 class IntegrityError(DtledgerError):
     """Something is not what it was when it was anchored or signed.
 
@@ -87,6 +97,10 @@ class HeadTooOldError(UnreachableError):
 
 class CannotCheckError(UnreachableError):
     """The evidence is not to be had, so there is no verdict. Never to be read as a pass."""
+
+
+class BusyError(UnreachableError):
+    """A service has as much to do as it takes; it did nothing. Ask again."""
 
 
 class LedgerRejection(DtledgerError):

@@ -23,6 +23,8 @@ choose among the profiles at hand and set harmless defaults, and can name no key
 
 from __future__ import annotations
 
+from .check import read_value
+from .documents import Document, read_document
 from .edit import set_value
 from .redact import redact_url
 from .schema import DEVNET, EMBEDDED, ENTRIES, FINALIZED, INSTANT, Entry
@@ -34,9 +36,12 @@ __all__ = [
     "ENTRIES",
     "FINALIZED",
     "INSTANT",
+    "Document",
     "Entry",
     "Setting",
     "Settings",
+    "read_document",
+    "read_value",
     "redact_url",
     "set_value",
 ]

@@ -6,7 +6,6 @@ Relative paths count from the folder of the file that names them, or from the wo
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,12 +13,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..errors import InputError
-from ..home import check_name
 from ..vocabulary import category, unit
+from .kinds import Read, as_path, integer, name, name_or_path, number, path, url, words
 from .redact import redact_url
 
 __all__ = ["DEVNET", "EMBEDDED", "ENTRIES", "FINALIZED", "INSTANT", "Entry", "entry"]
@@ -32,8 +30,6 @@ INSTANT, FINALIZED = "instant", "finalized"
 
 DEVNET = "devnet"
 """The profile that is there without a file."""
-
-Read = Callable[[Any, Path], Any]
 
 _MULTIADDR = re.compile(r"/(ip4|ip6|dns|dns4|dns6)/[^/]+/tcp/\d{1,5}(/https?)?(/.*)?")
 
@@ -76,24 +72,9 @@ def entry(name: str) -> Entry:
     raise InputError(f"There is no setting {name!r}.", hint=f"{meant}Known: {', '.join(ENTRIES)}.")
 
 
-def _words(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or any(ord(each) < 32 for each in value):
-        raise ValueError("must be a text in one line")
-    return value.strip()
-
-
-def _number(least: int, most: int, what: str) -> Read:
-    def read(value: Any, _: Path) -> int:
-        if type(value) is not int or not least <= value <= most:
-            raise ValueError(f"must be {what}")
-        return value
-
-    return read
-
-
 def _word_of(vocabulary: Callable[[str], str]) -> Read:
     def read(value: Any, _: Path) -> str:
-        text = _words(value)
+        text = words(value)
         try:
             return vocabulary(text)
         except ValueError as error:
@@ -102,58 +83,15 @@ def _word_of(vocabulary: Callable[[str], str]) -> Read:
     return read
 
 
-def _integer(text: str) -> Any:
-    return int(text) if re.fullmatch(r"\d{1,78}", text.strip()) else text
-
-
 def _profile(value: Any, _: Path) -> str:
-    return _name(_words(value), "profile")
-
-
-def _name(text: str, what: str) -> str:
-    try:
-        return check_name(text, what)
-    except InputError as error:
-        raise ValueError(f"must be the name of a {what}. {error.hint}") from error
-
-
-def _path(text: str, base: Path) -> str:
-    return str(base / Path(text).expanduser())
-
-
-def _as_path(text: str) -> str:
-    return text if _is_path(text) else f"./{text}"
-
-
-def _is_path(text: str) -> bool:
-    return "/" in text or os.sep in text or text.endswith(".json")
-
-
-def _name_or_path(what: str) -> Read:
-    def read(value: Any, base: Path) -> str:
-        text = _words(value)
-        return _path(text, base) if _is_path(text) else _name(text, what)
-
-    return read
-
-
-def _url(value: Any, _: Path) -> str:
-    text = _words(value)
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or " " in text:
-        raise ValueError("must be a URL that begins with http:// or https://")
-    return text
+    return name(words(value), "profile")
 
 
 def _store(value: Any, base: Path) -> str:
-    text = _words(value)
+    text = words(value)
     kind, separator, folder = text.partition(":")
     if kind == "directory" and separator and folder:
-        return f"directory:{_path(folder, base)}"
+        return f"directory:{path(folder, base)}"
     if _MULTIADDR.fullmatch(text):
         return text
     raise ValueError('must be "directory:PATH" or a multiaddr like "/ip4/127.0.0.1/tcp/5001/http"')
@@ -164,7 +102,7 @@ def _custodians(value: Any, base: Path) -> str | tuple[str, ...]:
         return EMBEDDED
     if not isinstance(value, list | tuple) or not value:
         raise ValueError(f'must be "{EMBEDDED}" or a list of URLs')
-    urls = tuple(_url(each, base).rstrip("/") for each in value)
+    urls = tuple(url(each, base).rstrip("/") for each in value)
     if len(set(urls)) != len(urls):
         raise ValueError("must name each custodian once")
     return urls
@@ -185,7 +123,7 @@ def _finality(value: Any, _: Path) -> str:
 
 
 def _zone(value: Any, _: Path) -> str:
-    text = _words(value)
+    text = words(value)
     try:
         ZoneInfo(text)
     except (ValueError, OSError, LookupError) as error:
@@ -198,14 +136,14 @@ _ENTRIES = (
     Entry(
         "rpc_url",
         "the Ethereum node",
-        _url,
+        url,
         devnet="http://127.0.0.1:8545",
         aliases={"ETH_RPC_URL": str},
         show=redact_url,
     ),
     Entry("store", "the block store: directory:PATH, or kubo's multiaddr", _store, devnet="directory:blocks"),
     Entry(
-        "deployment", "which contracts: a name in deployments/ or a file", _name_or_path("deployment"), devnet="devnet"
+        "deployment", "which contracts: a name in deployments/ or a file", name_or_path("deployment"), devnet="devnet"
     ),
     Entry(
         "custodians",
@@ -218,22 +156,22 @@ _ENTRIES = (
     Entry(
         "key",
         "a key's name, or a keystore file",
-        _name_or_path("key"),
-        aliases={"ETH_KEYSTORE": _as_path},
+        name_or_path("key"),
+        aliases={"ETH_KEYSTORE": as_path},
         personal=True,
     ),
     Entry(
         "password_file",
         "the file that holds the key's password",
-        lambda value, base: _path(_words(value), base),
+        lambda value, base: path(words(value), base),
         aliases={"ETH_PASSWORD": str},
         personal=True,
     ),
     Entry(
         "max_head_age",
         "how old the ledger's head may be, in seconds",
-        _number(1, 86_400, "a whole number of seconds, 1 to 86400"),
-        _integer,
+        number(1, 86_400, "a whole number of seconds, 1 to 86400"),
+        integer,
         default=60,
     ),
     Entry("finality", "when a block is final: instant, or finalized by the node's word", _finality),
@@ -255,8 +193,8 @@ _ENTRIES = (
     Entry(
         "twin",
         "the twin meant when none is named",
-        _number(0, 2**256 - 1, "the number of a twin"),
-        _integer,
+        number(0, 2**256 - 1, "the number of a twin"),
+        integer,
         personal=True,
         harmless=True,
     ),

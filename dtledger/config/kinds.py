@@ -1,0 +1,76 @@
+"""What a setting may be: each reads a TOML value, or raises ValueError saying what it must be.
+
+Relative paths count from the folder of the file that names them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import InputError
+from ..home import check_name
+
+Read = Callable[[Any, Path], Any]
+
+
+def words(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or any(ord(each) < 32 for each in value):
+        raise ValueError("must be a text in one line")
+    return value.strip()
+
+
+def number(least: int, most: int, what: str) -> Read:
+    def read(value: Any, _: Path) -> int:
+        if type(value) is not int or not least <= value <= most:
+            raise ValueError(f"must be {what}")
+        return value
+
+    return read
+
+
+def integer(text: str) -> Any:
+    return int(text) if re.fullmatch(r"\d{1,78}", text.strip()) else text
+
+
+def name(text: str, what: str) -> str:
+    try:
+        return check_name(text, what)
+    except InputError as error:
+        raise ValueError(f"must be the name of a {what}. {error.hint}") from error
+
+
+def path(text: str, base: Path) -> str:
+    return str(base / Path(text).expanduser())
+
+
+def as_path(text: str) -> str:
+    return text if is_path(text) else f"./{text}"
+
+
+def is_path(text: str) -> bool:
+    return "/" in text or os.sep in text or text.endswith(".json")
+
+
+def name_or_path(what: str) -> Read:
+    def read(value: Any, base: Path) -> str:
+        text = words(value)
+        return path(text, base) if is_path(text) else name(text, what)
+
+    return read
+
+
+def url(value: Any, _: Path) -> str:
+    text = words(value)
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or " " in text:
+        raise ValueError("must be a URL that begins with http:// or https://")
+    return text

@@ -1,0 +1,111 @@
+"""Too much is refused before it is read, in words, and whoever asks for little is served meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from .conftest import said
+from .toy import Toy
+
+Raw = Callable[[str, bytes], bytes]
+Run = Callable[..., str]
+
+HEAD = b"POST /v1/echo HTTP/1.1\r\nhost: toy\r\n"
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split()[1])
+
+
+def test_a_body_within_the_limits_is_served(run: Run, session: requests.Session) -> None:
+    response = session.post(f"{run(body_bytes=1024)}/v1/echo", data=b"x" * 1024)
+    assert (response.status_code, response.content) == (200, b"x" * 1024)
+    assert response.headers["cache-control"] == "no-store"
+
+
+def test_a_body_that_says_it_is_too_large_is_not_read(run: Run, raw: Raw, toy: Toy) -> None:
+    answer = raw(run(body_bytes=1024), HEAD + b"content-length: 1025\r\n\r\n")
+    assert status(answer) == 413
+    assert b"larger than 1024 bytes" in answer
+    assert toy.served == 0
+
+
+def test_a_body_that_grows_too_large_is_cut_off(run: Run, raw: Raw, toy: Toy) -> None:
+    answer = raw(run(body_bytes=1024), HEAD + b"transfer-encoding: chunked\r\n\r\n800\r\n" + b"x" * 2048)
+    assert status(answer) == 413
+    assert toy.served == 0
+
+
+def test_a_body_that_does_not_come_is_given_up(run: Run, raw: Raw, toy: Toy) -> None:
+    answer = raw(run(body_seconds=0.05), HEAD + b"content-length: 10\r\n\r\nhalf")
+    assert status(answer) == 408
+    assert toy.served == 0
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /v1/echo HT", HEAD], ids=["nothing", "half a line", "half a head"])
+def test_a_connection_that_brings_no_request_is_closed(run: Run, raw: Raw, sent: bytes) -> None:
+    assert raw(run(idle_seconds=0.05), sent) == b""
+
+
+def test_a_connection_is_closed_when_it_is_idle_after_an_answer(run: Run, raw: Raw) -> None:
+    answer = raw(run(idle_seconds=0.05), HEAD + b"content-length: 1\r\n\r\nx")
+    assert status(answer) == 200
+    assert answer.endswith(b"x")
+
+
+def test_a_connection_serves_one_request_after_another(run: Run, session: requests.Session) -> None:
+    url = run()
+    assert [session.post(f"{url}/v1/echo", data=each).content for each in (b"a", b"b")] == [b"a", b"b"]
+
+
+def test_connections_over_the_limit_are_closed(run: Run, raw: Raw) -> None:
+    url = run(connections=1, idle_seconds=5)
+    with requests.Session() as first:
+        first.trust_env = False
+        assert first.post(f"{url}/v1/echo", data=b"a").status_code == 200
+        assert raw(url, HEAD + b"content-length: 0\r\n\r\n") == b""
+
+
+@pytest.mark.parametrize("limits", [{"concurrent": 1}, {"memory_bytes": 10}])
+def test_what_is_too_much_at_once_is_told_to_come_again(
+    run: Run, session: requests.Session, toy: Toy, limits: dict[str, int]
+) -> None:
+    url = run(**limits)
+    answers: list[int] = []
+
+    def wait() -> None:
+        answers.append(requests.post(f"{url}/v1/wait", data=b"x" * 8, timeout=30).status_code)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    toy.entered.acquire()
+    response = session.post(f"{url}/v1/echo", data=b"abc")
+    assert (response.status_code, said(response)["error"]) == (503, "BusyError")
+    assert response.headers["retry-after"] == "1"
+    assert [session.get(f"{url}/{each}").status_code for each in ("healthz", "readyz", "metrics")] == [200] * 3
+    toy.go.set()
+    waiting.join()
+    assert answers == [200]
+    assert session.post(f"{url}/v1/echo", data=b"abc").content == b"abc"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET\r\n\r\n",
+        b"POST /v1/echo HTTP/1.1\r\nhost: toy\r\ncontent-length: -1\r\n\r\n",
+        b"POST /v1/echo HTTP/1.1\r\nhost: toy\r\nx: " + b"y" * 17_000,
+    ],
+    ids=["TLS", "half a line", "a negative length", "a head without end"],
+)
+def test_what_is_no_http_is_refused_and_the_next_is_served(
+    run: Run, raw: Raw, session: requests.Session, sent: bytes
+) -> None:
+    url = run()
+    assert status(raw(url, sent)) in (400, 431)
+    assert session.post(f"{url}/v1/echo", data=b"a").content == b"a"
