@@ -30,7 +30,7 @@ from filelock import FileLock, Timeout
 
 from ..errors import DtledgerError
 
-__all__ = ["locked", "parse_json", "write_atomically"]
+__all__ = ["destroy", "locked", "parse_json", "write_atomically"]
 
 LOCK_SECONDS = 30.0
 """How long to wait for another process to finish with a file."""
@@ -67,6 +67,26 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
         _sync_folder(target.parent)
     except OSError as error:
         raise _failure(target, error) from error
+
+
+def destroy(path: Path) -> None:
+    """Overwrite a file's bytes, sync, take it away and sync the folder; one that is not there is passed over.
+
+    Warning: a disk that writes elsewhere than it read (flash, snapshots, journals) may keep the former bytes.
+
+    Raises:
+        DtledgerError: it could not be written or taken away.
+    """
+    try:
+        with path.open("r+b", buffering=0) as file:
+            _write_all(file.fileno(), os.urandom(os.fstat(file.fileno()).st_size))
+            os.fsync(file.fileno())
+        path.unlink()
+        _sync_folder(path.parent)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _failure(path, error) from error
 
 
 @contextmanager

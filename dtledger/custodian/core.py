@@ -36,10 +36,11 @@ from ..custody import (
     encode_release,
 )
 from ..errors import AccessDeniedError, HeadTooOldError, IntegrityError
-from ..ledger import Deployment, Ledger, Now, Tip, messages
+from ..ledger import Ledger, Now, Tip, messages
 from ..policy import Request
 from ..types import Address, Digest, Period
 from ..vocabulary import Reason
+from .destruction import Destroying, OwnerMessage
 from .form import require_form
 from .letters import Letters, MemoryLetters
 from .mailroom import Mailroom
@@ -54,10 +55,9 @@ MAX_SNAPSHOTS = 10_000
 """Most snapshots in one request."""
 
 Opened = list[tuple[ShareHeader, bytes]]
-_OwnerMessage = Callable[[Deployment, int, Address, Address, int], Digest]
 
 
-class Custodian:
+class Custodian(Destroying):
     """Holds key pairs for twins and opens shares under consent.
 
     Args:
@@ -118,7 +118,7 @@ class Custodian:
         reply = reply_to(probe, self.address, self._time.now())
         return reply.signed(self._key.sign_digest(reply.to_sign(self._ledger.deployment)))
 
-    def _require_owner(self, request: OwnerRequest, message: _OwnerMessage) -> None:
+    def _require_owner(self, request: OwnerRequest, message: OwnerMessage) -> None:
         try:
             digest = message(self._ledger.deployment, request.twin, request.owner, self.address, request.at)
             signer = messages.signer(digest, request.signature)

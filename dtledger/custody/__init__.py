@@ -7,6 +7,7 @@ each custodian its own sealed shares; custodians fetch nothing.
 
 from __future__ import annotations
 
+from .destruction import Destruction
 from .letters import KEPT_SECONDS, MOST_REQUESTS, Letter, LetterKind, refusal
 from .port import CustodianPort, LettersRequest, OwnerRequest, ReadRequest, Release, TwinKey
 from .probe import Probe, ProbeReply
@@ -29,6 +30,7 @@ __all__ = [
     "SNAPSHOT",
     "AccessReceipt",
     "CustodianPort",
+    "Destruction",
     "Letter",
     "LetterKind",
     "LettersRequest",

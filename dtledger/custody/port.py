@@ -12,6 +12,7 @@ from ..errors import IntegrityError
 from ..ledger import Deployment, messages
 from ..types import Address, Digest
 from ..vocabulary import Action, Purpose, Reason
+from .destruction import Destruction
 from .letters import Letter
 from .probe import Probe, ProbeReply
 from .receipts import AccessReceipt
@@ -20,8 +21,8 @@ from .shares import SealedShare
 
 @dataclass(frozen=True, slots=True)
 class OwnerRequest:
-    """The owner asks a custodian for something of a twin (a key, its receipts). Signed by the owner for just that, and
-    for that custodian: nobody can take it to another."""
+    """The owner asks a custodian for something of a twin (a key, its receipts, the end of its keys). Signed by the owner
+    for just that, and for that custodian: nobody can take it to another."""
 
     twin: int
     owner: Address
@@ -154,6 +155,16 @@ class CustodianPort(Protocol):
 
         Raises:
             AccessDeniedError: the probe is not the owner's, or is stale.
+            HeadTooOldError: the custodian cannot know the time.
+        """
+        ...
+
+    def destroy(self, request: OwnerRequest) -> Destruction:
+        """Destroy every key pair for a twin whose retirement is final, for its present owner (who signs
+        `messages.destroy_order`). The same order again says the same.
+
+        Raises:
+            AccessDeniedError: the request is not the present owner's, is stale, or the retirement is not final.
             HeadTooOldError: the custodian cannot know the time.
         """
         ...

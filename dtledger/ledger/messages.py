@@ -40,6 +40,7 @@ READ_REQUEST = (
 
 KEY_REQUEST = "KeyRequest(uint256 twin,address owner,address custodian,uint40 at)"
 RECEIPTS_REQUEST = "ReceiptsRequest(uint256 twin,address owner,address custodian,uint40 at)"
+DESTROY_ORDER = "DestroyOrder(uint256 twin,address owner,address custodian,uint40 at)"
 LETTERS_REQUEST = "LettersRequest(address reader,address custodian,uint40 at)"
 PROBE = "Probe(address owner,uint256 twin,address grantee,uint8 number,address custodian,uint40 at)"
 
@@ -85,6 +86,7 @@ Statement = Literal[
     "ConsentRequest",
     "ConsentAnswer",
     "ProbeReply",
+    "Destruction",
 ]
 
 
@@ -252,6 +254,10 @@ def key_request(deployment: Deployment, twin: int, owner: Address, custodian: Ad
 
 def receipts_request(deployment: Deployment, twin: int, owner: Address, custodian: Address, at: int) -> Digest:
     return typed_digest(deployment, "ConsentRegistry", struct_hash(RECEIPTS_REQUEST, twin, owner, custodian, at))
+
+
+def destroy_order(deployment: Deployment, twin: int, owner: Address, custodian: Address, at: int) -> Digest:
+    return typed_digest(deployment, "ConsentRegistry", struct_hash(DESTROY_ORDER, twin, owner, custodian, at))
 
 
 def letters_request(deployment: Deployment, reader: Address, custodian: Address, at: int) -> Digest:

@@ -19,6 +19,7 @@ from ..custodian import Custodian, MemoryLetters, MemoryReceipts, MemoryTwinKeys
 from ..custody import (
     RELEASE_CONTEXT,
     AccessReceipt,
+    Destruction,
     Letter,
     LettersRequest,
     OwnerRequest,
@@ -70,6 +71,10 @@ class WorldCustodian(Custodian):
     def probe(self, probe: Probe) -> ProbeReply:
         self._answer()
         return super().probe(probe)
+
+    def destroy(self, request: OwnerRequest) -> Destruction:
+        self._answer()
+        return super().destroy(request)
 
     def leave(self, letter: Letter) -> None:
         self._answer()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dtledger.custodian import FileTwinKeys, MemoryTwinKeys, TwinKeys
-from dtledger.encoding import address
+from dtledger.encoding import address, encode, sha256
 from dtledger.errors import KeyFileError
 
 ANN, BEA = address("0x" + "11" * 20), address("0x" + "22" * 20)
@@ -49,3 +49,64 @@ def test_files_say_nothing_without_the_wrapping_key_and_cannot_be_exchanged(tmp_
     one.write_bytes(other.read_bytes())
     with pytest.raises(KeyFileError):
         FileTwinKeys(tmp_path, bytes(32)).obtain(7, ANN)
+
+
+def test_destroyed_pairs_are_gone_named_and_those_of_other_twins_stay(keys: TwinKeys) -> None:
+    gone = {sha256(keys.obtain(7, owner).public) for owner in (ANN, BEA)}
+    other = keys.obtain(70, ANN)
+    assert set(keys.destroy(7)) == gone == set(keys.destroy(7))
+    assert keys.all_of(7) == []
+    assert keys.all_of(70) == [other]
+    assert keys.destroy(8) == ()
+
+
+def test_one_owner_s_pair_can_go_alone_and_the_next_is_another(keys: TwinKeys) -> None:
+    ann, bea = keys.obtain(7, ANN), keys.obtain(7, BEA)
+    assert keys.destroy(7, ANN) == (sha256(ann.public),)
+    assert keys.all_of(7) == [bea]
+    assert keys.obtain(7, ANN).seed != ann.seed
+    assert len(keys.destroy(7)) == 3
+
+
+def test_a_copy_that_comes_back_is_destroyed_before_it_serves(tmp_path: Path) -> None:
+    keys = FileTwinKeys(tmp_path, bytes(32))
+    seed = keys.obtain(7, ANN).seed
+    (file,) = tmp_path.glob("*.key")
+    copy = file.read_bytes()
+    keys.destroy(7)
+    assert not file.exists()
+    for again in (keys, FileTwinKeys(tmp_path, bytes(32))):
+        file.write_bytes(copy)
+        assert again.all_of(7) == []
+        assert not file.exists()
+        file.write_bytes(copy)
+        assert again.obtain(7, ANN).seed != seed
+        assert file.read_bytes() != copy
+
+
+def test_what_another_process_destroyed_is_not_served_from_memory(tmp_path: Path) -> None:
+    one, other = FileTwinKeys(tmp_path, bytes(32)), FileTwinKeys(tmp_path, bytes(32))
+    assert one.obtain(7, ANN) == other.obtain(7, ANN)
+    assert len(one.all_of(7)) == 1
+    other.destroy(7)
+    assert one.all_of(7) == []
+
+
+def test_a_damaged_pair_goes_too_without_a_name(tmp_path: Path) -> None:
+    keys = FileTwinKeys(tmp_path, bytes(32))
+    keys.obtain(7, ANN)
+    (file,) = tmp_path.glob("*.key")
+    file.write_bytes(b"short")
+    assert keys.destroy(7) == ()
+    assert not file.exists()
+
+
+def test_a_damaged_list_of_what_was_destroyed_opens_nothing(tmp_path: Path) -> None:
+    keys = FileTwinKeys(tmp_path, bytes(32))
+    keys.obtain(7, ANN)
+    (tmp_path / "7.destroyed").write_bytes(encode(["no name"]))
+    for call in (lambda: keys.all_of(7), lambda: keys.obtain(7, ANN), lambda: keys.destroy(7)):
+        with pytest.raises(KeyFileError, match="damaged"):
+            call()
+    (tmp_path / "7.destroyed").unlink()
+    assert len(keys.all_of(7)) == 1
