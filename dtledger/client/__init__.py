@@ -16,6 +16,7 @@ from .models import Models
 from .post import Delivery
 from .reading import Reader
 from .readings import Amendment, Readings, TwinReading
+from .rekeying import Rekeyed
 from .requests import Requests, Response
 from .revoking import Fetched, RevocationReceipt, Revoking
 from .snapshots import Listed, Snapshots, StreamReport
@@ -51,6 +52,7 @@ __all__ = [
     "Question",
     "Reader",
     "Readings",
+    "Rekeyed",
     "RequestState",
     "Requests",
     "Response",

@@ -105,13 +105,20 @@ class Consents(Asking):
 
     def _prepare(self, slot: Slot, terms: Terms) -> tuple[Grant, Digest]:
         """The word of the terms, and the digest of the package, which is in the store afterwards."""
+        return self.word(slot.twin, terms), self.package(slot, terms)
+
+    def package(self, slot: Slot, terms: Terms) -> Digest:
+        """The digest of a package for that slot with every generation's keys, which is in the store afterwards.
+
+        Raises:
+            CannotCheckError: the grantee has no key to seal to.
+        """
         context = self._context
         secrets = context.key.secrets.twin(context.deployment.id, slot.twin)
         link = link_key(secrets.generations[secrets.latest], secrets.latest, slot.twin, slot.grantee)
         keys = narrow(owner_keys(secrets), list(terms.categories), terms.data, link)
         block = seal_package(context.deployment, slot, keys, context.public_key(slot.grantee))
-        package = context.store.put(block, "dag-cbor").digest
-        return self.word(slot.twin, terms), package
+        return context.store.put(block, "dag-cbor").digest
 
     def word(self, twin: int, terms: Terms) -> Grant:
         """The terms as the ledger holds them: categories by the twin's permuted bits. What begins now begins at the

@@ -16,6 +16,7 @@ from ..snapshots.roster import Roster
 from ..types import ZERO_DIGEST, Address, Digest
 from .access import Access, verify_chain
 from .context import Context
+from .rekeying import Rekeying
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class MintRequest:
     signature: bytes
 
 
-class Twins:
+class Twins(Rekeying):
     """What an owner does with a twin as a whole."""
 
     def __init__(self, context: Context) -> None:

@@ -21,7 +21,7 @@ from .shares import SealedShare
 
 @dataclass(frozen=True, slots=True)
 class OwnerRequest:
-    """The owner asks a custodian for something of a twin (a key, its receipts, the end of its keys). Signed by the owner
+    """The owner asks a custodian for something of a twin: a key, its receipts, the end of its keys. Signed by the owner
     for just that, and for that custodian: nobody can take it to another."""
 
     twin: int

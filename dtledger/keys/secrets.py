@@ -12,7 +12,7 @@ secret, the category bits and the tag keys are drawn once and never change: `wit
 from __future__ import annotations
 
 import secrets as random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,13 +21,15 @@ from ..crypto.seal import SEED_BYTES, SealKey
 from ..crypto.tags import draw_tag_keys
 from ..encoding import decode, encode, sha256
 from ..errors import IntegrityError, KeyFileError
+from ..types import Digest
 from ..vocabulary.categories import CATEGORY_BITS
 
 __all__ = ["Secrets", "TwinSecrets"]
 
 _VERSION = 1
-_NEXT, _FORMER = "next-seal-key", "former-seal-keys"
-"""Names in `Secrets.extra`: the seed of the key to come, and those of the keys before, newest first."""
+_NEXT, _FORMER, _REKEYING = "next-seal-key", "former-seal-keys", "rekeying"
+"""Names in `Secrets.extra`: the seed of the key to come; those of the keys before, newest first; the packages that were
+made for a generation that is not announced to everybody yet, by deployment and twin."""
 
 _BACKED_UP = "backed-up"
 """Name in `Secrets.extra`: when all of this was put into a backup, and the hash of it."""
@@ -74,6 +76,10 @@ class TwinSecrets:
         if self.generations.get(generation, secret) != secret:
             raise ValueError(f"generation {generation} has another secret already")
         return replace(self, generations={**self.generations, generation: secret})
+
+    def before(self, generation: int) -> TwinSecrets:
+        """These, as they were before that generation."""
+        return replace(self, generations={each: held for each, held in self.generations.items() if each < generation})
 
     def keeps(self, other: TwinSecrets) -> bool:
         """Whether nothing of `other` is lost or different here."""
@@ -155,7 +161,42 @@ class Secrets:
         """These without the secrets of that twin: what was sealed under them cannot be read with this key again."""
         twins = {name: each for name, each in self.twins.get(deployment, {}).items() if name != str(twin)}
         rest = {name: each for name, each in self.twins.items() if name != deployment}
-        return replace(self, twins={**rest, deployment: twins} if twins else rest)
+        forgotten = replace(self, twins={**rest, deployment: twins} if twins else rest)
+        return forgotten.without_rekey(deployment, twin)
+
+    def rekeying(self, deployment: str, twin: int) -> tuple[Digest, ...] | None:
+        """The packages made so far for the newest generation of a twin; None if it is announced to everybody."""
+        found = self.extra.get(_REKEYING, {}).get(deployment, {}).get(str(twin))
+        return None if found is None else tuple(map(Digest, found))
+
+    def written(self, deployment: str, twin: int) -> TwinSecrets:
+        """The secrets that snapshots are written under: without a generation that is not announced to everybody yet.
+        Raises as `twin`."""
+        secrets = self.twin(deployment, twin)
+        return secrets if self.rekeying(deployment, twin) is None else secrets.before(secrets.latest)
+
+    def with_rekey(self, deployment: str, twin: int, secret: bytes) -> Secrets:
+        """These with the twin's next generation, not announced yet; as they are while another one is not. Raises as
+        `twin`."""
+        if self.rekeying(deployment, twin) is not None:
+            return self
+        held = self.twin(deployment, twin)
+        later = self.with_twin(deployment, twin, held.with_generation(held.latest + 1, secret))
+        return later._with_rekeying(deployment, twin, [])
+
+    def with_packages(self, deployment: str, twin: int, packages: Sequence[Digest]) -> Secrets:
+        """These, with packages for the newest generation that are about to be announced."""
+        return self._with_rekeying(deployment, twin, [*(self.rekeying(deployment, twin) or ()), *packages])
+
+    def without_rekey(self, deployment: str, twin: int) -> Secrets:
+        """These, the twin's newest generation announced to everybody."""
+        return self._with_rekeying(deployment, twin, None)
+
+    def _with_rekeying(self, deployment: str, twin: int, packages: list[Digest] | None) -> Secrets:
+        filed = self.extra.get(_REKEYING, {})
+        twins = {**filed.get(deployment, {}), str(twin): packages}
+        kept = {**filed, deployment: {each: made for each, made in twins.items() if made is not None}}
+        return self.with_extra(_REKEYING, {each: made for each, made in kept.items() if made} or None)
 
     def with_extra(self, name: str, value: Any) -> Secrets:
         """These, with plain CBOR `value` under `name`; None takes it away."""

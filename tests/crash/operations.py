@@ -99,6 +99,12 @@ def give_second_twin(home: Path) -> None:
             newcomer.twins.set_up(twin, list(newcomer.context.custodians), 2)
 
 
+def rekey(home: Path) -> None:
+    """The patient begins the twin's next generation."""
+    with _client(home, "patient") as patient:
+        patient.twins.rekey(TWIN)
+
+
 def commit_update(home: Path) -> None:
     """Cardiology commits to an update of the first model's round."""
     with _client(home, "cardiology") as cardiology:

@@ -9,10 +9,11 @@ from .mint import mint
 from .models import models
 from .plot import plot
 from .read import read
+from .rekey import rekey
 from .show import show
 
 twin_command = noun("twin", "A patient's digital twin. `dtledger help start` says what comes first.")
-for each in (mint, show, list_, read, plot, access, models):
+for each in (mint, show, list_, read, plot, access, models, rekey):
     twin_command.add_command(each)
 
 __all__ = ["twin_command"]

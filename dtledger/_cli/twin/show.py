@@ -40,6 +40,7 @@ def show(app: App, twin: int | None) -> None:
     now = client.context.clock()
     newest = _newest(app, number)
     retire_at = view.retire_at(number)
+    generation, cut = _generation(app, number, mine=owner == client.address)
 
     deployment = client.context.deployment
     words = fingerprint(deployment.contracts["ConsentRegistry"], deployment.genesis)
@@ -51,6 +52,8 @@ def show(app: App, twin: int | None) -> None:
     if roster:
         names = ", ".join(people.name(each) for each in roster.custodians)
         app.show(f"custodians  {roster.threshold} of {len(roster.custodians)} open a snapshot: {names}")
+    if generation is not None:
+        app.show(f"generation  {generation}" + (": not announced to everybody, run `twin rekey` again" if cut else ""))
     app.show(f"retirement  {_retirement_words(app, retire_at, now)}")
     app.show(f"grants      {len(live)} in force, of {sum(each.grant.given for each in records)} given")
     for name, minute in newest.items():
@@ -73,12 +76,22 @@ def show(app: App, twin: int | None) -> None:
         deployment_fingerprint=words,
         card=_plain_card(cards),
         roster=_plain_roster(app, roster),
+        generation=generation,
+        rekeying=cut,
         retire_at=rfc3339(retire_at) if retire_at else None,
         grants={"live": len(live), "given": sum(each.grant.given for each in records)},
         newest={name: times.minute_at(minute) for name, minute in newest.items()},
         guardians=0,
         backed_up_at=rfc3339(backed_up_at) if backed_up_at else None,
     )
+
+
+def _generation(app: App, twin: int, *, mine: bool) -> tuple[int | None, bool]:
+    """The newest generation, as its owner's key file has it, and whether a rekey was cut short."""
+    twins, context = app.client.twins, app.client.context
+    if not mine or not context.key.secrets.has_twin(context.deployment.id, twin):
+        return None, False
+    return twins.generation(twin), twins.is_rekeying(twin)
 
 
 def _newest(app: App, twin: int) -> dict[str, int]:
