@@ -14,7 +14,7 @@ from ..ledger.events import Card, Transfer
 from ..ledger.messages import card_chain
 from ..snapshots.roster import Roster
 from ..types import ZERO_DIGEST, Address, Digest
-from .access import Access, verify_chain
+from .access import Access, ReceiptList, verify_anchored, verify_chain
 from .context import Context
 from .rekeying import Rekeying
 
@@ -137,7 +137,7 @@ class Twins(Rekeying):
 
     def who_looked(self, twin: int) -> Access:
         """Everybody's requests, put together from the receipts of all custodians. Raises as `access`."""
-        return Access.of(self.access(twin))
+        return Access.of(self._lists(twin))
 
     def access(self, twin: int) -> dict[Address, list[AccessReceipt] | DtledgerError]:
         """The receipts of the twin that each custodian of any of its rosters has, oldest first, or why they are not to
@@ -147,9 +147,14 @@ class Twins(Rekeying):
         Raises:
             AccessDeniedError: this key does not own the twin.
         """
+        answers = self._lists(twin).items()
+        return {each: answer.receipts if isinstance(answer, ReceiptList) else answer for each, answer in answers}
+
+    def _lists(self, twin: int) -> dict[Address, ReceiptList | DtledgerError]:
+        """What `access` gives, with how much of it is anchored."""
         self._require_owner(twin)
         context = self._context
-        answers: dict[Address, list[AccessReceipt] | DtledgerError] = {}
+        answers: dict[Address, ReceiptList | DtledgerError] = {}
         for digest, owner in self._rosters(twin).items():
             try:
                 roster = Roster.decode(context.deployment, context.store.get(CID(digest)))
@@ -167,14 +172,19 @@ class Twins(Rekeying):
         owners = {record.card.roster: record.owner for record in self._context.view().cards(twin)}
         return dict(reversed(owners.items()))
 
-    def _receipts(self, twin: int, custodian: Address) -> list[AccessReceipt] | DtledgerError:
+    def _receipts(self, twin: int, custodian: Address) -> ReceiptList | DtledgerError:
+        """A custodian's list, whole as of its newest anchor. The proof is asked for first: what the custodian anchors
+        between the two answers makes the list longer and nothing else."""
         context = self._context
+        known = context.view().receipt_anchor(custodian)
         request = self._request(messages.receipts_request, twin, custodian)
         try:
             port = context.custodians.get(custodian)
             if port is None:
                 raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
-            return verify_chain(context.deployment, port.receipts(request), custodian, twin)
+            proof = port.receipt_proof(request)
+            receipts = verify_chain(context.deployment, port.receipts(request), custodian, twin)
+            return ReceiptList(receipts, verify_anchored(context.view(), known, proof, receipts, custodian, twin))
         except DtledgerError as error:
             return error
 

@@ -20,8 +20,8 @@ from dataclasses import replace
 from ..crypto import seal
 from ..crypto.merkle import MerkleTree
 from ..custody import (
+    NOTHING_BEFORE,
     RELEASE_CONTEXT,
-    SHARE_CONTEXT,
     AccessReceipt,
     Letter,
     LettersRequest,
@@ -29,6 +29,7 @@ from ..custody import (
     Probe,
     ProbeReply,
     ReadRequest,
+    ReceiptProof,
     Release,
     SealedShare,
     ShareHeader,
@@ -36,18 +37,19 @@ from ..custody import (
     encode_release,
 )
 from ..errors import AccessDeniedError, HeadTooOldError, IntegrityError
-from ..ledger import Ledger, Now, Tip, messages
+from ..ledger import Ledger, Now, Receipt, Tip, View, messages
 from ..policy import Request
 from ..types import Address, Digest, Period
 from ..vocabulary import Reason
+from .anchoring import Anchoring
 from .destruction import Destroying, OwnerMessage
 from .form import require_form
 from .letters import Letters, MemoryLetters
 from .mailroom import Mailroom
 from .now import FRESHNESS, Identity, Timekeeper
 from .probing import is_owners, reply_to
-from .receipts import NOTHING_BEFORE, Entry, Receipts
-from .twin_keys import TwinKeys
+from .receipts import Entry, Receipts
+from .twin_keys import TwinKeys, open_with_any
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +87,8 @@ class Custodian(Destroying):
         self._twin_keys = twin_keys
         self._receipts = receipts
         self._clock = clock
-        self._time = Timekeeper(ledger, key, clock, max_head_age)
+        self._anchoring = Anchoring(key, ledger, receipts)
+        self._time = Timekeeper(ledger, key, clock, max_head_age, self.anchor)
         self._mailroom = Mailroom(key.address, ledger, twin_keys, letters or MemoryLetters(), clock)
         self._newest = b""
         """Signature of the newest receipt that this object made."""
@@ -101,6 +104,7 @@ class Custodian(Destroying):
 
     def twin_key(self, request: OwnerRequest) -> TwinKey:
         self._require_owner(request, messages.key_request)
+        self._require_log(self._ledger.view())
         public = self._twin_keys.obtain(request.twin, request.owner).public
         to_sign = TwinKey.to_sign(self._ledger.deployment, request.twin, request.owner, public)
         return TwinKey(self.address, public, self._key.sign_digest(to_sign))
@@ -117,6 +121,21 @@ class Custodian(Destroying):
             raise self._turn_away("stale")
         reply = reply_to(probe, self.address, self._time.now())
         return reply.signed(self._key.sign_digest(reply.to_sign(self._ledger.deployment)))
+
+    def receipt_proof(self, request: OwnerRequest) -> ReceiptProof | None:
+        self._require_owner(request, messages.receipts_request)
+        return self._anchoring.proof(request.twin)
+
+    def anchor(self) -> Receipt | None:
+        """Anchor the receipt log, if it has grown; see `Anchoring.anchor`. Services call it now and then."""
+        return self._anchoring.anchor()
+
+    def _require_log(self, view: View) -> None:
+        try:
+            self._anchoring.require_whole(view)
+        except IntegrityError:
+            self._count("behind")
+            raise
 
     def _require_owner(self, request: OwnerRequest, message: OwnerMessage) -> None:
         try:
@@ -171,6 +190,7 @@ class Custodian(Destroying):
         if abs(self._clock() - request.at) > FRESHNESS:
             raise self._turn_away("stale")
         self._earlier(request, requester)
+        self._require_log(tip.view)
         self._require_time(tip)
         return requester
 
@@ -196,7 +216,7 @@ class Custodian(Destroying):
         opened: Opened = []
         for sealed in shares:
             block = sealed.digest.hex()
-            header, share = ShareHeader.decode(_open_with_any(pairs, sealed))
+            header, share = ShareHeader.decode(open_with_any(pairs, sealed))
             if (header.deployment, header.twin, header.digest) != (deployment.id, request.twin, sealed.digest):
                 raise IntegrityError("a share is not what was asked for", block=block)
             if sealed.hash is not None and header.hash(share) != sealed.hash:
@@ -292,16 +312,6 @@ def _judge(request: ReadRequest, requester: Address, bit: int, period: Period, n
 def _is_stranger(reason: Reason) -> bool:
     """Whether the rule knows nothing of a consent: this does not depend on category and period."""
     return not reason.permits and reason <= Reason.NO_GRANT
-
-
-def _open_with_any(pairs: Sequence[seal.SealKey], sealed: SealedShare) -> bytes:
-    """Open with the key pair of the present owner, or of an earlier one."""
-    for pair in pairs:
-        try:
-            return seal.open_(pair, sealed.sealed, SHARE_CONTEXT)
-        except IntegrityError:
-            continue
-    raise IntegrityError("a share is not sealed to this custodian", block=sealed.digest.hex())
 
 
 __all__ = ["FRESHNESS", "MAX_SNAPSHOTS", "Custodian"]

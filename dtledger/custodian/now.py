@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..errors import HeadTooOldError, LedgerRejection, UnreachableError
-from ..ledger import Ledger, Now, Sender, Tip
+from ..ledger import Ledger, Now, Receipt, Sender, Tip
 from ..snapshots.signed import Signer
 
 FRESHNESS = 120
@@ -18,13 +18,22 @@ class Identity(Signer, Sender, Protocol):
 
 
 class Timekeeper:
-    """Knows the time as long as the chain makes blocks, and asks it for one when it has not."""
+    """Knows the time as long as the chain makes blocks, and asks it for one when it has not: by a transaction that is
+    due anyway (`due` sends it, or gives None), else by a heartbeat."""
 
-    def __init__(self, ledger: Ledger, key: Identity, clock: Callable[[], int], max_head_age: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        key: Identity,
+        clock: Callable[[], int],
+        max_head_age: int,
+        due: Callable[[], Receipt | None] = lambda: None,
+    ) -> None:
         self._ledger = ledger
         self._key = key
         self._clock = clock
         self._max_head_age = max_head_age
+        self._due = due
 
     def now(self) -> Now:
         """The tip to decide by; an old one is renewed by one heartbeat.
@@ -41,7 +50,8 @@ class Timekeeper:
 
     def _beat(self, old: Tip) -> Tip:
         try:
-            self._ledger.heartbeat(self._key)
+            if self._due() is None:
+                self._ledger.heartbeat(self._key)
             tip = self._ledger.tip()
         except (UnreachableError, LedgerRejection) as error:
             raise self._frozen(old) from error

@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from .. import encoding
 from ..crypto import merkle
-from ..custody import AccessReceipt
+from ..custody import NOTHING_BEFORE, AccessReceipt
 from ..errors import DtledgerError, IntegrityError
 from ..types import Address, Digest
 
@@ -44,9 +44,6 @@ class Entry:
         return cls(AccessReceipt.decode(receipt), nonce, tuple(digests))
 
 
-NOTHING_BEFORE = encoding.sha256(b"")
-"""What the first receipt names as the one before it."""
-
 Make = Callable[[Entry | None, Entry | None], Entry]
 """Makes the next entry from the log's last and the twin's last; called with the log locked. It may give one that the
 log has already: then nothing is added."""
@@ -56,6 +53,13 @@ class Receipts(Protocol):
     def append(self, twin: int, make: Make) -> Entry: ...
     def by_nonce(self, requester: Address, nonce: bytes) -> Entry | None: ...
     def of_twin(self, twin: int) -> list[Entry]: ...
+    def first(self, count: int | None = None) -> list[Entry]:
+        """The log's first `count` entries, fewer if it has no more; all without a count. They are on the disk."""
+        ...
+
+    def at(self, number: int) -> Entry | None:
+        """The entry of that number in the log."""
+        ...
 
 
 class MemoryReceipts:
@@ -82,6 +86,14 @@ class MemoryReceipts:
     def of_twin(self, twin: int) -> list[Entry]:
         with self._lock:
             return list(self._by_twin.get(twin, ()))
+
+    def first(self, count: int | None = None) -> list[Entry]:
+        with self._lock:
+            return self.entries[:count]
+
+    def at(self, number: int) -> Entry | None:
+        with self._lock:
+            return self.entries[number] if number < len(self.entries) else None
 
     def _make(self, twin: int, make: Make) -> Entry:
         of_twin = self._by_twin.get(twin)
@@ -160,6 +172,18 @@ class ReceiptLog(MemoryReceipts):
     def of_twin(self, twin: int) -> list[Entry]:
         with self._held():
             return super().of_twin(twin)
+
+    def first(self, count: int | None = None) -> list[Entry]:
+        with self._held():
+            entries = super().first(count)
+            written_to = self._read_to
+        with self._translated():
+            self._sync(written_to)
+        return entries
+
+    def at(self, number: int) -> Entry | None:
+        with self._held():
+            return super().at(number)
 
     @contextmanager
     def _held(self) -> Iterator[None]:

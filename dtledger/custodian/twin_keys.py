@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -17,9 +18,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .._backend.files import destroy, locked, write_atomically
-from ..crypto.seal import SealKey
+from ..crypto.seal import SealKey, open_
+from ..custody import SHARE_CONTEXT, SealedShare
 from ..encoding import decode, encode, sha256
-from ..errors import KeyFileError
+from ..errors import IntegrityError, KeyFileError
 from ..types import Address, Digest
 
 
@@ -152,3 +154,17 @@ class FileTwinKeys:
                 ) from error
             self._open[path.name, data] = SealKey(seed)
         return self._open[path.name, data]
+
+
+def open_with_any(pairs: Sequence[SealKey], sealed: SealedShare) -> bytes:
+    """Open a share with the key pair of the present owner, or of an earlier one.
+
+    Raises:
+        IntegrityError: it is sealed to none of them.
+    """
+    for pair in pairs:
+        try:
+            return open_(pair, sealed.sealed, SHARE_CONTEXT)
+        except IntegrityError:
+            continue
+    raise IntegrityError("a share is not sealed to this custodian", block=sealed.digest.hex())

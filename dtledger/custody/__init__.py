@@ -11,7 +11,8 @@ from .destruction import Destruction
 from .letters import KEPT_SECONDS, MOST_REQUESTS, Letter, LetterKind, refusal
 from .port import CustodianPort, LettersRequest, OwnerRequest, ReadRequest, Release, TwinKey
 from .probe import Probe, ProbeReply
-from .receipts import AccessReceipt
+from .receipt_map import ReceiptMap, ReceiptProof
+from .receipts import NOTHING_BEFORE, AccessReceipt
 from .shares import (
     RELEASE_CONTEXT,
     SHARE_CONTEXT,
@@ -25,6 +26,7 @@ from .shares import (
 __all__ = [
     "KEPT_SECONDS",
     "MOST_REQUESTS",
+    "NOTHING_BEFORE",
     "RELEASE_CONTEXT",
     "SHARE_CONTEXT",
     "SNAPSHOT",
@@ -38,6 +40,8 @@ __all__ = [
     "Probe",
     "ProbeReply",
     "ReadRequest",
+    "ReceiptMap",
+    "ReceiptProof",
     "Release",
     "SealedShare",
     "ShareHeader",

@@ -15,6 +15,7 @@ from ..vocabulary import Action, Purpose, Reason
 from .destruction import Destruction
 from .letters import Letter
 from .probe import Probe, ProbeReply
+from .receipt_map import ReceiptProof
 from .receipts import AccessReceipt
 from .shares import SealedShare
 
@@ -166,6 +167,16 @@ class CustodianPort(Protocol):
         Raises:
             AccessDeniedError: the request is not the present owner's, is stale, or the retirement is not final.
             HeadTooOldError: the custodian cannot know the time.
+        """
+        ...
+
+    def receipt_proof(self, request: OwnerRequest) -> ReceiptProof | None:
+        """What this custodian's newest anchored map says of a twin, for its present owner (signed as for `receipts`);
+        None if it has anchored nothing.
+
+        Raises:
+            AccessDeniedError: the request is not the present owner's, or is stale.
+            IntegrityError: its log is not what it anchored; `.party` is this custodian.
         """
         ...
 

@@ -13,6 +13,9 @@ from ..types import Address, Digest
 from ..vocabulary import Action, Purpose, Reason
 from .shares import require_kinds
 
+NOTHING_BEFORE = encoding.sha256(b"")
+"""What the first receipt names as the one before it."""
+
 _BODY = (str, int, bytes, int, int, bytes, str, str, int, int, int, bytes, int, list, bytes, int, int, bytes)
 """What a receipt's body is made of, in the order of its fields."""
 

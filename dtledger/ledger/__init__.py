@@ -7,7 +7,7 @@ from __future__ import annotations
 from .history import History
 from .now import Now, Tip
 from .port import CONTRACTS, Call, Deployment, Ledger, Receipt, Sender
-from .records import Aggregate, Batch, GrantRecord, Model, Round, Slot, Update
+from .records import Aggregate, Batch, GrantRecord, Model, ReceiptAnchor, Round, Slot, Update
 from .view import View
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Model",
     "Now",
     "Receipt",
+    "ReceiptAnchor",
     "Round",
     "Sender",
     "Slot",

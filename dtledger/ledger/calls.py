@@ -236,6 +236,13 @@ def anchor_batch(root: Digest, count: int, index: Digest) -> Call:
     return _call("SnapshotLedger", "anchorBatch", root, count, index)
 
 
+# receipts --------------------------------------------------------------------------------------------------------
+
+
+def anchor_receipts(root: Digest, count: int, last: Digest) -> Call:
+    return _call("ReceiptLedger", "anchorReceipts", root, count, last)
+
+
 # models ----------------------------------------------------------------------------------------------------------
 
 

@@ -172,6 +172,16 @@ class BatchAnchored:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptsAnchored:
+    """`root` is of the log's map (`dtledger.custody.receipt_map`), `last` the hash of the log's last receipt."""
+
+    custodian: Address
+    root: Digest
+    count: int
+    last: Digest
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRegistered:
     """`purpose` is a number of `Purpose`, `categories` a mask of the vocabulary's, `budget` ε in thousandths."""
 
@@ -237,6 +247,7 @@ Event = (
     | Blocked
     | Unblocked
     | BatchAnchored
+    | ReceiptsAnchored
     | ModelRegistered
     | RoundOpened
     | UpdateCommitted

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from ..policy import Grant, Member
 from ..types import ZERO_ADDRESS, ZERO_DIGEST, Address, Digest
 from . import events as e
-from .records import Aggregate, Batch, CardRecord, GrantRecord, Model, Round, Slot, Timelines, Update
+from .records import Aggregate, Batch, CardRecord, GrantRecord, Model, ReceiptAnchor, Round, Slot, Timelines, Update
 from .view import View
 
 
@@ -40,6 +40,7 @@ class History:
             e.Blocked: self._blocked,
             e.Unblocked: self._blocked,
             e.BatchAnchored: self._batch_anchored,
+            e.ReceiptsAnchored: self._receipts_anchored,
             e.ModelRegistered: self._model_registered,
             e.RoundOpened: self._round_opened,
             e.UpdateCommitted: self._update_committed,
@@ -135,6 +136,12 @@ class History:
         batch = Batch(event.sender, event.root, event.count, event.index, log.place.block, log.at)
         self._lines.batches[event.sender].append(batch)
         self._lines.roots[event.sender, event.root] = batch
+
+    # receipts ------------------------------------------------------------------------------------------------
+
+    def _receipts_anchored(self, log: e.Logged, event: e.ReceiptsAnchored) -> None:
+        anchor = ReceiptAnchor(**asdict(event), block=log.place.block, at=log.at)
+        self._lines.receipts[event.custodian].set(log.place.block, anchor)
 
     # models --------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,15 @@ from .history import History
 from .now import Tip
 from .view import View
 
-CONTRACTS = ("AccessManager", "MemberRegistry", "TwinRegistry", "ConsentRegistry", "SnapshotLedger", "ModelLedger")
+CONTRACTS = (
+    "AccessManager",
+    "MemberRegistry",
+    "TwinRegistry",
+    "ConsentRegistry",
+    "SnapshotLedger",
+    "ReceiptLedger",
+    "ModelLedger",
+)
 
 DEVELOPMENT_CHAINS = (31337, 1337)
 """Chain ids that Anvil and Hardhat give themselves."""

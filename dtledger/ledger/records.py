@@ -56,6 +56,18 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptAnchor:
+    """A custodian's receipt log as it anchored it: the root of its map, its receipts, the hash of the last of them."""
+
+    custodian: Address
+    root: Digest
+    count: int
+    last: Digest
+    block: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class CardRecord:
     """A twin card, who set it and when."""
 
@@ -163,6 +175,7 @@ class Timelines:
         self.slots: dict[tuple[Address, int], dict[Slot, None]] = defaultdict(dict)
         self.batches: dict[Address, list[Batch]] = defaultdict(list)
         self.roots: dict[tuple[Address, Digest], Batch] = {}
+        self.receipts: dict[Address, Timeline[ReceiptAnchor]] = defaultdict(Timeline)
         self.models: dict[int, Model] = {}
         self.rounds: dict[int, list[Round]] = defaultdict(list)
         self.updates: dict[tuple[int, int], list[Update]] = defaultdict(list)

@@ -8,7 +8,7 @@ from ..policy import EMPTY, SLOTS, Grant, Member
 from ..types import Address, Digest
 from ..vocabulary import Action
 from . import events as e
-from .records import Aggregate, Batch, CardRecord, GrantRecord, Model, Round, Slot, Timelines, Update
+from .records import Aggregate, Batch, CardRecord, GrantRecord, Model, ReceiptAnchor, Round, Slot, Timelines, Update
 
 
 class View:
@@ -150,6 +150,11 @@ class View:
     def senders(self) -> Iterator[Address]:
         """Everyone who ever anchored a batch up to here."""
         return (sender for sender in self._lines.batches if self.newest_batch(sender))
+
+    def receipt_anchor(self, custodian: Address) -> ReceiptAnchor | None:
+        """The newest anchor of a custodian's receipt log."""
+        line = self._lines.receipts.get(custodian)
+        return line.at(self.block) if line else None
 
     def models(self) -> list[Model]:
         """Every model registered up to here, by number."""

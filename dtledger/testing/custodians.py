@@ -26,6 +26,7 @@ from ..custody import (
     Probe,
     ProbeReply,
     ReadRequest,
+    ReceiptProof,
     Release,
     SealedShare,
     ShareHeader,
@@ -75,6 +76,10 @@ class WorldCustodian(Custodian):
     def destroy(self, request: OwnerRequest) -> Destruction:
         self._answer()
         return super().destroy(request)
+
+    def receipt_proof(self, request: OwnerRequest) -> ReceiptProof | None:
+        self._answer()
+        return super().receipt_proof(request)
 
     def leave(self, letter: Letter) -> None:
         self._answer()

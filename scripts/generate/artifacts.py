@@ -6,7 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-CONTRACTS = ("AccessManager", "MemberRegistry", "TwinRegistry", "ConsentRegistry", "SnapshotLedger", "ModelLedger")
+CONTRACTS = (
+    "AccessManager",
+    "MemberRegistry",
+    "TwinRegistry",
+    "ConsentRegistry",
+    "SnapshotLedger",
+    "ReceiptLedger",
+    "ModelLedger",
+)
 
 
 def render(root: Path) -> dict[Path, str]:

@@ -45,11 +45,13 @@ contract EventsTest is World {
         for (uint32 model = 1; model <= models.modelCount(); ++model) {
             _requireModel(model);
         }
+        uint256 receiptCount = receipts.anchorOf(gateway).count;
+        vm.assertEq(_told("receipts", _word(gateway), 0), bytes32(receiptCount), "receipts");
     }
 
     /// @dev Some call of some contract by whoever may make it.
     function act(uint256 seed) external {
-        uint256 what = seed % 20;
+        uint256 what = seed % 21;
         uint256 twin = 1 + (seed >> 8) % 2;
         address who = _anyone(seed >> 16);
         uint8 number = uint8((seed >> 24) % 2);
@@ -75,7 +77,8 @@ contract EventsTest is World {
         if (what == 13) steward(abi.encodeCall(members.reinstate, (who)));
         if (what == 14) addGuardedKinds(who, 4);
         if (what == 15) _updateCard(who, seed);
-        if (what > 15) _train(what, seed >> 8 & 7 == 0 ? 2 : 1, seed);
+        if (what == 20) _anchorReceipts(uint64(seed >> 8) % 64);
+        else if (what > 15) _train(what, seed >> 8 & 7 == 0 ? 2 : 1, seed);
     }
 
     /// @dev What comes next in a model's life: a round is finalised once it has an update and `what` says so.
@@ -94,6 +97,11 @@ contract EventsTest is World {
         } else {
             models.openRound(number, model.aggregate == 0 ? bytes32("parent") : model.aggregate);
         }
+    }
+
+    function _anchorReceipts(uint64 count) private {
+        vm.prank(gateway);
+        receipts.anchorReceipts("root", count, "last");
     }
 
     /// @dev The hospital agrees, if the member joins it.

@@ -142,6 +142,14 @@ contract GasTest is World {
         _cost("SnapshotLedger", "anchorBatch", 54_000);
     }
 
+    function test_gas_of_an_anchor_whatever_the_size_of_the_receipt_log() external {
+        vm.startPrank(stranger);
+        receipts.anchorReceipts(DIGEST, 1_000_000, keccak256("a receipt"));
+        _cost("ReceiptLedger", "anchorReceipts, a custodian's first", 50_000);
+        receipts.anchorReceipts(keccak256("another root"), 1_000_007, keccak256("another receipt"));
+        _cost("ReceiptLedger", "anchorReceipts", 33_000);
+    }
+
     function test_gas_of_a_model() external {
         enrol(COORDINATOR, hospital, kind(Kind.COORDINATOR));
         vm.startPrank(coordinator);

@@ -449,6 +449,10 @@ class Machine(RuleBasedStateMachine):
     def anchor(self, by: str, root: int, count: int) -> None:
         self.both(calls.anchor_batch(digest(root), count, digest("index")), by)
 
+    @rule(by=askers, count=st.integers(0, 4))
+    def anchor_receipts(self, by: str, count: int) -> None:
+        self.both(calls.anchor_receipts(digest(count), count, digest("last")), by)
+
     @rule(seconds=st.sampled_from([0, 3600, DAY, RETIRE_DELAY]))
     def pass_time(self, seconds: int) -> None:
         self.real.clock.advance(seconds)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dtledger.ledger import Batch, Slot, calls
-from dtledger.ledger.events import BatchAnchored, Granted, Transfer
-from dtledger.ledger.rejections import AlreadyAnchoredError, EmptyBatchError
+from dtledger.ledger import Batch, ReceiptAnchor, Slot, calls
+from dtledger.ledger.events import BatchAnchored, Granted, ReceiptsAnchored, Transfer
+from dtledger.ledger.rejections import AlreadyAnchoredError, EmptyBatchError, LogNotGrownError
 from dtledger.policy import EMPTY, MalformedRequestError, Request, check
 from dtledger.types import ZERO_ADDRESS, Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
@@ -119,6 +119,20 @@ class TestBatches:
         bench.send(calls.revoke(ANN, 1, GATEWAY, 0), "ann")
         bench.grant(1, "hospital", purposes=0, actions=Action.WRITE.mask)
         assert set(bench.view.writers(1)) == {ANN, GATEWAY, CLINICIAN}
+
+
+class TestReceiptLogs:
+    def test_are_anchored_as_they_grow_each_by_its_custodian(self, bench: Bench) -> None:
+        first = bench.send(calls.anchor_receipts(ROOT, 3, INDEX), "gateway")
+        assert first.events == (ReceiptsAnchored(GATEWAY, ROOT, 3, INDEX),)
+        bench.refuses(LogNotGrownError, calls.anchor_receipts(ROOT, 3, INDEX), "gateway", named=3, present=3)
+        bench.refuses(LogNotGrownError, calls.anchor_receipts(ROOT, 0, INDEX), "ann", named=0, present=0)
+        second = bench.send(calls.anchor_receipts(INDEX, 4, ROOT), "gateway")
+        assert bench.view.receipt_anchor(GATEWAY) == ReceiptAnchor(GATEWAY, INDEX, 4, ROOT, second.block, second.at)
+        assert bench.view.earlier(first.block).receipt_anchor(GATEWAY) == ReceiptAnchor(
+            GATEWAY, ROOT, 3, INDEX, first.block, first.at
+        )
+        assert bench.view.receipt_anchor(ANN) is None
 
 
 class TestCheck:

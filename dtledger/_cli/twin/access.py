@@ -24,8 +24,9 @@ def access(app: App, twin: int | None, since: str | None) -> None:
     """Show who asked for the twin's data, what for, and whether it was opened; the newest first.
 
     Every custodian that ever held shares of the twin is asked for its receipts, which it writes before any key
-    leaves. A request that one honest custodian took part in stands here. A list with a hole in it ends with exit
-    code 4, after everything else was shown.
+    leaves. A request that one honest custodian took part in stands here. Each list is held against what its custodian
+    anchored on the ledger; what came after its newest anchor is said to be not yet anchored. A list with a hole in it,
+    or without receipts that are anchored, ends with exit code 4, after everything else was shown.
     """
     number = app.twin(twin)
     client = app.client
@@ -88,7 +89,9 @@ def _categories(app: App, slot: Slot, look: Look) -> tuple[str, ...]:
 
 def _say_lists(app: App, found: Access) -> None:
     for custodian, receipts in found.lists.items():
-        app.say(f"{app.people.name(custodian)}: {len(receipts)} receipts, none missing between")
+        waiting = len(receipts) - found.anchored[custodian]
+        ends = f", {waiting} not yet anchored" if waiting else ""
+        app.say(f"{app.people.name(custodian)}: {len(receipts)} receipts, none missing between{ends}")
     for custodian, fault in found.faults.items():
         what = "its list is broken" if isinstance(fault, IntegrityError) else "did not answer"
         app.say(f"{click.style('warning:', fg='yellow')} {app.people.name(custodian)}: {what}: {fault}")
@@ -114,11 +117,16 @@ def _plain(app: App, twin: int, look: Look) -> dict[str, Any]:
 
 def _plain_lists(app: App, found: Access) -> list[dict[str, Any]]:
     answered = [
-        {"custodian": app.people.plain(custodian), "receipts": len(receipts), "fault": None}
+        {
+            "custodian": app.people.plain(custodian),
+            "receipts": len(receipts),
+            "anchored": found.anchored[custodian],
+            "fault": None,
+        }
         for custodian, receipts in found.lists.items()
     ]
     failed = [
-        {"custodian": app.people.plain(custodian), "receipts": None, "fault": str(fault)}
+        {"custodian": app.people.plain(custodian), "receipts": None, "anchored": None, "fault": str(fault)}
         for custodian, fault in found.faults.items()
     ]
     return answered + failed

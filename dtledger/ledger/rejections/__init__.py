@@ -203,6 +203,11 @@ class AlreadyAnchoredError(Rejection):
     template = "{sender} has anchored this batch already."
 
 
+class LogNotGrownError(Rejection):
+    solidity = "ReceiptLedger_NotGrown"
+    template = "A receipt log only grows: {named} receipts were named, {present} are anchored."
+
+
 class DeadlinePassedError(Rejection):
     solidity = "TypedDomain_DeadlinePassed"
     template = "The signed message was good until {deadline}."

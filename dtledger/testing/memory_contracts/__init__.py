@@ -12,6 +12,7 @@ from .consent_registry import ConsentRegistry
 from .frame import Contract, Frame, Storage
 from .member_registry import MemberRegistry
 from .model_ledger import ModelLedger
+from .receipt_ledger import ReceiptLedger
 from .snapshot_ledger import SnapshotLedger
 from .twin_registry import TwinRegistry
 
@@ -21,6 +22,7 @@ CONTRACTS: dict[str, type[Contract]] = {
     "TwinRegistry": TwinRegistry,
     "ConsentRegistry": ConsentRegistry,
     "SnapshotLedger": SnapshotLedger,
+    "ReceiptLedger": ReceiptLedger,
     "ModelLedger": ModelLedger,
 }
 

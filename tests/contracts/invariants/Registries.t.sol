@@ -10,7 +10,7 @@ import {RegistryHandler} from "./RegistryHandler.sol";
 ///   never falls and its card's digest never takes a value twice. Once it is retired, nothing about it changes.
 /// - A member's key and organisation are those of the newest card that it signed; versions never fall; a guarded kind is
 ///   added by stewards alone. Nobody is its own organisation.
-/// - Anchors only grow: what was anchored once stays as it was.
+/// - Anchors only grow: what was anchored once stays as it was, and a receipt log has more receipts each time.
 contract RegistryInvariants {
     uint256 private constant LEAST_STEPS = 100;
 
@@ -38,12 +38,24 @@ contract RegistryInvariants {
         handler.requireTwins();
         handler.requireMembers();
         handler.requireAnchors();
+        handler.requireReceipts();
     }
 
     function afterInvariant() external view {
         if (_steps < LEAST_STEPS) return;
-        bytes32[9] memory needed =
-            [bytes32("minted"), "card", "moved", "retired", "member", "forged", "kinds", "anchored", "anchored before"];
+        bytes32[11] memory needed = [
+            bytes32("minted"),
+            "card",
+            "moved",
+            "retired",
+            "member",
+            "forged",
+            "kinds",
+            "anchored",
+            "anchored before",
+            "log grown",
+            "log not grown"
+        ];
         for (uint256 i = 0; i < needed.length; ++i) {
             vm.assertTrue(handler.reached(needed[i]) != 0, string(abi.encodePacked("never reached: ", needed[i])));
         }

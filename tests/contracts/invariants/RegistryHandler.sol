@@ -32,6 +32,7 @@ contract RegistryHandler is World {
     }
 
     Anchor[] private _anchors;
+    mapping(address sender => uint64) private _receipts;
 
     constructor() {
         deploy();
@@ -164,6 +165,16 @@ contract RegistryHandler is World {
         ++reached[done ? bytes32("anchored") : bytes32("anchored before")];
     }
 
+    function anchorReceipts(uint256 seed, uint64 count) external {
+        address sender = vm.addr(_anyKey(seed));
+        if (seed >> 8 & 1 == 0) count = _receipts[sender] + uint64(seed >> 16 & 1);
+        vm.prank(sender);
+        (bool done,) = address(receipts).call(abi.encodeCall(receipts.anchorReceipts, (bytes32(seed), count, "last")));
+        vm.assertTrue(done == (count > _receipts[sender]), "a log anchored or refused against its rule");
+        if (done) _receipts[sender] = count;
+        ++reached[done ? bytes32("log grown") : bytes32("log not grown")];
+    }
+
     function pass(uint256 seed) external {
         vm.warp(block.timestamp + bound(seed, 1, 4 days));
         vm.roll(block.number + 1);
@@ -201,6 +212,13 @@ contract RegistryHandler is World {
         for (uint256 i = 0; i < _anchors.length; ++i) {
             Batch memory batch = snapshots.batchOf(_anchors[i].sender, _anchors[i].root);
             vm.assertEq(keccak256(abi.encode(batch)), keccak256(abi.encode(_anchors[i].batch)), "an anchor changed");
+        }
+    }
+
+    function requireReceipts() external view {
+        for (uint256 i = 0; i < KEYS; ++i) {
+            address who = vm.addr(_anyKey(i));
+            vm.assertEq(receipts.anchorOf(who).count, _receipts[who], "a log that shrank, or is another's");
         }
     }
 

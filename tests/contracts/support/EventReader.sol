@@ -5,6 +5,7 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IConsentRegistry} from "../../../contracts/interfaces/IConsentRegistry.sol";
 import {IMemberRegistry} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {IModelLedger} from "../../../contracts/interfaces/IModelLedger.sol";
+import {IReceiptLedger} from "../../../contracts/interfaces/IReceiptLedger.sol";
 import {ISnapshotLedger} from "../../../contracts/interfaces/ISnapshotLedger.sol";
 import {Card, ITwinRegistry} from "../../../contracts/interfaces/ITwinRegistry.sol";
 import {Messages} from "./Messages.sol";
@@ -66,6 +67,9 @@ contract EventReader {
         } else if (t[0] == ISnapshotLedger.BatchAnchored.selector) {
             (bytes32 count,) = abi.decode(data, (bytes32, bytes32));
             told[place("batch", t[1], t[2], 0, 0)] = count;
+        } else if (t[0] == IReceiptLedger.ReceiptsAnchored.selector) {
+            (, bytes32 count,) = abi.decode(data, (bytes32, bytes32, bytes32));
+            told[place("receipts", t[1], 0, 0, 0)] = count;
         } else {
             return false;
         }

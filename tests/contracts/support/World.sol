@@ -7,6 +7,7 @@ import {ConsentRegistry} from "../../../contracts/ConsentRegistry.sol";
 import {Role} from "../../../contracts/Governance.sol";
 import {MemberRegistry} from "../../../contracts/MemberRegistry.sol";
 import {ModelLedger} from "../../../contracts/ModelLedger.sol";
+import {ReceiptLedger} from "../../../contracts/ReceiptLedger.sol";
 import {SnapshotLedger} from "../../../contracts/SnapshotLedger.sol";
 import {TwinRegistry} from "../../../contracts/TwinRegistry.sol";
 import {Regrant, Request} from "../../../contracts/interfaces/IConsentRegistry.sol";
@@ -72,6 +73,7 @@ abstract contract World {
     ConsentRegistry internal consents;
     SnapshotLedger internal snapshots;
     ModelLedger internal models;
+    ReceiptLedger internal receipts;
     Messages internal messages;
 
     /// @dev Contracts, roles and delays; nobody is enrolled.
@@ -84,6 +86,7 @@ abstract contract World {
         snapshots = new SnapshotLedger();
         messages = new Messages();
         models = new ModelLedger(members);
+        receipts = new ReceiptLedger();
 
         _allow(address(members), MemberRegistry.enrol.selector, Role.REGISTRAR);
         _allow(address(members), MemberRegistry.setKinds.selector, Role.REGISTRAR);
