@@ -18,7 +18,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .._backend.files import destroy, locked, write_atomically
-from ..crypto.seal import SealKey, open_
+from ..crypto import seal
+from ..crypto.seal import SealKey
 from ..custody import SHARE_CONTEXT, SealedShare
 from ..encoding import decode, encode, sha256
 from ..errors import IntegrityError, KeyFileError
@@ -164,7 +165,7 @@ def open_with_any(pairs: Sequence[SealKey], sealed: SealedShare) -> bytes:
     """
     for pair in pairs:
         try:
-            return open_(pair, sealed.sealed, SHARE_CONTEXT)
+            return seal.open_(pair, sealed.sealed, SHARE_CONTEXT)
         except IntegrityError:
             continue
     raise IntegrityError("a share is not sealed to this custodian", block=sealed.digest.hex())
