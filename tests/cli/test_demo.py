@@ -44,7 +44,8 @@ def test_it_tells_every_step_in_order(told: dict[str, object]) -> None:
     names = [each["step"] for each in told["steps"]]  # type: ignore[attr-defined]
     assert names == [
         "chain", "members", "twin", "import", "permit", "write", "grant", "read", "revoke", "refused", "refused",
-        "access", "sites", "model", "train", "audit", "audit", "train", "audit",
+        "access", "clinic", "grant", "read", "access", "leave", "refused",
+        "sites", "model", "train", "audit", "audit", "train", "audit",
     ]  # fmt: skip
 
 
@@ -53,9 +54,14 @@ def test_every_reading_of_the_file_is_read_back(told: dict[str, object]) -> None
 
 
 def test_after_revocation_client_and_every_custodian_refuse(told: dict[str, object]) -> None:
-    by_client, by_custodians = step(told, "refused")
+    by_client, by_custodians, _ = step(told, "refused")
     assert by_client["reason"] == "REVOKED"
     assert by_custodians["custodians"] == ["REVOKED"] * 3
+
+
+def test_a_clinics_people_read_under_its_grant_each_by_name_and_a_leaver_is_refused(told: dict[str, object]) -> None:
+    assert step(told, "access")[1]["people"] == ["cardiology", "nurse"]
+    assert step(told, "refused")[2]["reason"] == "NO_GRANT"
 
 
 def test_an_auditor_finds_the_untouched_model_good_and_each_fault_by_its_claim(told: dict[str, object]) -> None:
@@ -118,8 +124,9 @@ def test_a_second_file_that_begins_within_the_same_hour_is_read_on_its_own(home:
         export = tmp_path / f"{name}.csv"
         rows = [f"2023-04-01T10:{minute:02}:00Z,5.5,mmol/L\n" for minute in minutes]
         export.write_text("time,value,unit\n" + "".join(rows))
-        own = json.loads(run("demo", "--json", "--input", export, "--home", home).stdout)
-        assert step(own, "read")[0]["readings"] == 6
+        result = run("demo", "--json", "--input", export, "--home", home)
+        assert result.exit_code == 0, result.stderr
+        assert step(json.loads(result.stdout), "read")[0]["readings"] == 6
 
 
 def test_it_refuses_a_home_that_somebody_uses(tmp_path: Path) -> None:

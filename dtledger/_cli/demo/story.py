@@ -22,6 +22,7 @@ from ...vocabulary import Action, Kind, Purpose, Reason
 from .. import account
 from ..app import App
 from ..picture import plot
+from .clinic import Clinic
 from .next import commands, shown
 from .place import claim, sample_end
 from .refusal import ask_custodians
@@ -56,6 +57,7 @@ class Story:
             self._read(people["cardiology"], twin, readings)
             self._revoke(people, twin, slot)
             self._access(people["patient"], twin)
+            Clinic(self.telling, self.devnet, people[OPERATOR], people).tell(twin, readings)
             Research(self.telling, self.devnet, people[OPERATOR]).tell()
         self._next(twin, readings)
 
@@ -80,7 +82,8 @@ class Story:
                 step["gas"] += gas
 
             deployment = self.devnet.up(DirectoryStore, self.app.say, count)
-            state = "deployed six contracts on" if step["gas"] else "found the contracts on"
+            count_of = len(deployment.contracts)
+            state = f"deployed {count_of} contracts on" if step["gas"] else "found the contracts on"
             step["did"] = f"{state} a development chain at {self.devnet.anvil.url}"
             step["deployment"] = deployment.id
 
@@ -167,7 +170,8 @@ class Story:
             step["gas"] = sum(each.gas for each in result.anchors)
             known = f", {result.known:,} readings were there before" if result.known else ""
             written, batches = len(result.written), len(result.anchors)
-            step["did"] = f"{written} encrypted snapshots, one an hour, anchored in {batches} batches{known}"
+            many = "" if batches == 1 else "es"
+            step["did"] = f"{written} encrypted snapshots, one an hour, anchored in {batches} batch{many}{known}"
             step["snapshots"], step["batches"] = written, batches
         patient.consents.revoke(slot)
 
