@@ -15,12 +15,12 @@ from pathlib import Path
 from .. import encoding
 from ..encoding import CID
 from ..errors import DtledgerError
-from ..types import Digest, Period
+from ..types import ZERO_DIGEST, Digest, Period
 from .files import locked
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS streams (label BLOB PRIMARY KEY, head BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS anchored (one INTEGER PRIMARY KEY CHECK (one = 1), index_root TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS base (one INTEGER PRIMARY KEY CHECK (one = 1), index_root TEXT, covers BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS under_way (
     one INTEGER PRIMARY KEY CHECK (one = 1), root BLOB NOT NULL, count INTEGER NOT NULL, index_root TEXT NOT NULL,
     heads BLOB NOT NULL, snapshots BLOB NOT NULL
@@ -32,12 +32,22 @@ CREATE TABLE IF NOT EXISTS marks (mark BLOB PRIMARY KEY, pending INTEGER NOT NUL
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A batch whose blocks are stored and whose anchor may or may not be on the ledger. `snapshots` are what the right
-    to write them is judged by: twin, category bit, data period."""
+    to write them is judged by: twin, category bit, data period. `heads` are the ends of its streams once it is."""
 
     root: Digest
     count: int
     index_root: CID
     snapshots: tuple[tuple[int, int, Period], ...]
+    heads: Mapping[Digest, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the next batch goes on from: an index (None: nothing yet), and the running digest of the batches that it
+    covers."""
+
+    index_root: CID | None = None
+    covers: Digest = ZERO_DIGEST
 
 
 class WriteJournal:
@@ -80,17 +90,16 @@ class WriteJournal:
             row = self._database.execute("SELECT head FROM streams WHERE label = ?", (label,)).fetchone()
         return row[0] if row else None
 
-    def index_root(self) -> CID | None:
-        """The index that was anchored last."""
+    def base(self) -> Base:
+        """What the next batch goes on from."""
         with self._translated():
-            row = self._database.execute("SELECT index_root FROM anchored").fetchone()
-        return CID.decode(row[0]) if row else None
+            row = self._database.execute("SELECT index_root, covers FROM base").fetchone()
+        return Base(CID.decode(row[0]) if row[0] else None, Digest(row[1])) if row else Base()
 
-    def follow(self, index_root: CID) -> None:
-        """Begin anew from the index that is on the chain: what was known of stream ends may be older."""
+    def follow(self, base: Base) -> None:
+        """Begin anew from what is on the chain: what was known of stream ends may be older."""
         with self._transaction() as database:
-            database.execute("DELETE FROM streams")
-            database.execute("INSERT OR REPLACE INTO anchored VALUES (1, ?)", (str(index_root),))
+            _follow(database, base)
 
     def adopt(self, label: Digest, head: bytes) -> None:
         """Take over a stream's end from the index."""
@@ -107,35 +116,40 @@ class WriteJournal:
                 known.update(row[0] for row in self._database.execute(query, some))
         return set(marks) - known
 
-    def prepare(self, pending: Pending, heads: Mapping[Digest, bytes], marks: Iterable[bytes]) -> None:
-        """Remember a batch before its anchor is sent."""
-        packed = encoding.encode([[label, head] for label, head in heads.items()])
+    def prepare(self, pending: Pending, marks: Iterable[Iterable[bytes]]) -> None:
+        """Remember a batch before its anchor is sent; `marks` are those of each of its snapshots."""
+        packed = encoding.encode([[label, head] for label, head in pending.heads.items()])
         snapshots = encoding.encode([[twin, bit, each.start, each.end] for twin, bit, each in pending.snapshots])
         with self._transaction() as database:
             database.execute(
                 "INSERT INTO under_way VALUES (1, ?, ?, ?, ?, ?)",
                 (pending.root, pending.count, str(pending.index_root), packed, snapshots),
             )
-            database.executemany("INSERT OR IGNORE INTO marks VALUES (?, 1)", ((mark,) for mark in marks))
+            numbered = ((mark, place) for place, some in enumerate(marks, start=1) for mark in some)
+            database.executemany("INSERT OR IGNORE INTO marks VALUES (?, ?)", numbered)
 
     def pending(self) -> Pending | None:
         """The batch under way, if a crash left one."""
         with self._translated():
-            row = self._database.execute("SELECT root, count, index_root, snapshots FROM under_way").fetchone()
+            row = self._database.execute("SELECT root, count, index_root, snapshots, heads FROM under_way").fetchone()
         if row is None:
             return None
         snapshots = tuple((twin, bit, Period(start, end)) for twin, bit, start, end in encoding.decode(row[3]))
-        return Pending(Digest(row[0]), row[1], CID.decode(row[2]), snapshots)
+        heads = {Digest(label): head for label, head in encoding.decode(row[4])}
+        return Pending(Digest(row[0]), row[1], CID.decode(row[2]), snapshots, heads)
 
-    def finish(self, *, counts: bool) -> None:
-        """The batch under way is anchored. If it does not count, its readings are as if they were never written."""
+    def finish(self, base: Base, *, lost: int, forked: bool = False) -> None:
+        """The batch under way is anchored, and the next goes on from `base`; from other stream ends than the batch's
+        own, if it was `forked`. The readings of its first `lost` snapshots are as if they were never written."""
         with self._transaction() as database:
-            row = database.execute("SELECT index_root, heads FROM under_way").fetchone()
-            database.execute("INSERT OR REPLACE INTO anchored VALUES (1, ?)", (row[0],))
-            database.executemany("INSERT OR REPLACE INTO streams VALUES (?, ?)", encoding.decode(row[1]))
-            database.execute(
-                "UPDATE marks SET pending = 0 WHERE pending" if counts else "DELETE FROM marks WHERE pending"
-            )
+            heads = database.execute("SELECT heads FROM under_way").fetchone()[0]
+            if forked:
+                _follow(database, base)
+            else:
+                _set_base(database, base)
+                database.executemany("INSERT OR REPLACE INTO streams VALUES (?, ?)", encoding.decode(heads))
+            database.execute("DELETE FROM marks WHERE pending BETWEEN 1 AND ?", (lost,))
+            database.execute("UPDATE marks SET pending = 0 WHERE pending")
             database.execute("DELETE FROM under_way")
 
     @contextmanager
@@ -153,3 +167,13 @@ class WriteJournal:
                 f"The writer's journal {self._path} cannot be used: {error}.",
                 hint="Free space, or make its folder writable, and try again: it goes on where it stopped.",
             ) from error
+
+
+def _follow(database: sqlite3.Connection, base: Base) -> None:
+    database.execute("DELETE FROM streams")
+    _set_base(database, base)
+
+
+def _set_base(database: sqlite3.Connection, base: Base) -> None:
+    root = str(base.index_root) if base.index_root else None
+    database.execute("INSERT OR REPLACE INTO base VALUES (1, ?, ?)", (root, base.covers))

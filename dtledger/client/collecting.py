@@ -12,6 +12,7 @@ from ..custody import AccessReceipt
 from ..errors import AccessDeniedError, DtledgerError, InputError, IntegrityError
 from ..readings import SOURCES, Content, decode_readings
 from ..snapshots.finder import Found
+from ..snapshots.lines import Doubled
 from ..snapshots.opening import Opened
 from ..types import Address, Digest, Period
 from ..vocabulary import Reason, Unit, known_unit, unit
@@ -35,6 +36,7 @@ class Collected:
     asked: int = 0
     answered: int | None = None
     uncounted: int = 0
+    doubled: list[Doubled] = field(default_factory=list)
     corrections: Corrections = field(default_factory=Corrections)
 
     def add(
@@ -91,6 +93,7 @@ class Collected:
             uncounted=self.uncounted,
             amendments=amendments,
             superseded=superseded,
+            doubled=self.doubled,
         )
 
 

@@ -152,6 +152,8 @@ class Corrections:
     def _lost(self, amendment: _Seen, finder: Finder, category: str) -> IntegrityError | None:
         """Who is at fault for a snapshot that was corrected and not come past."""
         assert amendment.corrects is not None
+        if any(each.digest == amendment.corrects for each in finder.doubled):
+            return _wrong(amendment, "corrects a snapshot that does not count")
         writer = finder.whose(category, amendment.corrects, amendment.period)
         if writer is None:
             return _wrong(amendment, "corrects what is no anchored snapshot of its twin, category and period")

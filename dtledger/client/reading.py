@@ -108,6 +108,7 @@ class Reader:
                 progress(collected.snapshots, len(periods))
         newest = finder.newest_minute(category)
         collected.faults |= finder.faults
+        collected.doubled = finder.doubled
         collected.faults |= collected.corrections.settle(finder, category, partial=partial)
         age = None if newest is None else max(0, context.clock() - newest * 60)
         return collected.result(age, target, partial=partial, originals=originals, snapshot=snapshot)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 
 from ..custody import AccessReceipt
 from ..errors import DtledgerError
+from ..snapshots.lines import Doubled
 from ..types import Address, Period
 from ..vocabulary import Reason
 
@@ -53,7 +54,8 @@ class Readings(Sequence[TwinReading]):
     there is none; `receipts` are the custodians', `refused` the periods that stay shut (with `partial`), `faults` says
     which custodians or (with `partial`) writers were at fault, and what each did first. `amendments` are those that
     changed what was asked for, by their digests, and `superseded` counts the values that stand no more; they are in the
-    sequence only if the originals were asked for."""
+    sequence only if the originals were asked for. `doubled` are snapshots whose number their writer had anchored
+    before: they do not count, and their values are not here."""
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Readings(Sequence[TwinReading]):
         uncounted: int = 0,
         amendments: Sequence[Amendment] = (),
         superseded: int = 0,
+        doubled: Sequence[Doubled] = (),
     ) -> None:
         self._values = tuple(values)
         self.age = age
@@ -81,6 +84,7 @@ class Readings(Sequence[TwinReading]):
         self.uncounted = uncounted
         self.amendments = {each.snapshot: each for each in amendments}
         self.superseded = superseded
+        self.doubled = tuple(doubled)
 
     @property
     def stale(self) -> bool:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from ..encoding import CID
 from ..errors import AccessDeniedError, CannotCheckError, IntegrityError
 from ..ledger import Now
-from ..snapshots import index
-from ..snapshots.blame import blaming
+from ..snapshots.blame import Blocks
 from ..snapshots.finder import Finder, Found
+from ..snapshots.lineage import Lineage
+from ..snapshots.lines import Doubled
 from ..snapshots.locating import Located
 from ..snapshots.manifest import Manifest
 from ..snapshots.package import NO_KEYS, Keys
@@ -39,7 +40,7 @@ class StreamReport:
     """What was found in one stream. `error` is why it does not hold together; then the counts go up to there.
 
     `unchecked` are snapshots whose writer's right cannot be judged without the category's bit, `uncounted` those
-    whose writer had none.
+    whose writer had none, `doubled` those whose number its writer had anchored before.
     """
 
     writer: Address
@@ -49,6 +50,7 @@ class StreamReport:
     late: int = 0
     uncounted: int = 0
     unchecked: int = 0
+    doubled: tuple[Doubled, ...] = ()
     error: IntegrityError | None = None
 
 
@@ -123,7 +125,8 @@ class Snapshots:
                         return Listed(found, stream.category)
         raise CannotCheckError(
             f"The snapshot {digest.hex()} stands in no anchored index of its writer.",
-            hint="It is not anchored yet, or its writer had no right to write to that twin.",
+            hint="It is not anchored yet, its writer had no right to write to that twin, or another snapshot with its "
+            "number was anchored first.",
         )
 
     def amendments(self, listed: Listed) -> Sequence[Listed]:
@@ -153,16 +156,17 @@ class Snapshots:
                     yield StreamReport(writer, finder.located.label(writer, name), name, error=fault)
                 else:
                     if located is not None:
-                        yield self._verify(_Stream(located, name, finder), progress)
+                        yield self._verify(twin, _Stream(located, name, finder), progress)
         if not finders:
             for stream in self._unnamed(twin, finders):
-                yield self._verify(stream, progress)
+                yield self._verify(twin, stream, progress)
 
-    def _verify(self, stream: _Stream, progress: Callable[[int, int], None] | None) -> StreamReport:
+    def _verify(self, twin: int, stream: _Stream, progress: Callable[[int, int], None] | None) -> StreamReport:
         located, finder = stream.located, stream.finder
         digests: list[Digest] = []
         verdicts: Counter[str] = Counter()
         error: IntegrityError | None = None
+        lineage = Lineage(Blocks(self._context.store), self._context.view(), twin, located)
         try:
             if stream.category and finder.located.newest(located.writer, stream.category) is None:
                 raise IntegrityError(
@@ -177,8 +181,8 @@ class Snapshots:
                     verdicts["uncounted"] += found.counts is False
                     verdicts["unchecked"] += found.counts is None
                 if progress:
-                    progress(len(digests), located.stream.count)
-            self._require_whole(located, digests)
+                    progress(len(digests), located.count)
+            lineage.require_whole(digests)
         except IntegrityError as fault:
             error = fault
         return StreamReport(
@@ -189,6 +193,7 @@ class Snapshots:
             verdicts["late"],
             verdicts["uncounted"],
             verdicts["unchecked"],
+            lineage.doubled,
             error,
         )
 
@@ -203,29 +208,6 @@ class Snapshots:
                 block=found.digest.hex(),
                 party=found.writer,
             )
-
-    def _require_whole(self, located: Located, digests: Sequence[Digest]) -> None:
-        """Each index that the writer anchored before holds the beginning of what the newest one holds."""
-        store = self._context.store
-        if len(digests) != located.stream.count:
-            raise IntegrityError(
-                f"a stream should have {located.stream.count} snapshots and has {len(digests)}",
-                block=str(located.stream.top),
-                party=located.writer,
-            )
-        for batch in self._context.view().earlier(located.batch.block).batches(located.writer):
-            with blaming(located.writer):
-                earlier = index.find(store, CID(batch.index), located.label)
-                if earlier is None:
-                    continue
-                last = list(index.links(store, earlier))[-1]
-                rows = last.read(store.get(last.cid)).rows
-            if [row.manifest.digest for row in rows] != list(digests[last.first : last.first + len(rows)]):
-                raise IntegrityError(
-                    "an index lacks or changes what an earlier one of the same writer had",
-                    block=str(CID(located.batch.index)),
-                    party=located.writer,
-                )
 
     def _streams(self, twin: int, category: str | None, *, unnamed: bool) -> Iterator[_Stream]:
         finders = self._finders(twin, category)

@@ -46,6 +46,9 @@ class PutResult:
     anchors: list[Receipt] = field(default_factory=list)
     resumed: int = 0
     """Snapshots of an earlier put that a crash had left unanchored and that are anchored now."""
+    doubled: int = 0
+    """Snapshots that do not count because another machine with this key was faster: it anchored theirs of these
+    numbers first. What they held was written again, or, if a crash had left them, is as if it had not been written."""
 
 
 def require_past(groups: Iterable[Group], now: int) -> None:
@@ -113,7 +116,7 @@ class Writer:
         batch: int,
         progress: Callable[[int, int], None] | None,
     ) -> PutResult:
-        result = PutResult(resumed=self._anchoring.begin())
+        result = self._begin()
         groups = hourly(readings)
         require_past(groups, self._context.now().latest)
         keys = self._rights.require(twin, category, [group.period for group in groups])
@@ -122,8 +125,7 @@ class Writer:
         for some in _chunks(fresh, batch):
             target = self._target(twin, category, [group.period for group in some])
             drafts = [Draft(category, group.period, encode_readings(category, group.readings)) for group in some]
-            readings = [reading for group in some for reading in group.readings]
-            self._write(target, drafts, readings, result)
+            self._write(target, drafts, [group.readings for group in some], result)
             done += len(some)
             if progress:
                 progress(done, len(fresh))
@@ -154,12 +156,12 @@ class Writer:
     def _amend(
         self, digest: Digest, readings: Sequence[Reading], reason: str, replaces: Sequence[int] | None
     ) -> PutResult:
-        result = PutResult(resumed=self._anchoring.begin())
+        result = self._begin()
         twin, draft = self.draft_amendment(digest, readings, reason, replaces=replaces)
         target = self._target(twin, draft.category, [draft.period])
         mark = _digest(target.keys, draft.category, ["amendment", digest, draft.plaintext])
         if self._journal.unwritten([mark]):
-            self._write(target, [draft], readings, result, mark)
+            self._write(target, [draft], [readings], result, mark)
         else:
             result.known = len(readings)
         return result
@@ -205,14 +207,25 @@ class Writer:
         return listed
 
     def _write(
-        self, target: Target, drafts: Sequence[Draft], readings: Sequence[Reading], result: PutResult, *marks: bytes
+        self,
+        target: Target,
+        drafts: Sequence[Draft],
+        readings: Sequence[Sequence[Reading]],
+        result: PutResult,
+        *marks: bytes,
     ) -> None:
-        """One batch. What it holds will be known from then on, and what `marks` stand for."""
-        known = [_mark(target.keys, drafts[0].category, each) for each in readings]
-        receipt, written = self._anchoring.write(target, drafts, [*marks, *known])
-        result.anchors.append(receipt)
-        result.written += written
-        result.readings += len(readings)
+        """One batch. What each of its drafts holds will be known from then on, and what `marks` stand for."""
+        category = drafts[0].category
+        known = [[*marks, *(_mark(target.keys, category, each) for each in some)] for some in readings]
+        for batch in self._anchoring.write(target, drafts, known):
+            result.anchors.append(batch.receipt)
+            result.written += batch.written
+            result.doubled += batch.doubled
+        result.readings += sum(map(len, readings))
+
+    def _begin(self) -> PutResult:
+        resumed, doubled = self._anchoring.begin()
+        return PutResult(resumed=resumed, doubled=doubled)
 
     def _target(self, twin: int, category: str, periods: Sequence[Period]) -> Target:
         """As the ledger has it now: a newer grant, card or denial counts from the next batch on."""

@@ -133,8 +133,10 @@ class History:
     # snapshots -----------------------------------------------------------------------------------------------
 
     def _batch_anchored(self, log: e.Logged, event: e.BatchAnchored) -> None:
-        batch = Batch(event.sender, event.root, event.count, event.index, log.place.block, log.at)
-        self._lines.batches[event.sender].append(batch)
+        batches = self._lines.batches[event.sender]
+        before = batches[-1].after if batches else ZERO_DIGEST
+        batch = Batch(event.sender, event.root, event.count, event.index, log.place.block, log.at, len(batches), before)
+        batches.append(batch)
         self._lines.roots[event.sender, event.root] = batch
 
     # receipts ------------------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from ..encoding import sha256
 from ..policy import Grant, Member
-from ..types import Address, Digest
+from ..types import ZERO_DIGEST, Address, Digest
 from . import events as e
 
 V = TypeVar("V")
@@ -45,7 +46,9 @@ class Timeline(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One anchored batch: `index` names the sender's index block as of then."""
+    """One anchored batch: `index` names the sender's index block as of then. `place` is its number among the sender's
+    own, and `before` the running digest of those before it: from 32 zero bytes, each the SHA-256 of the last one and
+    the batch's root."""
 
     sender: Address
     root: Digest
@@ -53,6 +56,13 @@ class Batch:
     index: Digest
     block: int
     at: int
+    place: int = 0
+    before: Digest = ZERO_DIGEST
+
+    @property
+    def after(self) -> Digest:
+        """The running digest with this batch."""
+        return sha256(self.before + self.root)
 
 
 @dataclass(frozen=True, slots=True)

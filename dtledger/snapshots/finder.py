@@ -1,6 +1,7 @@
 """Finding: from what is anchored to the snapshots of one category, each checked before anything is asked for.
 
-For every writer the newest anchored index is taken and descended wherever the period overlaps. Each row must lead to
+For every writer the newest anchored index is taken and descended wherever the period overlaps; of two snapshots with
+one number the first anchored counts (`dtledger.snapshots.lines`), and `doubled` tells both. Each row must lead to
 a batch that the writer anchored, each manifest must be signed by the writer and agree with its row, each stream must
 run on without a break, and each custody block must stand under a roster that the owner had in force. A snapshot
 counts if its writer held WRITE when it was anchored, or if the owner anchored it.
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
@@ -27,63 +27,23 @@ from ..types import ZERO_DIGEST, Address, Digest, Period
 from . import index
 from .blame import Blocks, blaming
 from .custody_block import CustodyBlock
+from .found import Found
 from .index import Page, PageLink, Row
 from .leaf import Leaf
+from .lines import Doubled, Forks, Line, rows_from
 from .locating import Located, Locator
 from .manifest import Manifest
 from .package import Keys
 from .roster import Roster
-from .standing import DAY, card_of_roster, might_write
+from .standing import card_of_roster, might_write
 
 PAGES_AT_ONCE = 16
 """Leaf pages fetched and opened in one go: 1,024 snapshots, so a year needs nine requests and little memory."""
 
 T = TypeVar("T")
 
-_Before = tuple[int, Digest, Digest] | None
-"""Sequence, leaf hash and manifest digest of the snapshot before, where the walk has come past it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One snapshot that is anchored and whose blocks agree; `counts` is False if its writer had no right to write,
-    and None if no key at hand tells the category that the right would be for."""
-
-    manifest: Manifest
-    digest: Digest
-    writer: Address
-    custody: CustodyBlock
-    batch: Batch
-    counts: bool | None
-    blocks: dict[CID, bytes]
-
-    @property
-    def late(self) -> bool:
-        """Anchored over a day after its data ended."""
-        return self.batch.at > (self.manifest.period.end + 1) * 60 + DAY
-
-    @property
-    def size(self) -> int:
-        """Bytes of ciphertext, padding and tags included, as the manifest's content has them.
-
-        Raises:
-            IntegrityError: a chunk is missing.
-        """
-        return sum(map(len, self.chunks()))
-
-    def chunks(self) -> list[bytes]:
-        """The content's ciphertext.
-
-        Raises:
-            IntegrityError: a chunk is missing.
-        """
-        content = self.manifest.content
-        if isinstance(content, bytes):
-            return [content]
-        missing = [link for link in content if link not in self.blocks]
-        if missing:
-            raise IntegrityError("a chunk of a snapshot is missing", block=str(missing[0]), party=self.writer)
-        return [self.blocks[link] for link in content]
+_Before = tuple[Leaf, Row] | None
+"""The snapshot before, where the walk has come past it."""
 
 
 class Finder:
@@ -110,6 +70,7 @@ class Finder:
         self._twin = twin
         self._tolerates = tolerates
         self._rosters: dict[Digest, Roster] = {}
+        self._forks = Forks(view, self._blocks, twin)
         self.located = Locator(deployment, view, self._blocks, twin, keys)
         self.faults: dict[Address, DtledgerError] = {}
 
@@ -133,11 +94,14 @@ class Finder:
 
         def numbered(located: Located) -> Iterator[list[tuple[int, Period]]]:
             with blaming(located.writer):
-                for link in index.links(self._blocks, located.stream, period):
-                    rows = enumerate(link.read(self._blocks.get(link.cid)).rows, start=link.first)
-                    yield [
-                        (number, row.period) for number, row in rows if period is None or row.period.overlaps(period)
-                    ]
+                for line in located.lines:
+                    for link in _counting(index.links(self._blocks, line.stream, period), line):
+                        rows = enumerate(link.read(self._blocks.get(link.cid)).rows, start=link.first)
+                        yield [
+                            (number, row.period)
+                            for number, row in rows
+                            if number >= line.first and (period is None or row.period.overlaps(period))
+                        ]
 
         return chain.from_iterable(self._each_stream(category, numbered))
 
@@ -147,7 +111,7 @@ class Finder:
 
         def numbered(located: Located) -> Iterator[list[tuple[int, int]]]:
             with blaming(located.writer):
-                newest = index.newest_minute(self._blocks, located.stream)
+                newest = max(self._newest_minutes(located))
                 yield [(0, min(newest, located.batch.at // 60))]  # nothing was measured after it was anchored
 
         return max(chain.from_iterable(self._each_stream(category, numbered)), default=None)
@@ -159,11 +123,25 @@ class Finder:
             for batch in self.located.indexes(writer, category):
                 with suppress(IntegrityError, BlockMissingError):
                     located = self.located.locate(batch, category)
-                    for link in index.links(self._blocks, located.stream, period) if located else ():
-                        rows = link.read(self._blocks.get(link.cid)).rows
-                        if any(row.manifest.digest == digest and row.period == period for row in rows):
-                            return writer
+                    for line in located.lines if located else ():
+                        for link in index.links(self._blocks, line.stream, period):
+                            rows = link.read(self._blocks.get(link.cid)).rows
+                            if any(row.manifest.digest == digest and row.period == period for row in rows):
+                                return writer
         return None
+
+    @property
+    def doubled(self) -> list[Doubled]:
+        """The snapshots that a search came upon, or that one which it gave follows, whose number was anchored before:
+        they do not count."""
+        return list(self._forks.found.values())
+
+    def _newest_minutes(self, located: Located) -> Iterator[int]:
+        for line in located.lines:
+            if not line.first:
+                yield index.newest_minute(self._blocks, line.stream)
+            else:
+                yield from (row.period.end for _, row in rows_from(self._blocks, line.stream, line.first))
 
     def _each_stream(
         self, category: str, walk: Callable[[Located], Iterator[list[tuple[int, T]]]]
@@ -186,16 +164,21 @@ class Finder:
     def walk(self, located: Located, period: Period | None = None) -> Iterator[list[Found]]:
         """The snapshots of one stream, as `find` gives them. Raises as `find`."""
         with blaming(located.writer):
-            waiting = list(index.links(self._blocks, located.stream, period))
-        before: _Before = None
-        for start in range(0, len(waiting), PAGES_AT_ONCE):
-            found, before = self._read_pages(located, waiting[start : start + PAGES_AT_ONCE], period, before)
-            if found:
-                yield found
+            self._forks.see(located.writer, located.label, located.lines)
+        for line in located.lines:
+            with blaming(located.writer):
+                waiting = list(_counting(index.links(self._blocks, line.stream, period), line))
+            before: _Before = None
+            for start in range(0, len(waiting), PAGES_AT_ONCE):
+                pages = waiting[start : start + PAGES_AT_ONCE]
+                found, before = self._read_pages(located, line.first, pages, period, before)
+                if found:
+                    yield found
 
     def _read_pages(
-        self, located: Located, links: list[PageLink], period: Period | None, before: _Before
+        self, located: Located, first: int, links: list[PageLink], period: Period | None, before: _Before
     ) -> tuple[list[Found], _Before]:
+        """Those of the snapshots from the number `first` on that overlap, and the last that the walk came past."""
         blocks = self._blocks.export([link.cid for link in links])
         found: list[Found] = []
         for link in links:
@@ -205,11 +188,28 @@ class Finder:
                 digest = row.manifest.digest
                 leaf = Leaf(row.place, self._twin, located.writer, located.label, sequence, digest, row.previous)
                 manifest = self._manifest(leaf, row, blocks)
-                _refuse_break(page, leaf, manifest, before)
-                before = (sequence, leaf.hash, leaf.manifest)
-                if period is None or row.period.overlaps(period):
+                self._refuse_break(page, leaf, row, manifest, before)
+                before = (leaf, row)
+                if sequence >= first and (period is None or row.period.overlaps(period)):
                     found.append(self._verify(leaf, row, manifest, blocks, located.bit))
         return found, before
+
+    def _refuse_break(self, page: Page, leaf: Leaf, row: Row, manifest: Manifest, before: _Before) -> None:
+        """Each leaf and manifest names the one before it, or one of the same number that is doubled; the first of a
+        stream names none. Where the walk skipped the page before, the anchored leaf alone says it."""
+        if leaf.sequence == 0:
+            expected: tuple[Digest, Digest] | None = (ZERO_DIGEST, ZERO_DIGEST)
+        elif before is not None and before[0].sequence == leaf.sequence - 1:
+            expected = before[0].hash, before[0].manifest
+        else:
+            return
+        if (leaf.previous, manifest.previous) == expected:
+            return
+        with blaming(leaf.writer):
+            if before is None or not self._forks.follows_doubled(leaf, row, manifest.previous, before[1]):
+                raise IntegrityError(
+                    f"snapshot {leaf.sequence} of a stream does not follow the one before it", block=str(page.cid)
+                )
 
     def _manifest(self, leaf: Leaf, row: Row, blocks: dict[CID, bytes]) -> Manifest:
         with blaming(leaf.writer, row.manifest):
@@ -271,18 +271,9 @@ def _block(blocks: dict[CID, bytes], cid: CID) -> bytes:
         raise IntegrityError("the store left out a block of an index page", block=str(cid), party=STORE) from None
 
 
-def _refuse_break(page: Page, leaf: Leaf, manifest: Manifest, before: _Before) -> None:
-    """Each leaf and manifest names the one before it; the first of a stream names none. Where the walk skipped the page
-    before, the anchored leaf alone says it."""
-    if leaf.sequence == 0:
-        expected: tuple[Digest, Digest] | None = (ZERO_DIGEST, ZERO_DIGEST)
-    elif before is not None and before[0] == leaf.sequence - 1:
-        expected = before[1:]
-    else:
-        return
-    if (leaf.previous, manifest.previous) != expected:
-        raise IntegrityError(
-            f"snapshot {leaf.sequence} of a stream does not follow the one before it",
-            block=str(page.cid),
-            party=leaf.writer,
-        )
+def _counting(links: Iterator[PageLink], line: Line) -> Iterator[PageLink]:
+    """The pages that hold numbers which count in that line."""
+    return (link for link in links if link.first + link.size > line.first)
+
+
+__all__ = ["Finder", "Found"]

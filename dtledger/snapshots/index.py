@@ -1,12 +1,15 @@
 """The index: how a reader finds a stream's snapshots from one anchored digest.
 
 `indexDigest` names the root of a radix tree that maps every stream of a sender to (number of snapshots, top page),
-so that a batch rewrites only what changed. What lies below a top page is in `dtledger.snapshots.pages`.
+so that a batch rewrites only what changed. What lies below a top page is in `dtledger.snapshots.pages`. The root names
+also which batches it goes on from: `Batch.before` of its own batch, unless two machines wrote with one key
+(`dtledger.snapshots.lines`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .. import encoding
 from ..encoding import CID
@@ -31,18 +34,19 @@ from .pages import (
 _NO_CHILDREN: list[CID | None] = [None] * 16
 
 
-def update(blocks: ReaderWriter, root: CID | None, streams: Mapping[Digest, Stream]) -> CID:
-    """The root of the sender's index with these streams put in or replaced."""
-    return _update(blocks, root, dict(streams), 0)
+def update(blocks: ReaderWriter, root: CID | None, streams: Mapping[Digest, Stream], before: Digest) -> CID:
+    """The root of the sender's index with these streams put in or replaced, which goes on from the batches of which
+    `before` is the running digest."""
+    return blocks.put_value({"before": before} | _update(blocks, root, dict(streams), 0))
 
 
-def _update(blocks: ReaderWriter, root: CID | None, streams: dict[Digest, Stream], depth: int) -> CID:
+def _update(blocks: ReaderWriter, root: CID | None, streams: dict[Digest, Stream], depth: int) -> dict[str, Any]:
     node = {"streams": []} if root is None else encoding.decode(blocks.get(root))
     if "streams" in node:
         merged = {label: Stream(count, top) for label, count, top in node["streams"]} | streams
         if len(merged) <= FAN_OUT:
             rows = [[label, merged[label].count, merged[label].top] for label in sorted(merged)]
-            return blocks.put_value({"streams": rows})
+            return {"streams": rows}
         children, streams = list(_NO_CHILDREN), merged
     else:
         children = list(node["children"])
@@ -50,25 +54,37 @@ def _update(blocks: ReaderWriter, root: CID | None, streams: dict[Digest, Stream
     for label, stream in streams.items():
         by_nibble.setdefault(_nibble(label, depth), {})[label] = stream
     for nibble, share in by_nibble.items():
-        children[nibble] = _update(blocks, children[nibble], share, depth + 1)
-    return blocks.put_value({"children": children})
+        children[nibble] = blocks.put_value(_update(blocks, children[nibble], share, depth + 1))
+    return {"children": children}
 
 
 def find(blocks: Reader, root: CID, label: Digest) -> Stream | None:
-    """Where the index has that stream, or None: it has no snapshot up to that batch.
+    """Where the index has that stream, or None: it has no snapshot up to that batch. Raises as `look`."""
+    return look(blocks, root, label)[1]
+
+
+def look(blocks: Reader, root: CID, label: Digest) -> tuple[Digest, Stream | None]:
+    """The running digest of the batches that the index goes on from, and that stream as `find` gives it.
 
     Raises:
         IntegrityError: a block of the index is malformed; `.block` is its CID.
     """
+    value = decode(root, blocks.get(root))
+    before = _before(root, value)
     for depth in range(2 * len(label)):
-        node = _read_node(root, blocks.get(root))
+        node = _node(root, value)
         if isinstance(node, dict):
-            return node.get(label)
+            return before, node.get(label)
         child = node[_nibble(label, depth)]
         if child is None:
-            return None
-        root = child
+            return before, None
+        root, value = child, decode(child, blocks.get(child))
     raise IntegrityError("an index is deeper than a label is long", block=str(root))
+
+
+def before(blocks: Reader, root: CID) -> Digest:
+    """The running digest of the batches that the index goes on from. Raises as `look`."""
+    return _before(root, decode(root, blocks.get(root)))
 
 
 def streams(blocks: Reader, root: CID) -> Iterator[tuple[Digest, Stream]]:
@@ -84,16 +100,23 @@ def streams(blocks: Reader, root: CID) -> Iterator[tuple[Digest, Stream]]:
         if cid in seen:
             raise IntegrityError("an index has one block in two places", block=str(cid))
         seen.add(cid)
-        node = _read_node(cid, blocks.get(cid))
+        node = _node(cid, decode(cid, blocks.get(cid)))
         if isinstance(node, dict):
             yield from node.items()
         else:
             waiting += [child for child in reversed(node) if child is not None]
 
 
-def _read_node(cid: CID, block: bytes) -> dict[Digest, Stream] | list[CID | None]:
+def _before(root: CID, value: Any) -> Digest:
+    match value:
+        case {"before": bytes(before)} if len(before) == 32:
+            return Digest(before)
+    raise IntegrityError("an index does not say which batches it goes on from", block=str(root))
+
+
+def _node(cid: CID, value: Any) -> dict[Digest, Stream] | list[CID | None]:
     """A block of the index: streams by label, or sixteen children."""
-    match decode(cid, block):
+    match value:
         case {"children": [*children]} if len(children) == len(_NO_CHILDREN) and all(
             child is None or isinstance(child, CID) for child in children
         ):
@@ -121,8 +144,10 @@ __all__ = [
     "Row",
     "Stream",
     "append",
+    "before",
     "find",
     "links",
+    "look",
     "newest_minute",
     "pages",
     "read_page",

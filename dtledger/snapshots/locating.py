@@ -1,8 +1,8 @@
 """Locating: which streams a twin has, as their writers' anchored indexes have them.
 
-A writer's newest index says what it has; the ones before are asked only about what the newest may have lost. An index
-counts if its writer might write to the twin when it anchored it: whoever lost the right cannot put an index in the way
-of readers any more.
+A writer's newest index says what it has; the ones before are asked only about what the newest may have lost, or if it
+does not go on from all of them (`dtledger.snapshots.lines`). An index counts if its writer might write to the twin when
+it anchored it: whoever lost the right cannot put an index in the way of readers any more.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ..types import Address, Digest
 from . import index
 from .blame import Blocks, blaming
 from .index import Stream
+from .lines import Line, count, lines
 from .manifest import Manifest
 from .package import Keys
 from .standing import might_write
@@ -23,13 +24,19 @@ from .standing import might_write
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """One stream of the twin, as the index of `batch` has it. `bit` is None where no key at hand names its category."""
+    """One stream of the twin, as of `batch`: one line, its index's, unless that does not go on from all before it.
+    `bit` is None where no key at hand names its category."""
 
     writer: Address
     label: Digest
     bit: int | None
-    stream: Stream
     batch: Batch
+    lines: tuple[Line, ...]
+
+    @property
+    def count(self) -> int:
+        """How many snapshots it has."""
+        return count(self.lines)
 
 
 class Locator:
@@ -68,10 +75,9 @@ class Locator:
         """
         if (batch, category) not in self._located:
             writer, label = batch.sender, self.label(batch.sender, category)
-            with blaming(writer):
-                stream = index.find(self._blocks, CID(batch.index), label)
-            located = Located(writer, label, self._keys.bits.bit_of(category), stream, batch) if stream else None
-            self._located[batch, category] = located
+            located = self._lines(batch, label)
+            bit = self._keys.bits.bit_of(category)
+            self._located[batch, category] = Located(writer, label, bit, batch, located) if located else None
         return self._located[batch, category]
 
     def newest(self, writer: Address, category: str) -> Located | None:
@@ -95,12 +101,27 @@ class Locator:
             if newest is None:
                 continue
             with blaming(writer):
-                streams = [
-                    (label, stream)
-                    for label, stream in index.streams(self._blocks, CID(newest.index))
-                    if self._is_of_twin(stream)
-                ]
-            yield from (Located(writer, label, None, stream, newest) for label, stream in streams)
+                labels = [label for label, stream in self._streams(newest) if self._is_of_twin(stream)]
+            yield from (Located(writer, label, None, newest, self._lines(newest, label)) for label in labels)
+
+    def _upto(self, batch: Batch) -> list[Batch]:
+        return self._view.batches(batch.sender)[: batch.place + 1]
+
+    def _lines(self, batch: Batch, label: Digest) -> tuple[Line, ...]:
+        with blaming(batch.sender):
+            return lines(self._blocks, self._upto(batch), label)
+
+    def _streams(self, newest: Batch) -> Iterator[tuple[Digest, Stream]]:
+        """Every stream of the sender, once, with a line of it."""
+        seen: set[Digest] = set()
+        for batch in reversed(self._upto(newest)):
+            root = CID(batch.index)
+            for label, stream in index.streams(self._blocks, root):
+                if label not in seen:
+                    seen.add(label)
+                    yield label, stream
+            if index.before(self._blocks, root) == batch.before:
+                return
 
     def _is_of_twin(self, stream: Stream) -> bool:
         """A sender's index holds streams of all twins that it writes to: the first manifest tells which."""

@@ -83,12 +83,14 @@ def seal_batch(
     blocks: Staging,
     writer: Signer,
     index_root: CID | None,
+    before: Digest,
     heads: dict[Digest, StreamHead],
     drafts: Sequence[tuple[Target, Draft]],
 ) -> Batch:
     """Encrypt, sign and index the drafts, in their order. All blocks are in `blocks` afterwards, none in the store.
 
-    `heads` are the ends of the streams concerned, by label; a stream not in it is new.
+    `before` is the running digest of the batches that `index_root` holds (`ledger.Batch`), and `heads` are the ends of
+    the streams concerned, by label; a stream not in it is new.
     """
     heads = dict(heads)
     leaves: list[Leaf] = []
@@ -110,7 +112,7 @@ def seal_batch(
     streams = {label: index.append(blocks, heads[label].pages, added) for label, added in rows.items()}
     for label, stream in streams.items():
         heads[label] = StreamHead(heads[label].count, heads[label].manifest, heads[label].leaf, stream)
-    root = index.update(blocks, index_root, streams)
+    root = index.update(blocks, index_root, streams, before)
     changed = {label: heads[label] for label in streams}
     return Batch(tree.root, root, tuple(written for written, _, _ in made), changed)
 

@@ -4,8 +4,8 @@
 else in the place of what is made there. Kinds: "fields" (what a snapshot is; what follows is made for the lie),
 "manifest" and "custody" (bodies, to be signed), "header" (the cells of a seal, whose hash is signed) and "sealed" (what
 is sealed in truth; the place of both is (snapshot, share number)), "leaf", "row", "rows" (all of the stream), "page" (a
-leaf page), "node" (an inner one), "stream" (count and top page) and "index" (the streams of the sender). An unchanged
-write is the honest sibling of each attack.
+leaf page), "node" (an inner one), "stream" (count and top page) and "index" (the streams of the sender, and which
+batches it goes on from). An unchanged write is the honest sibling of each attack.
 """
 
 from __future__ import annotations
@@ -249,7 +249,9 @@ class Scribe:
             self.rows.append(change("row", row, place))
         rows = change("rows", list(self.rows), None)
         stream = change("stream", [len(rows), self._pages(rows, change)], None)
-        root = store.put(encoding.encode(change("index", {"streams": [[label, *stream]]}, None)), "dag-cbor")
+        newest = self.world.ledger.view().newest_batch(self.address)
+        index = {"before": newest.after if newest else ZERO_DIGEST, "streams": [[label, *stream]]}
+        root = store.put(encoding.encode(change("index", index, None)), "dag-cbor")
         if anchored:
             call = calls.anchor_batch(tree.root, len(batch), root.digest)
             self.world.ledger.send(call, self.client.context.key)

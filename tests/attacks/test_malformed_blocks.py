@@ -19,6 +19,7 @@ from dtledger.errors import CannotCheckError, DtledgerError, IntegrityError
 from dtledger.ledger import calls
 from dtledger.snapshots import index
 from dtledger.snapshots.finder import Finder
+from dtledger.snapshots.lines import lines
 from dtledger.snapshots.locating import Located
 from dtledger.snapshots.opening import Asking, open_snapshots
 from dtledger.snapshots.package import BLOCK, _context, open_package
@@ -99,11 +100,12 @@ def read_stream(world: World, scribe: Scribe) -> int:
     batch, bit = view.newest_batch(scribe.address), keys.bits.bit_of("glucose")
     assert batch is not None
     label = keys.label("glucose", scribe.address)
-    stream = index.find(world.store, CID(batch.index), label)
-    if stream is None:
+    written = lines(world.store, view.batches(scribe.address), label)
+    if not written:
         return 0
     asking = Asking(patient.key, patient.key.address, 0, Action.READ, Purpose.PATRQT, world.clock())
-    found = [each for group in finder.walk(Located(scribe.address, label, bit, stream, batch)) for each in group]
+    located = Located(scribe.address, label, bit, batch, written)
+    found = [each for group in finder.walk(located) for each in group]
     opened = open_snapshots(deployment, patient.custodians, asking, found, keys, "glucose")
     return len(opened.plaintexts)
 

@@ -16,12 +16,12 @@ from dtledger import importers
 from dtledger._cli import main
 from dtledger._cli.snapshot.put import FORMATS
 from dtledger.client.keyrings import owner_keys
-from dtledger.encoding import CID
+from dtledger.encoding import CID, sha256
 from dtledger.ledger import calls
 from dtledger.readings import Reading, encode_readings
 from dtledger.snapshots.staging import Staging
 from dtledger.snapshots.writer import Draft, StreamHead, Target, seal_batch
-from dtledger.types import Digest, Period
+from dtledger.types import ZERO_DIGEST, Digest, Period
 from tests.cli.twins import DAY, Twin, complaint, new_key, new_twin, said
 from tests.importers.exports import shanghai
 from tests.importers.workbooks import xlsx
@@ -400,11 +400,42 @@ def test_a_writer_whose_newest_index_lacks_what_an_earlier_one_had_is_named(
     assert "earlier one" in told["message"]
 
 
+def test_of_two_snapshots_with_one_number_both_are_told_and_the_first_is_read(
+    dtledger: Run, devnet_home: DevnetHome
+) -> None:
+    name = new_key(devnet_home)
+    twin = new_twin(devnet_home, hours=0, owner=name)
+    first = forge(devnet_home, twin, owner=name)
+    second = forge(devnet_home, twin, owner=name, beside=True)
+    checked = dtledger("snapshot", "verify", "--twin", twin.number, "--key", name)
+    assert checked.exit_code == 0
+    assert "1 snapshots, 1 doubled" in checked.stdout
+    assert f"{first.hex()[:16]} in block" in checked.stdout
+    (stream,) = said(dtledger("snapshot", "verify", "--twin", twin.number, "--key", name, "--json"))["streams"]
+    (doubled,) = stream["doubled"]
+    assert (stream["passed"], doubled["number"]) == (True, 0)
+    assert (doubled["counted"]["digest"], doubled["other"]["digest"]) == (f"0x{first.hex()}", f"0x{second.hex()}")
+    words = ("twin", "read", twin.number, "--category", "glucose", "--purpose", "PATRQT", "--key", name)
+    read = dtledger(*words)
+    assert read.exit_code == 0
+    assert f"{second.hex()[:16]} in block" in read.stderr
+    told = said(dtledger(*words, "--json"))
+    assert told["doubled"] == [doubled]
+    assert {each["snapshot"] for each in told["readings"]} == {f"0x{first.hex()}"}
+
+
 def forge(
-    home: DevnetHome, twin: Twin, *, owner: str = "patient", places: int = 1, torn: bool = False, anchor: bool = True
+    home: DevnetHome,
+    twin: Twin,
+    *,
+    owner: str = "patient",
+    places: int = 1,
+    torn: bool = False,
+    anchor: bool = True,
+    beside: bool = False,
 ) -> Digest:
     """Anchor a stream of the owner's that begins anew, past the journal; if `torn`, its second snapshot names another
-    one as the one before it. Returns the last manifest's digest."""
+    one as the one before it; if `beside`, it says that it goes on from nothing. Returns the last manifest's digest."""
     minute = twin.readings[0].minute if twin.readings else int(datetime.now(UTC).timestamp()) // 60
     with home.client(owner) as client:
         context = client.context
@@ -414,13 +445,16 @@ def forge(
         blocks = Staging(context.store)
         content = encode_readings("glucose", [Reading(minute * 60, 5.0, "mmol/L")])
         drafts = [(target, Draft("glucose", Period(minute, minute), content))] * places
+        newest = context.view().newest_batch(client.address)
+        covers = newest.after if newest and not beside else ZERO_DIGEST
         if torn:
-            first = seal_batch(context.deployment, blocks, context.key, None, {}, drafts[:1])
+            first = seal_batch(context.deployment, blocks, context.key, None, covers, {}, drafts[:1])
             head = replace(first.heads[label], leaf=Digest(bytes(31) + b"\1"))
             client.context.ledger.send(calls.anchor_batch(first.root, 1, first.index.digest), context.key)
-            sealed = seal_batch(context.deployment, blocks, context.key, first.index, {label: head}, drafts[1:])
+            covers = sha256(covers + first.root)
+            sealed = seal_batch(context.deployment, blocks, context.key, first.index, covers, {label: head}, drafts[1:])
         else:
-            sealed = seal_batch(context.deployment, blocks, context.key, None, {label: StreamHead()}, drafts)
+            sealed = seal_batch(context.deployment, blocks, context.key, None, covers, {label: StreamHead()}, drafts)
         blocks.flush()
         if anchor:
             count = len(sealed.written)

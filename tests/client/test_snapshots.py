@@ -16,7 +16,7 @@ from dtledger.snapshots.writer import Draft, Target, seal_batch
 from dtledger.store import BlockMissingError
 from dtledger.testing import MemoryKey, World
 from dtledger.testing.world import DAY
-from dtledger.types import Digest, Period
+from dtledger.types import ZERO_DIGEST, Digest, Period
 from dtledger.vocabulary import Action, Purpose, Reason
 
 
@@ -104,7 +104,7 @@ def test_a_snapshot_that_is_stored_and_not_anchored_cannot_be_checked(dtledger_w
     minute = world.readings[0].minute
     blocks = Staging(context.store)
     draft = Draft("glucose", Period(minute, minute), encode_readings("glucose", world.readings[:1]))
-    sealed = seal_batch(context.deployment, blocks, context.key, None, {}, [(target, draft)])
+    sealed = seal_batch(context.deployment, blocks, context.key, None, ZERO_DIGEST, {}, [(target, draft)])
     blocks.flush()
     digest = sealed.written[0].manifest.digest
     with pytest.raises(CannotCheckError):
@@ -167,7 +167,7 @@ def test_an_index_that_lost_what_an_earlier_one_had_names_its_writer(dtledger_wo
     rows = link.read(context.store.get(link.cid)).rows
     blocks = Staging(context.store)
     shorter = index.append(blocks, None, rows[:3])
-    root = index.update(blocks, CID(newest.index), {whole.label: shorter})
+    root = index.update(blocks, CID(newest.index), {whole.label: shorter}, newest.after)
     blocks.flush()
     context.ledger.send(calls.anchor_batch(Digest(bytes(31) + b"\1"), 1, root.digest), context.key)
     (report,) = world.patient.snapshots.verify(world.twin)

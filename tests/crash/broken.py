@@ -23,10 +23,10 @@ def anchors_before_it_remembers() -> None:
     def later(journal: WriteJournal, *arguments: Any) -> None:
         waiting.append((journal, *arguments))
 
-    def finish_late(journal: WriteJournal, *, counts: bool) -> None:
+    def finish_late(journal: WriteJournal, *arguments: Any, **how: Any) -> None:
         while waiting:
             prepare(*waiting.pop())
-        finish(journal, counts=counts)
+        finish(journal, *arguments, **how)
 
     WriteJournal.prepare = later  # type: ignore[assignment]
     WriteJournal.finish = finish_late  # type: ignore[method-assign]

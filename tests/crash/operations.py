@@ -7,12 +7,14 @@ from pathlib import Path
 
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.migrations import ROLES, Founder, Journal, Plan, run
+from dtledger._backend.write_journal import Pending
 from dtledger._cli import main
 from dtledger.client import Ask, Client, make_card
+from dtledger.client.anchoring import Anchoring
 from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
 from dtledger.home import Home
 from dtledger.importers import read_file
-from dtledger.ledger import Deployment
+from dtledger.ledger import Deployment, Receipt
 from dtledger.testing.memory_key import MemoryKey
 from dtledger.vocabulary import Action, Kind, Purpose
 from tests.crash.scene import TWIN, export_file, exported, open_client, reading_terms
@@ -34,6 +36,29 @@ def import_by_command(home: Path) -> None:
     options = ("--home", str(home), "--profile", PROFILE, "--key", "gateway", "--json")
     code = main([*words, *options], standalone_mode=False)
     assert not code, f"the command ended with {code}"
+
+
+def import_elsewhere(home: Path) -> None:
+    """Another machine with the gateway's key puts a reading of the hour after the export."""
+    last = exported(Home(home, "test"))[-1]
+    with open_client(Home(home, "test"), "gateway", machine="other-") as gateway:
+        gateway.writer.put(TWIN, "glucose", [replace(last, seconds=last.seconds + 3600)])
+
+
+def import_raced(home: Path) -> None:
+    """`import_file`, with `import_elsewhere` right before its first anchor."""
+    anchor = Anchoring._anchor
+
+    def slower(anchoring: Anchoring, pending: Pending) -> Receipt:
+        Anchoring._anchor = anchor  # type: ignore[method-assign]
+        import_elsewhere(home)
+        return anchor(anchoring, pending)
+
+    Anchoring._anchor = slower  # type: ignore[method-assign]
+    try:
+        import_file(home)
+    finally:
+        Anchoring._anchor = anchor  # type: ignore[method-assign]
 
 
 CORRECTED = 9.9

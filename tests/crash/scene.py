@@ -90,14 +90,16 @@ def open_client(
     *,
     ledger: Ledger | None = None,
     custodians: Callable[[Embedded], Any] = lambda embedded: embedded,
+    machine: str = "",
 ) -> Client:
-    """As `dtledger.client.opening.open_client`, with a clock, a node or custodians of the test's own."""
+    """As `dtledger.client.opening.open_client`, with a clock, a node or custodians of the test's own; on another
+    `machine` the key has a journal of its own."""
     settings = Settings.load(home, {"profile": PROFILE, "key": name}, env={})
     key = unlock(settings)
     node = ledger or open_ledger(settings)
     embedded = Embedded(home, node, clock, settings.max_head_age)
     ports: dict[Address, CustodianPort] = custodians(embedded)
-    journal = home.journal / f"{node.deployment.id}-{key.address}.db"
+    journal = home.journal / f"{machine}{node.deployment.id}-{key.address}.db"
     return Client(node, open_store(settings), ports, key, clock, journal_path=journal)
 
 

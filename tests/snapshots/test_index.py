@@ -69,7 +69,8 @@ def test_a_sender_s_index_finds_each_of_its_streams_and_no_other(sizes: list[int
             sha256(bytes([number, size])): index.append(blocks, None, [row(number, number)]) for number in range(size)
         }
         known |= fresh
-        root = index.update(blocks, root, fresh)
+        root = index.update(blocks, root, fresh, before := sha256(b"%d" % size))
+        assert index.before(blocks, root) == before
     assert root is not None
     assert dict(index.streams(blocks, root)) == known
     assert all(index.find(blocks, root, label) == stream for label, stream in known.items())

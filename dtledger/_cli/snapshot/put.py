@@ -87,6 +87,11 @@ def put(
     sent = [app.sent(each) for each in result.anchors]
     if result.resumed:
         app.say(f"{result.resumed} snapshots that an earlier put had left unanchored are anchored now.")
+    if result.doubled:
+        app.say(
+            f"{result.doubled} snapshots do not count: another machine with this key anchored its own under their "
+            "numbers first. What this file has of them was written again."
+        )
     app.show(
         f"Written: {result.readings:,} readings in {len(result.written):,} snapshots, {len(result.anchors)} batches"
         + (f"; {result.known:,} were there before" if result.known else "")
@@ -98,6 +103,7 @@ def put(
         readings_written=result.readings,
         readings_known=result.known,
         resumed=result.resumed,
+        doubled=result.doubled,
         bytes=sum(each.size for each in result.written),
         sent=sent,
         planned=None,
@@ -106,7 +112,15 @@ def put(
 
 
 def _nothing() -> dict[str, Any]:
-    return {"written": 0, "readings_written": 0, "readings_known": None, "resumed": 0, "bytes": 0, "sent": []}
+    return {
+        "written": 0,
+        "readings_written": 0,
+        "readings_known": None,
+        "resumed": 0,
+        "doubled": 0,
+        "bytes": 0,
+        "sent": [],
+    }
 
 
 def _hours(imported: Import) -> list[Any]:

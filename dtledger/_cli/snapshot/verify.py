@@ -8,6 +8,7 @@ import click
 
 from ..app import App
 from ..command import verb
+from ..doubling import doubled_plain, doubled_words
 from ..words import CATEGORY
 from .plain import category_words
 
@@ -22,14 +23,18 @@ def verify(app: App, twin: int | None, category: str | None) -> None:
     """Walk every stream that this key can reach, whole, and say whether it holds together.
 
     Each block must be what its CID names, each snapshot anchored and signed by its writer, in order, under a roster
-    of the owner's, and nothing gone that an earlier index had. One line a stream. A fault names block and party and
-    ends with exit code 4, after the other streams were checked too; a block that is not to be had ends with 6.
+    of the owner's, and nothing gone that an earlier index had. One line a stream. Of two snapshots with one number (a
+    writer on two machines) the first anchored counts, and both are told: that is no fault. A fault names block and
+    party and ends with exit code 4, after the other streams were checked too; a block that is not to be had ends
+    with 6.
     """
     number = app.twin(twin)
     with app.progress("checking") as progress:
         reports = list(app.client.snapshots.verify(number, category, progress=progress))
     for report in reports:
         app.show(_line(app, report))
+        for each in report.doubled:
+            app.show(f"    {doubled_words(app, each)}")
     if not reports:
         app.say("There is no anchored snapshot of that; more is unknown.")
     faults = [each.error for each in reports if each.error]
@@ -43,6 +48,7 @@ def _line(app: App, report: StreamReport) -> str:
     remarks = [
         f"{report.late} late" if report.late else "",
         f"{report.uncounted} NOT COUNTED" if report.uncounted else "",
+        f"{len(report.doubled)} doubled" if report.doubled else "",
         f"{report.unchecked} whose writer's right cannot be checked" if report.unchecked else "",
         f"{report.error.message} [block {report.error.block or '?'} party {report.error.party or '?'}]"
         if report.error
@@ -63,6 +69,7 @@ def _plain(app: App, report: StreamReport) -> dict[str, Any]:
         "late": report.late,
         "uncounted": report.uncounted,
         "unchecked": report.unchecked,
+        "doubled": [doubled_plain(app, each) for each in report.doubled],
         "passed": error is None,
         "error": {"message": error.message, "block": error.block, "party": error.party} if error else None,
     }

@@ -10,6 +10,7 @@ import click
 from ...errors import AccessDeniedError
 from .. import times
 from ..app import App, rfc3339
+from ..doubling import doubled_plain, doubled_words
 from ..words import CATEGORY, PURPOSE, category_option, period_words
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def remarks(app: App, readings: Readings) -> None:
         app.say(f"refused: {period_words(app, period)}, {reason.text} ({reason.name})")
     if readings.uncounted:
         app.say(f"{readings.uncounted} snapshots were left out: their writer had no right to write them.")
+    for each in readings.doubled:
+        app.say(f"{click.style('warning:', fg='yellow')} {doubled_words(app, each)}")
 
 
 def plain(app: App, readings: Readings, **asked: Any) -> dict[str, Any]:
@@ -131,6 +134,7 @@ def plain(app: App, readings: Readings, **asked: Any) -> dict[str, Any]:
         ],
         "refused": [{**times.minutes(period), "reason": reason.name} for period, reason in readings.refused],
         "uncounted": readings.uncounted,
+        "doubled": [doubled_plain(app, each) for each in readings.doubled],
         "superseded": readings.superseded,
         "amendments": [
             {
