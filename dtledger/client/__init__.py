@@ -10,6 +10,7 @@ from .consents import Consents, RevokedAll
 from .context import Context, Identity
 from .core import Client
 from .deciding import Decision, Question
+from .handover import Acceptance, Handover
 from .keyrings import publish_keyring
 from .members import Members, card_check, make_card
 from .models import Models
@@ -27,6 +28,7 @@ from .uses import NamedModel, Use, Uses
 from .writing import PutResult, Writer
 
 __all__ = [
+    "Acceptance",
     "Access",
     "Amendment",
     "Ask",
@@ -39,6 +41,7 @@ __all__ = [
     "Delivery",
     "Fetched",
     "GrantState",
+    "Handover",
     "Identity",
     "Listed",
     "Look",

@@ -16,6 +16,7 @@ from ..snapshots.roster import Roster
 from ..types import ZERO_DIGEST, Address, Digest
 from .access import Access, ReceiptList, verify_anchored, verify_chain
 from .context import Context
+from .moving import Moving
 from .rekeying import Rekeying
 
 
@@ -29,7 +30,7 @@ class MintRequest:
     signature: bytes
 
 
-class Twins(Rekeying):
+class Twins(Rekeying, Moving):
     """What an owner does with a twin as a whole."""
 
     def __init__(self, context: Context) -> None:

@@ -87,6 +87,8 @@ Statement = Literal[
     "ConsentAnswer",
     "ProbeReply",
     "Destruction",
+    "Handover",
+    "Recipient",
 ]
 
 

@@ -33,6 +33,11 @@ class View:
         line = self._lines.owners.get(twin)
         return line.at(self.block) if line else None
 
+    def was_owner(self, twin: int, who: Address) -> bool:
+        """Whether the twin was moved away from them: it never goes back."""
+        line = self._lines.owners.get(twin)
+        return line is not None and who in line.values_until(self.block) and self.owner(twin) != who
+
     def retired(self, twin: int) -> bool:
         return self.retire_at(twin) != 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dtledger.client import Client
-from dtledger.testing import World
+from dtledger.testing import MemoryKey, World
 from dtledger.testing.world import glucose
 from dtledger.types import Digest
 
@@ -68,3 +68,15 @@ def test_a_former_owner_opens_nothing_that_is_written_after_a_rekey(world: World
     protected = write(world, heir)
     assert open_to(world, former, protected) == set()
     assert open_to(world, of_member(heir), protected) == protected
+
+
+def test_a_former_owner_opens_nothing_that_the_new_one_writes(world: World) -> None:
+    former, heir = of_member(world.patient), world.client(MemoryKey("heir"))
+    acceptance = heir.twins.accept_move(world.twin)
+    handover = world.patient.twins.hand_over(world.twin, acceptance.to, acceptance.key)
+    world.patient.twins.move(acceptance)
+    heir.twins.take_over(handover, [each.address for each in world.custodians], 2)
+    protected = write(world, heir)
+    assert open_to(world, former, protected) == set()
+    assert open_to(world, of_member(heir), protected) == protected
+    assert len(open_to(world, of_member(heir), opened(world, former + custodians(world)))) == 2, "and all of before"

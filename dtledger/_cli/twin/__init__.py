@@ -7,13 +7,14 @@ from .access import access
 from .list import list_
 from .mint import mint
 from .models import models
+from .move import move
 from .plot import plot
 from .read import read
 from .rekey import rekey
 from .show import show
 
 twin_command = noun("twin", "A patient's digital twin. `dtledger help start` says what comes first.")
-for each in (mint, show, list_, read, plot, access, models, rekey):
+for each in (mint, show, list_, read, plot, access, models, rekey, move):
     twin_command.add_command(each)
 
 __all__ = ["twin_command"]

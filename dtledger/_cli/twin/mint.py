@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +13,15 @@ from .. import complete
 from ..app import App
 from ..command import verb
 from ..words import listed
+from .custody import Custody, custody_options
 from .mint_request import mint_for_another, write_request
 
 if TYPE_CHECKING:
     from ...client import Client
-    from ...types import Address
 
 OPERATOR = "operator"
 
 FILE = click.Path(path_type=Path, dir_okay=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Custody:
-    """Who is to hold the shares of the second lock, and how many of them are needed."""
-
-    custodians: tuple[Address, ...]
-    threshold: int
 
 
 @verb(
@@ -47,15 +38,7 @@ class Custody:
 )
 @click.option("--request-out", type=FILE, metavar="FILE", help="Write the patient's signed request; another mints.")
 @click.option("--request", type=FILE, metavar="FILE", help="Mint for the patient whose request FILE is; --key pays.")
-@click.option(
-    "--custodian",
-    "custodians",
-    multiple=True,
-    metavar="WHO",
-    shell_complete=complete.contacts,
-    help="Who holds shares of the second lock; may be repeated. By default all of the profile's.",
-)
-@click.option("--threshold", type=click.IntRange(1, 255), help="How many custodians open it. By default a majority.")
+@custody_options
 @click.option("--dry-run", is_flag=True, help="Say what would be done; sign and send nothing.")
 def mint(
     app: App,
@@ -79,7 +62,7 @@ def mint(
     if request_out is not None:
         write_request(app, request_out, dry_run=dry_run)
         return
-    custody = _custody(app, custodians, threshold)
+    custody = Custody.chosen(app, custodians, threshold)
     unfinished = app.client.twins.without_card()
     if unfinished:
         app.say(f"Twin {unfinished[0]} has no card yet: going on with it.")
@@ -91,7 +74,7 @@ def mint(
     app.say(f"{patient} gets a twin that {payer_name} pays for; {held} open what is written to it.")
     if dry_run:
         app.show("Nothing was sent.")
-        app.data("twin-minted", twin=None, owner=app.client.address, **_plain(app, custody), sent={}, dry_run=True)
+        app.data("twin-minted", twin=None, owner=app.client.address, **custody.plain(app), sent={}, dry_run=True)
         return
     twin, receipt = payer.twins.mint(app.client.twins.request_mint())
     app.say(f"Twin {twin} is minted.")
@@ -110,26 +93,10 @@ def _set_card(app: App, twin: int, custody: Custody, sent: dict[str, Any], *, dr
         "twin-minted",
         twin=twin,
         owner=app.client.address,
-        **_plain(app, custody),
+        **custody.plain(app),
         sent=sent,
         dry_run=dry_run,
     )
-
-
-def _plain(app: App, custody: Custody) -> dict[str, Any]:
-    return {"threshold": custody.threshold, "custodians": [app.people.plain(each) for each in custody.custodians]}
-
-
-def _custody(app: App, named: Sequence[str], threshold: int | None) -> Custody:
-    chosen = tuple(dict.fromkeys(app.resolve(each).address for each in named)) or tuple(app.client.context.custodians)
-    if not chosen:
-        raise InputError("The profile names no custodian.", hint="Set them: `dtledger config set custodians …`.")
-    needed = threshold if threshold is not None else len(chosen) // 2 + 1
-    if needed > len(chosen):
-        raise InputError(
-            f"{needed} of {len(chosen)} custodians can never answer.", hint="Lower --threshold, or name more of them."
-        )
-    return Custody(chosen, needed)
 
 
 def _minter(app: App, named: str | None) -> Client:
