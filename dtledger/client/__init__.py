@@ -10,6 +10,7 @@ from .consents import Consents, RevokedAll
 from .context import Context, Identity
 from .core import Client
 from .deciding import Decision, Question
+from .erasing import Erasing, Erasure, RosterErased
 from .handover import Acceptance, Handover
 from .keyrings import publish_keyring
 from .members import Members, card_check, make_card
@@ -39,6 +40,8 @@ __all__ = [
     "Context",
     "Decision",
     "Delivery",
+    "Erasing",
+    "Erasure",
     "Fetched",
     "GrantState",
     "Handover",
@@ -62,6 +65,7 @@ __all__ = [
     "RevocationReceipt",
     "RevokedAll",
     "Revoking",
+    "RosterErased",
     "Snapshots",
     "StreamReport",
     "Terms",

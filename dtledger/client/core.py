@@ -21,6 +21,7 @@ from ..vocabulary import Action, Purpose
 from .consents import Consents
 from .context import Context, Identity
 from .deciding import Decision, Question, decide_for
+from .erasing import Erasing
 from .members import Members
 from .models import Models
 from .reading import Reader
@@ -43,8 +44,8 @@ def system_clock() -> int:
 class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
-    `members`, `twins`, `consents`, `revoking`, `writer`, `reader`, `snapshots`, `models` and `training` hold all;
-    `read` and `explain` are the short way for an app.
+    `members`, `twins`, `consents`, `revoking`, `writer`, `reader`, `snapshots`, `models`, `training` and `erasing` hold
+    all; `read` and `explain` are the short way for an app.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Client:
         self.training = Training(self.context)
         self.reader = Reader(self.context)
         self.snapshots = Snapshots(self.context, self.reader)
+        self.erasing = Erasing(self.context, self.twins, self.reader)
 
     @staticmethod
     def open(profile: str | None = None, key: str | None = None, **options: Any) -> Client:

@@ -117,7 +117,7 @@ class Twins(Rekeying, Moving):
         port = context.custodians.get(custodian)
         if port is None:
             raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
-        request = self._request(messages.key_request, twin, custodian)
+        request = self.request(messages.key_request, twin, custodian)
         key = port.twin_key(request).verify(context.deployment, twin, context.key.address)
         if key.custodian != custodian:
             raise UnreachableError(f"Another custodian answered in the place of {custodian}.")
@@ -178,7 +178,7 @@ class Twins(Rekeying, Moving):
         between the two answers makes the list longer and nothing else."""
         context = self._context
         known = context.view().receipt_anchor(custodian)
-        request = self._request(messages.receipts_request, twin, custodian)
+        request = self.request(messages.receipts_request, twin, custodian)
         try:
             port = context.custodians.get(custodian)
             if port is None:
@@ -189,9 +189,10 @@ class Twins(Rekeying, Moving):
         except DtledgerError as error:
             return error
 
-    def _request(
+    def request(
         self, message: Callable[[Deployment, int, Address, Address, int], Digest], twin: int, custodian: Address
     ) -> OwnerRequest:
+        """What the owner signs for one custodian, by one of the `messages` that have this form."""
         context = self._context
         owner, at = context.key.address, context.clock()
         digest = message(context.deployment, twin, owner, custodian, at)

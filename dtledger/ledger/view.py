@@ -33,10 +33,14 @@ class View:
         line = self._lines.owners.get(twin)
         return line.at(self.block) if line else None
 
+    def owners(self, twin: int) -> list[Address]:
+        """Everyone who owned the twin up to here, the first first."""
+        line = self._lines.owners.get(twin)
+        return list(dict.fromkeys(line.values_until(self.block))) if line else []
+
     def was_owner(self, twin: int, who: Address) -> bool:
         """Whether the twin was moved away from them: it never goes back."""
-        line = self._lines.owners.get(twin)
-        return line is not None and who in line.values_until(self.block) and self.owner(twin) != who
+        return who in self.owners(twin) and self.owner(twin) != who
 
     def retired(self, twin: int) -> bool:
         return self.retire_at(twin) != 0
@@ -123,8 +127,7 @@ class View:
     def writers(self, twin: int) -> list[Address]:
         """Everyone who anchored a batch up to here and could ever have written to the twin: its owners, grantees of
         a WRITE grant, and members of such an organisation. Whether a snapshot counts is judged for each of them."""
-        line = self._lines.owners.get(twin)
-        owners = set(line.values_until(self.block)) if line else set()
+        owners = set(self.owners(twin))
         granted = {
             slot.grantee
             for owner in owners

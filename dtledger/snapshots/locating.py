@@ -8,10 +8,12 @@ it anchored it: whoever lost the right cannot put an index in the way of readers
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..encoding import CID
 from ..ledger import Batch, Deployment, View
+from ..store import BlockMissingError
 from ..types import Address, Digest
 from . import index
 from .blame import Blocks, blaming
@@ -124,7 +126,11 @@ class Locator:
                 return
 
     def _is_of_twin(self, stream: Stream) -> bool:
-        """A sender's index holds streams of all twins that it writes to: the first manifest tells which."""
+        """A sender's index holds streams of all twins that it writes to: a manifest tells which. Where there is none at
+        either end of the first page any more, the twin was erased, and whose it was is not to be known."""
         link = next(index.links(self._blocks, stream))
-        row = link.read(self._blocks.get(link.cid)).rows[0]
-        return Manifest.read(self._deployment, self._blocks.get(row.manifest))[0].twin == self._twin
+        rows = link.read(self._blocks.get(link.cid)).rows
+        for row in (rows[0], rows[-1]):
+            with suppress(BlockMissingError):
+                return Manifest.read(self._deployment, self._blocks.get(row.manifest))[0].twin == self._twin
+        return False

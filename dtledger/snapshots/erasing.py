@@ -1,0 +1,108 @@
+"""Erasing: every block of a twin's snapshots out of one store.
+
+Found by the writers' indexes alone, so that it goes on where it was cut short: the indexes stay, they are their
+writers' and say no more than CIDs and periods. Of each snapshot the ciphertext and the custody block go before the
+manifest that leads to them, and of each stream the manifest by which it is known for this twin's goes last.
+
+Warning: other stores may hold copies. Without the custodians' keys nobody opens them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ..encoding import CID
+from ..errors import DtledgerError, IntegrityError
+from ..ledger import Deployment, View
+from ..store import BlockMissingError, BlockStore
+from ..types import Address
+from . import index
+from .blame import Blocks
+from .locating import Located, Locator
+from .manifest import Manifest
+from .package import NO_KEYS, Keys
+from .pages import Row
+
+
+@dataclass(slots=True)
+class Erased:
+    """What went: `snapshots` were listed, `blocks` were in the store. `left` are still there, and `faults` say whose
+    index could not be followed, so that something of theirs may be there, too."""
+
+    snapshots: int = 0
+    blocks: int = 0
+    left: list[CID] = field(default_factory=list)
+    faults: dict[Address, DtledgerError] = field(default_factory=dict)
+
+
+class Eraser:
+    """Erases the snapshots of one twin, whose owner's `keys` name its streams; others are found by looking."""
+
+    def __init__(self, deployment: Deployment, view: View, store: BlockStore, twin: int, keys: Keys) -> None:
+        self._deployment = deployment
+        self._view = view
+        self._store = store
+        self._blocks = Blocks(store)
+        self._twin = twin
+        self._keys = keys
+
+    def erase(self, progress: Callable[[int, int], None] | None = None) -> Erased:
+        """Remove them all; `progress` is told snapshots done and snapshots in all.
+
+        Raises:
+            UnreachableError: the store does not answer; do it again.
+        """
+        erased = Erased()
+        streams = list(self._streams(erased))
+        total = sum(each.stream.count for each in streams)
+        for located in streams:
+            try:
+                pages = [link.read(self._blocks.get(link.cid)) for link in index.links(self._blocks, located.stream)]
+            except (IntegrityError, BlockMissingError) as fault:
+                erased.faults.setdefault(located.writer, fault)
+                continue
+            for page in pages:
+                self.remove([cid for row in page.rows for cid in self._below(row)], erased)
+                erased.snapshots += len(page.rows)
+                if progress:
+                    progress(erased.snapshots, total)
+            for page in reversed(pages):
+                self.remove([row.manifest for row in reversed(page.rows)], erased)
+        return erased
+
+    def remove(self, cids: list[CID], erased: Erased) -> None:
+        """Take these blocks out of the store, in their order, and see whether they are gone."""
+        there = [cid for cid in cids if self._store.has(cid)]
+        self._store.remove(there)
+        left = [cid for cid in there if self._store.has(cid)]
+        erased.left += left
+        erased.blocks += len(there) - len(left)
+
+    def _streams(self, erased: Erased) -> Iterator[Located]:
+        seen = set()
+        named = Locator(self._deployment, self._view, self._blocks, self._twin, self._keys)
+        for writer in named.writers():
+            try:
+                for each in self._keys.categories():
+                    located = named.newest(writer, each.name)
+                    if located is not None:
+                        seen.add((writer, located.label))
+                        yield located
+            except (IntegrityError, BlockMissingError) as fault:
+                erased.faults.setdefault(writer, fault)
+        unnamed = Locator(self._deployment, self._view, self._blocks, self._twin, NO_KEYS).every_stream()
+        try:
+            yield from (each for each in unnamed if (each.writer, each.label) not in seen)
+        except (IntegrityError, BlockMissingError) as fault:
+            erased.faults.setdefault(Address(getattr(fault, "party", "")), fault)
+
+    def _below(self, row: Row) -> list[CID]:
+        """What a snapshot has besides its manifest: nothing that can be found, where that is gone or damaged."""
+        if not self._store.has(row.manifest):
+            return [row.custody]
+        try:
+            content = Manifest.read(self._deployment, self._blocks.get(row.manifest))[0].content
+        except IntegrityError:
+            return [row.custody]
+        return [row.custody, *(() if isinstance(content, bytes) else content)]
