@@ -25,7 +25,7 @@ def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
     """A connection to a node, whose answers may take `timeout` seconds. Nothing is sent yet. A node on this machine is
     asked directly, whatever proxy the environment names."""
     session = requests.Session()
-    session.trust_env = not _is_loopback(rpc_url)
+    session.trust_env = not is_loopback(rpc_url)
     provider = HTTPProvider(
         rpc_url, request_kwargs={"timeout": timeout}, session=session, exception_retry_configuration=None
     )
@@ -35,7 +35,7 @@ def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
     return web3
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback

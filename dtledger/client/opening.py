@@ -12,7 +12,6 @@ from .._backend.kubo_store import KuboStore
 from .._backend.migrations import read_deployment
 from ..config import INSTANT, Settings
 from ..custody import CustodianPort
-from ..errors import InputError
 from ..home import Home
 from ..keys import KeyStore, Passwords, UnlockedKey
 from ..keys.passwords import Prompt
@@ -21,6 +20,7 @@ from ..store import BlockStore
 from ..types import Address
 from .core import Client, system_clock
 from .embedded import Embedded
+from .services import Services
 
 
 def open_client(
@@ -91,13 +91,7 @@ def open_store(settings: Settings) -> BlockStore:
 
 
 def open_custodians(settings: Settings, ledger: EvmLedger) -> Mapping[Address, CustodianPort]:
-    """The custodians of the profile.
-
-    Raises:
-        InputError: they are services, which this version does not speak to yet.
-    """
+    """The custodians of the profile: in this process, or services."""
     if settings.embedded:
         return Embedded(settings.home, ledger, system_clock, settings.max_head_age)
-    raise InputError(
-        "Custodians as services are not part of this version.", hint='Set custodians = "embedded" on a devnet.'
-    )
+    return Services(settings.custodians, ledger.deployment)

@@ -23,6 +23,7 @@ from ..custody import (
     NOTHING_BEFORE,
     RELEASE_CONTEXT,
     AccessReceipt,
+    CustodianIdentity,
     Letter,
     LettersRequest,
     OwnerRequest,
@@ -99,6 +100,16 @@ class Custodian(Destroying):
     @property
     def address(self) -> Address:
         return self._key.address
+
+    def identify(self, nonce: bytes) -> CustodianIdentity:
+        """Who it is, and its node's head, signed for whoever drew `nonce`.
+
+        Raises:
+            UnreachableError: its node does not answer.
+        """
+        deployment = self._ledger.deployment
+        identity = CustodianIdentity(self.address, deployment.id, self._ledger.head())
+        return identity.signed(self._key.sign_digest(identity.to_sign(deployment, nonce)))
 
     # what owners ask -----------------------------------------------------------------------------------------
 

@@ -1,15 +1,16 @@
 """What a custodian is to a client: it gives a key for a twin to the twin's owner, opens shares under consent, and keeps
 letters between owners and those who ask for consent.
 
-Two speak it: `dtledger.custodian.Custodian` in the process, and (with its own issue) one over HTTP. Clients bring
-each custodian its own sealed shares; custodians fetch nothing.
+Two speak it: `dtledger.custodian.Custodian` in the process, and `dtledger._backend.http_custodian` over HTTP. Clients
+bring each custodian its own sealed shares; custodians fetch nothing.
 """
 
 from __future__ import annotations
 
 from .destruction import Destruction
+from .identity import CustodianIdentity
 from .letters import KEPT_SECONDS, MOST_REQUESTS, Letter, LetterKind, refusal
-from .port import CustodianPort, LettersRequest, OwnerRequest, ReadRequest, Release, TwinKey
+from .port import CustodianPort, LettersRequest, OwnerRequest, ReadRequest, Release, TwinKey, is_distant
 from .probe import Probe, ProbeReply
 from .receipt_map import ReceiptMap, ReceiptProof
 from .receipts import NOTHING_BEFORE, AccessReceipt
@@ -31,6 +32,7 @@ __all__ = [
     "SHARE_CONTEXT",
     "SNAPSHOT",
     "AccessReceipt",
+    "CustodianIdentity",
     "CustodianPort",
     "Destruction",
     "Letter",
@@ -48,5 +50,6 @@ __all__ = [
     "TwinKey",
     "decode_release",
     "encode_release",
+    "is_distant",
     "refusal",
 ]

@@ -197,3 +197,8 @@ class CustodianPort(Protocol):
             AccessDeniedError: the request is not the reader's, or is stale.
         """
         ...
+
+
+def is_distant(port: CustodianPort) -> bool:
+    """Whether it waits for a network more than it works here, so that several are best asked at once."""
+    return bool(getattr(port, "distant", False))

@@ -76,6 +76,7 @@ UNBLOCK = "Unblock(uint256 twin,address grantee,uint32 count,uint40 deadline)"
 Statement = Literal[
     "Manifest",
     "Custody",
+    "CustodianIdentity",
     "CustodianKey",
     "AccessReceipt",
     "MemberName",

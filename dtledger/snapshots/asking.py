@@ -9,9 +9,10 @@ what the others gave.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..crypto import merkle, seal
 from ..custody import (
@@ -23,12 +24,15 @@ from ..custody import (
     SealedShare,
     ShareHeader,
     decode_release,
+    is_distant,
 )
 from ..errors import AccessDeniedError, DtledgerError, IntegrityError, UnreachableError
 from ..ledger import Deployment
 from ..types import Address, Digest
 from ..vocabulary import Action, Purpose, Reason
+from .at_once import at_once
 from .blame import blaming
+from .custody_block import CustodyShare
 from .finder import Found
 from .signed import Signer
 
@@ -85,15 +89,13 @@ def collect(
     shares: Shares = {each.digest: {} for each in snapshots}
     refusals: dict[Digest, list[Reason]] = {each.digest: [] for each in snapshots}
     denials: list[AccessDeniedError] = []
+    promised = [[each.custody.shares[place] for each in snapshots] for place in range(len(roster))]
+    answers = _ask_all(custodians, roster, request, snapshots, promised)
     for place, address in enumerate(roster):
         opened.asked += 1
-        promised = [each.custody.shares[place] for each in snapshots]
-        sealed = [
-            SealedShare(each.digest, share.sealed, share.hash) for each, share in zip(snapshots, promised, strict=True)
-        ]
         try:
             with _complaining(snapshots):
-                release = _port(custodians, address).open(request, sealed)
+                release = answers[address]()
             with blaming(address):
                 _check_receipt(deployment, address, asking, request, root, release)
                 opened.receipts.append(release.receipt)
@@ -117,6 +119,33 @@ def collect(
     return shares
 
 
+def _ask_all(
+    custodians: Mapping[Address, CustodianPort],
+    roster: Sequence[Address],
+    request: ReadRequest,
+    snapshots: Sequence[Found],
+    promised: Sequence[Sequence[CustodyShare]],
+) -> dict[Address, Callable[[], Release]]:
+    """Each custodian's answer, as a call that gives or raises it. Those on the network are asked at once, and nobody
+    waits long for one of them when enough of the others have answered."""
+    calls: dict[Address, Callable[[], Release]] = {}
+    distant = False
+    for address, shares in zip(roster, promised, strict=True):
+        sealed = [
+            SealedShare(each.digest, share.sealed, share.hash) for each, share in zip(snapshots, shares, strict=True)
+        ]
+        port = custodians.get(address)
+        distant = distant or (port is not None and is_distant(port))
+        calls[address] = partial(_ask, port, address, request, sealed)
+    return at_once(calls, enough=max(each.custody.threshold for each in snapshots)) if distant else calls
+
+
+def _ask(port: CustodianPort | None, address: Address, request: ReadRequest, sealed: Sequence[SealedShare]) -> Release:
+    if port is None:
+        raise UnreachableError(f"the custodian {address} is not known to this profile")
+    return port.open(request, sealed)
+
+
 @contextmanager
 def _complaining(snapshots: Sequence[Found]) -> Iterator[None]:
     """Whose share a custodian complains of is whoever wrote the snapshot: the name in the seal is only what that writer
@@ -127,13 +156,6 @@ def _complaining(snapshots: Sequence[Found]) -> Iterator[None]:
         if error.party:
             error.party = next((each.writer for each in snapshots if each.digest.hex() == error.block), "")
         raise
-
-
-def _port(custodians: Mapping[Address, CustodianPort], address: Address) -> CustodianPort:
-    port = custodians.get(address)
-    if port is None:
-        raise UnreachableError(f"the custodian {address} is not known to this profile")
-    return port
 
 
 def _sign(deployment: Deployment, asking: Asking, snapshots: Sequence[Found], key: bytes) -> ReadRequest:

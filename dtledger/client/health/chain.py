@@ -10,11 +10,12 @@ from ..._backend.migrations import read_journal
 from ..._backend.node import connect, identity
 from ...config import DEVNET, Settings, redact_url
 from ...encoding import sha256
-from ...errors import DtledgerError
+from ...errors import DtledgerError, UnreachableError
 from ...types import Address
 from ...vocabulary import Kind
 from ..embedded import Embedded, unlock_custodian
 from ..opening import deployment_path
+from ..services import Services
 from .check import Check, State
 from .machine import KeyFound
 
@@ -122,16 +123,26 @@ def account(ledger: EvmLedger, found: KeyFound) -> Check:
 
 
 def custodians(settings: Settings, ledger: EvmLedger, now: Callable[[], int]) -> Check:
-    """The custodians of the profile. Raises DtledgerError if there are none that this version can speak to."""
+    """The custodians of the profile. Raises DtledgerError if there are none, or none that answers."""
     if not settings.embedded:
-        raise DtledgerError(
-            "Custodians as services are not part of this version.", hint='Set custodians = "embedded" on a devnet.'
-        )
+        return _services(settings, ledger)
     here = Embedded(settings.home, ledger, now, settings.max_head_age)
     if not here:
         raise DtledgerError("There is no custodian in this home.", hint="Run: dtledger devnet up")
     text = f"{len(here)} in this process: a show of the second lock, for development only"
     return Check("custodians", State.OK, text)
+
+
+def _services(settings: Settings, ledger: EvmLedger) -> Check:
+    services = Services(settings.custodians, ledger.deployment)
+    answer = len(services)
+    silent = [f"{redact_url(url)} ({error.message})" for url, error in services.faults.items()]
+    if not answer:
+        raise UnreachableError(f"None of the custodians answers: {'; '.join(silent)}.")
+    text = f"{answer} of {len(settings.custodians)} answer, as services"
+    if not silent:
+        return Check("custodians", State.OK, text)
+    return Check("custodians", State.WARNING, f"{text}; not {'; '.join(silent)}", "Ask their operators.")
 
 
 def custodian(settings: Settings, ledger: EvmLedger, name: str) -> Check:

@@ -43,7 +43,7 @@ class Doctor:
             yield self._one("member", lambda: chain.member(self._ledger, self._found), "chain", "key")
             yield self._one("account", lambda: chain.account(self._ledger, self._found), "chain", "key")
             yield self._one("custodians", lambda: chain.custodians(self._known, self._ledger, self._clock), "chain")
-            if "custodians" not in self._missing:
+            if "custodians" not in self._missing and self._known.embedded:
                 for name in custodian_keys(self._home).names():
                     yield self._one(name, lambda each=name: chain.custodian(self._known, self._ledger, each))  # type: ignore[misc]
         finally:

@@ -1,0 +1,98 @@
+"""A custodian over HTTP: `CustodianPort` by requests to `dtledger custodian serve`, and who is at which address.
+
+Nothing that it answers is believed for being its answer: keys, receipts, releases and letters are signed, and whoever
+asks checks them. An answer that cannot be read is the custodian's fault, and an `IntegrityError` that names it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ..custody import (
+    AccessReceipt,
+    CustodianIdentity,
+    Letter,
+    LettersRequest,
+    OwnerRequest,
+    Probe,
+    ProbeReply,
+    ReadRequest,
+    Release,
+    SealedShare,
+    TwinKey,
+    wire,
+)
+from ..custody.identity import NONCE_BYTES
+from ..errors import IntegrityError
+from ..ledger import Deployment
+from ..types import Address
+from .http_link import HttpLink
+
+__all__ = ["HttpCustodian", "identify"]
+
+T = TypeVar("T")
+
+
+def identify(url: str, deployment: Deployment, timeout: float = 10.0) -> CustodianIdentity:
+    """Who answers at `url`, as it signs for a number drawn now.
+
+    Raises:
+        UnreachableError: nobody answers.
+        IntegrityError: it is no custodian, one of another deployment, or signed by nobody.
+    """
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    link = HttpLink(url, "A custodian", timeout)
+    try:
+        return wire.decode_identity(link.get(f"/v1/identity/{nonce.hex()}")).verify(deployment, nonce)
+    finally:
+        link.close()
+
+
+class HttpCustodian:
+    """The custodian of that address, at that URL. `timeout` is in seconds, for each wait for it."""
+
+    distant = True
+
+    def __init__(self, url: str, address: Address, timeout: float = 10.0) -> None:
+        self._address = address
+        self._link = HttpLink(url, f"The custodian {address}", timeout)
+
+    def __repr__(self) -> str:
+        return f"HttpCustodian({self._address})"
+
+    @property
+    def address(self) -> Address:
+        return self._address
+
+    def close(self) -> None:
+        self._link.close()
+
+    def twin_key(self, request: OwnerRequest) -> TwinKey:
+        return self._ask("/v1/twin-key", wire.encode_owner_request(request), wire.decode_twin_key)
+
+    def open(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Release:
+        return self._ask("/v1/open", wire.encode_read(request, shares), wire.decode_release)
+
+    def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
+        body = wire.encode_owner_request(request)
+        return self._ask("/v1/receipts", body, lambda data: wire.decode_list(data, AccessReceipt.decode))
+
+    def probe(self, probe: Probe) -> ProbeReply:
+        return self._ask("/v1/probe", wire.encode_probe(probe), ProbeReply.decode)
+
+    def leave(self, letter: Letter) -> None:
+        self._link.post("/v1/letters/leave", letter.encode())
+
+    def letters(self, request: LettersRequest) -> list[Letter]:
+        body = wire.encode_letters_request(request)
+        return self._ask("/v1/letters", body, lambda data: wire.decode_list(data, Letter.decode))
+
+    def _ask(self, path: str, body: bytes, decode: Callable[[bytes], T]) -> T:
+        answer = self._link.post(path, body)
+        try:
+            return decode(answer)
+        except IntegrityError as error:
+            error.party = self._address
+            raise

@@ -1,0 +1,79 @@
+"""A connection to one service: kept open, with its certificate checked, within bounds of time and size.
+
+Errors of the network, and answers that are none, become `UnreachableError`; what the service refuses becomes the error
+that it says (`http_errors`). A service on this machine is asked directly, whatever proxy the environment names.
+
+Warning: the time bounds each wait for bytes, not all of them together. Who must not wait for a service that sends one
+byte at a time asks in a thread, and goes on without it (`snapshots.at_once`).
+"""
+
+from __future__ import annotations
+
+import requests
+
+from ..errors import UnreachableError
+from .http_errors import MOST_BYTES, from_http
+from .node import is_loopback
+
+__all__ = ["HttpLink"]
+
+MOST_ANSWER = 64 * 2**20
+"""Bytes of the largest answer that is read."""
+
+_CHUNK = 65_536
+
+
+class HttpLink:
+    """`url` of the service, without a path; `who` is the word for it in errors; `timeout` in seconds for each wait."""
+
+    def __init__(self, url: str, who: str, timeout: float = 10.0, connect_timeout: float = 3.0) -> None:
+        self._url = url.rstrip("/")
+        self._who = who
+        self._timeouts = (connect_timeout, timeout)
+        self._session = requests.Session()
+        self._session.trust_env = not is_loopback(url)
+
+    def get(self, path: str) -> bytes:
+        """The answer's body. Raises as `post`."""
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: bytes, kind: str = "application/cbor") -> bytes:
+        """The body of the answer to `body`.
+
+        Raises:
+            UnreachableError: nobody answers, or not as a service does.
+            DtledgerError: what the service refused by.
+        """
+        return self._ask("POST", path, body, kind)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _ask(self, method: str, path: str, body: bytes | None, kind: str = "") -> bytes:
+        headers = {"content-type": kind} if kind else {}
+        try:
+            with self._session.request(
+                method,
+                self._url + path,
+                data=body,
+                headers=headers,
+                timeout=self._timeouts,
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                if response.status_code == requests.codes.ok:
+                    return self._read(response, MOST_ANSWER)
+                raise from_http(response.status_code, self._read(response, MOST_BYTES), self._who)
+        except (OSError, ValueError) as error:  # `requests` raises OSErrors, and ValueErrors at answers that are none
+            raise UnreachableError(
+                f"{self._who} does not answer as it should ({type(error).__name__}).",
+                hint="Is it running, and is its URL the right one? `dtledger config show custodians` says which.",
+            ) from error
+
+    def _read(self, response: requests.Response, most: int) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > most:
+                raise UnreachableError(f"{self._who} answered with more than {most} bytes.")
+        return bytes(body)

@@ -1,0 +1,3 @@
+"""A custodian as a service: `dtledger custodian serve`."""
+
+from __future__ import annotations

@@ -1,0 +1,77 @@
+"""The endpoints of a custodian: one each of what `CustodianPort` can do. Bodies are canonical CBOR (`custody.wire`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Response
+
+from ...custodian import Custodian
+from ...custody import Letter, wire
+from ...errors import InputError, IntegrityError
+from ..app import Body, answer, cbor
+
+__all__ = ["custodian_router"]
+
+T = TypeVar("T")
+
+_TAGS: dict[str, Any] = {"tags": ["custodian"]}
+
+
+def custodian_router(custodian: Custodian) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/v1/identity/{nonce}", **_TAGS, **cbor("Who it is, signed for that number.", body=False))
+    def identity(nonce: str) -> Response:
+        return answer(wire.encode_identity(custodian.identify(_nonce(nonce))))
+
+    @router.post("/v1/open", **_TAGS, **cbor("Open shares under consent.", "A receipt is written first."))
+    def open_shares(body: Body) -> Response:
+        request, shares = _read(wire.decode_read, body)
+        return answer(wire.encode_release(custodian.open(request, shares)))
+
+    @router.post("/v1/twin-key", **_TAGS, **cbor("A key to seal to, for a twin's owner."))
+    def twin_key(body: Body) -> Response:
+        return answer(wire.encode_twin_key(custodian.twin_key(_read(wire.decode_owner_request, body))))
+
+    @router.post("/v1/receipts", **_TAGS, **cbor("A twin's receipts, for its owner."))
+    def receipts(body: Body) -> Response:
+        return answer(wire.encode_list(custodian.receipts(_read(wire.decode_owner_request, body))))
+
+    @router.post("/v1/probe", **_TAGS, **cbor("How it would answer under a grant, for who gave it."))
+    def probe(body: Body) -> Response:
+        return answer(custodian.probe(_read(wire.decode_probe, body)).encode())
+
+    @router.post("/v1/letters", **_TAGS, **cbor("Letters, for who is a party to them."))
+    def letters(body: Body) -> Response:
+        return answer(wire.encode_list(custodian.letters(_read(wire.decode_letters_request, body))))
+
+    @router.post("/v1/letters/leave", **_TAGS, **cbor("Leave a letter for its parties."))
+    def leave(body: Body) -> Response:
+        custodian.leave(_read(Letter.decode, body))
+        return answer(b"\xf6")
+
+    return router
+
+
+def _read(decode: Callable[[bytes], T], body: bytes) -> T:
+    """What a body says.
+
+    Raises:
+        InputError: nothing that this endpoint takes.
+    """
+    try:
+        return decode(body)
+    except IntegrityError as error:
+        raise InputError(f"The body is not what this endpoint takes: {error.message}.") from None
+
+
+def _nonce(text: str) -> bytes:
+    try:
+        nonce = bytes.fromhex(text)
+    except ValueError:
+        nonce = b""
+    if len(nonce) != 32 or nonce.hex() != text:
+        raise InputError("A number to sign is 32 bytes in hex.")
+    return nonce
