@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .core import Custodian
 from .letters import FileLetters, Letters, MemoryLetters
+from .receipt_database import ReceiptDatabase
 from .receipts import MemoryReceipts, ReceiptLog, Receipts
 from .twin_keys import FileTwinKeys, MemoryTwinKeys, TwinKeys
 
@@ -18,6 +19,7 @@ __all__ = [
     "MemoryLetters",
     "MemoryReceipts",
     "MemoryTwinKeys",
+    "ReceiptDatabase",
     "ReceiptLog",
     "Receipts",
     "TwinKeys",

@@ -61,6 +61,8 @@ class Receipts(Protocol):
         """The entry of that number in the log."""
         ...
 
+    def released_since(self, twin: int, grantee: Address, slot: int, at: int) -> int: ...
+
 
 class MemoryReceipts:
     """The log without a file, for worlds that live in one process."""
@@ -95,6 +97,11 @@ class MemoryReceipts:
         with self._lock:
             return self.entries[number] if number < len(self.entries) else None
 
+    def released_since(self, twin: int, grantee: Address, slot: int, at: int) -> int:
+        """Snapshots opened under a grant in receipts from that time on (unix seconds)."""
+        of_twin = (entry.receipt for entry in self.of_twin(twin))
+        return sum(each.permitted for each in of_twin if (each.grantee, each.slot) == (grantee, slot) and each.at >= at)
+
     def _make(self, twin: int, make: Make) -> Entry:
         of_twin = self._by_twin.get(twin)
         return make(self.entries[-1] if self.entries else None, of_twin[-1] if of_twin else None)
@@ -104,27 +111,31 @@ class MemoryReceipts:
         return number < len(self.entries) and self.entries[number] is entry
 
     def _take(self, entry: Entry) -> None:
-        """Add an entry that follows the last one.
-
-        Raises:
-            IntegrityError: it does not follow; an entry was removed, changed or put in another place.
-        """
+        """Add an entry that follows the last one. Raises as `require_follows`."""
         receipt = entry.receipt
-        last = self.entries[-1].receipt if self.entries else None
         before = self._by_twin.get(receipt.twin)
-        last_of_twin = before[-1].receipt if before else None
-        follows = (receipt.number, receipt.previous) == (
-            (last.number + 1, last.hash) if last else (0, NOTHING_BEFORE)
-        ) and (receipt.twin_number, receipt.twin_previous) == (
-            (last_of_twin.twin_number + 1, last_of_twin.hash) if last_of_twin else (0, NOTHING_BEFORE)
-        )
-        if not follows:
-            raise IntegrityError(f"receipt {receipt.number} does not follow the one before it", party=receipt.custodian)
-        if merkle.root(entry.digests) != receipt.digests:
-            raise IntegrityError(f"receipt {receipt.number} is for other snapshots", party=receipt.custodian)
+        require_follows(entry, self.entries[-1] if self.entries else None, before[-1] if before else None)
         self.entries.append(entry)
         self._by_nonce[receipt.requester, entry.nonce] = entry
         self._by_twin.setdefault(receipt.twin, []).append(entry)
+
+
+def require_follows(entry: Entry, last: Entry | None, last_of_twin: Entry | None) -> None:
+    """Pass if the entry is the next after the log's last and the twin's last.
+
+    Raises:
+        IntegrityError: it is not; an entry was removed, changed or put in another place.
+    """
+    receipt = entry.receipt
+    stands = (receipt.number, receipt.previous, receipt.twin_number, receipt.twin_previous)
+    follows = (
+        *((last.receipt.number + 1, last.receipt.hash) if last else (0, NOTHING_BEFORE)),
+        *((last_of_twin.receipt.twin_number + 1, last_of_twin.receipt.hash) if last_of_twin else (0, NOTHING_BEFORE)),
+    )
+    if stands != follows:
+        raise IntegrityError(f"receipt {receipt.number} does not follow the one before it", party=receipt.custodian)
+    if merkle.root(entry.digests) != receipt.digests:
+        raise IntegrityError(f"receipt {receipt.number} is for other snapshots", party=receipt.custodian)
 
 
 class ReceiptLog(MemoryReceipts):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dtledger.crypto import merkle
-from dtledger.custodian import ReceiptLog, Receipts
+from dtledger.custodian import ReceiptDatabase, ReceiptLog, Receipts
 from dtledger.custodian.receipts import NOTHING_BEFORE, Entry
 from dtledger.custody import AccessReceipt
 from dtledger.encoding import address
@@ -48,7 +48,8 @@ def append(log: Receipts, twin: int = 7, digests: tuple[Digest, ...] = (Digest(b
 
 
 if __name__ == "__main__":
-    log = ReceiptLog(Path(sys.argv[1]))
+    path = Path(sys.argv[1])
+    log: Receipts = ReceiptDatabase(path) if path.suffix == ".db" else ReceiptLog(path)
     sys.stdin.read(1)  # the word to begin
     for number in range(int(sys.argv[2])):
         append(log, twin=number % 3)
