@@ -13,12 +13,14 @@ from typing import TypeVar
 from ..custody import (
     AccessReceipt,
     CustodianIdentity,
+    Destruction,
     Letter,
     LettersRequest,
     OwnerRequest,
     Probe,
     ProbeReply,
     ReadRequest,
+    ReceiptProof,
     Release,
     SealedShare,
     TwinKey,
@@ -81,6 +83,14 @@ class HttpCustodian:
 
     def probe(self, probe: Probe) -> ProbeReply:
         return self._ask("/v1/probe", wire.encode_probe(probe), ProbeReply.decode)
+
+    def destroy(self, request: OwnerRequest) -> Destruction:
+        return self._ask("/v1/destroy", wire.encode_owner_request(request), Destruction.decode)
+
+    def receipt_proof(self, request: OwnerRequest) -> ReceiptProof | None:
+        body = wire.encode_owner_request(request)
+        proofs = self._ask("/v1/receipt-proof", body, lambda data: wire.decode_list(data, ReceiptProof.decode))
+        return proofs[0] if proofs else None
 
     def leave(self, letter: Letter) -> None:
         self._link.post("/v1/letters/leave", letter.encode())

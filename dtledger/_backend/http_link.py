@@ -10,6 +10,7 @@ byte at a time asks in a thread, and goes on without it (`snapshots.at_once`).
 from __future__ import annotations
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from ..errors import UnreachableError
 from .http_errors import MOST_BYTES, from_http
@@ -19,6 +20,9 @@ __all__ = ["HttpLink"]
 
 MOST_ANSWER = 64 * 2**20
 """Bytes of the largest answer that is read."""
+
+POOL = 32
+"""Connections that are kept, for as many threads."""
 
 _CHUNK = 65_536
 
@@ -32,6 +36,9 @@ class HttpLink:
         self._timeouts = (connect_timeout, timeout)
         self._session = requests.Session()
         self._session.trust_env = not is_loopback(url)
+        adapter = HTTPAdapter(pool_maxsize=POOL)  # it follows nothing and asks nothing twice
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
 
     def get(self, path: str) -> bytes:
         """The answer's body. Raises as `post`."""

@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..custody import NOTHING_BEFORE
 from ..errors import DtledgerError, IntegrityError
 from ..types import Address, Digest
-from .receipts import NOTHING_BEFORE, Entry, Make, require_follows
+from .receipts import Entry, Make, require_follows
 
 __all__ = ["ReceiptDatabase"]
 

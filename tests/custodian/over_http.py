@@ -11,12 +11,14 @@ import pytest
 from dtledger._backend.http_custodian import HttpCustodian
 from dtledger.custody import (
     AccessReceipt,
+    Destruction,
     Letter,
     LettersRequest,
     OwnerRequest,
     Probe,
     ProbeReply,
     ReadRequest,
+    ReceiptProof,
     Release,
     SealedShare,
     TwinKey,
@@ -87,6 +89,12 @@ class OverHttp:
 
     def probe(self, probe: Probe) -> ProbeReply:
         return self._port.probe(probe)
+
+    def destroy(self, request: OwnerRequest) -> Destruction:
+        return self._port.destroy(request)
+
+    def receipt_proof(self, request: OwnerRequest) -> ReceiptProof | None:
+        return self._port.receipt_proof(request)
 
     def leave(self, letter: Letter) -> None:
         with written():

@@ -161,14 +161,14 @@ def test_an_older_anchor_is_not_shown_for_the_newest(world: World, monkeypatch: 
 
 def test_what_is_anchored_while_the_owner_asks_is_no_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     custodian = anchored(world)
-    true = custodian.receipts
+    true = custodian.log.of_twin
 
-    def receipts(asked: OwnerRequest) -> object:
+    def of_twin(twin: int) -> object:
         read(world)
         custodian.anchor()
-        return true(asked)
+        return true(twin)
 
-    monkeypatch.setattr(custodian, "receipts", receipts)
+    monkeypatch.setattr(custodian.log, "of_twin", of_twin)
     access = looked(world).require_whole()
     assert (len(access.lists[custodian.address]), access.anchored[custodian.address]) == (3, 2)
 

@@ -43,6 +43,15 @@ def custodian_router(custodian: Custodian) -> APIRouter:
     def probe(body: Body) -> Response:
         return answer(custodian.probe(_read(wire.decode_probe, body)).encode())
 
+    @router.post("/v1/destroy", **_TAGS, **cbor("Destroy the key pairs of a twin whose retirement is final."))
+    def destroy(body: Body) -> Response:
+        return answer(custodian.destroy(_read(wire.decode_owner_request, body)).encode())
+
+    @router.post("/v1/receipt-proof", **_TAGS, **cbor("What its newest anchor says of a twin: a list of one, or none."))
+    def receipt_proof(body: Body) -> Response:
+        proof = custodian.receipt_proof(_read(wire.decode_owner_request, body))
+        return answer(wire.encode_list([] if proof is None else [proof]))
+
     @router.post("/v1/letters", **_TAGS, **cbor("Letters, for who is a party to them."))
     def letters(body: Body) -> Response:
         return answer(wire.encode_list(custodian.letters(_read(wire.decode_letters_request, body))))
