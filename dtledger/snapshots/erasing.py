@@ -22,7 +22,7 @@ from .blame import Blocks
 from .locating import Located, Locator
 from .manifest import Manifest
 from .package import NO_KEYS, Keys
-from .pages import Row
+from .pages import Page, Row
 
 
 @dataclass(slots=True)
@@ -55,10 +55,10 @@ class Eraser:
         """
         erased = Erased()
         streams = list(self._streams(erased))
-        total = sum(each.stream.count for each in streams)
+        total = sum(each.count for each in streams)
         for located in streams:
             try:
-                pages = [link.read(self._blocks.get(link.cid)) for link in index.links(self._blocks, located.stream)]
+                pages = self._pages(located)
             except (IntegrityError, BlockMissingError) as fault:
                 erased.faults.setdefault(located.writer, fault)
                 continue
@@ -70,6 +70,11 @@ class Eraser:
             for page in reversed(pages):
                 self.remove([row.manifest for row in reversed(page.rows)], erased)
         return erased
+
+    def _pages(self, located: Located) -> list[Page]:
+        """Every leaf page of the stream, of lines beside each other too: what does not count is erased as well."""
+        links = {link.cid: link for line in located.lines for link in index.links(self._blocks, line.stream)}
+        return [link.read(self._blocks.get(cid)) for cid, link in links.items()]
 
     def remove(self, cids: list[CID], erased: Erased) -> None:
         """Take these blocks out of the store, in their order, and see whether they are gone."""
