@@ -11,6 +11,7 @@ from .context import Context, Identity
 from .core import Client
 from .deciding import Decision, Question
 from .erasing import Erasing, Erasure, RosterErased
+from .following import Refresh
 from .handover import Acceptance, Handover
 from .keyrings import publish_keyring
 from .members import Members, card_check, make_card
@@ -58,6 +59,7 @@ __all__ = [
     "Question",
     "Reader",
     "Readings",
+    "Refresh",
     "Rekeyed",
     "RequestState",
     "Requests",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from .consents import Consents
 from .context import Context, Identity
 from .deciding import Decision, Question, decide_for
 from .erasing import Erasing
+from .following import POLL_SECONDS, Refresh, follow
 from .members import Members
 from .models import Models
 from .reading import Reader
@@ -118,6 +119,34 @@ class Client:
             to_unit=unit,
             originals=originals,
             progress=progress,
+        )
+
+    def follow(
+        self,
+        twin: int,
+        category: str,
+        purpose: str,
+        *,
+        cursor: str | None = None,
+        since: When | None = None,
+        unit: str | None = None,
+        every: float = POLL_SECONDS,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> Iterator[Refresh]:
+        """Each new snapshot of a category as it is anchored, until consent ends; see `following.follow`. Without a
+        cursor, what is there `since` then is given first."""
+        named = code(Purpose, purpose, "purpose")
+        period = self.period(since, None)
+        return follow(
+            self.reader,
+            twin,
+            category,
+            named,
+            cursor=cursor,
+            period=period,
+            to_unit=unit,
+            every=every,
+            pause=pause,
         )
 
     def explain(

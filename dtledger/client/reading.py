@@ -113,6 +113,21 @@ class Reader:
         age = None if newest is None else max(0, context.clock() - newest * 60)
         return collected.result(age, target, partial=partial, originals=originals, snapshot=snapshot)
 
+    def finder(self, twin: int, category: str, purpose: Purpose) -> Finder:
+        """What finds the snapshots of a category that this key may ask for now, one period or another. It tolerates
+        faults.
+
+        Raises:
+            AccessDeniedError: the rule refuses for another reason than the period.
+        """
+        question = Question(twin, self._context.key.address, Action.READ, purpose, category, Period(0, MAX_MINUTE))
+        now = self._context.now()
+        decision, doors = self._decide(question, now)
+        if not doors:
+            raise denied(decision.reason, twin, category, [], None)
+        context, keys = self._context, doors[0].keys or NO_KEYS
+        return Finder(context.deployment, now.view, context.store, twin, keys, tolerates=True)
+
     def doors(self, view: View, twin: int) -> tuple[list[Door], list[DtledgerError]]:
         """Ownership, or each grant of mine or my organisation's; and why a package could not be opened."""
         context, me = self._context, self._context.key.address

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, overload
@@ -85,6 +86,31 @@ class Readings(Sequence[TwinReading]):
         self.amendments = {each.snapshot: each for each in amendments}
         self.superseded = superseded
         self.doubled = tuple(doubled)
+
+    def of_snapshots(self, digests: Collection[str]) -> Readings:
+        """These, with the values and amendments of those snapshots alone."""
+        only = copy(self)
+        only._values = tuple(each for each in self if each.snapshot in digests)
+        only.amendments = {digest: each for digest, each in self.amendments.items() if digest in digests}
+        return only
+
+    @classmethod
+    def joined(cls, parts: Sequence[Readings]) -> Readings:
+        """What several reads gave of one twin, of periods one after another."""
+        return cls(
+            [each for part in parts for each in part],
+            age=min((each.age for each in parts if each.age is not None), default=None),
+            snapshots=sum(each.snapshots for each in parts),
+            receipts=[each for part in parts for each in part.receipts],
+            refused=[each for part in parts for each in part.refused],
+            faults={party: fault for part in parts for party, fault in part.faults.items()},
+            asked=max(each.asked for each in parts),
+            answered=min(each.answered for each in parts),
+            uncounted=sum(each.uncounted for each in parts),
+            amendments=[each for part in parts for each in part.amendments.values()],
+            superseded=sum(each.superseded for each in parts),
+            doubled=[each for part in parts for each in part.doubled],
+        )
 
     @property
     def stale(self) -> bool:

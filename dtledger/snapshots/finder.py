@@ -12,7 +12,7 @@ newest index no longer has, only a comparison with the ones before can show: `cl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from typing import TypeVar
@@ -102,6 +102,19 @@ class Finder:
                             for number, row in rows
                             if number >= line.first and (period is None or row.period.overlaps(period))
                         ]
+
+        return chain.from_iterable(self._each_stream(category, numbered))
+
+    def rows_after(self, category: str, counts: Mapping[Address, int]) -> Iterator[tuple[Address, int, Row]]:
+        """Writer, number and row of the snapshots that came since its writer had so many of the category (none, if it
+        is not in `counts`), from the index alone. Raises as `find`."""
+
+        def numbered(located: Located) -> Iterator[list[tuple[int, tuple[Address, int, Row]]]]:
+            with blaming(located.writer):
+                for line in located.lines:
+                    first = max(line.first, counts.get(located.writer, 0))
+                    rows = rows_from(self._blocks, line.stream, first) if first < line.stream.count else ()
+                    yield [(number, (located.writer, number, row)) for number, row in rows]
 
         return chain.from_iterable(self._each_stream(category, numbered))
 

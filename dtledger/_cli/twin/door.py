@@ -73,7 +73,7 @@ def request(
                 until=times.end(until, now, app.zone) - 1 if until else None,
                 action=action,
                 partial=partial,
-                unit=unit or _usual_unit(app, name),
+                unit=unit or usual_unit(app, name),
                 originals=originals,
                 progress=progress,
             )
@@ -85,7 +85,7 @@ def request(
     return readings, {"twin": number, "category": name, "purpose": purpose.upper(), "action": action.upper()}
 
 
-def _usual_unit(app: App, category: str) -> str | None:
+def usual_unit(app: App, category: str) -> str | None:
     """The unit that the settings name, where it measures what the category does."""
     from ...vocabulary import category as category_named
 
