@@ -9,6 +9,8 @@ byte at a time asks in a thread, and goes on without it (`snapshots.at_once`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import requests
 from requests.adapters import HTTPAdapter
 
@@ -16,7 +18,7 @@ from ..errors import UnreachableError
 from .http_errors import MOST_BYTES, from_http
 from .node import is_loopback
 
-__all__ = ["HttpLink"]
+__all__ = ["HttpLink", "probe_service"]
 
 MOST_ANSWER = 64 * 2**20
 """Bytes of the largest answer that is read."""
@@ -84,3 +86,31 @@ class HttpLink:
             if len(body) > most:
                 raise UnreachableError(f"{self._who} answered with more than {most} bytes.")
         return bytes(body)
+
+
+class _AnyName(HTTPAdapter):
+    """Takes the certificate that it is told to, whatever name is asked at: on the service's own machine."""
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        super().init_poolmanager(*arguments, **named, assert_hostname=False)
+
+
+def probe_service(url: str, certificate: str | None = None, timeout: float = 10.0) -> dict[str, Any]:
+    """What `GET /readyz` of a service on this machine says. It is trusted by its own `certificate`.
+
+    Raises:
+        UnreachableError: it does not answer.
+    """
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("https://", _AnyName())
+        try:
+            response = session.get(f"{url}/readyz", timeout=timeout, verify=certificate or True)
+            answer = response.json()
+        except (OSError, ValueError) as error:
+            raise UnreachableError(
+                f"The service does not answer ({type(error).__name__}).", hint="Is it running? Its log says why not."
+            ) from error
+    if not isinstance(answer, dict) or not isinstance(answer.get("checks"), dict):
+        raise UnreachableError("What answers there is no service of dtledger.")
+    return answer

@@ -25,6 +25,7 @@ NOUNS = {
     "snapshot": "Snapshots: put, list, show, verify.",
     "model": "Models: register, round, commit, list, show, open.",
     "audit": "Audits: model.",
+    "custodian": "A custodian as a service: init, serve, status, receipts.",
 }
 """Noun → one line. The module of the same name has a command of the same name."""
 

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 from .core import Custodian
 from .letters import FileLetters, Letters, MemoryLetters
+from .limits import DailyLimit, MinuteLimit
+from .now import Patience
 from .receipt_database import ReceiptDatabase
 from .receipts import MemoryReceipts, ReceiptLog, Receipts
 from .twin_keys import FileTwinKeys, MemoryTwinKeys, TwinKeys
 
 __all__ = [
     "Custodian",
+    "DailyLimit",
     "FileLetters",
     "FileTwinKeys",
     "Letters",
     "MemoryLetters",
     "MemoryReceipts",
     "MemoryTwinKeys",
+    "MinuteLimit",
+    "Patience",
     "ReceiptDatabase",
     "ReceiptLog",
     "Receipts",

@@ -1,9 +1,9 @@
 """The order of work of one custodian. Nothing leaves before the receipt is on the disk.
 
-For each request: signature; enrolled, or the twin's present owner; freshness; replay; a head young enough to decide by
-→ opens the shares in memory and checks that each is what was asked → the rule, at its own node's head by then → a
-signed receipt, written and synced, of permits and denials → shares sealed to the request's one-use key. Whatever fails
-means no share.
+For each request: signature; enrolled, or the twin's present owner; freshness; replay; pace; a head young enough to
+decide by → opens the shares in memory and checks that each is what was asked → the rule, at its own node's head by
+then, and for one snapshot the contract's own word; the day's limit → a signed receipt, written and synced, of permits
+and denials → shares sealed to the request's one-use key. Whatever fails means no share.
 
 A stranger (refused before the opening, or by the rule with NO_GRANT or earlier) hears NO_CONSENT whatever the cause.
 Nonces are kept apart by requester, so that nobody can spend another's.
@@ -15,12 +15,9 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from ..crypto import seal
-from ..crypto.merkle import MerkleTree
 from ..custody import (
-    NOTHING_BEFORE,
     RELEASE_CONTEXT,
     AccessReceipt,
     CustodianIdentity,
@@ -37,17 +34,19 @@ from ..custody import (
     TwinKey,
     encode_release,
 )
-from ..errors import AccessDeniedError, HeadTooOldError, IntegrityError
+from ..errors import AccessDeniedError, HeadTooOldError, IntegrityError, LimitPassedError
 from ..ledger import Ledger, Now, Receipt, Tip, View, messages
-from ..policy import Request
-from ..types import Address, Digest, Period
+from ..types import Address, Period
 from ..vocabulary import Reason
+from .accounting import Accounting, Judged, grant_of
 from .anchoring import Anchoring
 from .destruction import Destroying, OwnerMessage
 from .form import require_form
+from .judging import contract_refuses, is_stranger, judge
 from .letters import Letters, MemoryLetters
+from .limits import DailyLimit, MinuteLimit
 from .mailroom import Mailroom
-from .now import FRESHNESS, Identity, Timekeeper
+from .now import AT_ONCE, FRESHNESS, Identity, Patience, Timekeeper
 from .probing import is_owners, reply_to
 from .receipts import Entry, Receipts
 from .twin_keys import TwinKeys, open_with_any
@@ -60,7 +59,7 @@ MAX_SNAPSHOTS = 10_000
 Opened = list[tuple[ShareHeader, bytes]]
 
 
-class Custodian(Destroying):
+class Custodian(Accounting, Destroying):
     """Holds key pairs for twins and opens shares under consent.
 
     Args:
@@ -71,6 +70,8 @@ class Custodian(Destroying):
         clock: unix seconds.
         max_head_age: seconds after which the head is too old to decide by.
         letters: between owners and those who ask them for consent; by default in memory.
+        daily, minutely: how much it gives; by default as much as consent permits.
+        patience: how long it waits for another custodian's heartbeat before its own; by default not at all.
     """
 
     def __init__(
@@ -82,6 +83,9 @@ class Custodian(Destroying):
         clock: Callable[[], int],
         max_head_age: int = 60,
         letters: Letters | None = None,
+        daily: DailyLimit | None = None,
+        minutely: MinuteLimit | None = None,
+        patience: Patience = AT_ONCE,
     ) -> None:
         self._key = key
         self._ledger = ledger
@@ -89,13 +93,18 @@ class Custodian(Destroying):
         self._receipts = receipts
         self._clock = clock
         self._anchoring = Anchoring(key, ledger, receipts)
-        self._time = Timekeeper(ledger, key, clock, max_head_age, self.anchor)
+        self._time = Timekeeper(ledger, key, clock, max_head_age, self.anchor, patience)
         self._mailroom = Mailroom(key.address, ledger, twin_keys, letters or MemoryLetters(), clock)
+        self._daily, self._minutely = daily, minutely
         self._newest = b""
-        """Signature of the newest receipt that this object made."""
         self._lock = threading.Lock()
         self.turned_away: Counter[str] = Counter()
         """Requests that ended before their shares were opened, by cause; they leave no receipt."""
+        self.decided: Counter[Reason] = Counter()
+        """Snapshots by what was decided on them."""
+        self.limits_passed: Counter[str] = Counter()
+        self.disagreements = 0
+        """How often the contract refused what the index of the same block permits."""
 
     @property
     def address(self) -> Address:
@@ -141,6 +150,10 @@ class Custodian(Destroying):
         """Anchor the receipt log, if it has grown; see `Anchoring.anchor`. Services call it now and then."""
         return self._anchoring.anchor()
 
+    def require_log(self) -> None:
+        """Pass if the log has all that was anchored of it; raises as `Anchoring.require_whole`."""
+        self._anchoring.require_whole(self._ledger.view())
+
     def _require_log(self, view: View) -> None:
         try:
             self._anchoring.require_whole(view)
@@ -177,15 +190,29 @@ class Custodian(Destroying):
             self._refuse_stranger(request, requester)
             raise
         now = self._time.now()
-        reasons = [(header.digest, _judge(request, requester, header.bit, header.period, now)) for header, _ in opened]
-        refused = tuple((digest, reason) for digest, reason in reasons if not reason.permits)
-        receipt = self._write_receipt(request, requester, refused, now)
-        permitted = {digest for digest, reason in reasons if reason.permits}
-        if all(_is_stranger(reason) for _, reason in reasons):
+        reasons = [(header.digest, judge(request, requester, header.bit, header.period, now)) for header, _ in opened]
+        reasons = self._confirmed(request, requester, opened, reasons, now)
+        receipt = self._write_receipt(request, requester, reasons, now)
+        refused = dict(receipt.refused)
+        self.decided.update(refused.get(digest, reason) for digest, reason in reasons)
+        if len(refused) == len(reasons) and all(map(is_stranger, refused.values())):
             raise self._no_consent()
-        released = [(header, share) for header, share in opened if header.digest in permitted]
+        if Reason.LIMIT in refused.values():
+            raise self._over_the_limit(request, now)
+        released = [(header, share) for header, share in opened if header.digest not in refused]
         sealed = seal.seal(request.key, encode_release(released), RELEASE_CONTEXT)
-        return Release(receipt, sealed, refused)
+        return Release(receipt, sealed, receipt.refused)
+
+    def _confirmed(self, request: ReadRequest, requester: Address, opened: Opened, reasons: Judged, now: Now) -> Judged:
+        """The reasons, if the contract permits too what they permit; else it refuses all of that as it says."""
+        permitted = [header for (header, _), (_, reason) in zip(opened, reasons, strict=True) if reason.permits]
+        said = contract_refuses(self._ledger, request, requester, permitted, now)
+        if said is None:
+            return reasons
+        if self._ledger.head() == now.tip.head:
+            self.disagreements += 1
+            log.error("the contract refuses (%s) what the index permits at the same block: nothing is given", said.name)
+        return [(digest, said if reason.permits else reason) for digest, reason in reasons]
 
     def _admit(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Address:
         """Form and signature, standing, freshness, replay, and whether it is known what time it is; the requester."""
@@ -201,9 +228,18 @@ class Custodian(Destroying):
         if abs(self._clock() - request.at) > FRESHNESS:
             raise self._turn_away("stale")
         self._earlier(request, requester)
+        self._require_pace(requester)
         self._require_log(tip.view)
         self._require_time(tip)
         return requester
+
+    def _require_pace(self, requester: Address) -> None:
+        if self._minutely is not None:
+            try:
+                self._minutely.count(requester, self._clock())
+            except LimitPassedError as error:
+                self._count_limit(error)
+                raise
 
     def _require_time(self, tip: Tip) -> None:
         """Nothing is opened that could not be decided: from the opening on every outcome leaves a receipt."""
@@ -239,59 +275,26 @@ class Custodian(Destroying):
 
     def _refuse_stranger(self, request: ReadRequest, requester: Address) -> None:
         """Whom the rule would not know, whatever stood in the seals, hears no more of them than anybody else."""
-        if _is_stranger(_judge(request, requester, 0, Period(0, 0), self._time.now())):
+        if is_stranger(judge(request, requester, 0, Period(0, 0), self._time.now())):
             raise self._turn_away("stranger") from None
         self._count("shares")
-
-    # receipts ------------------------------------------------------------------------------------------------
-
-    def _write_receipt(
-        self, request: ReadRequest, requester: Address, refused: tuple[tuple[Digest, Reason], ...], now: Now
-    ) -> AccessReceipt:
-        """The receipt of this outcome: the first one again if a retry has the same outcome, else a new one."""
-
-        def make(last: Entry | None, last_of_twin: Entry | None) -> Entry:
-            earlier = self._earlier(request, requester)  # asked again, now that nobody else can write
-            if earlier is not None and earlier.receipt.refused == refused:
-                return earlier
-            self._require_own(last)
-            receipt = AccessReceipt(
-                custodian=self.address,
-                number=last.receipt.number + 1 if last else 0,
-                previous=last.receipt.hash if last else NOTHING_BEFORE,
-                twin=request.twin,
-                twin_number=last_of_twin.receipt.twin_number + 1 if last_of_twin else 0,
-                twin_previous=last_of_twin.receipt.hash if last_of_twin else NOTHING_BEFORE,
-                requester=requester,
-                grantee=request.grantee,
-                slot=request.number,
-                action=request.action,
-                purpose=request.purpose,
-                digests=MerkleTree(request.digests).root,
-                count=len(request.digests),
-                refused=refused,
-                request=request.hash(self._ledger.deployment),
-                at=now.latest,
-                block=now.tip.head.number,
-                block_hash=now.tip.head.hash,
-            )
-            self._newest = self._key.sign_digest(receipt.to_sign(self._ledger.deployment))
-            return Entry(replace(receipt, signature=self._newest), request.nonce, request.digests)
-
-        return self._receipts.append(request.twin, make).receipt
-
-    def _require_own(self, last: Entry | None) -> None:
-        """Nothing is chained to a receipt that this custodian did not sign: the newest one answers for all before."""
-        if last is not None and last.receipt.signature != self._newest:
-            if last.receipt.custodian != self.address:
-                raise IntegrityError("the receipt log is another custodian's", party=last.receipt.custodian)
-            last.receipt.verify(self._ledger.deployment)
 
     # refusals ------------------------------------------------------------------------------------------------
 
     def _turn_away(self, cause: str) -> AccessDeniedError:
         self._count(cause)
         return self._no_consent()
+
+    def _over_the_limit(self, request: ReadRequest, now: Now) -> LimitPassedError:
+        assert self._daily is not None
+        error = self._daily.error(grant_of(request, now))
+        self._count_limit(error)
+        return error
+
+    def _count_limit(self, error: LimitPassedError) -> None:
+        with self._lock:
+            self.limits_passed[error.limit] += 1
+        log.warning("a limit was passed: %s", error.limit)
 
     def _count(self, cause: str) -> None:
         with self._lock:
@@ -304,25 +307,6 @@ class Custodian(Destroying):
             reason=Reason.NO_GRANT,
             hint="Ask the patient for a grant, or run `dtledger consent explain`.",
         )
-
-
-def _judge(request: ReadRequest, requester: Address, bit: int, period: Period, now: Now) -> Reason:
-    question = Request(
-        twin=request.twin,
-        requester=requester,
-        grantee=request.grantee,
-        number=request.number,
-        action=request.action,
-        purpose=request.purpose,
-        bit=bit,
-        period=period,
-    )
-    return now.check(question)
-
-
-def _is_stranger(reason: Reason) -> bool:
-    """Whether the rule knows nothing of a consent: this does not depend on category and period."""
-    return not reason.permits and reason <= Reason.NO_GRANT
 
 
 __all__ = ["FRESHNESS", "MAX_SNAPSHOTS", "Custodian"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import HeadTooOldError, LedgerRejection, UnreachableError
@@ -17,6 +21,18 @@ class Identity(Signer, Sender, Protocol):
     """A custodian's key signs receipts and, for heartbeats, transactions."""
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a custodian waits for another one's heartbeat first: part `draw()` of `seconds`, by `wait`."""
+
+    seconds: float
+    draw: Callable[[], float] = random.random
+    wait: Callable[[float], object] = time.sleep
+
+
+AT_ONCE = Patience(0)
+
+
 class Timekeeper:
     """Knows the time as long as the chain makes blocks, and asks it for one when it has not: by a transaction that is
     due anyway (`due` sends it, or gives None), else by a heartbeat."""
@@ -28,12 +44,15 @@ class Timekeeper:
         clock: Callable[[], int],
         max_head_age: int,
         due: Callable[[], Receipt | None] = lambda: None,
+        patience: Patience = AT_ONCE,
     ) -> None:
         self._ledger = ledger
         self._key = key
         self._clock = clock
         self._max_head_age = max_head_age
         self._due = due
+        self._patience = patience
+        self._beating = threading.Lock()
 
     def now(self) -> Now:
         """The tip to decide by; an old one is renewed by one heartbeat.
@@ -46,18 +65,29 @@ class Timekeeper:
 
     def renew(self, tip: Tip) -> Tip:
         """`tip`, or a newer one if it is old. Raises as `now`."""
-        return self._beat(tip) if self._is_old(tip) else tip
+        if not self._is_old(tip):
+            return tip
+        with self._beating:  # one heartbeat does for all who wait
+            return self._beat(tip)
 
     def _beat(self, old: Tip) -> Tip:
         try:
-            if self._due() is None:
-                self._ledger.heartbeat(self._key)
-            tip = self._ledger.tip()
+            tip = self._awaited()
+            if self._is_old(tip):
+                if self._due() is None:
+                    self._ledger.heartbeat(self._key)
+                tip = self._ledger.tip()
         except (UnreachableError, LedgerRejection) as error:
             raise self._frozen(old) from error
         if self._is_old(tip):
             raise self._frozen(tip)
         return tip
+
+    def _awaited(self) -> Tip:
+        """The tip after a while in which another custodian's heartbeat may come."""
+        if self._patience.seconds:
+            self._patience.wait(self._patience.seconds * self._patience.draw())
+        return self._ledger.tip()
 
     def _is_old(self, tip: Tip) -> bool:
         return self._clock() - tip.head.at > self._max_head_age

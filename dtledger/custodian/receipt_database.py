@@ -79,6 +79,17 @@ class ReceiptDatabase:
         self._reader.close()
 
     @property
+    def count(self) -> int:
+        """How many there are."""
+        with self._connection() as connection:
+            return int(connection.execute("SELECT COUNT(*) FROM receipts").fetchone()[0])
+
+    def latest(self, count: int) -> list[Entry]:
+        """The newest, the oldest of them first."""
+        query = "SELECT * FROM receipts ORDER BY number DESC LIMIT ?"
+        return list(self._select(query, count))[::-1]
+
+    @property
     def entries(self) -> list[Entry]:
         """All of them, in their order."""
         return self.first()

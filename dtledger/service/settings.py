@@ -109,6 +109,14 @@ class ServiceSettings:
     def __getitem__(self, name: str) -> Any:
         return self.values[name].value
 
+    @property
+    def own_url(self) -> str:
+        """Where a service of these settings is asked from its own machine."""
+        host, port = self["bind"]
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 it is not listened at
+        scheme = "http" if self["tls_certificate"] is None else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
     def source(self, name: str) -> str:
         """Where the value of that setting came from: a file with its line, a variable, `default`, `not set`."""
         return self.values[name].source

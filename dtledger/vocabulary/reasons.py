@@ -35,6 +35,14 @@ class Reason(IntEnum):
     KIND = 16, "the asker is not of the kind that this action needs"
     EMERGENCY_CLOSED = 17, "no emergency has been opened on this grant"
 
+    LIMIT = 255, "more was asked for than a custodian gives at a time"
+    """A custodian's own, which no ledger gives: consent may well permit it."""
+
+    @property
+    def is_of_the_rule(self) -> bool:
+        """Whether the ledger knows it; else it is a custodian's own."""
+        return self is not Reason.LIMIT
+
     @property
     def permits(self) -> bool:
         return self in (Reason.PERMITTED, Reason.OWNER)

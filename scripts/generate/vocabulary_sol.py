@@ -73,14 +73,15 @@ def render() -> str:
 
 
 def _reasons() -> str:
-    if [reason.value for reason in Reason] != list(range(len(Reason))):
+    reasons = [reason for reason in Reason if reason.is_of_the_rule]
+    if [reason.value for reason in reasons] != list(range(len(reasons))):
         raise ValueError("reasons must be numbered from 0 without a gap, as a Solidity enum is")
-    last = len(Reason) - 1
+    last = len(reasons) - 1
     lines = [
         "/// @notice Why the rule permits or refuses, in the order in which it asks: the first that applies answers.",
         "enum Reason {",
     ]
-    for reason in Reason:
+    for reason in reasons:
         comma = "," if reason.value < last else ""
         lines.append(f"    {reason.name}{comma} // {reason.value}: {reason.text}")
     return "\n".join([*lines, "}", ""])

@@ -289,5 +289,5 @@ def make(count: int = CASES, seed: int = 20_006) -> list[Case]:
     return cases
 
 
-REASONS = sorted({int(reason) for reason in Reason} - {Reason.FROZEN} | {MALFORMED})
+REASONS = sorted({int(reason) for reason in Reason if reason.is_of_the_rule} - {Reason.FROZEN} | {MALFORMED})
 """The verdicts that cases can have: nothing freezes a twin yet."""

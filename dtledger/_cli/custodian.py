@@ -1,0 +1,141 @@
+"""`custodian`: one that runs as a service, for its operator."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .app import App, rfc3339
+from .command import noun
+from .words import table
+
+if TYPE_CHECKING:
+    from ..custody import AccessReceipt
+    from ..service.settings import ServiceSettings
+
+custodian_command = noun("custodian", "A custodian as a service: its key, its endpoints, its receipts.")
+
+config_option = click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The custodian's configuration (TOML). DTLEDGER_CUSTODIAN_… in the environment is over it.",
+)
+
+
+@custodian_command.command("init", epilog="Example: dtledger custodian init --config custodian.toml")
+@config_option
+@click.pass_obj
+def init(app: App, config: Path | None) -> None:
+    """Make the custodian's folder and its key; what is there is left as it is.
+
+    The key's password is in the file that `password_file` names. Then governance enrols its address as CUSTODIAN,
+    and its account needs some of the chain's currency for heartbeats.
+    """
+    from ..service.custodian.state import create_key
+
+    key = create_key(_settings(config))
+    app.show(f"The custodian is {key.address}.")
+    app.say("Next: have it enrolled as CUSTODIAN, fund it, then `dtledger custodian serve`.")
+    app.data("custodian", address=key.address)
+
+
+@custodian_command.command("serve", epilog="Example: dtledger custodian serve --config custodian.toml")
+@config_option
+@click.pass_obj
+def serve_(app: App, config: Path | None) -> None:
+    """Serve until SIGTERM: requests that were accepted are answered, then it exits with 0.
+
+    GET /healthz, /readyz, /metrics (Prometheus) and /docs (the interface) are for operators: let a firewall or proxy
+    keep them from others.
+    """
+    from ..client.core import system_clock
+    from ..service import require_extra
+
+    require_extra()
+    from ..service.custodian.serving import custodian_service
+    from ..service.logs import log_to_stderr
+    from ..service.server import serve
+
+    settings = _settings(config)
+    log_to_stderr()
+    with custodian_service(settings, system_clock) as service:
+        serve(service, settings, lambda url: _ready(app, url))
+
+
+@custodian_command.command("status", epilog="Example: dtledger custodian status --config custodian.toml")
+@config_option
+@click.pass_obj
+def status(app: App, config: Path | None) -> None:
+    """Ask the running service whether it is ready, and what is wrong if it is not."""
+    from .._backend.http_link import probe_service
+
+    settings = _settings(config)
+    answer = probe_service(settings.own_url, settings["tls_certificate"])
+    for name, check in answer["checks"].items():
+        mark, colour = ("ok", "green") if check["ok"] else ("failed", "red")
+        app.show(f"{click.style(f'{mark:<8}', fg=colour)} {name:<10} {check['text']}")
+    app.data("custodian-status", **answer)
+    if not answer["ready"]:
+        click.get_current_context().exit(6)
+
+
+@custodian_command.command("receipts", epilog="Example: dtledger custodian receipts --config custodian.toml --last 20")
+@config_option
+@click.option(
+    "--last", metavar="N", type=click.IntRange(1), default=50, show_default=True, help="How many, the newest."
+)
+@click.pass_obj
+def receipts(app: App, config: Path | None, last: int) -> None:
+    """List the newest receipts of this custodian's log: numbers, times, reasons. No names, no addresses, no twins."""
+    from .._backend.migrations import read_deployment
+    from ..custodian import ReceiptDatabase
+    from ..service.custodian.settings import home_of
+    from ..service.custodian.state import receipts_path
+
+    settings = _settings(config)
+    path = receipts_path(home_of(settings), read_deployment(Path(settings["deployment"])))
+    rows: list[AccessReceipt] = []
+    if path.exists():
+        log = ReceiptDatabase(path)
+        try:
+            rows = [entry.receipt for entry in log.latest(last)]
+        finally:
+            log.close()
+    for line in table(["number", "at", "block", "asked", "opened", "refused"], [_row(app, each) for each in rows]):
+        app.show(line)
+    app.data("custodian-receipts", receipts=[_plain(each) for each in rows])
+
+
+def _settings(config: Path | None) -> ServiceSettings:
+    from ..service.custodian.settings import load_settings
+
+    return load_settings(config)
+
+
+def _ready(app: App, url: str) -> None:
+    app.show(f"The custodian serves at {url}.")
+    app.data("custodian-serve", url=url)
+
+
+def _reasons(receipt: AccessReceipt) -> dict[str, int]:
+    return dict(Counter(reason.name for _, reason in receipt.refused))
+
+
+def _row(app: App, receipt: AccessReceipt) -> list[Any]:
+    refused = ", ".join(f"{count} {reason}" for reason, count in _reasons(receipt).items())
+    return [receipt.number, app.time(receipt.at), receipt.block, receipt.count, receipt.permitted, refused]
+
+
+def _plain(receipt: AccessReceipt) -> dict[str, Any]:
+    return {
+        "number": receipt.number,
+        "at": rfc3339(receipt.at),
+        "block": receipt.block,
+        "asked": receipt.count,
+        "opened": receipt.permitted,
+        "refused": _reasons(receipt),
+    }

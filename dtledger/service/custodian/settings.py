@@ -1,0 +1,71 @@
+"""What a custodian can be told, beside what every service can.
+
+rpc_url = "http://127.0.0.1:8545"     # its own node
+deployment = "hospital.json"          # the contracts' file, as `dtledger deploy` wrote it
+data = "/var/lib/dtledger-custodian"  # its key, its log, its key pairs
+password_file = "password"            # of its key
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...config import FINALIZED, INSTANT, Entry
+from ...config.kinds import url
+from ...home import Home
+from ...ledger import Deployment
+from ..settings import COMMON, ServiceSettings, file_setting, whole_number
+
+__all__ = ["CUSTODIAN", "KEY_NAME", "home_of", "is_instant", "load_settings", "twin_keys_folder"]
+
+CUSTODIAN = "custodian"
+
+KEY_NAME = "custodian"
+"""The name of its key in its own key store."""
+
+
+def _finality(value: object, _: Path) -> str:
+    if value not in (INSTANT, FINALIZED):
+        raise ValueError(f'must be "{INSTANT}" or "{FINALIZED}"')
+    return str(value)
+
+
+ENTRIES: tuple[Entry, ...] = (
+    *COMMON,
+    Entry("rpc_url", "its own Ethereum node", url),
+    file_setting("deployment", "the file of the contracts, as `dtledger deploy` wrote it"),
+    file_setting("data", "the folder of its key, its receipts and its key pairs"),
+    file_setting("password_file", "the file that holds the password of its key"),
+    Entry("finality", "when a block is final: instant, or finalized by the node's word", _finality),
+    whole_number("max_head_age", "how old its node's head may be, in seconds", 60, 1, 86_400),
+    whole_number("spare_snapshots_a_day", "what a grant may open a day beyond twice the hours of it", 1_000, 0, 10**9),
+    whole_number("receipts_a_minute", "requests that one asker may make a minute", 120, 1, 10**6),
+    whole_number("anchor_minutes", "how often its receipts are anchored, if there are new ones", 60, 1, 100_000),
+    whole_number(
+        "heartbeats", "heartbeats that its account must be able to pay for, or it is running low", 1_000, 0, 10**9
+    ),
+)
+
+
+def load_settings(file: Path | None, env: Mapping[str, str] | None = None) -> ServiceSettings:
+    """A custodian's settings. Raises InputError as `ServiceSettings.load`, or if one that must be there is not."""
+    settings = ServiceSettings.load(CUSTODIAN, ENTRIES, file, env)
+    for each in ENTRIES:
+        if each.name in ("rpc_url", "deployment", "data", "password_file"):
+            settings.require(each.name, each.text)
+    return settings
+
+
+def home_of(settings: ServiceSettings) -> Home:
+    """Its folder, laid out as a person's home is."""
+    return Home(Path(settings["data"]), settings.source("data"))
+
+
+def twin_keys_folder(home: Home) -> Path:
+    return home.root / "twin-keys"
+
+
+def is_instant(settings: ServiceSettings, deployment: Deployment) -> bool:
+    """Whether a block counts as final at once: as the settings say, else on a development chain alone."""
+    return deployment.is_development if settings["finality"] is None else settings["finality"] == INSTANT

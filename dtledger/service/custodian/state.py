@@ -1,0 +1,141 @@
+"""What a custodian has on its disk, and a custodian made from it.
+
+    keys/custodian.json           its key, with the one that wraps the key pairs, under a password
+    twin-keys/                    the key pairs, each encrypted; in no backup
+    receipts-DEPLOYMENT.db        the log of receipts
+    letters-DEPLOYMENT/           letters between owners and those who ask
+    ledger-cache/DEPLOYMENT.db    the index of the chain; made anew from the chain when it is gone or of another form
+
+The key pairs are in no backup because a copy that returns would hold what an owner had destroyed. The folder has the
+tag by which backup programs leave a folder out (https://bford.info/cachedir/).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..._backend.evm import EvmLedger
+from ..._backend.files import write_atomically
+from ..._backend.migrations import read_deployment
+from ...custodian import Custodian, DailyLimit, FileLetters, FileTwinKeys, MinuteLimit, Patience, ReceiptDatabase
+from ...errors import KeyFileError
+from ...home import Home
+from ...keys import KeyStore, Passwords, UnlockedKey
+from ...ledger import Deployment
+from ..settings import ServiceSettings
+from .settings import KEY_NAME, home_of, is_instant, twin_keys_folder
+
+__all__ = ["State", "create_key", "receipts_path"]
+
+WAIT_SECONDS = 1.0
+"""The longest wait for another custodian's heartbeat."""
+
+_WRAPPING = "wrapping"
+
+_TAG = """\
+Signature: 8a477f597d28d172789f06886806bc55
+# This folder belongs in no backup. It holds a custodian's key pairs: a copy that comes back would open what their
+# owners had destroyed. Lost pairs are replaced by the owners, who re-share to new ones.
+"""
+
+
+def create_key(settings: ServiceSettings) -> UnlockedKey:
+    """The custodian's folder with its key, made if there is none; what is there is left as it is.
+
+    Raises:
+        KeyFileError: the password cannot be read, or is another one than the key's.
+        DtledgerError: the folder cannot be written.
+    """
+    home = home_of(settings)
+    store = KeyStore(home)
+    home.prepare(home.root)
+    if KEY_NAME not in store.names():
+        store.create(KEY_NAME, _passwords(settings).for_new(KEY_NAME))
+    key = _unlock(settings)
+    key.update(lambda held: held if _WRAPPING in held.extra else held.with_extra(_WRAPPING, secrets.token_bytes(32)))
+    folder = home.prepare(twin_keys_folder(home))
+    write_atomically(folder / "CACHEDIR.TAG", _TAG.encode())
+    return key
+
+
+def receipts_path(home: Home, deployment: Deployment) -> Path:
+    return home.root / f"receipts-{deployment.id}.db"
+
+
+@dataclass(slots=True)
+class State:
+    """A custodian at work, and what it works with; closed at the end."""
+
+    custodian: Custodian
+    ledger: EvmLedger
+    receipts: ReceiptDatabase
+    twin_keys: Path
+    stack: ExitStack
+
+    @classmethod
+    def open(cls, settings: ServiceSettings, clock: Callable[[], int]) -> State:
+        """Open everything. Nothing is sent to the node yet.
+
+        Raises:
+            InputError: there is no such deployment.
+            KeyFileError: there is no key yet, or its password is another.
+            IntegrityError: the log is not whole.
+        """
+        home = home_of(settings)
+        deployment = read_deployment(Path(settings["deployment"]))
+        key = _unlock(settings)
+        wrapping = key.secrets.extra.get(_WRAPPING)
+        if wrapping is None:
+            raise KeyFileError(
+                "The custodian's key file has no key for key pairs.", hint="Run: dtledger custodian init"
+            )
+        home.prepare(home.ledger_cache)
+        with ExitStack() as stack:
+            cache = home.ledger_cache / f"{deployment.id}.db"
+            ledger = stack.enter_context(
+                EvmLedger(settings["rpc_url"], deployment, cache, instant=is_instant(settings, deployment))
+            )
+            receipts = ReceiptDatabase(receipts_path(home, deployment))
+            stack.callback(receipts.close)
+            custodian = Custodian(
+                key,
+                ledger,
+                FileTwinKeys(twin_keys_folder(home), wrapping),
+                receipts,
+                clock,
+                settings["max_head_age"],
+                FileLetters(home.root / f"letters-{deployment.id}"),
+                DailyLimit(settings["spare_snapshots_a_day"]),
+                MinuteLimit(settings["receipts_a_minute"]),
+                Patience(WAIT_SECONDS),
+            )
+            return cls(custodian, ledger, receipts, twin_keys_folder(home), stack.pop_all())
+        raise AssertionError
+
+    def close(self) -> None:
+        self.stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _unlock(settings: ServiceSettings) -> UnlockedKey:
+    store = KeyStore(home_of(settings))
+    if KEY_NAME not in store.names():
+        raise KeyFileError("The custodian has no key yet.", hint="Make it: dtledger custodian init")
+    return store.open(KEY_NAME).unlock(_passwords(settings).of(KEY_NAME))
+
+
+def _passwords(settings: ServiceSettings) -> Passwords:
+    return Passwords(Path(settings["password_file"]))
