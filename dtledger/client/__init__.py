@@ -21,6 +21,7 @@ from .reading import Reader
 from .readings import Amendment, Readings, TwinReading
 from .rekeying import Rekeyed
 from .requests import Requests, Response
+from .resharing import Reshared, ResharePlan, Resharing
 from .revoking import Fetched, RevocationReceipt, Revoking
 from .snapshots import Listed, Snapshots, StreamReport
 from .terms import GrantState, Terms, writing_terms
@@ -63,6 +64,9 @@ __all__ = [
     "Rekeyed",
     "RequestState",
     "Requests",
+    "ResharePlan",
+    "Reshared",
+    "Resharing",
     "Response",
     "RevocationReceipt",
     "RevokedAll",

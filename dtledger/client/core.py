@@ -27,6 +27,7 @@ from .members import Members
 from .models import Models
 from .reading import Reader
 from .readings import Readings
+from .resharing import Resharing
 from .revoking import Revoking
 from .snapshots import Snapshots
 from .training import Training
@@ -63,6 +64,7 @@ class Client:
         self._journal_path = journal_path
         self.members = Members(self.context)
         self.twins = Twins(self.context)
+        self.resharing = Resharing(self.context, self.twins)
         self.consents = Consents(self.context)
         self.revoking = Revoking(self.context, self.twins)
         self.models = Models(self.context)

@@ -52,7 +52,7 @@ class Embedded(Mapping[Address, CustodianPort]):
         return Custodian(
             key,
             self._ledger,
-            FileTwinKeys(folder / "twins", key.secrets.extra["wrapping"]),
+            FileTwinKeys(folder / "twins", key.secrets.extra["wrapping"], tombstones=folder),
             ReceiptLog(folder / f"receipts-{self._ledger.deployment.id}.log"),
             self._clock,
             self._max_head_age,

@@ -173,7 +173,8 @@ class Reader:
         try:
             self._open(way, asked, collected)
         except IntegrityError as fault:
-            if fault.party != asked[0].writer and (fault.party or not fault.block):
+            guilty = {party for each in asked for party in (each.writer, each.sealed_by)}
+            if fault.party not in guilty and (fault.party or not fault.block):
                 raise
             if len(asked) == 1:
                 collected.faults.setdefault(asked[0].writer, fault)

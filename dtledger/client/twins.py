@@ -81,7 +81,7 @@ class Twins(Rekeying, Moving):
             )
         ).twin(deployment.id, twin)
         present = view.card(twin)
-        roster = self._roster(twin, custodians, threshold, (present.roster_version if present else 0) + 1)
+        roster = self.draw_roster(twin, custodians, threshold, (present.roster_version if present else 0) + 1)
         card = Card(
             key=context.store.put(context.key.seal_key.public, "raw").digest,
             roster=context.store.put(roster.encode(), "dag-cbor").digest,
@@ -105,7 +105,8 @@ class Twins(Rekeying, Moving):
                 digest = card_chain(digest, record.card)
         return digest
 
-    def _roster(self, twin: int, custodians: Sequence[Address], threshold: int, version: int) -> Roster:
+    def draw_roster(self, twin: int, custodians: Sequence[Address], threshold: int, version: int) -> Roster:
+        """A roster of these custodians with the keys that they have for the twin now. Raises as `set_up`."""
         if not 1 <= threshold <= len(custodians):
             raise InputError(f"{threshold} of {len(custodians)} custodians is no threshold.")
         owner = self._context.key.address

@@ -40,7 +40,7 @@ from ..types import Address, Period
 from ..vocabulary import Reason
 from .accounting import Accounting, Judged, grant_of
 from .anchoring import Anchoring
-from .destruction import Destroying, OwnerMessage
+from .destruction import OwnerMessage
 from .form import require_form
 from .judging import contract_refuses, is_stranger, judge
 from .letters import Letters, MemoryLetters
@@ -49,6 +49,7 @@ from .mailroom import Mailroom
 from .now import AT_ONCE, FRESHNESS, Identity, Patience, Timekeeper
 from .probing import is_owners, reply_to
 from .receipts import Entry, Receipts
+from .retiring import Retiring
 from .twin_keys import TwinKeys, open_with_any
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ MAX_SNAPSHOTS = 10_000
 Opened = list[tuple[ShareHeader, bytes]]
 
 
-class Custodian(Accounting, Destroying):
+class Custodian(Accounting, Retiring):
     """Holds key pairs for twins and opens shares under consent.
 
     Args:

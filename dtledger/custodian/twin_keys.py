@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -40,6 +40,10 @@ class TwinKeys(Protocol):
         twin, sorted. A pair of such a name that comes back is destroyed before it serves."""
         ...
 
+    def retire(self, twin: int, owner: Address, names: Collection[Digest]) -> tuple[Digest, ...]:
+        """Destroy that owner's pair if it has one of these names, and note all, held or not; returns as `destroy`."""
+        ...
+
 
 def name_of(pair: SealKey) -> Digest:
     """What a pair that was destroyed is named by: the SHA-256 of its public half."""
@@ -66,6 +70,12 @@ class MemoryTwinKeys:
         dead |= {name_of(pair) for (of, by), pair in self._pairs.items() if of == twin and owner in (None, by)}
         self._destroy_what_came_back(twin)
         return tuple(sorted(dead))
+
+    def retire(self, twin: int, owner: Address, names: Collection[Digest]) -> tuple[Digest, ...]:
+        others = {name_of(pair) for (of, by), pair in self._pairs.items() if of == twin and by != owner}
+        self._destroyed[twin] |= set(names) - others
+        self._destroy_what_came_back(twin)
+        return tuple(sorted(self._destroyed[twin]))
 
     def _destroy_what_came_back(self, twin: int) -> None:
         dead = self._destroyed[twin]
@@ -113,6 +123,17 @@ class FileTwinKeys:
             self._open.clear()
             for path in paths:
                 destroy(path)
+        return tuple(sorted(dead))
+
+    def retire(self, twin: int, owner: Address, names: Collection[Digest]) -> tuple[Digest, ...]:
+        tombstone = self._tombstone(twin)
+        with locked(tombstone):
+            pairs = {path: self._read(path) for path in self._paths(twin)}
+            others = {name_of(pair) for path, pair in pairs.items() if path.name != f"{twin}-{owner}.key"}
+            dead = self._destroyed(twin) | (set(names) - others)
+            write_atomically(tombstone, encode(sorted(dead)))
+            for path in pairs:
+                self._living(path, dead)
         return tuple(sorted(dead))
 
     def _paths(self, twin: int, owner: Address | None = None) -> list[Path]:

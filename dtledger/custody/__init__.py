@@ -14,6 +14,7 @@ from .port import CustodianPort, LettersRequest, OwnerRequest, ReadRequest, Rele
 from .probe import Probe, ProbeReply
 from .receipt_map import ReceiptMap, ReceiptProof
 from .receipts import NOTHING_BEFORE, AccessReceipt
+from .retiring import RetireOrder
 from .shares import (
     RELEASE_CONTEXT,
     SHARE_CONTEXT,
@@ -45,6 +46,7 @@ __all__ = [
     "ReceiptMap",
     "ReceiptProof",
     "Release",
+    "RetireOrder",
     "SealedShare",
     "ShareHeader",
     "TwinKey",

@@ -17,6 +17,7 @@ from .letters import Letter
 from .probe import Probe, ProbeReply
 from .receipt_map import ReceiptProof
 from .receipts import AccessReceipt
+from .retiring import RetireOrder
 from .shares import SealedShare
 
 
@@ -177,6 +178,18 @@ class CustodianPort(Protocol):
         Raises:
             AccessDeniedError: the request is not the present owner's, or is stale.
             IntegrityError: its log is not what it anchored; `.party` is this custodian.
+        """
+        ...
+
+    def retire(self, order: RetireOrder) -> Destruction:
+        """Destroy key pairs that a twin's roster in force does not name, for its present owner; the statement names
+        all that ever were. The same order again says the same.
+
+        Raises:
+            AccessDeniedError: the order is not the present owner's or is stale, the roster that it shows is not in
+                force, or names one of them.
+            IntegrityError: that roster is malformed.
+            HeadTooOldError: the custodian cannot know the time.
         """
         ...
 

@@ -90,6 +90,7 @@ Statement = Literal[
     "Destruction",
     "Handover",
     "Recipient",
+    "RetireOrder",
 ]
 
 

@@ -148,13 +148,13 @@ def _ask(port: CustodianPort | None, address: Address, request: ReadRequest, sea
 
 @contextmanager
 def _complaining(snapshots: Sequence[Found]) -> Iterator[None]:
-    """Whose share a custodian complains of is whoever wrote the snapshot: the name in the seal is only what that writer
+    """Whose share a custodian complains of is whoever signed the custody block: the name in the seal is only what was
     put there."""
     try:
         yield
     except IntegrityError as error:
         if error.party:
-            error.party = next((each.writer for each in snapshots if each.digest.hex() == error.block), "")
+            error.party = next((each.sealed_by for each in snapshots if each.digest.hex() == error.block), "")
         raise
 
 
@@ -224,7 +224,7 @@ def _check_answer(
             raise IntegrityError(
                 "a writer sealed a share as another category's, period's or snapshot's than it signed for",
                 block=block,
-                party=snapshot.writer,
+                party=snapshot.sealed_by,
             )
 
 

@@ -53,6 +53,10 @@ class Blocks:
         with blaming(STORE, cid):
             return self._store.get(cid)
 
+    def get_many(self, cids: list[CID]) -> dict[CID, bytes]:
+        with blaming(STORE):
+            return dict(self._store.get_many(dict.fromkeys(cids)))
+
     def export(self, cids: list[CID]) -> dict[CID, bytes]:
         with blaming(STORE):
             return dict(self._store.export(cids))

@@ -14,19 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
 from ..crypto import merkle
 from ..encoding import CID, STORE
 from ..errors import DtledgerError, IntegrityError
-from ..ledger import Batch, Deployment, View
-from ..ledger.records import CardRecord
+from ..ledger import Deployment, View
 from ..store import BlockMissingError, BlockStore
 from ..types import ZERO_DIGEST, Address, Digest, Period
 from . import index
 from .blame import Blocks, blaming
-from .custody_block import CustodyBlock
+from .custodies import Custodies
 from .found import Found
 from .index import Page, PageLink, Row
 from .leaf import Leaf
@@ -34,8 +34,7 @@ from .lines import Doubled, Forks, Line, rows_from
 from .locating import Located, Locator
 from .manifest import Manifest
 from .package import Keys
-from .roster import Roster
-from .standing import card_of_roster, might_write
+from .standing import might_write
 
 PAGES_AT_ONCE = 16
 """Leaf pages fetched and opened in one go: 1,024 snapshots, so a year needs nine requests and little memory."""
@@ -69,8 +68,8 @@ class Finder:
         self._blocks = Blocks(store)
         self._twin = twin
         self._tolerates = tolerates
-        self._rosters: dict[Digest, Roster] = {}
         self._forks = Forks(view, self._blocks, twin)
+        self._custodies = Custodies(deployment, view, self._blocks, twin)
         self.located = Locator(deployment, view, self._blocks, twin, keys)
         self.faults: dict[Address, DtledgerError] = {}
 
@@ -193,6 +192,7 @@ class Finder:
     ) -> tuple[list[Found], _Before]:
         """Those of the snapshots from the number `first` on that overlap, and the last that the walk came past."""
         blocks = self._blocks.export([link.cid for link in links])
+        anew = self._custodies.rows(located.label, links)
         found: list[Found] = []
         for link in links:
             with blaming(located.writer):
@@ -204,7 +204,7 @@ class Finder:
                 self._refuse_break(page, leaf, row, manifest, before)
                 before = (leaf, row)
                 if sequence >= first and (period is None or row.period.overlaps(period)):
-                    found.append(self._verify(leaf, row, manifest, blocks, located.bit))
+                    found.append(self._verify(leaf, row, manifest, blocks, located.bit, anew.get(sequence)))
         return found, before
 
     def _refuse_break(self, page: Page, leaf: Leaf, row: Row, manifest: Manifest, before: _Before) -> None:
@@ -238,43 +238,23 @@ class Finder:
                 raise IntegrityError("a manifest is not what its row says")
         return manifest
 
-    def _verify(self, leaf: Leaf, row: Row, manifest: Manifest, blocks: dict[CID, bytes], bit: int | None) -> Found:
+    def _verify(
+        self, leaf: Leaf, row: Row, manifest: Manifest, blocks: dict[CID, bytes], bit: int | None, anew: Row | None
+    ) -> Found:
         writer = leaf.writer
         batch = self._view.batch(writer, merkle.root_of(leaf.hash, row.proof))
         if batch is None:
             raise IntegrityError("a snapshot is in no batch of its writer", block=str(row.manifest), party=writer)
-        custody = self._custody(leaf, row, blocks, batch)
+        reshared = anew is not None and anew.custody != row.custody
+        if anew is not None and reshared:
+            row = replace(row, custody=anew.custody)
+            custody, signed_by, roster = self._custodies.reshared(leaf, anew)
+        else:
+            custody, signed_by, roster = self._custodies.read(leaf, row, _block(blocks, row.custody), batch)
         counts: bool | None = might_write(self._view, self._twin, writer, batch, bit, row.period)
         if counts and bit is None and self._view.earlier(batch.block).owner(self._twin) != writer:
             counts = None
-        return Found(manifest, leaf.manifest, writer, custody, batch, counts, blocks)
-
-    def _custody(self, leaf: Leaf, row: Row, blocks: dict[CID, bytes], batch: Batch) -> CustodyBlock:
-        with blaming(leaf.writer, row.custody):
-            custody, signed_by = CustodyBlock.read(self._deployment, _block(blocks, row.custody))
-            owner = self._view.owner(self._twin)
-            if signed_by not in (leaf.writer, owner) or custody.digest != leaf.manifest:
-                raise IntegrityError("a custody block is not its snapshot's")
-            card = card_of_roster(self._view, self._twin, custody.roster, batch, by_owner=signed_by == owner)
-            roster = self._roster(card) if card else None
-            named = tuple(share.custodian for share in custody.shares)
-            if roster is None or named != roster.custodians or custody.threshold != roster.threshold:
-                raise IntegrityError("a custody block stands under no roster that was in force", party=signed_by)
-        return custody
-
-    def _roster(self, record: CardRecord) -> Roster:
-        digest = record.card.roster
-        if digest not in self._rosters:
-            with blaming(record.owner, CID(digest)):
-                roster = Roster.decode(self._deployment, self._blocks.get(CID(digest)))
-                if (roster.twin, roster.owner, roster.version) != (
-                    self._twin,
-                    record.owner,
-                    record.card.roster_version,
-                ):
-                    raise IntegrityError("a twin card names a roster of another twin, owner or version")
-            self._rosters[digest] = roster
-        return self._rosters[digest]
+        return Found(manifest, leaf.manifest, writer, custody, batch, counts, blocks, row, signed_by, roster, reshared)
 
 
 def _block(blocks: dict[CID, bytes], cid: CID) -> bytes:

@@ -9,6 +9,7 @@ from ..errors import IntegrityError
 from ..ledger import Batch
 from ..types import Address, Digest
 from .custody_block import CustodyBlock
+from .index import Row
 from .manifest import Manifest
 from .standing import DAY
 
@@ -16,7 +17,9 @@ from .standing import DAY
 @dataclass(frozen=True, slots=True)
 class Found:
     """One snapshot that is anchored and whose blocks agree; `counts` is False if its writer had no right to write,
-    and None if no key at hand tells the category that the right would be for."""
+    and None if no key at hand tells the category that the right would be for. `custody` was signed by `sealed_by`, its
+    writer or an owner, under the roster of that digest; `row` names it, and `reshared` says whether it stands in the
+    owner's custody index."""
 
     manifest: Manifest
     digest: Digest
@@ -25,6 +28,10 @@ class Found:
     batch: Batch
     counts: bool | None
     blocks: dict[CID, bytes]
+    row: Row
+    sealed_by: Address
+    roster: Digest
+    reshared: bool
 
     @property
     def late(self) -> bool:

@@ -6,15 +6,15 @@ make the custody secret; with the leaves of the key tree it makes the content ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..crypto import content, shamir
 from ..custody import CustodianPort
 from ..encoding import CID
 from ..errors import DtledgerError, HeadTooOldError, IntegrityError, UnreachableError
 from ..ledger import Deployment
-from ..types import Address
-from .asking import Asking, Opened, Shares, collect
+from ..types import Address, Digest
+from .asking import Asking, Opened, collect
 from .blame import blaming
 from .finder import Found
 from .package import Keys
@@ -36,23 +36,51 @@ def open_snapshots(
         UnreachableError: fewer custodians than the threshold answered.
     """
     opened = Opened()
-    rosters: dict[tuple[Address, ...], list[Found]] = {}
-    for each in found:
-        rosters.setdefault(tuple(share.custodian for share in each.custody.shares), []).append(each)
-    for snapshots in rosters.values():
-        shares = collect(deployment, custodians, asking, snapshots, keys.bits.bit_of(category), opened)
-        _decrypt(deployment, snapshots, shares, keys, category, opened)
+    for snapshots in _by_roster(found):
+        for each, _, key in _unlock(deployment, custodians, asking, snapshots, keys, category, opened):
+            with blaming(each.writer, CID(each.digest)):
+                context = each.manifest.context(deployment)
+                opened.plaintexts[each.digest] = content.decrypt(key, each.chunks(), context)
     return opened
 
 
-def _decrypt(
+def custody_secrets(
     deployment: Deployment,
+    custodians: Mapping[Address, CustodianPort],
+    asking: Asking,
+    found: Sequence[Found],
+    keys: Keys,
+    category: str,
+) -> tuple[dict[Digest, bytes], Opened]:
+    """The custody secrets of those that consent permits, each as its manifest commits to it, and what the custodians
+    said. Raises as `open_snapshots`."""
+    opened = Opened()
+    secrets = {
+        each.digest: secret
+        for snapshots in _by_roster(found)
+        for each, secret, _ in _unlock(deployment, custodians, asking, snapshots, keys, category, opened)
+    }
+    return secrets, opened
+
+
+def _by_roster(found: Sequence[Found]) -> Iterable[list[Found]]:
+    rosters: dict[tuple[Address, ...], list[Found]] = {}
+    for each in found:
+        rosters.setdefault(tuple(share.custodian for share in each.custody.shares), []).append(each)
+    return rosters.values()
+
+
+def _unlock(
+    deployment: Deployment,
+    custodians: Mapping[Address, CustodianPort],
+    asking: Asking,
     snapshots: Sequence[Found],
-    shares: Shares,
     keys: Keys,
     category: str,
     opened: Opened,
-) -> None:
+) -> Iterator[tuple[Found, bytes, content.ContentKey]]:
+    """Of snapshots of one roster those that are permitted, with their custody secrets and content keys."""
+    shares = collect(deployment, custodians, asking, snapshots, keys.bits.bit_of(category), opened)
     enough = []
     for each in snapshots:
         if len(shares[each.digest]) >= each.custody.threshold:
@@ -65,9 +93,9 @@ def _decrypt(
         context = manifest.context(deployment)
         leaf_from, leaf_until = keys.deriver(category, manifest.generation).ends(manifest.period)
         key = content.derive_key(leaf_from, leaf_until, custody_secret, context)
-        with blaming(each.writer, CID(each.digest)):
+        with blaming(each.sealed_by, CID(each.digest)):
             key.check(manifest.commitment)
-            opened.plaintexts[each.digest] = content.decrypt(key, each.chunks(), context)
+        yield each, custody_secret, key
 
 
 def _first(shares: Mapping[int, bytes], threshold: int) -> dict[int, bytes]:
@@ -80,7 +108,7 @@ def _too_few(snapshot: Found, snapshots: Sequence[Found], opened: Opened) -> Dtl
     for each in snapshots:
         complaints = [fault for fault in faults if isinstance(fault, IntegrityError) and _is_of(fault, each)]
         if len(complaints) > len(each.custody.shares) - each.custody.threshold:  # so many show that it was sealed so
-            complaints[0].party = each.writer
+            complaints[0].party = each.sealed_by
             return complaints[0]
     for kind in (IntegrityError, HeadTooOldError):
         for fault in faults:
@@ -95,7 +123,7 @@ def _too_few(snapshot: Found, snapshots: Sequence[Found], opened: Opened) -> Dtl
 
 
 def _is_of(complaint: IntegrityError, snapshot: Found) -> bool:
-    return complaint.block == snapshot.digest.hex() and complaint.party in ("", snapshot.writer)
+    return complaint.block == snapshot.digest.hex() and complaint.party in ("", snapshot.sealed_by)
 
 
-__all__ = ["Asking", "Opened", "open_snapshots"]
+__all__ = ["Asking", "Opened", "custody_secrets", "open_snapshots"]

@@ -28,6 +28,7 @@ from ..custody import (
     ReadRequest,
     ReceiptProof,
     Release,
+    RetireOrder,
     SealedShare,
     ShareHeader,
     TwinKey,
@@ -80,6 +81,10 @@ class WorldCustodian(Custodian):
     def receipt_proof(self, request: OwnerRequest) -> ReceiptProof | None:
         self._answer()
         return super().receipt_proof(request)
+
+    def retire(self, order: RetireOrder) -> Destruction:
+        self._answer()
+        return super().retire(order)
 
     def leave(self, letter: Letter) -> None:
         self._answer()

@@ -66,7 +66,9 @@ def found(place: int, corrects: int | None, block: int | None = None, *, counts:
     manifest = Manifest(7, ZERO_DIGEST, place, PERIOD, 0, ZERO_DIGEST, ZERO_DIGEST, b"", target)
     writer = (ONE, OTHER)[place % 2]
     batch = Batch(writer, ZERO_DIGEST, 1, ZERO_DIGEST, place if block is None else block, HOUR + 3600)
-    return Found(manifest, digest(place), writer, cast(Any, None), batch, counts, {})
+    return Found(
+        manifest, digest(place), writer, cast(Any, None), batch, counts, {}, cast(Any, None), writer, ZERO_DIGEST, False
+    )
 
 
 def values(story: Sequence[Step]) -> list[TwinReading]:
