@@ -22,6 +22,7 @@ from ..custody import (
     ReadRequest,
     ReceiptProof,
     Release,
+    RetireOrder,
     SealedShare,
     TwinKey,
     wire,
@@ -86,6 +87,9 @@ class HttpCustodian:
 
     def destroy(self, request: OwnerRequest) -> Destruction:
         return self._ask("/v1/destroy", wire.encode_owner_request(request), Destruction.decode)
+
+    def retire(self, order: RetireOrder) -> Destruction:
+        return self._ask("/v1/retire", wire.encode_retire_order(order), Destruction.decode)
 
     def receipt_proof(self, request: OwnerRequest) -> ReceiptProof | None:
         body = wire.encode_owner_request(request)

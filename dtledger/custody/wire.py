@@ -18,6 +18,7 @@ from .identity import CustodianIdentity
 from .port import LettersRequest, OwnerRequest, ReadRequest, Release, TwinKey
 from .probe import Probe
 from .receipts import AccessReceipt
+from .retiring import RetireOrder
 from .shares import SealedShare, require_kinds
 
 T = TypeVar("T")
@@ -52,6 +53,19 @@ def decode_probe(data: bytes) -> Probe:
     with _strict("a probe"):
         owner, twin, grantee, number, at, signature = _cells(data, str, int, str, int, int, bytes)
         return Probe(Slot(encoding.address(owner), twin, encoding.address(grantee), number), at, signature)
+
+
+def encode_retire_order(order: RetireOrder) -> bytes:
+    cells = [order.twin, order.owner, order.custodian, list(order.keys), order.roster, order.at, order.signature]
+    return encoding.encode(cells)
+
+
+def decode_retire_order(data: bytes) -> RetireOrder:
+    with _strict("an order to retire keys"):
+        twin, owner, custodian, keys, roster, at, signature = _cells(data, int, str, str, list, bytes, int, bytes)
+        named = tuple(Digest(_bytes(each)) for each in keys)
+        parties = encoding.address(owner), encoding.address(custodian)
+        return RetireOrder(twin, *parties, named, roster, at, signature)
 
 
 def encode_read(request: ReadRequest, shares: Sequence[SealedShare]) -> bytes:

@@ -20,6 +20,7 @@ from dtledger.custody import (
     ReadRequest,
     ReceiptProof,
     Release,
+    RetireOrder,
     SealedShare,
     TwinKey,
 )
@@ -92,6 +93,9 @@ class OverHttp:
 
     def destroy(self, request: OwnerRequest) -> Destruction:
         return self._port.destroy(request)
+
+    def retire(self, order: RetireOrder) -> Destruction:
+        return self._port.retire(order)
 
     def receipt_proof(self, request: OwnerRequest) -> ReceiptProof | None:
         return self._port.receipt_proof(request)

@@ -47,6 +47,10 @@ def custodian_router(custodian: Custodian) -> APIRouter:
     def destroy(body: Body) -> Response:
         return answer(custodian.destroy(_read(wire.decode_owner_request, body)).encode())
 
+    @router.post("/v1/retire", **_TAGS, **cbor("Destroy key pairs that a twin's roster does not name any more."))
+    def retire(body: Body) -> Response:
+        return answer(custodian.retire(_read(wire.decode_retire_order, body)).encode())
+
     @router.post("/v1/receipt-proof", **_TAGS, **cbor("What its newest anchor says of a twin: a list of one, or none."))
     def receipt_proof(body: Body) -> Response:
         proof = custodian.receipt_proof(_read(wire.decode_owner_request, body))
