@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from .._backend.anvil import Anvil
 from .._backend.files import write_atomically
@@ -56,24 +57,31 @@ class Devnet:
         store: Callable[[Path], BlockStore],
         say: Callable[[str], None] = lambda text: None,
         done: Callable[[Step, int], None] = lambda step, gas: None,
+        *,
+        custodians: Sequence[UnlockedKey] = (),
+        profile: Mapping[str, str] = MappingProxyType({}),
     ) -> Deployment:
         """Start or resume the chain, deploy or go on deploying, make operator and custodians, write the profile.
 
-        `store` opens the block store in a folder; `done` is told each step of the deployment and its gas.
+        Args:
+            store: opens the block store in a folder.
+            done: is told each step of the deployment and its gas.
+            custodians: who the founding custodians are; by default three in this home, embedded.
+            profile: settings of the profile that differ from a devnet's usual ones.
         """
         install_devnet(say)
         anvil = self.anvil.start()
         operator = self.key(OPERATOR)
-        custodians = [create_custodian(self.home, name) for name in CUSTODIANS]
+        founding = custodians or [create_custodian(self.home, name) for name in CUSTODIANS]
         deployer = self._deployer()
-        for key in (operator, deployer, *custodians):
+        for key in (operator, deployer, *founding):
             anvil.fund(key.address)
         with store(self.blocks) as blocks:
-            for key in (operator, *custodians):
+            for key in (operator, *founding):
                 blocks.put(key.seal_key.public, "raw")
-        plan = Plan({role: [operator.address] for role in ROLES}, lambda made: [_founder(made, k) for k in custodians])
+        plan = Plan({role: [operator.address] for role in ROLES}, lambda made: [_founder(made, k) for k in founding])
         journal = run(anvil.url, deployer, plan, self.home.deployments, done)
-        self._write_profile(anvil.url, journal.path.stem)
+        self._write_profile({"rpc_url": anvil.url, "deployment": journal.path.stem, **profile})
         self.fund()
         return read_deployment(journal.path)
 
@@ -109,14 +117,13 @@ class Devnet:
         """A key for the deployment alone: it drops its roles at the end."""
         return create_custodian(Home(self.home.root / "devnet", "devnet"), "deployer")
 
-    def _write_profile(self, url: str, deployment: str) -> None:
-        for name, value in (
-            ("rpc_url", url),
-            ("deployment", deployment),
-            ("store", f"directory:{self.blocks}"),
-            ("custodians", "embedded"),
-            ("password_file", str(self.password_file)),
-        ):
+    def _write_profile(self, settings: Mapping[str, str]) -> None:
+        usual = {
+            "store": f"directory:{self.blocks}",
+            "custodians": "embedded",
+            "password_file": str(self.password_file),
+        }
+        for name, value in {**usual, **settings}.items():
             set_value(self.home, name, value, profile=PROFILE)
 
 
