@@ -32,12 +32,14 @@ class Sizes:
     """Plaintexts to encrypt, in MiB."""
     rounds: int = 10
     """Grants that are revoked while they are read."""
+    race: tuple[int, int] = (3_000, 100_000)
+    """Racing requests that are sent after a revocation, as a rule and with `--year`."""
     cohort: int = 1_000
     """Twins in one round of a model."""
 
 
 FULL = Sizes()
-QUICK = Sizes(2, 1, 0.05, fortnight=3, year=6, wave=600, plaintexts=(1, 1), rounds=1, cohort=3)
+QUICK = Sizes(2, 1, 0.05, fortnight=3, year=6, wave=600, plaintexts=(1, 1), rounds=1, race=(30, 60), cohort=3)
 
 
 @dataclass

@@ -72,11 +72,11 @@ def requests(bench: Bench) -> Row:
 
     sign_ahead()
     return Row(
-        "signed requests for one snapshot: one custodian, in this process, on one core",
+        "signed requests for one snapshot: one custodian over HTTP, asked one after another",
         rate(ours, bench.sizes.lasting, sign_ahead),
         "/s",
         rivals=(Rival("their cryptography alone", rate(_cryptography(asker, ahead[0]), bench.sizes.lasting)),),
-        beside="each asks Anvil for the head and syncs a receipt to a file",
+        beside="each asks Anvil for the head and the contract for its word, and syncs a receipt to the disk",
     )
 
 

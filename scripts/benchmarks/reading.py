@@ -2,7 +2,7 @@
 
 Both sides keep a client open, as an app does, and no block: each read fetches all it needs from the store. The reader
 asks Anvil for the head, takes the newest index that the gateway anchored and sends one signed request to each of three
-custodians; its rival has the address of a root and the key. Custodians are in this process.
+custodians over HTTP; its rival has the address of a root and the key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .figures import Rival, Row, at_most, at_most_times, quantity
 from .storing import RIVAL, Filled, fortnight, one_mib, put, year
 from .timing import Times, in_turns
 
-IN_PROCESS = "custodians in this process (over HTTP with a later issue)"
+OVER_HTTP = "custodians over HTTP, each a process"
 HALF = "half a year"
 MIB = 2**20
 
@@ -43,7 +43,7 @@ class Compared:
     def beside(self) -> str:
         requests = self.receipts // self.custodians
         asked = "one request" if requests == 1 else f"{requests} requests"
-        return f"{busy(self.ours)}; {asked} to each of {self.custodians} {IN_PROCESS}"
+        return f"{busy(self.ours)}; {asked} to each of {self.custodians} {OVER_HTTP}"
 
 
 def busy(times: Times) -> str:
@@ -81,7 +81,7 @@ def read_content(bench: Bench, store: str) -> Row:
         (at_most(100, "ms"), at_most_times(2, RIVAL)),
         (Rival(RIVAL, rival_took.p50 * 1000),),
         f"{busy(took)}; as {filled.readings:,} readings {quantity(read_too.ours.p50, 's')}, "
-        f"{RIVAL} {quantity(read_too.rival.p50, 's')}; {read_too.custodians} {IN_PROCESS}",
+        f"{RIVAL} {quantity(read_too.rival.p50, 's')}; {read_too.custodians} {OVER_HTTP}",
     )
 
 

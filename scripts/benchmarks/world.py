@@ -1,26 +1,28 @@
 """A devnet with people on it: what every row that needs a chain shares.
 
 The operator enrols and mints; the patient's twins are written by the gateway and read by the clinician. Everything is
-real, as `dtledger devnet up` makes it: Anvil, the contracts, three custodians in the process with their receipts in
-files, of which two are needed.
+real: Anvil, the contracts, three custodians as services over HTTP, each a process with files of its own, of which two
+are needed. Their limits are set so high that nothing measured here passes one.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from dtledger._backend.directory_store import DirectoryStore
+from dtledger._backend.foundry import install_devnet
 from dtledger._backend.kubo_store import KuboStore
 from dtledger.client import Client, Terms, writing_terms
 from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
 from dtledger.client.opening import open_client
 from dtledger.home import Home
 from dtledger.ledger import Slot
+from dtledger.service.local import LocalCustodian
 from dtledger.store import BlockStore
 from dtledger.types import Period
 from dtledger.vocabulary import Action, Kind, Purpose
@@ -30,6 +32,7 @@ HISTORY = 400 * DAY
 """How far back grants reach, in seconds: over a year."""
 THRESHOLD = 2
 CATEGORIES = ("glucose", "ppg")
+NO_LIMITS = {"spare_snapshots_a_day": 10**9, "receipts_a_minute": 10**6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class World:
     """A running devnet whose blocks lie in a directory or, where `kubo` is its address, in kubo."""
 
     devnet: Devnet
+    custodians: Sequence[LocalCustodian]
     stack: ExitStack
     kubo: str | None
     now: int
@@ -76,13 +80,26 @@ def devnet_world(kubo: str | None = None) -> Iterator[World]:
     with tempfile.TemporaryDirectory(prefix="dtledger-bench-") as folder, ExitStack() as stack:
         devnet = Devnet(Home(Path(folder) / "home", "bench"))
         stack.callback(devnet.down)
-        devnet.up(lambda blocks: KuboStore(kubo) if kubo else DirectoryStore(blocks))
+        custodians = [LocalCustodian(Path(folder) / f"custodian-{number}") for number in (1, 2, 3)]
+        install_devnet(lambda text: None)
+        url = devnet.anvil.start().url
+        devnet.up(
+            lambda blocks: KuboStore(kubo) if kubo else DirectoryStore(blocks),
+            custodians=[each.prepare(url, **NO_LIMITS) for each in custodians],
+            profile={"custodians": ",".join(each.url for each in custodians)},
+        )
+        (deployment,) = devnet.home.deployments.glob("*.json")
+        for each in custodians:
+            stack.callback(each.stop)
+            each.start(deployment)
+        for each in custodians:
+            each.wait()
         operator, patient, gateway, clinician = (
             _client(devnet, stack, kubo, name) for name in (OPERATOR, "patient", "gateway", "clinician")
         )
         for member, name, kind in ((gateway, "gateway", Kind.GATEWAY), (clinician, "clinician", Kind.CLINICIAN)):
             operator.members.enrol(member.members.card(name), [kind])
-        yield World(devnet, stack, kubo, int(time.time()), operator, patient, gateway, clinician)
+        yield World(devnet, custodians, stack, kubo, int(time.time()), operator, patient, gateway, clinician)
 
 
 def _client(devnet: Devnet, stack: ExitStack, kubo: str | None, name: str) -> Client:
