@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Excepti
 
 from ..encoding import keccak
 from ..errors import DtledgerError, UnreachableError
-from ..ledger import CONTRACTS, Call, Deployment, History, Receipt, Sender, Tip, View
+from ..ledger import CONTRACTS, Call, Deployment, History, Outbox, Receipt, Sender, Sent, Tip, View
 from ..ledger.events import Logged, Place
 from ..ledger.rejections import rejection
 from ..policy import MalformedRequestError, Request
@@ -29,6 +30,7 @@ from .artifacts import artifact, spelled_out
 from .event_codec import decode_event
 from .log_cache import LogCache, RawLog
 from .node import Translated, connect, require_deployment
+from .replacing import NotTakenError, outbid, send_replacing
 from .reverts import rejection_of
 
 BLOCKS_AT_ONCE = 5_000
@@ -221,10 +223,13 @@ class EvmLedger:
 
     # writing -------------------------------------------------------------------------------------------------
 
-    def send(self, call: Call, sender: Sender) -> Receipt:
+    def send(self, call: Call, sender: Sender, outbox: Outbox | None = None) -> Receipt:
         self._identify()
         to, data = spelled_out(self._deployment, call)
-        return self.send_raw({"to": to, "data": data}, sender)
+        transaction = {"to": to, "data": data}
+        if outbox is None:
+            return self.send_raw(transaction, sender)
+        return send_replacing(self, transaction, sender, outbox, self._receipt_timeout)
 
     def heartbeat(self, sender: Sender) -> Receipt:
         timeout = min(self._receipt_timeout, HEARTBEAT_SECONDS)
@@ -234,13 +239,15 @@ class EvmLedger:
         self,
         transaction: dict[str, Any],
         sender: Sender,
-        before_sending: Callable[[int, bytes], None] = lambda nonce, transaction_hash: None,
+        before_sending: Callable[[Sent], None] = lambda sent: None,
         *,
         timeout: float | None = None,
+        replaces: Sent | None = None,
     ) -> Receipt:
         """Sign, send and wait. `transaction` has `to` and `data`, or `data` alone to create a contract.
 
-        `before_sending` is told the nonce and the transaction's hash; `timeout` is instead of the ledger's.
+        `before_sending` is told what is sent; `timeout` is instead of the ledger's; the transaction `replaces` is the
+        same one in an earlier form.
 
         Raises:
             ChainMismatchError: the node serves another chain by now.
@@ -254,18 +261,32 @@ class EvmLedger:
             with self._sending, Translated(ContractLogicError, Web3RPCError):
                 full = {**transaction, "from": sender.address, "value": 0, "chainId": self._deployment.chain_id}
                 # as of the next block: of an idle chain the newest may be so old that its time refuses what is due now
-                full["gas"] = int(eth.estimate_gas(full, "pending") * GAS_MARGIN)  # type: ignore[arg-type]
-                fee = eth.max_priority_fee
-                base = eth.get_block("latest").get("baseFeePerGas", 0)
-                full |= {"maxPriorityFeePerGas": fee, "maxFeePerGas": 2 * base + fee, "type": 2}
-                full["nonce"] = eth.get_transaction_count(sender.address, "pending")  # type: ignore[arg-type]
+                tip = eth.max_priority_fee
+                fee = 2 * eth.get_block("latest").get("baseFeePerGas", 0) + tip
+                if replaces:  # the pending state holds what it does already, so gas cannot be estimated again
+                    sent = outbid(replaces, fee, tip)
+                else:
+                    gas = int(eth.estimate_gas(full, "pending") * GAS_MARGIN)  # type: ignore[arg-type]
+                    nonce = eth.get_transaction_count(sender.address, "pending")  # type: ignore[arg-type]
+                    sent = Sent(nonce, gas, fee, tip, ())
+                full |= {"gas": sent.gas, "maxPriorityFeePerGas": sent.tip, "maxFeePerGas": sent.fee, "type": 2}
+                full["nonce"] = sent.nonce
                 del full["from"]
                 signed = sender.sign_transaction(full)
-                before_sending(full["nonce"], keccak(signed))
-                sent = bytes(eth.send_raw_transaction(signed))
+                sent = replace(sent, hashes=(*sent.hashes, keccak(signed)))
+                before_sending(sent)
+                eth.send_raw_transaction(signed)
         except (ContractLogicError, Web3RPCError) as error:
-            raise rejection_of(error) from error
-        return self._wait(sent, self._receipt_timeout if timeout is None else timeout)
+            if replaces is None or self.taken(sent, sender) is None:
+                raise rejection_of(error) from error
+        return self.receipt(sent.hashes, self._receipt_timeout if timeout is None else timeout)
+
+    def taken(self, sent: Sent, sender: Sender) -> bool | None:
+        """Whether a block took the transaction, in any form; None if another has its nonce, so that none will."""
+        with Translated():
+            used = self._web3.eth.get_transaction_count(sender.address) > sent.nonce  # type: ignore[arg-type]
+            mine = any(self._receipt(each) for each in sent.hashes)
+        return True if mine else None if used else False
 
     def _require_same_chain(self) -> None:
         """A chain made anew takes any transaction of the old one's, does nothing, and calls it a success."""
@@ -273,13 +294,14 @@ class EvmLedger:
             self._identified = False
             self._identify()
 
-    def _wait(self, sent: bytes, timeout: float) -> Receipt:
+    def receipt(self, hashes: Sequence[bytes], timeout: float) -> Receipt:
+        """Wait until a block took the transaction, in one of its forms."""
         deadline = time.monotonic() + timeout
         pause = 0.005
         while True:
             try:
                 with Translated():
-                    found = self._receipt(sent)
+                    found = next(filter(None, map(self._receipt, reversed(hashes))), None)
             except UnreachableError:
                 if time.monotonic() > deadline:
                     raise
@@ -287,12 +309,13 @@ class EvmLedger:
             if found is not None:
                 break
             if time.monotonic() > deadline:
-                raise UnreachableError(
-                    f"No block took the transaction 0x{sent.hex()} within {timeout:g} s.",
+                raise NotTakenError(
+                    f"No block took the transaction 0x{hashes[-1].hex()} within {timeout:g} s.",
                     hint="It may still be taken; look before you send it again.",
                 )
             time.sleep(pause)
             pause = min(pause * 2, 0.5)
+        sent = bytes(found["transactionHash"])
         if found["status"] != 1:
             raise self._why_reverted(sent, found["blockNumber"])
         logs = [self._raw(log) for log in found["logs"]]

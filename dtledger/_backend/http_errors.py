@@ -32,7 +32,7 @@ from ..errors import (
 from ..vocabulary import Reason
 from .files import parse_json
 
-__all__ = ["MOST_BYTES", "SlowRequestError", "TooLargeError", "from_http", "status_of", "to_http"]
+__all__ = ["MOST_BYTES", "DiskFullError", "SlowRequestError", "TooLargeError", "from_http", "status_of", "to_http"]
 
 MOST_BYTES = 8_192
 """Longer is no error's body."""
@@ -49,6 +49,10 @@ class SlowRequestError(InputError):
     """A body that did not come in time."""
 
 
+class DiskFullError(BusyError):
+    """The service's disk has no room for what was sent."""
+
+
 _STATUSES: Mapping[type[DtledgerError], int] = {
     TooLargeError: 413,
     SlowRequestError: 408,
@@ -57,6 +61,7 @@ _STATUSES: Mapping[type[DtledgerError], int] = {
     AccessDeniedError: 403,
     IntegrityError: 422,
     LedgerRejection: 409,
+    DiskFullError: 507,
     BusyError: 503,
     HeadTooOldError: 503,
     ChainMismatchError: 503,

@@ -25,7 +25,7 @@ from web3.exceptions import TransactionNotFound
 
 from ..encoding import address, keccak
 from ..errors import InputError
-from ..ledger import CONTRACTS, Deployment, Sender
+from ..ledger import CONTRACTS, Deployment, Sender, Sent
 from ..ledger.calls import MemberCard
 from ..types import Address, Digest
 from ..vocabulary.rights import GUARDED_KINDS
@@ -289,8 +289,8 @@ class _Runner:
             data = artifact(contract).functions[function].encode(step.arguments)
             transaction = {"to": self._journal.contracts[contract], "data": data}
 
-        def note(nonce: int, sent: bytes) -> None:
-            self._journal.steps[step.name] = {"nonce": nonce, "transaction": f"0x{sent.hex()}"}
+        def note(sent: Sent) -> None:
+            self._journal.steps[step.name] = {"nonce": sent.nonce, "transaction": f"0x{sent.hashes[-1].hex()}"}
             self._journal.save()
 
         done = self._ledger.send_raw(transaction, self._deployer, before_sending=note)

@@ -1,13 +1,15 @@
 """What a writer remembers between batches, in one SQLite file: stream ends, the index, the batch under way, and
 marks of the readings written, so that a file read twice adds nothing twice.
 
-A mark is an HMAC under the category's tag key: the file tells nothing to whoever lacks that key.
+A mark is an HMAC under the category's tag key: the file tells nothing to whoever lacks that key. Marks are kept by
+their snapshot's place in the batch under way, so that one snapshot that does not count takes its own back alone. The
+transaction that carries the batch is kept too: another try replaces it (`dtledger.ledger.Outbox`).
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 from .. import encoding
 from ..encoding import CID
 from ..errors import DtledgerError
+from ..ledger import Sent
 from ..types import ZERO_DIGEST, Digest, Period
 from .files import locked
 
@@ -26,18 +29,20 @@ CREATE TABLE IF NOT EXISTS under_way (
     heads BLOB NOT NULL, snapshots BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS marks (mark BLOB PRIMARY KEY, pending INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sent (one INTEGER PRIMARY KEY CHECK (one = 1), sent BLOB NOT NULL);
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A batch whose blocks are stored and whose anchor may or may not be on the ledger. `snapshots` are what the right
-    to write them is judged by: twin, category bit, data period. `heads` are the ends of its streams once it is."""
+    to write them is judged by (twin, category bit, data period), and each one's stream. `heads` are the ends of its
+    streams once it is."""
 
     root: Digest
     count: int
     index_root: CID
-    snapshots: tuple[tuple[int, int, Period], ...]
+    snapshots: tuple[tuple[int, int, Period, Digest], ...]
     heads: Mapping[Digest, bytes]
 
 
@@ -119,7 +124,8 @@ class WriteJournal:
     def prepare(self, pending: Pending, marks: Iterable[Iterable[bytes]]) -> None:
         """Remember a batch before its anchor is sent; `marks` are those of each of its snapshots."""
         packed = encoding.encode([[label, head] for label, head in pending.heads.items()])
-        snapshots = encoding.encode([[twin, bit, each.start, each.end] for twin, bit, each in pending.snapshots])
+        rows = [[twin, bit, each.start, each.end, label] for twin, bit, each, label in pending.snapshots]
+        snapshots = encoding.encode(rows)
         with self._transaction() as database:
             database.execute(
                 "INSERT INTO under_way VALUES (1, ?, ?, ?, ?, ?)",
@@ -127,6 +133,7 @@ class WriteJournal:
             )
             numbered = ((mark, place) for place, some in enumerate(marks, start=1) for mark in some)
             database.executemany("INSERT OR IGNORE INTO marks VALUES (?, ?)", numbered)
+            database.execute("DELETE FROM sent")
 
     def pending(self) -> Pending | None:
         """The batch under way, if a crash left one."""
@@ -134,13 +141,17 @@ class WriteJournal:
             row = self._database.execute("SELECT root, count, index_root, snapshots, heads FROM under_way").fetchone()
         if row is None:
             return None
-        snapshots = tuple((twin, bit, Period(start, end)) for twin, bit, start, end in encoding.decode(row[3]))
         heads = {Digest(label): head for label, head in encoding.decode(row[4])}
+        (some_label, *_) = heads  # an older version wrote batches of one stream, and did not say which
+        snapshots = tuple(
+            (twin, bit, Period(start, end), Digest(label[0]) if label else some_label)
+            for twin, bit, start, end, *label in encoding.decode(row[3])
+        )
         return Pending(Digest(row[0]), row[1], CID.decode(row[2]), snapshots, heads)
 
-    def finish(self, base: Base, *, lost: int, forked: bool = False) -> None:
+    def finish(self, base: Base, *, lost: Collection[int], forked: bool = False) -> None:
         """The batch under way is anchored, and the next goes on from `base`; from other stream ends than the batch's
-        own, if it was `forked`. The readings of its first `lost` snapshots are as if they were never written."""
+        own, if it was `forked`. The readings of its snapshots at the places `lost` are as if never written."""
         with self._transaction() as database:
             heads = database.execute("SELECT heads FROM under_way").fetchone()[0]
             if forked:
@@ -148,9 +159,27 @@ class WriteJournal:
             else:
                 _set_base(database, base)
                 database.executemany("INSERT OR REPLACE INTO streams VALUES (?, ?)", encoding.decode(heads))
-            database.execute("DELETE FROM marks WHERE pending BETWEEN 1 AND ?", (lost,))
+            database.executemany("DELETE FROM marks WHERE pending = ?", ((place + 1,) for place in lost))
             database.execute("UPDATE marks SET pending = 0 WHERE pending")
             database.execute("DELETE FROM under_way")
+            database.execute("DELETE FROM sent")
+
+    # the transaction that carries the batch under way ---------------------------------------------------------
+
+    def last(self) -> Sent | None:
+        """The newest transaction that was about to be sent."""
+        with self._translated():
+            row = self._database.execute("SELECT sent FROM sent").fetchone()
+        if row is None:
+            return None
+        nonce, gas, fee, tip, hashes = encoding.decode(row[0])
+        return Sent(nonce, gas, fee, tip, tuple(map(Digest, hashes)))
+
+    def note(self, sent: Sent) -> None:
+        """Remember a transaction before it is sent."""
+        packed = encoding.encode([sent.nonce, sent.gas, sent.fee, sent.tip, list(sent.hashes)])
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO sent VALUES (1, ?)", (packed,))
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

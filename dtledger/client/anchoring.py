@@ -11,7 +11,7 @@ again under the next numbers, after all that the chain has.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import encoding
@@ -25,15 +25,15 @@ from ..snapshots.index import Stream
 from ..snapshots.leaf import Leaf
 from ..snapshots.staging import Staging
 from ..snapshots.writer import Draft, StreamHead, Target, Written, seal_batch
-from ..types import ZERO_DIGEST, Digest, Period
+from ..types import ZERO_DIGEST, Digest
 from ..vocabulary import Reason
 from .context import Context
-from .write_rights import WriteRights, refusal
+from .write_rights import WriteRights
 
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
-    """A batch that is on the ledger: its snapshots that count, and how many others' numbers were anchored before."""
+    """One batch that is on the ledger: its snapshots that count, and how many others' numbers were anchored before."""
 
     receipt: Receipt
     written: tuple[Written, ...]
@@ -41,13 +41,24 @@ class Anchored:
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
-    """How a batch ended: `counted` of its snapshots count, the first `doubled` have numbers that were anchored before,
-    and these periods were not permitted."""
+class Outcome:
+    """What became of drafts: the batches that it took, and why some do not count, by their places among the drafts."""
 
-    counted: int
-    doubled: int
-    refused: tuple[tuple[Reason, Period], ...]
+    batches: tuple[Anchored, ...]
+    refused: Mapping[int, Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a batch ended: the places in it of snapshots whose numbers were anchored before, and of those that were not
+    permitted, with the reasons."""
+
+    doubled: tuple[int, ...]
+    refused: Mapping[int, Reason]
+
+
+Stored = Callable[[Sequence[tuple[int, Written]]], None]
+"""Is told what will be anchored, by the places of the drafts, once it is stored and before anything is anchored."""
 
 
 class Anchoring:
@@ -69,45 +80,60 @@ class Anchoring:
         self._follow_chain()
         return ended
 
-    def write(self, target: Target, drafts: Sequence[Draft], marks: Sequence[Sequence[bytes]]) -> list[Anchored]:
-        """Write and anchor drafts of one category, in one batch unless another machine is faster; each draft's `marks`
-        are kept if it counts.
+    def write(
+        self,
+        drafts: Sequence[tuple[Target, Draft]],
+        marks: Sequence[Sequence[bytes]],
+        stored: Stored = lambda written: None,
+    ) -> Outcome:
+        """Write and anchor drafts, of any twins and categories, in one batch unless another machine is faster; each
+        draft's `marks` are kept if it counts.
 
         Raises:
-            AccessDeniedError: the right ended before the batch's block, so that it does not count.
             UnreachableError: ledger or store does not answer, or an earlier batch still waits for its block.
         """
         batches: list[Anchored] = []
-        while drafts:
-            batches.append(self._write(target, drafts, marks))
-            drafts, marks = drafts[: batches[-1].doubled], marks[: batches[-1].doubled]
-        return batches
+        refused: dict[int, Reason] = {}
+        places = list(range(len(drafts)))
+        while places:
+            some = places
+            batch, end = self._write([drafts[each] for each in some], [marks[each] for each in some], some, stored)
+            batches.append(batch)
+            refused |= {some[place]: reason for place, reason in end.refused.items()}
+            places = [some[place] for place in end.doubled if place not in end.refused]
+        return Outcome(tuple(batches), refused)
 
-    def _write(self, target: Target, drafts: Sequence[Draft], marks: Sequence[Sequence[bytes]]) -> Anchored:
-        context, category = self._context, drafts[0].category
-        label = target.keys.label(category, context.key.address)
+    def _write(
+        self,
+        drafts: Sequence[tuple[Target, Draft]],
+        marks: Sequence[Sequence[bytes]],
+        places: Sequence[int],
+        stored: Stored,
+    ) -> tuple[Anchored, _End]:
+        context = self._context
         base = self._journal.base()
-        head = self._head(target.twin, label, base.index_root)
+        heads = self._heads(drafts, base.index_root)
         blocks = Staging(context.store)
-        heads = {label: head} if head else {}
-        aimed = [(target, draft) for draft in drafts]
-        sealed = seal_batch(context.deployment, blocks, context.key, base.index_root, base.covers, heads, aimed)
+        sealed = seal_batch(context.deployment, blocks, context.key, base.index_root, base.covers, heads, drafts)
         blocks.flush()
-        bit = target.keys.bits.bit_of(category)
-        snapshots = tuple((target.twin, bit, draft.period) for draft in drafts)
+        stored(list(zip(places, sealed.written, strict=True)))
+        snapshots = tuple(
+            (target.twin, target.keys.bits.bit_of(draft.category), draft.period, each.stream)
+            for (target, draft), each in zip(drafts, sealed.written, strict=True)
+        )
         ends = {label: _pack(head) for label, head in sealed.heads.items()}
         pending = Pending(sealed.root, len(drafts), sealed.index, snapshots, ends)
         self._journal.prepare(pending, marks)
         receipt = self._anchor(pending)
         end = self._finish(pending, receipt.block, receipt.at)
-        if end.refused:
-            raise refusal(target.twin, category, end.refused[0][0], [period for _, period in end.refused])
-        return Anchored(receipt, sealed.written[end.doubled :], end.doubled)
+        lost = {*end.doubled, *end.refused}
+        written = tuple(each for place, each in enumerate(sealed.written) if place not in lost)
+        return Anchored(receipt, written, len(end.doubled)), end
 
     def _anchor(self, pending: Pending) -> Receipt:
         call = calls.anchor_batch(pending.root, pending.count, pending.index_root.digest)
         try:
-            return self._context.ledger.send(call, self._context.key)
+            return self._context.ledger.send(call, self._context.key, self._journal)
         except AlreadyAnchoredError as error:  # sent by a run that broke off, and in no block that we see
             raise UnreachableError(
                 "A batch of an earlier put still waits for its block.", hint="Try again when the chain has made one."
@@ -117,8 +143,8 @@ class Anchoring:
         """The batch is in that block: note what of it counts there."""
         view = self._context.view()
         then = view.earlier(block)
-        reasons = [(self._rights.judge(then, twin, bit, period, at), period) for twin, bit, period in pending.snapshots]
-        refused = tuple((reason, period) for reason, period in reasons if not reason.permits)
+        reasons = [self._rights.judge(then, twin, bit, period, at) for twin, bit, period, _ in pending.snapshots]
+        refused = {place: reason for place, reason in enumerate(reasons) if not reason.permits}
         batches = view.batches(self._context.key.address)
         batch = view.batch(self._context.key.address, pending.root)
         if batch is None:
@@ -126,20 +152,22 @@ class Anchoring:
                 "The ledger does not show a batch that it took.", hint="Try again when its node has caught up."
             )
         if batch.before == self._journal.base().covers:
-            doubled = 0
-            self._journal.finish(Base(pending.index_root, batch.after), lost=pending.count if refused else 0)
+            doubled: tuple[int, ...] = ()
+            self._journal.finish(Base(pending.index_root, batch.after), lost={*refused})
         else:
             doubled = self._doubled(pending, batches[: batch.place])
-            base = self._chain_base(batches)
-            self._journal.finish(base, lost=pending.count if refused else doubled, forked=True)
-        return _End(sum(reason.permits for reason, _ in reasons[doubled:]), doubled, refused)
+            self._journal.finish(self._chain_base(batches), lost={*refused, *doubled}, forked=True)
+        return _End(doubled, refused)
 
-    def _doubled(self, pending: Pending, before: Sequence[Batch]) -> int:
-        """How many of a batch's snapshots, which are of one stream, have numbers that were anchored before it."""
-        ((label, head),) = pending.heads.items()
-        first = _unpack(head).count - pending.count
-        counted = lines.count(lines.lines(self._context.store, before, label))
-        return min(max(counted - first, 0), pending.count)
+    def _doubled(self, pending: Pending, before: Sequence[Batch]) -> tuple[int, ...]:
+        """The places of a batch's snapshots that have numbers that were anchored before it."""
+        doubled: list[int] = []
+        for label, head in pending.heads.items():
+            places = [place for place, (*_, stream) in enumerate(pending.snapshots) if stream == label]
+            first = _unpack(head).count - len(places)
+            counted = lines.count(lines.lines(self._context.store, before, label))
+            doubled += places[: max(counted - first, 0)]
+        return tuple(sorted(doubled))
 
     def _resume(self) -> tuple[int, int]:
         """End a batch that a crash left between journal and ledger; returns how many of its snapshots count, and how
@@ -150,7 +178,7 @@ class Anchoring:
         anchored = self._context.view().batch(self._context.key.address, pending.root)
         where = anchored or self._anchor(pending)
         end = self._finish(pending, where.block, where.at)
-        return end.counted, end.doubled
+        return pending.count - len({*end.doubled, *end.refused}), len(end.doubled)
 
     # where streams stand -------------------------------------------------------------------------------------
 
@@ -167,6 +195,13 @@ class Anchoring:
         root = lines.merged(blocks, batches)
         blocks.flush()
         return Base(root, batches[-1].after if batches else ZERO_DIGEST)
+
+    def _heads(self, drafts: Sequence[tuple[Target, Draft]], root: CID | None) -> dict[Digest, StreamHead]:
+        """The ends of the streams that the drafts go on, by label."""
+        me = self._context.key.address
+        twins = {target.keys.label(draft.category, me): target.twin for target, draft in drafts}
+        found = {label: self._head(twin, label, root) for label, twin in twins.items()}
+        return {label: head for label, head in found.items() if head}
 
     def _head(self, twin: int, label: Digest, root: CID | None) -> StreamHead | None:
         """The end of a stream: from the journal, or from what this key anchored before the journal began."""

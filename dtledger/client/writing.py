@@ -7,27 +7,22 @@ into a snapshot of their own; what was written wrong is corrected by one that na
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
-from .. import encoding
-from .._backend.write_journal import WriteJournal
+from ..encoding import CID
 from ..errors import AccessDeniedError, InputError
 from ..ledger import Receipt
 from ..readings import Group, Reading, encode_readings, hourly
 from ..snapshots.package import Keys
-from ..snapshots.roster import Roster
+from ..snapshots.unanchored import Unanchored, open_unanchored
 from ..snapshots.writer import Draft, Target, Written
-from ..types import Digest, Period
+from ..types import Digest
 from ..vocabulary import Reason
-from .anchoring import Anchoring
-from .context import Context
+from .parts import PartWriter, digest_of, mark_of
 from .snapshots import Listed
-from .write_rights import WriteRights
+from .write_rights import refusal
 
 CLOCK_AHEAD = 15 * 60
 """Seconds that a device's clock may be ahead of ours."""
@@ -66,26 +61,8 @@ def require_past(groups: Iterable[Group], now: int) -> None:
         )
 
 
-class Writer:
+class Writer(PartWriter):
     """Puts readings into twins that this key may write to."""
-
-    def __init__(
-        self,
-        context: Context,
-        journal: WriteJournal,
-        roster: Callable[[int], Roster],
-        show: Callable[[Digest], Listed],
-    ) -> None:
-        self._context = context
-        self._journal = journal
-        self._roster = roster
-        self._show = show
-        self._rights = WriteRights(context)
-        self._anchoring = Anchoring(context, journal, self._rights)
-
-    def close(self) -> None:
-        """Close the journal."""
-        self._journal.close()
 
     def put(
         self,
@@ -131,6 +108,22 @@ class Writer:
                 progress(done, len(fresh))
         return result
 
+    def unanchored(self, cid: str) -> Unanchored:
+        """What a gateway could not anchor in time and sealed to this key.
+
+        Raises:
+            IntegrityError: it is no CID, not sealed to this key, or nobody's signed word.
+        """
+        context = self._context
+        block = context.store.get(CID.decode(cid))
+        return open_unanchored(context.deployment, block, context.key.address, context.key.secrets.seal_keys)
+
+    def adopt(self, cid: str) -> PutResult:
+        """As the owner, anchor what a gateway could not anchor in time; once, however often it is asked. Raises as
+        `unanchored` and `put`."""
+        found = self.unanchored(cid)
+        return self.put(found.twin, found.category, found.readings)
+
     def amend(
         self, digest: Digest, readings: Iterable[Reading], reason: str, *, replaces: Iterable[int] | None = None
     ) -> PutResult:
@@ -159,7 +152,7 @@ class Writer:
         result = self._begin()
         twin, draft = self.draft_amendment(digest, readings, reason, replaces=replaces)
         target = self._target(twin, draft.category, [draft.period])
-        mark = _digest(target.keys, draft.category, ["amendment", digest, draft.plaintext])
+        mark = digest_of(target.keys, draft.category, ["amendment", digest, draft.plaintext])
         if self._journal.unwritten([mark]):
             self._write(target, [draft], [readings], result, mark)
         else:
@@ -214,10 +207,14 @@ class Writer:
         result: PutResult,
         *marks: bytes,
     ) -> None:
-        """One batch. What each of its drafts holds will be known from then on, and what `marks` stand for."""
+        """One batch of one category. What each draft holds will be known from then on, and what `marks` stand for."""
         category = drafts[0].category
-        known = [[*marks, *(_mark(target.keys, category, each) for each in some)] for some in readings]
-        for batch in self._anchoring.write(target, drafts, known):
+        known = [[*marks, *(mark_of(target.keys, category, each) for each in some)] for some in readings]
+        outcome = self._anchoring.write([(target, draft) for draft in drafts], known)
+        if outcome.refused:
+            reason = next(iter(outcome.refused.values()))
+            raise refusal(target.twin, category, reason, [drafts[place].period for place in outcome.refused])
+        for batch in outcome.batches:
             result.anchors.append(batch.receipt)
             result.written += batch.written
             result.doubled += batch.doubled
@@ -227,30 +224,14 @@ class Writer:
         resumed, doubled = self._anchoring.begin()
         return PutResult(resumed=resumed, doubled=doubled)
 
-    def _target(self, twin: int, category: str, periods: Sequence[Period]) -> Target:
-        """As the ledger has it now: a newer grant, card or denial counts from the next batch on."""
-        return Target(twin, self._rights.require(twin, category, periods), self._roster(twin))
-
     # what is new? --------------------------------------------------------------------------------------------
 
     def _fresh(self, keys: Keys, category: str, group: Group, result: PutResult) -> Group:
-        marks = [_mark(keys, category, reading) for reading in group.readings]
+        marks = [mark_of(keys, category, reading) for reading in group.readings]
         unwritten = self._journal.unwritten(marks)
         fresh = tuple(reading for reading, mark in zip(group.readings, marks, strict=True) if mark in unwritten)
         result.known += len(group.readings) - len(fresh)
         return hourly(fresh)[0] if fresh else Group(group.period, ())
-
-
-def _mark(keys: Keys, category: str, reading: Reading) -> bytes:
-    return _digest(keys, category, [category, reading.seconds, reading.value, reading.unit, reading.quality])
-
-
-def _digest(keys: Keys, category: str, what: list[Any]) -> bytes:
-    return hmac.new(keys.label(category, _MARKER), encoding.encode(what), hashlib.sha256).digest()[:16]
-
-
-_MARKER = encoding.address("0x" + "00" * 19 + "01")
-"""No writer: the label of nobody's stream is the key of the marks."""
 
 
 def _chunks(groups: Sequence[Group], size: int) -> Iterator[list[Group]]:

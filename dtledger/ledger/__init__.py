@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .history import History
 from .now import Now, Tip
-from .port import CONTRACTS, Call, Deployment, Ledger, Receipt, Sender
+from .port import CONTRACTS, Call, Deployment, Ledger, Outbox, Receipt, Sender, Sent
 from .records import Aggregate, Batch, GrantRecord, Model, ReceiptAnchor, Round, Slot, Update
 from .view import View
 
@@ -21,10 +21,12 @@ __all__ = [
     "Ledger",
     "Model",
     "Now",
+    "Outbox",
     "Receipt",
     "ReceiptAnchor",
     "Round",
     "Sender",
+    "Sent",
     "Slot",
     "Tip",
     "Update",

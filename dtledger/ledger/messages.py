@@ -18,7 +18,7 @@ from typing import Literal
 
 from coincurve import PublicKey
 
-from ..encoding import address, keccak
+from ..encoding import CID, address, keccak
 from ..errors import IntegrityError
 from ..policy import Grant
 from ..types import Address, Digest
@@ -42,6 +42,7 @@ KEY_REQUEST = "KeyRequest(uint256 twin,address owner,address custodian,uint40 at
 RECEIPTS_REQUEST = "ReceiptsRequest(uint256 twin,address owner,address custodian,uint40 at)"
 DESTROY_ORDER = "DestroyOrder(uint256 twin,address owner,address custodian,uint40 at)"
 LETTERS_REQUEST = "LettersRequest(address reader,address custodian,uint40 at)"
+BLOCKS_REQUEST = "BlocksRequest(address sender,string verb,bytes32 blocks,uint40 at)"
 PROBE = "Probe(address owner,uint256 twin,address grantee,uint8 number,address custodian,uint40 at)"
 
 CARD = (
@@ -88,6 +89,7 @@ Statement = Literal[
     "ConsentAnswer",
     "ProbeReply",
     "Destruction",
+    "Unanchored",
     "Handover",
     "Recipient",
     "RetireOrder",
@@ -272,6 +274,13 @@ def probe(
     deployment: Deployment, owner: Address, twin: int, grantee: Address, number: int, custodian: Address, at: int
 ) -> Digest:
     hashed = struct_hash(PROBE, owner, twin, grantee, number, custodian, at)
+    return typed_digest(deployment, "ConsentRegistry", hashed)
+
+
+def blocks_request(deployment: Deployment, sender: Address, verb: str, cids: Iterable[CID], at: int) -> Digest:
+    """`verb` is put or remove; the blocks are named by the hash of their CIDs, one after another."""
+    named = keccak(b"".join(map(bytes, cids)))
+    hashed = struct_hash(BLOCKS_REQUEST, sender, keccak(verb.encode()), named, at)
     return typed_digest(deployment, "ConsentRegistry", hashed)
 
 

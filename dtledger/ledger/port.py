@@ -82,6 +82,29 @@ class Receipt:
         return found[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One account's transaction number `nonce`, as it was sent last: gas limit, highest fee and tip (wei a gas), and
+    the hash of every form that it was sent in, the newest last."""
+
+    nonce: int
+    gas: int
+    fee: int
+    tip: int
+    hashes: tuple[Digest, ...]
+
+
+class Outbox(Protocol):
+    """Remembers the transaction that carries one call, over crashes too: whoever tries again replaces it by one with
+    the same nonce and a higher fee, so that no two can ever both be taken."""
+
+    def last(self) -> Sent | None: ...
+
+    def note(self, sent: Sent) -> None:
+        """Called before anything is sent."""
+        ...
+
+
 class Sender(Protocol):
     """Whoever signs transactions: an unlocked key."""
 
@@ -126,11 +149,13 @@ class Ledger(Protocol):
         """
         ...
 
-    def send(self, call: Call, sender: Sender) -> Receipt:
-        """Make the call from `sender` and wait until it is in a block.
+    def send(self, call: Call, sender: Sender, outbox: Outbox | None = None) -> Receipt:
+        """Make the call from `sender` and wait until it is in a block. With an `outbox`, which is for this call alone,
+        a transaction that is stuck is replaced.
 
         Raises:
             LedgerRejection: the contract refuses it; nothing was written.
+            UnreachableError: the node does not answer, or no block took it in time; it may still be taken.
         """
         ...
 

@@ -57,6 +57,7 @@ class Written:
     sequence: int
     manifest: CID
     size: int
+    custody: CID
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def seal_batch(
         digest = manifest.digest
         leaf = Leaf(place, target.twin, writer.address, label, head.count, digest, head.leaf)
         leaves.append(leaf)
-        made.append((Written(draft, label, head.count, manifest, size), custody, head.leaf))
+        made.append((Written(draft, label, head.count, manifest, size, custody), custody, head.leaf))
         heads[label] = StreamHead(head.count + 1, digest, leaf.hash, head.pages)
     tree = MerkleTree([leaf.hash for leaf in leaves])
     rows: dict[Digest, list[Row]] = {}

@@ -20,7 +20,7 @@ from __future__ import annotations
 from threading import RLock
 
 from ..errors import ChainMismatchError, UnreachableError
-from ..ledger import Call, Deployment, History, Receipt, Sender, Tip, View
+from ..ledger import Call, Deployment, History, Outbox, Receipt, Sender, Tip, View
 from ..policy import EMPTY, Grant, Member, Request, check
 from ..types import Address, Head
 from ..vocabulary import Reason
@@ -95,7 +95,7 @@ class MemoryLedger:
         self._answer()
         return check(_StoredFacts(self.chain.storage), request, earliest, latest)
 
-    def send(self, call: Call, sender: Sender) -> Receipt:
+    def send(self, call: Call, sender: Sender, outbox: Outbox | None = None) -> Receipt:
         self._answer()
         self._refuse_frozen()
         return self.chain.transact(call, sender.address)

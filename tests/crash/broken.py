@@ -11,6 +11,7 @@ from dtledger._backend.write_journal import WriteJournal
 from dtledger.client import Consents, Delivery, Response
 from dtledger.client.twins import Twins
 from dtledger.custodian.receipts import Entry, Make, ReceiptLog
+from dtledger.gateway.queue import ReadingQueue
 from dtledger.keys import UnlockedKey
 from dtledger.snapshots.staging import Staging
 
@@ -30,6 +31,35 @@ def anchors_before_it_remembers() -> None:
 
     WriteJournal.prepare = later  # type: ignore[assignment]
     WriteJournal.finish = finish_late  # type: ignore[method-assign]
+
+
+def forgets_before_it_anchors() -> None:
+    """The gateway drops a reading from its queue as soon as its batch is stored."""
+    note = ReadingQueue.note
+
+    def note_and_drop(queue: ReadingQueue, written: Any) -> None:
+        note(queue, written)
+        queue._file.delete(list(written))
+
+    ReadingQueue.note = note_and_drop  # type: ignore[method-assign]
+
+
+def acknowledges_before_it_syncs() -> None:
+    """What the gateway accepts is in its memory until the first batch is made."""
+    put, due = ReadingQueue.put, ReadingQueue.due
+    waiting: list[tuple[Any, ...]] = []
+
+    def put_late(queue: ReadingQueue, *arguments: Any) -> int:
+        waiting.append(arguments)
+        return 0
+
+    def put_now(queue: ReadingQueue, *arguments: Any) -> Any:
+        while waiting:
+            put(queue, *waiting.pop())
+        return due(queue, *arguments)
+
+    ReadingQueue.put = put_late  # type: ignore[method-assign, assignment]
+    ReadingQueue.due = put_now  # type: ignore[method-assign]
 
 
 def remembers_before_it_stores() -> None:
@@ -153,7 +183,9 @@ def grants_before_it_answers() -> None:
 BROKEN: dict[str, Callable[[], None]] = {
     each.__name__: each
     for each in (
+        acknowledges_before_it_syncs,
         anchors_before_it_remembers,
+        forgets_before_it_anchors,
         remembers_before_it_stores,
         stores_without_syncing,
         grants_before_it_stores,

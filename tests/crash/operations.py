@@ -12,6 +12,8 @@ from dtledger._cli import main
 from dtledger.client import Ask, Client, make_card
 from dtledger.client.anchoring import Anchoring
 from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
+from dtledger.gateway.pump import Pace, Pump
+from dtledger.gateway.queue import Measured, ReadingQueue
 from dtledger.home import Home
 from dtledger.importers import read_file
 from dtledger.ledger import Deployment, Receipt
@@ -36,6 +38,21 @@ def import_by_command(home: Path) -> None:
     options = ("--home", str(home), "--profile", PROFILE, "--key", "gateway", "--json")
     code = main([*words, *options], standalone_mode=False)
     assert not code, f"the command ended with {code}"
+
+
+def pump(home: Path) -> None:
+    """A device sends the readings of the export until they are acknowledged, and the gateway empties its queue."""
+    acknowledged = home / "acknowledged"
+    with _client(home, "gateway") as gateway:
+        context = gateway.context
+        queue = ReadingQueue(home / "queue.db", context.key, context.clock)
+        if not acknowledged.exists():
+            queue.put([Measured(TWIN, "glucose", each) for each in exported(Home(home, "test"))])
+            acknowledged.touch()
+        worker = Pump(context, gateway.writer, queue, Pace(snapshots=2))
+        while worker.step():
+            pass
+        queue.close()
 
 
 def import_elsewhere(home: Path) -> None:

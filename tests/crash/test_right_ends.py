@@ -93,7 +93,7 @@ def test_a_writer_that_takes_every_anchored_batch_as_written_loses_readings(
 ) -> None:
     finish = WriteJournal.finish
     monkeypatch.setattr(
-        WriteJournal, "finish", lambda journal, base, lost, forked=False: finish(journal, base, lost=0, forked=forked)
+        WriteJournal, "finish", lambda journal, base, lost, forked=False: finish(journal, base, lost=(), forked=forked)
     )
     with pytest.raises(AssertionError):
         lose_the_right_and_get_it_back(scene)

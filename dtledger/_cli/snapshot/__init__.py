@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import noun
+from .adopt import adopt
 from .amend import amend
 from .list import list_
 from .put import put
@@ -10,7 +11,7 @@ from .show import show
 from .verify import verify
 
 snapshot_command = noun("snapshot", "Snapshots: what is written to a twin, encrypted and anchored, one an hour.")
-for each in (put, list_, show, amend, verify):
+for each in (put, list_, show, amend, adopt, verify):
     snapshot_command.add_command(each)
 
 __all__ = ["snapshot_command"]

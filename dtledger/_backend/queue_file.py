@@ -1,0 +1,221 @@
+"""A gateway's queue on disk, in one SQLite file: sealed rows, by the part (an hour of a twin's category) they are of.
+
+What is committed is synced: it outlives a kill -9 and a power cut. Deleted rows are overwritten (`secure_delete`). The
+file is one process's at a time. Rows are opaque here; `dtledger.gateway.queue` seals and names them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+
+from ..errors import DtledgerError, InputError
+from .files import locked
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS readings (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, mark BLOB NOT NULL UNIQUE, part BLOB NOT NULL, closes INTEGER NOT NULL,
+    at INTEGER NOT NULL, sealed BLOB NOT NULL, written_as BLOB, manifest TEXT, custody TEXT
+);
+CREATE INDEX IF NOT EXISTS parts ON readings (part, closes, at);
+CREATE TABLE IF NOT EXISTS posts (key BLOB PRIMARY KEY, body BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refused (part BLOB PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS letters (
+    cid TEXT PRIMARY KEY, reader BLOB NOT NULL, at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS readers ON letters (reader);
+"""
+
+
+_SIZE = "SELECT COUNT(*), COALESCE(SUM(LENGTH(sealed)), 0) FROM readings"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One reading in the queue: `mark` says which it is, `part` where it belongs, `closes` when that is complete, `at`
+    when it came (both unix seconds)."""
+
+    mark: bytes
+    part: bytes
+    closes: int
+    at: int
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A row with its number, and what it was written as, if a batch was begun with it: the mark in the writer's journal
+    and the CIDs of its snapshot's manifest and custody block."""
+
+    number: int
+    at: int
+    sealed: bytes
+    written_as: bytes | None
+    manifest: str | None
+    custody: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What is in a queue: rows, their bytes, parts, and when the oldest row came."""
+
+    rows: int
+    bytes: int
+    parts: int
+    oldest: int | None
+    letters: int
+
+
+class QueueFile:
+    """The file at `path`, made if it is not there.
+
+    Raises:
+        InputError: another process has it.
+        DtledgerError: it cannot be read or written; what it held stays.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = RLock()
+        self._held = ExitStack()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._held.enter_context(locked(path, timeout=0.0))
+        except DtledgerError as error:
+            raise InputError(
+                f"The queue {path} is another process's.", hint="Is the gateway running already?"
+            ) from error
+        with self._translated():
+            self._database = sqlite3.connect(path, timeout=30, check_same_thread=False)
+            try:
+                for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+                    self._database.execute(f"PRAGMA {pragma}")
+                self._database.executescript(_TABLES)
+                self._rows, self._bytes = self._database.execute(_SIZE).fetchone()
+            except sqlite3.Error:
+                self._database.close()
+                self._held.close()
+                raise
+
+    def close(self) -> None:
+        self._database.close()
+        self._held.close()
+
+    def add(self, rows: Sequence[Row], key: bytes | None, body: bytes, at: int) -> int:
+        """Keep rows, each once; returns how many are new. They are synced when this returns. With the `key` of a post
+        that was kept before nothing is added.
+
+        Raises:
+            InputError: that post had another body.
+        """
+        with self._transaction() as database:
+            if key is not None:
+                known = database.execute("SELECT body FROM posts WHERE key = ?", (key,)).fetchone()
+                if known is not None and known[0] != body:
+                    raise InputError(
+                        "The idempotency key was used for other readings.", hint="Give each post a key of its own."
+                    )
+                if known is not None:
+                    return 0
+                database.execute("INSERT INTO posts VALUES (?, ?, ?)", (key, body, at))
+            before = database.total_changes
+            database.executemany(
+                "INSERT OR IGNORE INTO readings (mark, part, closes, at, sealed) VALUES (?, ?, ?, ?, ?)",
+                ((row.mark, row.part, row.closes, row.at, row.sealed) for row in rows),
+            )
+            new = database.total_changes - before
+        with self._lock:  # what was there before is counted again: a little too much, until it is looked at
+            self._rows, self._bytes = (
+                self._rows + new,
+                self._bytes + (sum(len(row.sealed) for row in rows) if new else 0),
+            )
+        return new
+
+    def size(self) -> tuple[int, int]:
+        """Rows and their bytes."""
+        with self._lock:
+            return self._rows, self._bytes
+
+    def forget_posts(self, before: int) -> None:
+        """Forget which posts came before that time."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM posts WHERE at < ?", (before,))
+
+    def due(self, now: int, came_before: int, skip: Collection[bytes], most: int) -> list[bytes]:
+        """The parts that are complete, or whose first row came before that time; the oldest first, at most `most`."""
+        query = (
+            "SELECT part FROM readings GROUP BY part HAVING MIN(closes) <= ? OR MIN(at) <= ? "
+            "ORDER BY MIN(number) LIMIT ?"
+        )
+        with self._lock, self._translated():
+            rows = self._database.execute(query, (now, came_before, most + len(skip))).fetchall()
+        return [part for (part,) in rows if part not in skip][:most]
+
+    def rows(self, part: bytes) -> list[Kept]:
+        query = "SELECT number, at, sealed, written_as, manifest, custody FROM readings WHERE part = ? ORDER BY number"
+        with self._lock, self._translated():
+            return [Kept(*row) for row in self._database.execute(query, (part,))]
+
+    def note(self, written: Mapping[int, tuple[bytes, str, str]]) -> None:
+        """A batch is about to be anchored: number → what its row will have been written as."""
+        with self._transaction() as database:
+            database.executemany(
+                "UPDATE readings SET written_as = ?, manifest = ?, custody = ? WHERE number = ?",
+                ((*what, number) for number, what in written.items()),
+            )
+
+    def delete(self, numbers: Sequence[int], letter: tuple[str, bytes, int] | None = None) -> None:
+        """Forget rows for good; a `letter` (CID, its reader's tag, time) that holds them is remembered with that."""
+        with self._transaction() as database:
+            database.executemany("DELETE FROM readings WHERE number = ?", ((number,) for number in numbers))
+            if letter is not None:
+                database.execute("INSERT OR IGNORE INTO letters VALUES (?, ?, ?)", letter)
+            database.execute("DELETE FROM refused WHERE part NOT IN (SELECT part FROM readings)")
+        with self._lock, self._translated():
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._rows, self._bytes = self._database.execute(_SIZE).fetchone()
+
+    def refused_since(self, part: bytes, now: int) -> int:
+        """When the part was refused first; now, if this is the first time."""
+        with self._transaction() as database:
+            database.execute("INSERT OR IGNORE INTO refused VALUES (?, ?)", (part, now))
+            since: int = database.execute("SELECT since FROM refused WHERE part = ?", (part,)).fetchone()[0]
+        return since
+
+    def permitted(self, part: bytes) -> None:
+        """The part was written after all."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM refused WHERE part = ?", (part,))
+
+    def letters(self, reader: bytes) -> list[str]:
+        """The CIDs of the letters to that reader, the oldest first."""
+        with self._lock, self._translated():
+            rows = self._database.execute("SELECT cid FROM letters WHERE reader = ? ORDER BY at, cid", (reader,))
+            return [cid for (cid,) in rows]
+
+    def totals(self) -> Totals:
+        query = "SELECT COUNT(*), COALESCE(SUM(LENGTH(sealed)), 0), COUNT(DISTINCT part), MIN(at) FROM readings"
+        with self._lock, self._translated():
+            rows, size, parts, oldest = self._database.execute(query).fetchone()
+            (letters,) = self._database.execute("SELECT COUNT(*) FROM letters").fetchone()
+        return Totals(rows, size, parts, oldest, letters)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._translated(), self._database:
+            yield self._database
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """The one border where SQLite's errors become ours."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise DtledgerError(
+                f"The queue {self._path} cannot be used: {error}.",
+                hint="Free space, or make its folder writable: what it holds is unharmed.",
+            ) from error

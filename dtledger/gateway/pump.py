@@ -1,0 +1,245 @@
+"""The pump: from the queue into the store and onto the ledger, however long either is away.
+
+One step takes the hours that are over (or have waited `batch_seconds`), writes them as one batch, anchors it, reads
+every snapshot back from the store, and only then forgets the readings. A step that dies anywhere is gone on with by the
+next: the writer's journal knows which readings are in a batch that counts, the queue knows what they were written as.
+What the right to write does not cover any more waits `renewal_seconds` for a new grant, then goes sealed to the owner.
+
+`ingest` stands between queue and writer: it is given the hours and gives back what shall be written of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..client import Context, Writer
+from ..client.parts import Part, PartWritten
+from ..encoding import CID
+from ..errors import AccessDeniedError, BusyError, DtledgerError, UnreachableError
+from ..readings import Content
+from ..snapshots.unanchored import seal_unanchored
+from ..types import Address
+from .queue import Hour, ReadingQueue, without
+
+log = logging.getLogger(__name__)
+
+Ingest = Callable[[Sequence[Hour]], Sequence[Hour]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a pump works, in seconds: the longest that a reading waits for its hour, how long it waits for a new grant,
+    between looks into an empty queue, and between tries at first and at most. `snapshots` are the most in one batch."""
+
+    batch_seconds: int = 3600
+    renewal_seconds: int = 86_400
+    idle_seconds: float = 5.0
+    retry_seconds: float = 1.0
+    longest_retry_seconds: float = 300.0
+    snapshots: int = 1024
+
+    def backoff(self, failures: int, dice: Callable[[], float]) -> float:
+        """Seconds to the next try: doubled each time, and half of it by chance, so that gateways that lost one node do
+        not come back as one."""
+        whole = min(self.retry_seconds * 2.0 ** min(failures - 1, 30), self.longest_retry_seconds)
+        return whole * (0.5 + dice() / 2)
+
+
+@dataclass(slots=True)
+class Told:
+    """What a pump did since it began, for status and metrics: counts, and names of errors alone."""
+
+    anchored: int = 0
+    """Readings whose snapshots are anchored and read back."""
+    handed_over: int = 0
+    """Readings that went sealed to their owners."""
+    waiting: int = 0
+    """Hours that could not be written when they were tried last."""
+    failures: int = 0
+    """Steps that failed one after another, up to now."""
+    error: str = ""
+    """The class of the error that the last step failed by; empty if it did not."""
+
+
+@dataclass(slots=True)
+class _Deferred:
+    """An hour that is not tried before `until`."""
+
+    until: float
+    failures: int
+
+
+class Pump:
+    """Empties one queue by one key. `step` is for one thread at a time.
+
+    Args:
+        dice: a number from 0 to 1, for the jitter.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        writer: Writer,
+        queue: ReadingQueue,
+        pace: Pace = Pace(),
+        ingest: Ingest = lambda hours: hours,
+        dice: Callable[[], float] = random.random,
+    ) -> None:
+        self._context = context
+        self._writer = writer
+        self._queue = queue
+        self._pace = pace
+        self._ingest = ingest
+        self._dice = dice
+        self._deferred: dict[bytes, _Deferred] = {}
+        self._newest: dict[str, int] = {}
+        self.told = Told()
+
+    def newest(self) -> dict[str, int]:
+        """The newest minute that was anchored of each twin's category, under a word that names neither."""
+        return dict(self._newest)
+
+    def run(self, stop: threading.Event, wait: Callable[[float], object] | None = None) -> None:
+        """Step until `stop` is set. `wait` waits that many seconds, by default until `stop`."""
+        wait = wait or stop.wait
+        while not stop.is_set():
+            wait(self.once())
+
+    def once(self) -> float:
+        """One step, whatever comes of it; the seconds to wait before the next."""
+        try:
+            moved = self.step()
+        except DtledgerError as error:
+            self.told.failures += 1
+            self.told.error = type(error).__name__
+            log.warning("a batch waits: %s, try %d", type(error).__name__, self.told.failures)
+            return self._pace.backoff(self.told.failures, self._dice)
+        self.told.failures, self.told.error = 0, ""
+        return 0.0 if moved else self._pace.idle_seconds
+
+    def step(self) -> int:
+        """One batch; returns how many readings left the queue.
+
+        Raises:
+            UnreachableError: ledger or store does not answer.
+            DtledgerError: queue or journal cannot be written.
+        """
+        now = self._context.clock()
+        self._deferred = {part: each for part, each in self._deferred.items() if each.until > now or each.failures}
+        skip = {part for part, each in self._deferred.items() if each.until > now}
+        hours = self._queue.due(now - self._pace.batch_seconds, skip, self._pace.snapshots)
+        if not hours:
+            self.told.waiting = len(skip)
+            return 0
+        if any(row.written_as for hour in hours for row in hour.rows):
+            self._writer.resume()
+        settled = sum(map(self._settle, hours))
+        left = [left for hour in hours if (left := self._queue.hour(hour.part))]
+        moved = settled + self._write([*self._ingest(left)])
+        self.told.waiting = len(self._deferred)
+        return moved
+
+    def _write(self, hours: Sequence[Hour]) -> int:
+        """Write and anchor; settle what stands."""
+
+        def note(written: Sequence[PartWritten]) -> None:
+            self._queue.note(
+                {
+                    number: (mark, str(each.snapshot.manifest), str(each.snapshot.custody))
+                    for each in written
+                    for number, mark in _numbers(hours[each.place], each)
+                }
+            )
+
+        if not hours:
+            return 0
+        outcomes = self._writer.put_batch([Part(each.twin, each.category, each.readings) for each in hours], note)
+        moved = 0
+        for hour, error in zip(hours, outcomes, strict=True):
+            if error is None:
+                self._queue.permitted(hour)
+                moved += self._forget(self._queue.hour(hour.part) or hour, hour)
+            else:
+                moved += self._refused(hour, error)
+        errors = [each for each in outcomes if each is not None]
+        if len(errors) == len(hours) and all(isinstance(each, UnreachableError) for each in errors):
+            raise errors[0]
+        return moved
+
+    # what stands ---------------------------------------------------------------------------------------------
+
+    def _settle(self, hour: Hour) -> int:
+        """Forget what of the hour an earlier step has anchored."""
+        marks = {row.written_as for row in hour.rows if row.written_as}
+        unwritten = self._writer.unwritten([*marks])
+        pending = {row.number for row in hour.rows if row.written_as is None or row.written_as in unwritten}
+        standing = without(hour, pending)
+        return self._forget(standing, standing)
+
+    def _forget(self, now: Hour, hour: Hour) -> int:
+        """Read the snapshots back from the store, then forget the readings of `hour`, as they stand `now`."""
+        numbers = {row.number for row in hour.rows}
+        rows = [row for row in now.rows if row.number in numbers]
+        try:
+            for cid in dict.fromkeys(cid for row in rows for cid in (row.manifest, row.custody) if cid):
+                for _ in self._context.store.export([CID.decode(cid)]):
+                    pass
+        except DtledgerError as error:
+            return self._defer(hour, error)
+        if rows:
+            self._queue.drop(rows)
+            self._deferred.pop(hour.part, None)
+            word = self._queue.word(hour)
+            self._newest[word] = max(self._newest.get(word, 0), *(each.minute for each in hour.readings))
+        self.told.anchored += len(rows)
+        return len(rows)
+
+    # what is refused -----------------------------------------------------------------------------------------
+
+    def _refused(self, hour: Hour, error: DtledgerError) -> int:
+        """Try the hour again later; or, when a new grant did not come in time, seal it to the owner."""
+        denied = isinstance(error, AccessDeniedError)
+        since = self._queue.refused_since(hour) if denied else self._context.clock()
+        if denied and self._context.clock() - since >= self._pace.renewal_seconds:
+            try:
+                return self._hand_over(hour)
+            except DtledgerError as failed:
+                log.warning("an hour cannot be sealed to its owner: %s", type(failed).__name__)
+        return self._defer(hour, error)
+
+    def _defer(self, hour: Hour, error: DtledgerError) -> int:
+        log.warning("an hour waits: %s", getattr(getattr(error, "reason", None), "name", type(error).__name__))
+        before = self._deferred.get(hour.part, _Deferred(0, 0))
+        failures = before.failures + 1
+        until = self._context.clock() + self._pace.backoff(failures, self._dice)
+        self._deferred[hour.part] = _Deferred(until, failures)
+        return 0
+
+    def _hand_over(self, hour: Hour) -> int:
+        context = self._context
+        owner, public = self._owner(hour.twin)
+        content = Content(hour.category, hour.readings)
+        block = seal_unanchored(context.deployment, hour.twin, content, context.clock(), context.key, owner, public)
+        cid = context.store.put(block, "dag-cbor")
+        context.store.get(cid)
+        self._queue.hand_over(hour.rows, str(cid), owner)
+        self._deferred.pop(hour.part, None)
+        self.told.handed_over += len(hour.rows)
+        return len(hour.rows)
+
+    def _owner(self, twin: int) -> tuple[Address, bytes]:
+        view = self._context.view()
+        owner, card = view.owner(twin), view.card(twin)
+        if owner is None or card is None:
+            raise BusyError(f"Nobody has a key to seal what is of twin {twin} to.")
+        return owner, self._context.store.get(CID(card.key, "raw"))
+
+
+def _numbers(hour: Hour, written: PartWritten) -> list[tuple[int, bytes]]:
+    """Row numbers and marks of what was written of an hour."""
+    marks = dict(zip(written.readings, written.marks, strict=True))
+    return [(row.number, marks[each]) for each, row in zip(hour.readings, hour.rows, strict=True) if each in marks]

@@ -1,0 +1,212 @@
+"""The queue: readings that a gateway has accepted and that are not anchored yet, encrypted on its disk.
+
+A reading is in it when `put` returns, and stays until its snapshot is anchored and read back from the store, or lies
+sealed to the twin's owner. The same reading twice is kept once. The key is in the gateway's key file; the queue's file
+tells how many readings there are and when they came, not whose they are, of what, or what they say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import shutil
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from .. import encoding
+from .._backend.http_errors import DiskFullError
+from .._backend.queue_file import Kept, QueueFile, Row, Totals
+from ..client import Identity
+from ..errors import BusyError, IntegrityError
+from ..readings import Reading
+from ..types import Address
+
+KEY = "queue"
+"""The name of the queue's key among a key file's secrets."""
+
+POSTS_KEPT_SECONDS = 7 * 86_400
+"""How long a sender's idempotency key is remembered."""
+
+ROW_BYTES = 160
+"""What a row takes beside its sealed bytes, about."""
+
+_DAY = 86_400
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A reading, and which twin's and of what category it is."""
+
+    twin: int
+    category: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What the queue holds of one hour of one category of one twin. `rows` are in the order of `readings`."""
+
+    part: bytes
+    twin: int
+    category: str
+    readings: tuple[Reading, ...]
+    rows: tuple[Kept, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a queue takes: bytes in all, and bytes that stay free on its disk."""
+
+    bytes: int = 2**30
+    free_bytes: int = 2**28
+
+
+class ReadingQueue:
+    """The queue in the file at `path`, under a key that `identity` keeps; drawn when it is used first.
+
+    `clock` gives unix seconds, `free` the bytes free on a disk.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        identity: Identity,
+        clock: Callable[[], int],
+        limits: Limits = Limits(),
+        free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    ) -> None:
+        drawn = secrets.token_bytes(32)
+        held = identity.update(lambda held: held if KEY in held.extra else held.with_extra(KEY, drawn))
+        self._key: bytes = held.extra[KEY]
+        self._names = _derive(self._key, "names")
+        self._file = QueueFile(path)
+        self._folder = path.parent
+        self._clock = clock
+        self._limits = limits
+        self._free = free
+        self.damaged = 0
+        """Rows that did not open when they were last looked at; they stay."""
+
+    def close(self) -> None:
+        self._file.close()
+
+    def put(self, measured: Sequence[Measured], *, sender: str = "", idempotency_key: str | None = None) -> int:
+        """Keep readings; returns how many are new. They outlive a crash when this returns.
+
+        Raises:
+            BusyError: the queue is full.
+            DiskFullError: its disk is.
+            InputError: the sender used the idempotency key for other readings.
+        """
+        now = self._clock()
+        rows = [self._row(each, now) for each in measured]
+        self.require_room(sum(len(row.sealed) + ROW_BYTES for row in rows))
+        body = hashlib.sha256(b"".join(row.mark for row in rows)).digest()
+        key = None if idempotency_key is None else self._name("post", sender, idempotency_key)
+        return self._file.add(rows, key, body, now)
+
+    def require_room(self, size: int = 0) -> None:
+        """Pass if `size` bytes more fit. Raises as `put`."""
+        if self._free(self._folder) < self._limits.free_bytes + size:
+            raise DiskFullError("The gateway's disk is full.", hint="Send it again later; its operator can see why.")
+        rows, held = self._file.size()
+        if held + rows * ROW_BYTES + size > self._limits.bytes:
+            raise BusyError("The gateway's queue is full.", hint="Send it again later: it waits for ledger or store.")
+
+    def due(self, came_before: int, skip: Collection[bytes], most: int) -> list[Hour]:
+        """Hours that are over, or of which something came before that time, the oldest first."""
+        parts = self._file.due(self._clock(), came_before, skip, most)
+        self.damaged = 0
+        return [hour for hour in map(self._open, parts) if hour is not None]
+
+    def hour(self, part: bytes) -> Hour | None:
+        """One of them as it stands now."""
+        return self._open(part)
+
+    def note(self, written: dict[int, tuple[bytes, str, str]]) -> None:
+        """Row number → mark in the writer's journal, manifest and custody block, before the batch is anchored."""
+        self._file.note(written)
+
+    def drop(self, rows: Sequence[Kept]) -> None:
+        """Forget readings that are anchored and read back."""
+        self._file.delete([row.number for row in rows])
+
+    def hand_over(self, rows: Sequence[Kept], letter: str, owner: Address) -> None:
+        """Forget readings that the block `letter` holds, sealed to the owner."""
+        self._file.delete([row.number for row in rows], (letter, self._name("reader", owner), self._clock()))
+
+    def letters(self, owner: Address) -> list[str]:
+        """The CIDs of what was sealed to that owner."""
+        return self._file.letters(self._name("reader", owner))
+
+    def word(self, hour: Hour) -> str:
+        """A word for the hour's twin and category that says neither, and is always the same."""
+        return self._name("word", hour.twin, hour.category).hex()[:12]
+
+    def refused_since(self, hour: Hour) -> int:
+        return self._file.refused_since(hour.part, self._clock())
+
+    def permitted(self, hour: Hour) -> None:
+        self._file.permitted(hour.part)
+
+    def forget_posts(self) -> None:
+        self._file.forget_posts(self._clock() - POSTS_KEPT_SECONDS)
+
+    def totals(self) -> Totals:
+        return self._file.totals()
+
+    def free_bytes(self) -> int:
+        return self._free(self._folder)
+
+    # rows ----------------------------------------------------------------------------------------------------
+
+    def _row(self, measured: Measured, now: int) -> Row:
+        twin, category, reading = measured.twin, measured.category, measured.reading
+        what = [twin, category, reading.seconds, reading.value, reading.unit, reading.quality]
+        hour = reading.seconds // 3600
+        part = self._name("part", twin, category, hour)
+        mark = self._name("mark", *what)
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = self._cipher(now).encrypt(nonce, encoding.encode([*what, reading.offset]), mark + part)
+        return Row(mark, part, (hour + 1) * 3600, now, mark + nonce + sealed)
+
+    def _open(self, part: bytes) -> Hour | None:
+        """What opens of the part; None if nothing does."""
+        opened: list[tuple[Reading, Kept]] = []
+        twin, category = 0, ""
+        for row in self._file.rows(part):
+            mark, nonce, sealed = row.sealed[:16], row.sealed[16 : 16 + _NONCE_BYTES], row.sealed[16 + _NONCE_BYTES :]
+            try:
+                plain: list[Any] = encoding.decode(self._cipher(row.at).decrypt(nonce, sealed, mark + part))
+                twin, category, seconds, value, unit, quality, offset = plain
+                opened.append((Reading(seconds, value, unit, offset, quality), row))
+            except (InvalidTag, IntegrityError, ValueError):
+                self.damaged += 1
+        if not opened:
+            return None
+        return Hour(part, twin, category, tuple(each for each, _ in opened), tuple(row for _, row in opened))
+
+    def _cipher(self, at: int) -> AESGCM:
+        """A key a day: of one key there must be fewer than 2³² random nonces (NIST SP 800-38D, 8.3)."""
+        return AESGCM(_derive(self._key, f"rows of day {at // _DAY}"))
+
+    def _name(self, kind: str, *what: Any) -> bytes:
+        return hmac.new(self._names, encoding.encode([kind, *what]), hashlib.sha256).digest()[:16]
+
+
+def without(hour: Hour, numbers: Collection[int]) -> Hour:
+    """The hour without the rows of these numbers."""
+    kept = [(each, row) for each, row in zip(hour.readings, hour.rows, strict=True) if row.number not in numbers]
+    return replace(hour, readings=tuple(each for each, _ in kept), rows=tuple(row for _, row in kept))
+
+
+def _derive(key: bytes, what: str) -> bytes:
+    """HKDF-Expand of one block (RFC 5869): the key is uniformly random already."""
+    return hmac.new(key, f"dtledger/queue/1 {what}".encode() + b"\1", hashlib.sha256).digest()
