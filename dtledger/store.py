@@ -1,7 +1,7 @@
 """What a block store is to the rest of dtledger: bytes in, a CID out, and the same bytes for that CID or an error.
 
-Three speak it: `dtledger._backend.kubo_store` (IPFS), `dtledger._backend.directory_store` (files named by their CIDs)
-and `dtledger.testing.memory_store`. The same suite tests all.
+Four speak it: `dtledger._backend.kubo_store` (IPFS), `dtledger._backend.directory_store` (files named by their CIDs),
+`dtledger._backend.http_store` (through a gateway) and `dtledger.testing.memory_store`. The same suite tests all.
 
 The rules:
 

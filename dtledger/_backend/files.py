@@ -118,17 +118,27 @@ def locked(path: Path, timeout: float = LOCK_SECONDS) -> Iterator[None]:
         lock.release()
 
 
-def parse_json(data: bytes, most_bytes: int = 65_536) -> Any:
-    """The value of a JSON file that somebody else may have written.
+def parse_json(data: bytes, most_bytes: int = 65_536, *, most_depth: int | None = None) -> Any:
+    """The value of JSON that somebody else may have written. Without `most_depth` it may hold few brackets in all.
 
     Raises:
         ValueError: it is not JSON in UTF-8, or larger or deeper than any of ours.
     """
     # eth-account imports py_ecc, which raises Python's recursion limit so far that CPython 3.11 overflows its stack
     # in deeply nested JSON: the process would die instead of raising RecursionError.
-    if len(data) > most_bytes or data.count(b"[") + data.count(b"{") > _MOST_BRACKETS:
+    brackets = data.count(b"[") + data.count(b"{")
+    if len(data) > most_bytes or (brackets > _MOST_BRACKETS and (most_depth is None or _depth(data) > most_depth)):
         raise ValueError("larger or deeper than any file of ours")
     return json.loads(data.decode())
+
+
+def _depth(data: bytes) -> int:
+    """How deep JSON is nested, its texts left out."""
+    depth = deepest = 0
+    for bracket in re.findall(rb"[\[\]{}]", re.sub(rb'"(?:[^"\\]|\\.)*"', b"", data)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _real(path: Path) -> Path:

@@ -59,7 +59,20 @@ class HttpLink:
         self._session.close()
 
     def _ask(self, method: str, path: str, body: bytes | None, kind: str = "") -> bytes:
-        headers = {"content-type": kind} if kind else {}
+        return self.ask(method, path, body, kind)[1]
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        kind: str = "application/cbor",
+        *,
+        most: int = MOST_ANSWER,
+        allowed: tuple[int, ...] = (),
+    ) -> tuple[int, bytes]:
+        """Status and body of an answer, which is a success or one of the statuses `allowed`. Raises as `post`."""
+        headers = {"content-type": kind} if kind and body is not None else {}
         try:
             with self._session.request(
                 method,
@@ -70,13 +83,13 @@ class HttpLink:
                 stream=True,
                 allow_redirects=False,
             ) as response:
-                if response.status_code == requests.codes.ok:
-                    return self._read(response, MOST_ANSWER)
+                if 200 <= response.status_code < 300 or response.status_code in allowed:
+                    return response.status_code, self._read(response, most)
                 raise from_http(response.status_code, self._read(response, MOST_BYTES), self._who)
         except (OSError, ValueError) as error:  # `requests` raises OSErrors, and ValueErrors at answers that are none
             raise UnreachableError(
                 f"{self._who} does not answer as it should ({type(error).__name__}).",
-                hint="Is it running, and is its URL the right one? `dtledger config show custodians` says which.",
+                hint="Is it running, and is its URL the right one? `dtledger config show` says which.",
             ) from error
 
     def _read(self, response: requests.Response, most: int) -> bytes:

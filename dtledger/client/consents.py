@@ -58,7 +58,7 @@ class Consents(Asking):
         slot = self.slot(twin, grantee, number)
         word, package = self._prepare(slot, terms)
         call = calls.grant(twin, grantee, slot.number, word, package)
-        receipt = self._context.ledger.send(call, self._context.key)
+        receipt = self._context.send(call)
         receipt.the(Granted)
         return slot, receipt
 
@@ -71,7 +71,7 @@ class Consents(Asking):
             for slot, (_, package) in zip(slots, prepared, strict=True)
         ]
         call = calls.grant_many(twin, prepared[0][0], recipients)
-        return slots, self._context.ledger.send(call, self._context.key)
+        return slots, self._context.send(call)
 
     def reseal(self, slot: Slot) -> Receipt:
         """Seal a grant's package anew (for a grantee with a new key) and grant the same word again."""
@@ -79,13 +79,13 @@ class Consents(Asking):
         terms = self.terms_of(record)
         word, package = self._prepare(slot, terms)
         call = calls.grant(slot.twin, slot.grantee, slot.number, word, package)
-        return self._context.ledger.send(call, self._context.key)
+        return self._context.send(call)
 
     def renew(self, slot: Slot, expires_at: int, data_until: int | None = None) -> Receipt:
         """Grant the terms that `renewed` gives. Raises as `renewed` and `grant`."""
         word, package = self._prepare(slot, self.renewed(slot, expires_at, data_until))
         call = calls.grant(slot.twin, slot.grantee, slot.number, word, package)
-        return self._context.ledger.send(call, self._context.key)
+        return self._context.send(call)
 
     def renewed(self, slot: Slot, expires_at: int, data_until: int | None = None) -> Terms:
         """The terms of a grant that lasts until `expires_at`, its data period with it if that ended with the grant; a
@@ -182,12 +182,12 @@ class Consents(Asking):
     def revoke(self, slot: Slot) -> Receipt:
         """End a grant, as its owner or its grantee. An empty slot is raised too: no message can fill it later."""
         call = calls.revoke(slot.owner, slot.twin, slot.grantee, slot.number)
-        return self._context.ledger.send(call, self._context.key)
+        return self._context.send(call)
 
     def revoke_many(self, twin: int, slots: Sequence[Slot]) -> Receipt:
         """As the owner, end several grants on one twin in one transaction."""
         call = calls.revoke_many(twin, [(slot.grantee, slot.number) for slot in slots])
-        return self._context.ledger.send(call, self._context.key)
+        return self._context.send(call)
 
     def revoke_all(self, twin: int, keep: Sequence[Slot] = ()) -> RevokedAll:
         """End every grant on the twin at once; those in `keep` are given again in the same transaction.
@@ -206,7 +206,7 @@ class Consents(Asking):
             calls.Regrant(each.slot.grantee, each.slot.number, each.grant.revision, each.grant.terms, each.package)
             for each in standing
         ]
-        receipt = self._context.ledger.send(calls.revoke_all(twin, regrants), self._context.key)
+        receipt = self._context.send(calls.revoke_all(twin, regrants))
         granted = {slot_of(event) for event in receipt.events if isinstance(event, Granted)}
         kept = tuple(slot for slot in wanted if slot in granted)
         return RevokedAll(receipt, kept, tuple(slot for slot in wanted if slot not in granted))
@@ -221,11 +221,11 @@ class Consents(Asking):
 
     def block(self, twin: int, grantee: Address) -> Receipt:
         """Refuse a grantee everything on this twin, whatever it was granted, until unblocked."""
-        return self._context.ledger.send(calls.block_grantee(twin, grantee), self._context.key)
+        return self._context.send(calls.block_grantee(twin, grantee))
 
     def unblock(self, twin: int, grantee: Address) -> Receipt:
         """Lift a block: what the grantee still holds counts again."""
-        return self._context.ledger.send(calls.unblock_grantee(twin, grantee), self._context.key)
+        return self._context.send(calls.unblock_grantee(twin, grantee))
 
     # looking -------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from ..custody import CustodianPort
 from ..encoding import CID
 from ..errors import CannotCheckError
 from ..keys import Secrets
-from ..ledger import Deployment, Ledger, Now, View
+from ..ledger import Call, Deployment, Ledger, Now, Receipt, View
 from ..store import BlockStore
 from ..types import Address, Digest
 
@@ -44,6 +44,8 @@ class Context:
     custodians: Mapping[Address, CustodianPort]
     key: Identity
     clock: Callable[[], int]
+    carry: Callable[[Context, Call], Receipt] | None = None
+    """Brings a call to the ledger by somebody else's hand, if the key is not to pay for it itself."""
 
     @property
     def deployment(self) -> Deployment:
@@ -51,6 +53,10 @@ class Context:
 
     def view(self) -> View:
         return self.ledger.view()
+
+    def send(self, call: Call) -> Receipt:
+        """Make the call as this key: from its own account, or carried. Raises as `Ledger.send`."""
+        return self.carry(self, call) if self.carry else self.ledger.send(call, self.key)
 
     def now(self) -> Now:
         """Where and when the rule is asked."""

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from .._backend.write_journal import WriteJournal
 from ..custody import CustodianPort
 from ..errors import InputError
-from ..ledger import Ledger
+from ..ledger import Call, Ledger, Receipt
 from ..store import BlockStore
 from ..types import MAX_MINUTE, Address, Period
 from ..vocabulary import Action, Purpose
@@ -59,8 +59,9 @@ class Client:
         clock: Callable[[], int] = system_clock,
         *,
         journal_path: Path | None = None,
+        carry: Callable[[Context, Call], Receipt] | None = None,
     ) -> None:
-        self.context = Context(ledger, store, custodians, key, clock)
+        self.context = Context(ledger, store, custodians, key, clock, carry)
         self._journal_path = journal_path
         self.members = Members(self.context)
         self.twins = Twins(self.context)

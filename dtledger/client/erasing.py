@@ -95,7 +95,7 @@ class Erasing:
             RetirementAnnouncedError: it is announced already.
         """
         self._require_owner(twin)
-        return self._context.ledger.send(calls.announce_retirement(twin), self._context.key)
+        return self._context.send(calls.announce_retirement(twin))
 
     def cancel(self, twin: int) -> Receipt:
         """Take the announcement back: everything is as it was.
@@ -106,7 +106,7 @@ class Erasing:
             RetiredError: it is final.
         """
         self._require_owner(twin)
-        return self._context.ledger.send(calls.cancel_retirement(twin), self._context.key)
+        return self._context.send(calls.cancel_retirement(twin))
 
     def finish(self, twin: int, progress: Callable[[int, int], None] | None = None) -> Erasure:
         """Have the keys destroyed and the blocks removed, and try to read. May be done again, for those who did not

@@ -132,7 +132,7 @@ def publish_keyring(context: Context, members: Sequence[Address]) -> Receipt:
     rows = [[member, seal.seal(context.public_key(member), seeds, bound)] for member in sorted(members)]
     cid = context.store.put(encoding.encode({"members": rows}), "dag-cbor")
     call = calls.set_keyring(cid.digest, view.keyring(organisation) or ZERO_DIGEST)
-    return context.ledger.send(call, context.key)
+    return context.send(call)
 
 
 def _context_of(context: Context, organisation: Address) -> bytes:

@@ -121,4 +121,4 @@ class Members:
         return self._send(calls.reinstate(member))
 
     def _send(self, call: Call) -> Receipt:
-        return self._context.ledger.send(call, self._context.key)
+        return self._context.send(call)

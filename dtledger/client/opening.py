@@ -8,6 +8,8 @@ from typing import Any
 
 from .._backend.directory_store import DirectoryStore
 from .._backend.evm import EvmLedger
+from .._backend.http_relay import HttpRelay
+from .._backend.http_store import HttpStore
 from .._backend.kubo_store import KuboStore
 from .._backend.migrations import read_deployment
 from ..config import INSTANT, Settings
@@ -16,8 +18,10 @@ from ..home import Home
 from ..keys import KeyStore, Passwords, UnlockedKey
 from ..keys.passwords import Prompt
 from ..ledger import Deployment
+from ..snapshots.signed import Signer
 from ..store import BlockStore
 from ..types import Address
+from .carrying import Carrier, Denials
 from .core import Client, system_clock
 from .embedded import Embedded
 from .services import Services
@@ -50,12 +54,20 @@ def open_client(
     journal = located.journal / f"{ledger.deployment.id}-{unlocked.address}.db"
     return Client(
         ledger,
-        open_store(settings),
+        open_store(settings, unlocked),
         open_custodians(settings, ledger),
         unlocked,
         system_clock,
         journal_path=journal,
+        carry=_carrier(settings, journal.with_name(f"denials-{ledger.deployment.id}-{unlocked.address}.json")),
     )
+
+
+def _carrier(settings: Settings, denials: Path) -> Carrier | None:
+    if not settings.relays:
+        return None
+    settings.home.prepare(denials.parent)
+    return Carrier([HttpRelay(each) for each in settings.relays], Denials(denials))
 
 
 def unlock(settings: Settings, prompt: Prompt | None = None) -> UnlockedKey:
@@ -84,9 +96,13 @@ def is_instant(settings: Settings, deployment: Deployment) -> bool:
     return deployment.is_development if settings.finality is None else settings.finality == INSTANT
 
 
-def open_store(settings: Settings) -> BlockStore:
-    """The block store of the profile: a folder, or kubo by its multiaddr."""
+def open_store(settings: Settings, signer: Signer | None = None) -> BlockStore:
+    """The block store of the profile: a folder, kubo by its multiaddr, or a gateway, to which `signer` signs what it
+    puts."""
     kind, _, rest = settings.store.partition(":")
+    if kind == "gateway":
+        deployment = read_deployment(deployment_path(settings))
+        return HttpStore(rest, deployment, signer, system_clock)
     return DirectoryStore(Path(rest)) if kind == "directory" else KuboStore(settings.store)
 
 

@@ -134,7 +134,7 @@ class Rekeying:
             context.deadline(),
         )
         signature = context.key.sign_digest(messages.grant_many(context.deployment, message))
-        return context.ledger.send(calls.grant_many_signed(message, signature), context.key), tuple(packages)
+        return context.send(calls.grant_many_signed(message, signature)), tuple(packages)
 
 
 def _order(record: GrantRecord) -> tuple[int, int]:

@@ -135,7 +135,7 @@ class Resharing(Retiring):
         if root is not None:
             changes |= {"custody_index": root.digest, "custody_index_version": present.custody_index_version + 1}
         card: Card = replace(present, **changes)  # type: ignore[arg-type]
-        return context.ledger.send(calls.set_card(twin, self._twins.card_digest(twin), card), context.key)
+        return context.send(calls.set_card(twin, self._twins.card_digest(twin), card))
 
     # sharing -------------------------------------------------------------------------------------------------
 

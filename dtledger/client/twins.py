@@ -52,7 +52,7 @@ class Twins(Rekeying, Moving):
     def mint(self, request: MintRequest) -> tuple[int, Receipt]:
         """As a minter, mint a patient's twin; its number and the receipt."""
         call = calls.mint(request.patient, request.count, request.deadline, request.signature)
-        receipt = self._context.ledger.send(call, self._context.key)
+        receipt = self._context.send(call)
         return receipt.the(Transfer).twin, receipt
 
     # the card ------------------------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class Twins(Rekeying, Moving):
             custody_index_version=present.custody_index_version if present else 0,
             recovery_version=present.recovery_version if present else 0,
         )
-        return context.ledger.send(calls.set_card(twin, self.card_digest(twin), card), context.key)
+        return context.send(calls.set_card(twin, self.card_digest(twin), card))
 
     def card_digest(self, twin: int) -> Digest:
         """What the contract stores of the twin's cards: the newest chained to those before; zeros for none."""

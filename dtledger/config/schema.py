@@ -94,7 +94,9 @@ def _store(value: Any, base: Path) -> str:
         return f"directory:{path(folder, base)}"
     if _MULTIADDR.fullmatch(text):
         return text
-    raise ValueError('must be "directory:PATH" or a multiaddr like "/ip4/127.0.0.1/tcp/5001/http"')
+    if kind == "gateway" and separator:
+        return f"gateway:{url(folder, base).rstrip('/')}"
+    raise ValueError('must be "directory:PATH", a multiaddr like "/ip4/127.0.0.1/tcp/5001/http", or "gateway:URL"')
 
 
 def _custodians(value: Any, base: Path) -> str | tuple[str, ...]:
@@ -106,6 +108,12 @@ def _custodians(value: Any, base: Path) -> str | tuple[str, ...]:
     if len(set(urls)) != len(urls):
         raise ValueError("must name each custodian once")
     return urls
+
+
+def _relays(value: Any, base: Path) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be a list of URLs")
+    return tuple(dict.fromkeys(url(each, base).rstrip("/") for each in value))
 
 
 def _split(text: str) -> Any:
@@ -141,7 +149,9 @@ _ENTRIES = (
         aliases={"ETH_RPC_URL": str},
         show=redact_url,
     ),
-    Entry("store", "the block store: directory:PATH, or kubo's multiaddr", _store, devnet="directory:blocks"),
+    Entry(
+        "store", "the block store: directory:PATH, kubo's multiaddr, or gateway:URL", _store, devnet="directory:blocks"
+    ),
     Entry(
         "deployment", "which contracts: a name in deployments/ or a file", name_or_path("deployment"), devnet="devnet"
     ),
@@ -152,6 +162,14 @@ _ENTRIES = (
         _split,
         devnet=EMBEDDED,
         show=_show_custodians,
+    ),
+    Entry(
+        "relays",
+        "gateways that carry what the key signs, so that it needs no gas: their URLs",
+        _relays,
+        lambda text: [each.strip() for each in text.split(",") if each.strip()],
+        default=(),
+        show=lambda value: ", ".join(redact_url(each) for each in value),
     ),
     Entry(
         "key",

@@ -92,7 +92,7 @@ class Settings:
 
     @property
     def store(self) -> str:
-        """`directory:PATH` or a multiaddr."""
+        """`directory:PATH`, a multiaddr, or `gateway:URL`."""
         return str(self._required("store"))
 
     @property
@@ -105,6 +105,11 @@ class Settings:
         """The custodians' URLs; none if they are `embedded`."""
         value = self._required("custodians")
         return () if value == EMBEDDED else tuple(value)
+
+    @property
+    def relays(self) -> tuple[str, ...]:
+        """The relays' URLs, in the order in which they are asked."""
+        return tuple(self.values["relays"].value)
 
     @property
     def embedded(self) -> bool:

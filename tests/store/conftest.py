@@ -1,4 +1,4 @@
-"""The three block stores, each with a way to damage a block behind its back, and a kubo that says what it is told."""
+"""The block stores, each with a way to damage a block behind its back, and a kubo that says what it is told."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dtledger._backend.directory_store import DirectoryStore
+from dtledger._backend.http_store import HttpStore
 from dtledger._backend.kubo_store import KuboStore
 from dtledger.encoding import CID
 from dtledger.store import BlockStore
 from dtledger.testing.memory_store import MemoryStore
 from scripts.benchmarks.figures import NotMeasuredError
 from scripts.benchmarks.kubo import Kubo, daemon, find
+from tests.gateway.conftest import Served, serving
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,19 @@ def kubo() -> Iterator[Kubo]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("gateway")) as served:
+        yield served
+
+
 @pytest.fixture
 def kubo_store(kubo: Kubo) -> Iterator[KuboStore]:
     with KuboStore(kubo.address) as store:
         yield store
 
 
-@pytest.fixture(params=["memory", "directory", pytest.param("kubo", marks=pytest.mark.kubo)])
+@pytest.fixture(params=["memory", "directory", "gateway", pytest.param("kubo", marks=pytest.mark.kubo)])
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     match request.param:
         case "memory":
@@ -67,6 +75,11 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
         case "directory":
             with DirectoryStore(tmp_path) as directory:
                 yield Subject(directory, lambda cid: _flip(tmp_path / "blocks" / str(cid)[-3:-1] / str(cid)))
+        case "gateway":
+            served: Served = request.getfixturevalue("gateway")
+            world = served.world
+            with HttpStore(served.url, world.ledger.deployment, world.patient.context.key, world.clock) as through:
+                yield Subject(through, world.store.damage)
         case _:
             running = request.getfixturevalue("kubo")
             yield Subject(request.getfixturevalue("kubo_store"), lambda cid: _damage_in_kubo(running, cid))

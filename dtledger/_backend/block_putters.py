@@ -1,0 +1,72 @@
+"""Who put which block through a gateway, in one SQLite file: only who put a block may take it away again, and only if
+nobody else wants it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+from ..encoding import CID
+from ..errors import DtledgerError
+
+SOMEBODY = ""
+"""Whoever put what was in the store before."""
+
+_TABLE = "CREATE TABLE IF NOT EXISTS put (cid TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (cid, who)) WITHOUT ROWID;"
+
+
+class BlockPutters:
+    """The file at `path`, made if it is not there; None keeps it in memory.
+
+    Raises:
+        DtledgerError: it cannot be read or written.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = Lock()
+        try:
+            if path is not None:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.executescript(_TABLE)
+        except (sqlite3.Error, OSError) as error:
+            raise self._failure(error) from error
+
+    def close(self) -> None:
+        self._database.close()
+
+    def remember(self, who: str, cids: Iterable[CID], there: Iterable[CID]) -> None:
+        """`who` puts `cids`; those of them that are `there` and that nobody put through this gateway are somebody's."""
+        with self._transaction() as database:
+            for cid in there:
+                known = database.execute("SELECT 1 FROM put WHERE cid = ?", (str(cid),)).fetchone()
+                if known is None:
+                    database.execute("INSERT INTO put VALUES (?, ?)", (str(cid), SOMEBODY))
+            database.executemany("INSERT OR IGNORE INTO put VALUES (?, ?)", ((str(cid), who) for cid in cids))
+
+    def forget(self, who: str, cids: Iterable[CID]) -> list[CID]:
+        """`who` wants these no more; those that nobody wants now, of what they put."""
+        free = []
+        with self._transaction() as database:
+            for cid in cids:
+                gone = database.execute("DELETE FROM put WHERE cid = ? AND who = ?", (str(cid), who)).rowcount
+                left = database.execute("SELECT 1 FROM put WHERE cid = ?", (str(cid),)).fetchone()
+                if gone and left is None:
+                    free.append(cid)
+        return free
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._lock, self._database:
+                yield self._database
+        except (sqlite3.Error, OSError) as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> DtledgerError:
+        return DtledgerError(f"The record of blocks {self._path} cannot be used: {error}.", hint="Free space.")

@@ -1,0 +1,64 @@
+"""A gateway asked over HTTP how it stands, and for what it sealed to an owner."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..encoding import address
+from ..errors import UnreachableError
+from ..ledger import Deployment, messages
+from ..types import Address
+from .files import parse_json
+from .http_link import HttpLink
+from .http_store import Signer
+
+
+class HttpGateway:
+    """The gateway at `url`."""
+
+    def __init__(self, url: str, timeout: float = 30.0) -> None:
+        self.url = url.rstrip("/")
+        self._link = HttpLink(self.url, f"the gateway at {self.url}", timeout)
+
+    def status(self) -> dict[str, Any]:
+        """Raises UnreachableError: it does not answer, or not as a gateway does."""
+        body = self._link.get("/v1/status")
+        said = self._read(body)
+        if said.get("schema") != "dtledger/gateway-status/1":
+            raise UnreachableError(f"What answers at {self.url} is no gateway.")
+        return said
+
+    def unanchored(self, deployment: Deployment, reader: Signer, at: int) -> list[str]:
+        """The CIDs of what it sealed to that reader; `at` is now, in unix seconds.
+
+        Raises:
+            UnreachableError: it does not answer, or not as a gateway does.
+        """
+        gateway = self._address()
+        digest = messages.letters_request(deployment, reader.address, gateway, at)
+        signature = "0x" + reader.sign_digest(digest).hex()
+        body = json.dumps({"reader": reader.address, "at": at, "signature": signature}).encode()
+        answer = self._link.post("/v1/unanchored", body, "application/json")
+        cids = self._read(answer).get("cids")
+        if not isinstance(cids, list) or not all(isinstance(each, str) for each in cids):
+            raise UnreachableError(f"What answers at {self.url} is no gateway.")
+        return cids
+
+    def close(self) -> None:
+        self._link.close()
+
+    def _address(self) -> Address:
+        try:
+            return address(str(self.status().get("gateway")))
+        except ValueError as error:
+            raise UnreachableError(f"What answers at {self.url} is no gateway.") from error
+
+    def _read(self, body: bytes) -> dict[str, Any]:
+        try:
+            said = parse_json(body, 2**20)
+        except ValueError:
+            said = None
+        if not isinstance(said, dict):
+            raise UnreachableError(f"What answers at {self.url} is no gateway.")
+        return said

@@ -1,0 +1,63 @@
+"""`gateway status`: how a gateway stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ...errors import UnreachableError
+from .. import times
+from ..app import App, rfc3339
+from ..command import verb
+
+URL = "http://127.0.0.1:8701"
+"""Where a gateway listens that was told nothing else."""
+
+
+@verb(
+    "status", epilog="Examples: dtledger gateway status · dtledger gateway status https://gateway.hospital.example:8701"
+)
+@click.argument("url", default=URL)
+def status(app: App, url: str) -> None:
+    """Say how many readings wait, how old the newest of each twin is, and what ends soon.
+
+    Exit code 6 if the gateway does not answer, or its ledger or queue does not.
+    """
+    from ..._backend.http_gateway import HttpGateway
+
+    gateway = HttpGateway(url)
+    app.stack.callback(gateway.close)
+    found = gateway.status()
+    _show(app, found)
+    ending = [{**each, "ends_at": rfc3339(int(each["ends_at"]))} for each in found.get("grants_ending") or []]
+    rest = {name: value for name, value in found.items() if name != "schema"}
+    app.data("gateway-status", url=gateway.url, **{**rest, "grants_ending": ending})
+    if found.get("ledger") != "ok" or found.get("queue") != "ok":
+        raise UnreachableError(f"The gateway's ledger: {found.get('ledger')}, its queue: {found.get('queue')}.")
+
+
+def _show(app: App, found: dict[str, Any]) -> None:
+    app.show(f"gateway {found.get('gateway')}, dtledger {found.get('version')}")
+    oldest = found.get("oldest_seconds")
+    waits = f", the oldest for {times.span(oldest)}" if oldest else ""
+    app.show(
+        f"{found.get('unanchored')} readings wait to be anchored{waits}; {found.get('anchored')} were since it began"
+    )
+    if found.get("waiting"):
+        app.show(f"{found['waiting']} hours could not be written when they were tried last")
+    if found.get("error"):
+        app.show(f"the last batch failed ({found['error']}), {found.get('failures')} times one after another")
+    if found.get("damaged"):
+        app.show(f"{found['damaged']} rows of its queue are damaged")
+    if found.get("sealed_to_owners"):
+        app.show(f"{found['sealed_to_owners']} blocks went sealed to owners, who may adopt them")
+    head, age = found.get("head_age_seconds"), found.get("oldest_twin_seconds")
+    app.show(f"ledger's head: {times.span(head)} old" if head is not None else f"ledger: {found.get('ledger')}")
+    if age is not None:
+        app.show(f"the twin that is longest without a new snapshot: {times.span(age)}")
+    free = found.get("disk_free_bytes")
+    if free is not None:
+        app.show(f"disk: {free / 2**30:.1f} GiB free")
+    for each in found.get("grants_ending") or []:
+        app.show(f"the grant to write to twin {each['twin']} (slot {each['number']}) ends {app.time(each['ends_at'])}")

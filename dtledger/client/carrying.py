@@ -1,0 +1,184 @@
+"""Carrying: a signed call goes to a relay, the next relay, or at last from one's own account.
+
+No relay is believed. What it says counts when this client's own node has the event; one that says yes while nothing
+lands, or says nothing, is passed over after a short wait. All are given the same message, so whichever bring it, it
+lands once. What a relay still holds of a denial may land until its deadline and would end a newer grant: until then, or
+until it landed, nothing is granted against it (design section 4).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Protocol
+
+from .._backend.files import locked, parse_json, write_atomically
+from ..errors import DtledgerError, InputError, UnreachableError
+from ..ledger import Call, Receipt, View
+from ..ledger.rejections import InsufficientFundsError
+from ..types import Address
+from .context import Context
+from .signing import Denial, Signed, sign
+
+PATIENCE_SECONDS = 20.0
+"""How long a relay's call may take to reach this client's own node."""
+
+PAUSE_SECONDS = 0.25
+
+
+class Relay(Protocol):
+    """Somebody who carries calls."""
+
+    @property
+    def name(self) -> str: ...
+
+    def send(self, call: Call) -> str:
+        """Ask it; the transaction that it names, if any.
+
+        Raises:
+            DtledgerError: it refuses, or does not answer.
+        """
+        ...
+
+
+class Denials:
+    """The denials of this key that were given away and may still land, in the file at `path`; None keeps them here."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._kept: list[Denial] = []
+
+    def remember(self, denials: Sequence[Denial]) -> None:
+        """Before they are given to anybody."""
+        if self._path is None:
+            self._kept += denials
+            return
+        with locked(self._path):
+            self._write([*self.all(), *denials])
+
+    def open(self, view: View, owner: Address, now: int) -> list[Denial]:
+        """Those that have neither landed in `view` nor expired by the ledger's time `now`; the others are forgotten."""
+        left = [each for each in self.all() if each.deadline >= now and not _landed(view, owner, each)]
+        if self._path is None:
+            self._kept = left
+        elif len(left) < len(self.all()):
+            with locked(self._path):
+                self._write(left)
+        return left
+
+    def all(self) -> list[Denial]:
+        if self._path is None or not self._path.exists():
+            return list(self._kept)
+        try:
+            return [Denial(**row) for row in parse_json(self._path.read_bytes(), 2**20)]
+        except (TypeError, ValueError) as error:
+            raise DtledgerError(f"{self._path} cannot be read: {error}.", hint="Move it aside.") from error
+
+    def _write(self, denials: Sequence[Denial]) -> None:
+        assert self._path is not None
+        write_atomically(self._path, json.dumps([asdict(each) for each in denials]).encode())
+
+
+def _landed(view: View, owner: Address, denial: Denial) -> bool:
+    """Whether it can end no grant that is made from now on."""
+    if denial.grantee is None:
+        return view.epoch(owner, denial.twin) > denial.named
+    if denial.number is None:
+        return view.block_count(denial.twin, denial.grantee) > denial.named
+    return view.grant(owner, denial.twin, denial.grantee, denial.number).revision >= denial.named
+
+
+class Carrier:
+    """What `Context.carry` is when there are relays. `wait` and `clock` count seconds."""
+
+    def __init__(
+        self,
+        relays: Sequence[Relay],
+        denials: Denials,
+        patience: float = PATIENCE_SECONDS,
+        wait: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._relays = relays
+        self._denials = denials
+        self._patience = patience
+        self._wait = wait
+        self._clock = clock
+        self.passed_over: list[tuple[str, str]] = []
+        """Relays that did not bring the last call, and why."""
+
+    def __call__(self, context: Context, call: Call) -> Receipt:
+        """Carry the call, or send it from the key's own account.
+
+        Raises:
+            InputError: a denial of this key's may still land on what it permits.
+            LedgerRejection: the contract refuses it.
+            UnreachableError: no relay brings it, and this account cannot send it either.
+        """
+        signed = sign(context, call)
+        if signed is None:
+            return context.ledger.send(call, context.key)
+        self._refuse_against(context, signed)
+        self._denials.remember(signed.denials)
+        self.passed_over = []
+        start = context.ledger.head().number
+        for relay in self._relays:
+            receipt = self._try(context, relay, signed, start)
+            if receipt is not None:
+                return receipt
+        return self._send(context, call, signed, start)
+
+    def _try(self, context: Context, relay: Relay, signed: Signed, start: int) -> Receipt | None:
+        transaction, why = "", "it said yes, and nothing landed"
+        deadline = self._clock() + self._patience
+        try:
+            transaction = relay.send(signed.call)
+        except DtledgerError as error:  # also a refusal: it may be a lie, and the next relay will say
+            why, deadline = error.message, self._clock()
+        while True:
+            if (receipt := _found(context, signed, start, transaction)) is not None:
+                return receipt
+            if self._clock() >= deadline:
+                self.passed_over.append((relay.name, why))
+                return None
+            self._wait(PAUSE_SECONDS)
+
+    def _send(self, context: Context, call: Call, signed: Signed, start: int) -> Receipt:
+        try:
+            return context.ledger.send(call, context.key)
+        except DtledgerError as error:
+            if (receipt := _found(context, signed, start, "")) is not None:
+                return receipt
+            if not self._relays or (not isinstance(error, UnreachableError | InsufficientFundsError)):
+                raise
+            told = "; ".join(f"{name}: {why}" for name, why in self.passed_over)
+            raise UnreachableError(
+                f"No relay brought this to the ledger ({told}), and this account cannot send it either.",
+                hint="Name another relay, or fund the account; a denial may still land within half an hour.",
+            ) from error
+
+    def _refuse_against(self, context: Context, signed: Signed) -> None:
+        if signed.permits is None:
+            return
+        twin, grantees = signed.permits
+        view = context.view()
+        for each in self._denials.open(view, context.key.address, context.ledger.head().at):
+            if each.twin == twin and (each.grantee is None or each.grantee in grantees):
+                raise InputError(
+                    "A denial of yours is still under way and would end what you now give.",
+                    hint="Wait until it has landed, or until its deadline half an hour after it was signed.",
+                )
+
+
+def _found(context: Context, signed: Signed, start: int, transaction: str) -> Receipt | None:
+    """The receipt of what the message brought about after the block `start`, as our own node has it."""
+    later = [each for each in context.ledger.history().logged if each.place.block > start]
+    first = next((each for each in later if signed.brings(each.event)), None)
+    if first is None:
+        return None
+    same = [each.event for each in later if each.place.block == first.place.block]
+    events = tuple(each for each in same if signed.brings(each) or signed.beside(each))
+    return Receipt(transaction, first.place.block, first.at, 0, events)

@@ -1,0 +1,160 @@
+"""What devices send, as readings: all of a post is good, or none of it is kept.
+
+    {"twin": 7, "category": "glucose", "unit": "mmol/L", "id": "pump-17/2026-11-02/481",
+     "readings": [["2026-11-02T08:05:00+01:00", 5.4], ["2026-11-02T08:10:00+01:00", 5.6]]}
+
+Times have their offset (RFC 3339), units are UCUM codes of the category, values are such as a living body and its
+devices give. `id` is the sender's own, once for each post: sent again, it adds nothing. A refusal names the place in
+the list and never the value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from .._backend.files import parse_json
+from ..client import Context
+from ..client.write_rights import WriteRights
+from ..client.writing import CLOCK_AHEAD
+from ..errors import AccessDeniedError, InputError, UnreachableError
+from ..importers.values import plausible, unit_code
+from ..readings import Reading
+from ..types import Period
+from ..vocabulary import Reason, category
+from .queue import Measured, ReadingQueue
+from .senders import Sender
+
+MOST_BYTES = 2**20
+MOST_READINGS = 10_000
+"""In one post."""
+
+RIGHT_SECONDS = 60
+"""How long a look at the ledger is good for: what was revoked since is refused when its batch is made."""
+
+MOST_RIGHTS = 65_536
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_ID = re.compile(r"[!-~]{1,200}")
+_FIELDS = {"twin", "category", "unit", "id", "readings"}
+
+
+class Intake:
+    """Takes posts into the queue; for any thread."""
+
+    def __init__(self, context: Context, queue: ReadingQueue) -> None:
+        self._context = context
+        self._queue = queue
+        self._rights = Rights(context)
+
+    def take(self, body: bytes, sender: Sender) -> dict[str, int]:
+        """Keep the readings of a post; how many are new, and how many were known. They are on the disk then.
+
+        Raises:
+            InputError: the post is not of its form, or holds what cannot be a reading.
+            AccessDeniedError: the sender may not send for that twin, or the gateway may not write to it.
+            BusyError: the queue is full.
+        """
+        twin, name, key, readings = read_post(body, self._context.clock())
+        if sender.twins is not None and twin not in sender.twins:
+            raise AccessDeniedError("This sender does not send for that twin.")
+        self._rights.require(twin, name, readings)
+        new = self._queue.put(
+            [Measured(twin, name, each) for each in readings], sender=sender.name, idempotency_key=key
+        )
+        return {"kept": new, "known": len(readings) - new}
+
+
+def read_post(body: bytes, now: int) -> tuple[int, str, str | None, list[Reading]]:
+    """Twin, category, the sender's id and the readings of a post.
+
+    Raises:
+        InputError: see `Intake.take`.
+    """
+    try:
+        post = parse_json(body, MOST_BYTES, most_depth=3)
+    except ValueError:
+        raise InputError("The post is not JSON in UTF-8, or larger than a post may be.") from None
+    if not isinstance(post, dict) or not post.keys() <= _FIELDS or not post.keys() >= _FIELDS - {"id"}:
+        raise InputError(f"A post is an object with {', '.join(sorted(_FIELDS))}; id may be missing.")
+    twin, name, unit, key, rows = (post.get(each) for each in ("twin", "category", "unit", "id", "readings"))
+    if type(twin) is not int or not 0 <= twin < 2**63:
+        raise InputError("twin must be the number of a twin.")
+    if key is not None and not (isinstance(key, str) and _ID.fullmatch(key)):
+        raise InputError("id must be 1 to 200 printable ASCII characters.")
+    if not isinstance(name, str) or not isinstance(unit, str):
+        raise InputError("category and unit must be texts.")
+    try:
+        named = category(name).name
+    except ValueError:
+        raise InputError("category is none that is known.") from None
+    code = unit_code(unit, named)
+    if code is None:
+        raise InputError("unit is none of that category.")
+    if not isinstance(rows, list) or not 0 < len(rows) <= MOST_READINGS:
+        raise InputError(f"readings must be a list of 1 to {MOST_READINGS:,}.")
+    limits = plausible(named, code)
+    return twin, named, key, [_reading(place, row, code, limits, now) for place, row in enumerate(rows)]
+
+
+def _reading(place: int, row: Any, unit: str, limits: tuple[float, float], now: int) -> Reading:
+    match row:
+        case [str(text), int() | float() as value] if not isinstance(value, bool):
+            pass
+        case _:
+            raise InputError(f"readings[{place}] is not [time, value].")
+    if not _RFC_3339.fullmatch(text):
+        raise InputError(f"readings[{place}] has no time with its offset, as RFC 3339 writes it.")
+    try:
+        number = float(value)
+        reading = Reading.at_time(datetime.fromisoformat(text.upper()), number, unit)
+    except (ValueError, OverflowError):
+        raise InputError(f"readings[{place}] has a time or a value that cannot be.") from None
+    if reading.seconds > now + CLOCK_AHEAD:
+        raise InputError(f"readings[{place}] is of a time to come.", hint="Look at the device's clock.")
+    if not math.isfinite(number) or not limits[0] <= number <= limits[1]:
+        raise InputError(f"readings[{place}] is not within what a body and its devices give.", hint="Is it the unit?")
+    return reading
+
+
+class Rights:
+    """What the gateway may write, by a look at the ledger that is a minute old at most. A ledger that is away refuses
+    nothing: the queue waits for it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._rights = WriteRights(context)
+        self._looks: dict[tuple[int, str], tuple[int, AccessDeniedError | None]] = {}
+        self._lock = Lock()
+
+    def require(self, twin: int, name: str, readings: list[Reading]) -> None:
+        """Pass if readings of that time may be written, or could be: a grant that ended may be renewed.
+
+        Raises:
+            AccessDeniedError: they may not.
+        """
+        now = self._context.clock()
+        known = self._looks.get((twin, name))
+        if known is None or not 0 <= now - known[0] < RIGHT_SECONDS:
+            minute = max(each.minute for each in readings)
+            known = now, _look(lambda: self._rights.require(twin, name, [Period(minute, minute)]))
+            with self._lock:
+                if len(self._looks) >= MOST_RIGHTS:
+                    self._looks.clear()
+                self._looks[twin, name] = known
+        if known[1] is not None:
+            raise AccessDeniedError("This gateway may not write that to that twin.", reason=known[1].reason)
+
+
+def _look(require: Callable[[], object]) -> AccessDeniedError | None:
+    try:
+        require()
+    except AccessDeniedError as error:
+        return None if error.reason in (Reason.EXPIRED, Reason.NOT_YET) else error
+    except UnreachableError:
+        return None
+    return None

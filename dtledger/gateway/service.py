@@ -1,0 +1,210 @@
+"""A gateway behind HTTP: readings in, calls and blocks of others carried, and how it stands.
+
+The answer 202 to readings means that they are on this machine's disk, synced; a snapshot follows within the hour.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import JSONResponse
+
+from .._backend.block_putters import BlockPutters
+from .._backend.files import parse_json
+from .._backend.quota_file import QuotaFile
+from ..client import Client
+from ..config import Entry
+from ..encoding import CID, address
+from ..errors import AccessDeniedError, InputError, IntegrityError
+from ..ledger import messages
+from ..service.app import Body, Service, Verdict, cbor
+from ..service.metrics import Metrics
+from ..service.settings import COMMON, ServiceSettings, file_setting, whole_number
+from ..store import BlockMissingError
+from .blocks import FRESH_SECONDS, Blocks
+from .intake import Intake
+from .pump import Pace, Pump
+from .queue import Limits, ReadingQueue
+from .relay import Relay, RelayLimits
+from .senders import Senders
+from .status import Status
+
+MOST_CALL_BYTES = 2**18
+
+ENTRIES: tuple[Entry, ...] = (
+    *COMMON,
+    file_setting("state", "the folder of its queue and records"),
+    file_setting("senders", "the file of who may send readings: NAME, SHA-256 of its token, perhaps TWIN,TWIN"),
+    whole_number("batch_seconds", "the longest that a reading waits for its hour to be over", 3_600, 1, 86_400),
+    whole_number("renewal_seconds", "how long it waits for a new grant before it seals to the owner", 86_400, 0, 2**31),
+    whole_number("queue_bytes", "most bytes of readings that wait", 2**30, 2**16, 2**44),
+    whole_number("free_bytes", "bytes that stay free on the queue's disk", 2**28, 0, 2**44),
+    whole_number("relay_calls", "calls carried for one signer a day; 0 carries none", 50, 0, 2**31),
+    whole_number("relay_calls_all", "calls carried for everybody a day", 5_000, 0, 2**31),
+    whole_number("block_bytes", "bytes of blocks that one may put a day; 0 takes none", 2**28, 0, 2**44),
+)
+"""What a gateway can be told."""
+
+
+class Gateway:
+    """All parts of one gateway, over the ledger, store and key of `client`, with its state in `folder`."""
+
+    def __init__(self, client: Client, settings: ServiceSettings, folder: Path, senders: Senders) -> None:
+        context = client.context
+        limits = Limits(settings["queue_bytes"], settings["free_bytes"])
+        pace = Pace(settings["batch_seconds"], settings["renewal_seconds"])
+        self.queue = ReadingQueue(folder / "queue.db", context.key, context.clock, limits)
+        self.quota = QuotaFile(folder / "quota.db")
+        self.putters = BlockPutters(folder / "blocks.db")
+        self.pump = Pump(context, client.writer, self.queue, pace)
+        self.senders = senders
+        self.intake = Intake(context, self.queue)
+        self.relay = Relay(context, self.quota, RelayLimits(settings["relay_calls"], settings["relay_calls_all"]))
+        self.blocks = Blocks(context, self.quota, self.putters, settings["block_bytes"])
+        self.status = Status(context, self.queue, self.pump)
+        self._context = context
+        self._patience: float = settings["stop_seconds"]
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self.pump.run, args=(self._stop,), name="pump", daemon=True)
+
+    def start(self) -> None:
+        self.queue.forget_posts()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the step under way, if it ends in time; what it leaves, the next start goes on with."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(self._patience)
+        if not self._thread.is_alive():
+            self.close()
+
+    def close(self) -> None:
+        for each in (self.queue, self.quota, self.putters):
+            each.close()
+
+    def unanchored(self, body: bytes) -> list[str]:
+        """The CIDs of what was sealed to whoever signs the request {reader, at, signature}.
+
+        Raises:
+            InputError: it is not of that form, or not fresh.
+            AccessDeniedError: it is not signed by the reader, for this gateway.
+        """
+        said = _json(body, {"reader": str, "at": int, "signature": str})
+        context = self._context
+        if abs(context.clock() - said["at"]) > FRESH_SECONDS:
+            raise InputError("The request is not of this time.", hint="Set this machine's clock.")
+        try:
+            reader = address(said["reader"])
+            digest = messages.letters_request(context.deployment, reader, context.key.address, said["at"])
+            if messages.signer(digest, _hex(said["signature"])) != reader:
+                raise AccessDeniedError("The request is not signed by its reader.")
+        except (ValueError, OverflowError) as error:
+            raise InputError("The reader is no address.") from error
+        except IntegrityError as error:
+            raise AccessDeniedError("The request is not signed by its reader.") from error
+        return self.queue.letters(reader)
+
+    def checks(self) -> Sequence[tuple[str, Any]]:
+        """What it needs to take readings: room. Ledger and store may be away for a while."""
+
+        def room() -> Verdict:
+            self.queue.require_room()
+            return Verdict(True, "there is room for readings")
+
+        return [("queue", room)]
+
+
+def make_service(gateway: Gateway) -> Service:
+    """Its endpoints."""
+    metrics = Metrics("gateway")
+    totals = gateway.queue.totals
+    metrics.gauge("unanchored", "Readings that are not anchored yet.").set_function(lambda: totals().rows)
+    metrics.gauge("sealed_to_owners", "Blocks sealed to owners.").set_function(lambda: totals().letters)
+    metrics.gauge("failures", "Batches that failed one after another.").set_function(lambda: gateway.pump.told.failures)
+    metrics.gauge("anchored", "Readings anchored since the start.").set_function(lambda: gateway.pump.told.anchored)
+    return Service(
+        "gateway", "dtledger gateway", _router(gateway), metrics, gateway.checks(), gateway.start, gateway.stop
+    )
+
+
+def _router(gateway: Gateway) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/v1/readings", status_code=202, **_json_of("Take readings of one twin and category."))
+    def readings(body: Body, authorization: Annotated[str | None, Header()] = None) -> JSONResponse:
+        return JSONResponse(gateway.intake.take(body, gateway.senders.of(authorization)), 202)
+
+    @router.post("/v1/relay", **_json_of("Carry a signed call, {contract, data}, to the ledger."))
+    def relay(body: Body) -> JSONResponse:
+        said = _json(body, {"contract": str, "data": str})
+        receipt = gateway.relay.carry(said["contract"], _hex(said["data"]))
+        return JSONResponse({"transaction": receipt.transaction, "block": receipt.block, "at": receipt.at})
+
+    @router.put("/v1/blocks", **cbor("Keep blocks: [sender, time, signature, [[codec, bytes], …]]."))
+    def put_blocks(body: Body) -> Response:
+        gateway.blocks.put(body)
+        return Response(status_code=204)
+
+    @router.post("/v1/blocks/remove", **cbor("Forget blocks: [sender, time, signature, [CID, …]]."))
+    def remove_blocks(body: Body) -> Response:
+        gateway.blocks.remove(body)
+        return Response(status_code=204)
+
+    @router.get("/v1/blocks/{cid}", summary="The block of that CID, or 404.")
+    def get_block(cid: str) -> Response:
+        try:
+            return Response(gateway.blocks.get(_cid(cid)), media_type="application/octet-stream")
+        except BlockMissingError:
+            return Response(status_code=404)
+
+    @router.head("/v1/blocks/{cid}", summary="Whether the block is here: 200 or 404.")
+    def has_block(cid: str) -> Response:
+        return Response(status_code=200 if gateway.blocks.has(_cid(cid)) else 404)
+
+    @router.post("/v1/unanchored", **_json_of("What was sealed to whoever signs: {reader, at, signature}."))
+    def unanchored(body: Body) -> JSONResponse:
+        return JSONResponse({"cids": gateway.unanchored(body)})
+
+    @router.get("/v1/status", summary="How it stands.")
+    def status() -> JSONResponse:
+        return JSONResponse(gateway.status.look())
+
+    return router
+
+
+def _json_of(summary: str) -> dict[str, Any]:
+    """What the interface's page says of an endpoint whose body is JSON."""
+    content = {"application/json": {"schema": {"type": "object"}}}
+    return {"summary": summary, "openapi_extra": {"requestBody": {"required": True, "content": content}}}
+
+
+def _json(body: bytes, fields: dict[str, type]) -> dict[str, Any]:
+    try:
+        said = parse_json(body, MOST_CALL_BYTES)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or said.keys() != fields.keys():
+        raise InputError(f"The body is JSON: an object with {', '.join(fields)}.")
+    wrong = [name for name, kind in fields.items() if type(said[name]) is not kind]
+    if wrong:
+        raise InputError(f"{wrong[0]} is not of the right kind.")
+    return said
+
+
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        raise InputError("Bytes are written in hex.") from None
+
+
+def _cid(text: str) -> CID:
+    try:
+        return CID.decode(text)
+    except IntegrityError:
+        raise InputError("That is no CID of a block here.") from None

@@ -1,0 +1,88 @@
+"""How a gateway stands, for whoever runs it: nothing in it names a person, a category or a value.
+
+A twin's age is shown under a word that only this gateway's queue makes, so that one can be followed from look to look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .. import __version__
+from ..client import Context
+from ..errors import DtledgerError
+from ..ledger import Ledger
+from ..vocabulary import Action
+from .pump import Pump
+from .queue import ReadingQueue
+
+SOON_SECONDS = 30 * 86_400
+"""A WRITE grant that ends within this is listed."""
+
+SHOWN = 100
+"""Twins and grants that are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Looks at one gateway."""
+
+    context: Context
+    queue: ReadingQueue
+    pump: Pump
+
+    def look(self) -> dict[str, Any]:
+        """All of it, as `GET /v1/status` answers; what cannot be looked at is null, and `ledger` or `queue` says so."""
+        now = self.context.clock()
+        ages = sorted(((now - 60 * minute, tag) for tag, minute in self.pump.newest().items()), reverse=True)
+        return {
+            "schema": "dtledger/gateway-status/1",
+            "version": __version__,
+            "gateway": self.context.key.address,
+            **self._queue(now),
+            **self._ledger(now),
+            "anchored": self.pump.told.anchored,
+            "handed_over": self.pump.told.handed_over,
+            "waiting": self.pump.told.waiting,
+            "failures": self.pump.told.failures,
+            "error": self.pump.told.error or None,
+            "twins": [{"twin": tag, "age_seconds": age} for age, tag in ages[:SHOWN]],
+            "oldest_twin_seconds": ages[0][0] if ages else None,
+        }
+
+    def _queue(self, now: int) -> dict[str, Any]:
+        try:
+            totals = self.queue.totals()
+        except DtledgerError as error:
+            return {"queue": type(error).__name__, "unanchored": None}
+        return {
+            "queue": "ok",
+            "unanchored": totals.rows,
+            "unanchored_bytes": totals.bytes,
+            "unanchored_hours": totals.parts,
+            "oldest_seconds": None if totals.oldest is None else now - totals.oldest,
+            "damaged": self.queue.damaged,
+            "sealed_to_owners": totals.letters,
+            "disk_free_bytes": self.queue.free_bytes(),
+        }
+
+    def _ledger(self, now: int) -> dict[str, Any]:
+        ledger: Ledger = self.context.ledger
+        try:
+            head = ledger.head()
+            grants = self._ending(now)
+        except DtledgerError as error:
+            return {"ledger": type(error).__name__, "head_age_seconds": None, "grants_ending": None}
+        return {"ledger": "ok", "head_age_seconds": max(now - head.at, 0), "grants_ending": grants}
+
+    def _ending(self, now: int) -> list[dict[str, int]]:
+        """WRITE grants to this gateway that end soon, the soonest first. Twin and slot stand on the ledger for all."""
+        view = self.context.view()
+        found = [
+            {"twin": each.slot.twin, "number": each.slot.number, "ends_at": each.grant.expires_at}
+            for each in view.received([self.context.key.address])
+            if each.grant.actions & Action.WRITE.mask
+            and each.grant.epoch == view.epoch(each.slot.owner, each.slot.twin)
+            and now <= each.grant.expires_at <= now + SOON_SECONDS
+        ]
+        return sorted(found, key=lambda each: each["ends_at"])[:SHOWN]

@@ -1,0 +1,267 @@
+"""A patient without gas lives by relays, none of which is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from dtledger._backend.call_codec import decode_call, encode_call
+from dtledger._backend.quota_file import QuotaFile
+from dtledger.client import Client, Consents, Terms, Twins
+from dtledger.client.carrying import Carrier, Denials
+from dtledger.client.signing import sign
+from dtledger.errors import AccessDeniedError, InputError, LimitPassedError, UnreachableError
+from dtledger.gateway.relay import SIGNED, Relay, RelayLimits
+from dtledger.ledger import Call, Receipt, Slot, calls
+from dtledger.ledger.rejections import InsufficientFundsError, StaleRevisionError, rejection
+from dtledger.policy import Grant
+from dtledger.testing import World
+from dtledger.testing.memory_key import MemoryKey
+from dtledger.types import Digest, Period
+from dtledger.vocabulary import Action, Purpose
+
+
+@dataclass
+class Stub:
+    """A relay in this process, honest unless told otherwise."""
+
+    relay: Relay
+    name: str = "relay"
+    fault: str = ""
+    held: list[Call] = field(default_factory=list)
+
+    def send(self, call: Call) -> str:
+        self.held.append(call)
+        if self.fault == "silent":
+            raise UnreachableError("the relay does not answer")
+        if self.fault == "refuses":
+            raise rejection("ConsentRegistry_StaleRevision", {"named": 1, "present": 2})
+        if self.fault == "withholds":
+            return "0x" + "ab" * 32
+        return self.relay.carry(call.contract, encode_call(call)).transaction
+
+    def bring(self) -> Receipt:
+        """Send at last what was held back."""
+        call = self.held[-1]
+        return self.relay.carry(call.contract, encode_call(call))
+
+
+@dataclass
+class Bench:
+    """`poor` is the patient, whose own account can send nothing."""
+
+    world: World
+    relays: list[Stub]
+    carrier: Carrier
+    poor: Client
+
+    @property
+    def consents(self) -> Consents:
+        return self.poor.consents
+
+    def terms(self) -> Terms:
+        now = self.world.clock.at
+        return Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + 3600, Period(0, now // 60))
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    with World(hours=1) as world:
+        limits = RelayLimits()
+        relays = [Stub(Relay(world.gateway.context, QuotaFile(None), limits), f"relay {n}") for n in (1, 2)]
+        time = [0.0]
+
+        def wait(seconds: float) -> None:
+            time[0] += seconds
+
+        carrier = Carrier(relays, Denials(None), 1.0, wait, lambda: time[0])
+        poor = Client(
+            world.ledger, world.store, world.patient.context.custodians, world.patient.context.key, world.clock
+        )
+        poor.context = replace(poor.context, carry=carrier)
+        poor.consents, poor.twins = Consents(poor.context), Twins(poor.context)
+        send, patient = world.ledger.send, poor.address
+
+        def send_if_rich(call: Call, sender: MemoryKey, *rest: object) -> Receipt:
+            if sender.address == patient:
+                raise InsufficientFundsError({})
+            return send(call, sender, *rest)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(world.ledger, "send", send_if_rich)
+        yield Bench(world, relays, carrier, poor)
+
+
+def test_a_patient_with_an_empty_account_does_the_whole_story(bench: Bench) -> None:
+    world, twin, clinician = bench.world, bench.world.twin, bench.world.clinician.address
+    bench.poor.twins.set_up(twin, [each.address for each in world.custodians], 2)
+    slot, receipt = bench.consents.grant(twin, clinician, bench.terms())
+    assert (receipt.gas, world.ledger.view().record(slot).block) == (0, receipt.block)  # type: ignore[union-attr]
+    bench.consents.renew(slot, world.clock.at + 7200)
+    bench.consents.block(twin, clinician)
+    assert world.ledger.view().blocked(twin, clinician)
+    bench.consents.unblock(twin, clinician)
+    bench.consents.revoke(slot)
+    many, _ = bench.consents.grant_many(twin, [clinician, world.hospital.address], bench.terms())
+    bench.consents.revoke_many(twin, many[:1])
+    ended = bench.consents.revoke_all(twin, bench.consents.writers(twin))
+    assert len(ended.kept) == 1
+    assert not bench.consents.is_live(world.ledger.view().record(many[1]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fault", ["silent", "withholds", "refuses"])
+@pytest.mark.parametrize("what", ["revoke", "revoke_all", "block", "grant"])
+def test_a_relay_that_does_not_bring_it_is_found_and_passed_over(bench: Bench, fault: str, what: str) -> None:
+    bench.relays[0].fault = fault
+    do: dict[str, Callable[[], object]] = {
+        "revoke": lambda: bench.consents.revoke(bench.world.consent),
+        "revoke_all": lambda: bench.consents.revoke_all(bench.world.twin),
+        "block": lambda: bench.consents.block(bench.world.twin, bench.world.clinician.address),
+        "grant": lambda: bench.consents.grant(bench.world.twin, bench.world.clinician.address, bench.terms()),
+    }
+    do[what]()
+    assert [name for name, _ in bench.carrier.passed_over] == ["relay 1"]
+    assert [len(each.held) for each in bench.relays] == [1, 1]
+    if what != "grant":
+        with pytest.raises(AccessDeniedError):
+            bench.world.clinician.read(bench.world.twin, "glucose", "TREAT")
+
+
+def test_an_honest_relay_is_not_passed_over(bench: Bench) -> None:
+    bench.consents.revoke(bench.world.consent)
+    assert bench.carrier.passed_over == []
+    assert [len(each.held) for each in bench.relays] == [1, 0]
+
+
+def test_when_every_relay_fails_it_is_sent_from_the_own_account(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for each in bench.relays:
+        each.fault = "withholds"
+    monkeypatch.undo()
+    bench.consents.revoke(bench.world.consent)
+    assert not bench.world.ledger.view().record(bench.world.consent).grant.given  # type: ignore[union-attr]
+
+
+def withheld(bench: Bench) -> None:
+    for each in bench.relays:
+        each.fault = "withholds"
+    with pytest.raises(UnreachableError, match="No relay brought this"):
+        bench.consents.revoke(bench.world.consent)
+    for each in bench.relays:
+        each.fault = ""
+
+
+class TestAgainstAWithheldDenial:
+    def test_nothing_is_granted(self, bench: Bench) -> None:
+        withheld(bench)
+        with pytest.raises(InputError, match="still under way"):
+            bench.consents.renew(bench.world.consent, bench.world.clock.at + 7200)
+        other, _ = bench.consents.grant(bench.world.twin, bench.world.hospital.address, bench.terms())
+        assert bench.consents.is_live(bench.world.ledger.view().record(other))  # type: ignore[arg-type]
+
+    def test_it_is_granted_once_that_landed(self, bench: Bench) -> None:
+        withheld(bench)
+        bench.relays[0].bring()
+        slot, _ = bench.consents.grant(bench.world.twin, bench.world.clinician.address, bench.terms())
+        assert bench.consents.is_live(bench.world.ledger.view().record(slot))  # type: ignore[arg-type]
+        with pytest.raises(StaleRevisionError):
+            bench.relays[0].bring() if slot == bench.world.consent else bench.relays[1].bring()
+
+    def test_it_is_granted_once_that_expired(self, bench: Bench) -> None:
+        withheld(bench)
+        bench.world.clock.advance(1801)
+        bench.world.ledger.mine()
+        bench.consents.renew(bench.world.consent, bench.world.clock.at + 7200)
+
+    def test_the_next_process_knows_of_it(self, bench: Bench, tmp_path: Path) -> None:
+        denials = Denials(tmp_path / "denials.json")
+        bench.carrier._denials = denials
+        withheld(bench)
+        assert Denials(tmp_path / "denials.json").all() == denials.all() != []
+        bench.carrier._denials = Denials(tmp_path / "denials.json")
+        with pytest.raises(InputError, match="still under way"):
+            bench.consents.renew(bench.world.consent, bench.world.clock.at + 7200)
+
+
+class TestARelay:
+    def test_carries_nothing_that_nobody_signed(self, bench: Bench) -> None:
+        relay = bench.relays[0].relay
+        for call in (calls.revoke_all(1), calls.anchor_batch(Digest(bytes(32)), 1, Digest(bytes(32)))):
+            with pytest.raises(InputError, match="carried"):
+                relay.carry(call.contract, encode_call(call))
+
+    @pytest.mark.parametrize("data", [b"", b"\1\2\3\4", b"\0" * 200])
+    def test_carries_no_garbage(self, bench: Bench, data: bytes) -> None:
+        with pytest.raises(InputError, match="no call"):
+            bench.relays[0].relay.carry("ConsentRegistry", data)
+        with pytest.raises(InputError, match="not carried"):
+            bench.relays[0].relay.carry("AccessManager", data)
+
+    def test_carries_nothing_for_strangers(self, bench: Bench) -> None:
+        stranger = bench.world.client(MemoryKey("stranger"))
+        call = calls.grant(bench.world.twin, bench.world.hospital.address, 0, a_grant(), Digest(bytes(32)))
+        signed = sign(stranger.context, call)
+        assert signed is not None
+        with pytest.raises(AccessDeniedError):
+            bench.relays[0].relay.carry(signed.call.contract, encode_call(signed.call))
+
+    def test_carries_so_much_for_one_a_day_and_a_forger_uses_up_nothing(self, bench: Bench) -> None:
+        relay = Relay(bench.world.gateway.context, QuotaFile(None), RelayLimits(each=2))
+        forged = forge(bench)
+        for _ in range(5):
+            with pytest.raises(Exception, match="sign"):
+                relay.carry(forged.contract, encode_call(forged))
+        stub = Stub(relay)
+        bench.carrier._relays = [stub]
+        bench.consents.revoke(bench.world.consent)
+        bench.consents.revoke(bench.world.consent)
+        with pytest.raises(UnreachableError, match="more relayed calls than 2 a day"):
+            bench.consents.revoke(bench.world.consent)
+        bench.world.clock.advance(86_400)
+        bench.world.ledger.mine()
+        bench.consents.revoke(bench.world.consent)
+
+    def test_and_so_much_for_all(self, bench: Bench) -> None:
+        relay = Relay(bench.world.gateway.context, QuotaFile(None), RelayLimits(all=1))
+        signed = sign(bench.poor.context, revocation(bench.world.consent))
+        assert signed is not None
+        relay.carry(signed.call.contract, encode_call(signed.call))
+        with pytest.raises(LimitPassedError, match="everybody"):
+            relay.carry(signed.call.contract, encode_call(signed.call))
+
+    def test_knows_every_call_that_holds_a_signature(self) -> None:
+        from dtledger._backend.artifacts import artifact
+
+        holds = {
+            (contract, each.name)
+            for contract in ("MemberRegistry", "TwinRegistry", "ConsentRegistry")
+            for each in artifact(contract).functions.values()
+            if "signature" in each.names
+        }
+        restricted = {("MemberRegistry", "enrol"), ("TwinRegistry", "mint")}
+        assert holds - restricted == set(SIGNED)
+
+
+def revocation(slot: Slot) -> Call:
+    return calls.revoke(slot.owner, slot.twin, slot.grantee, slot.number)
+
+
+def a_grant() -> Grant:
+    return Grant(1, 0, 0, 2**39, Period(0, 1), Action.WRITE.mask)
+
+
+def forge(bench: Bench) -> Call:
+    """A revocation in the patient's name by the clinician's hand."""
+    signed = sign(bench.world.clinician.context, revocation(bench.world.consent))
+    assert signed is not None
+    fields, _, signature = signed.call.arguments
+    return Call("ConsentRegistry", "revokeSigned", (fields, bench.poor.address, signature))
+
+
+def test_a_call_comes_back_as_it_went(bench: Bench) -> None:
+    signed = sign(bench.poor.context, revocation(bench.world.consent))
+    assert signed is not None
+    assert decode_call(signed.call.contract, encode_call(signed.call)) == signed.call
+    with pytest.raises(InputError):
+        decode_call(signed.call.contract, encode_call(signed.call) + b"\0")

@@ -1,0 +1,176 @@
+"""What the queue accepted it keeps, once, and tells nobody."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dtledger._backend.http_errors import DiskFullError
+from dtledger.errors import BusyError, DtledgerError, InputError
+from dtledger.gateway.queue import Limits, Measured, ReadingQueue
+from dtledger.readings import Reading
+from dtledger.testing.memory_key import MemoryKey
+
+NOW = 1_800_000_000
+KEY = MemoryKey("gateway")
+ONE = Measured(7, "glucose", Reading(NOW - 60, 5.5, "mmol/L", 60))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "queue" / "queue.db"
+
+
+ROOM = Limits(2**20, 0)
+
+
+def queue(path: Path, limits: Limits = ROOM, free: int = 2**30) -> ReadingQueue:
+    return ReadingQueue(path, KEY, lambda: NOW, limits, lambda _: free)
+
+
+def all_of(queue: ReadingQueue) -> set[Measured]:
+    hours = queue.due(NOW, (), 1000)
+    return {Measured(hour.twin, hour.category, each) for hour in hours for each in hour.readings}
+
+
+def test_a_reading_twice_is_kept_once_and_another_value_is_another_reading(path: Path) -> None:
+    with_another_value = replace(ONE, reading=replace(ONE.reading, value=5.6))
+    kept = queue(path)
+    assert [kept.put([ONE]), kept.put([ONE, ONE]), kept.put([ONE, with_another_value])] == [1, 0, 1]
+    kept.close()
+    again = queue(path)
+    assert again.put([ONE]) == 0
+    assert all_of(again) == {ONE, with_another_value}
+    again.close()
+
+
+def test_a_post_that_is_sent_again_adds_nothing_even_when_its_readings_left(path: Path) -> None:
+    kept = queue(path)
+    assert kept.put([ONE], sender="pump 3", idempotency_key="a") == 1
+    kept.drop(kept.due(NOW, (), 1)[0].rows)
+    assert kept.put([ONE], sender="pump 3", idempotency_key="a") == 0
+    assert kept.totals().rows == 0
+    assert kept.put([ONE], sender="pump 4", idempotency_key="a") == 1
+    kept.close()
+
+
+def test_an_idempotency_key_stands_for_one_post(path: Path) -> None:
+    kept = queue(path)
+    kept.put([ONE], sender="pump 3", idempotency_key="a")
+    with pytest.raises(InputError, match="used for other readings"):
+        kept.put([replace(ONE, twin=8)], sender="pump 3", idempotency_key="a")
+    assert kept.totals().rows == 1
+    kept.close()
+
+
+def test_a_full_queue_and_a_full_disk_refuse_and_keep_what_they_have(path: Path) -> None:
+    kept = queue(path, Limits(2_000, 0))
+    many = [replace(ONE, reading=replace(ONE.reading, seconds=NOW - 60 * minute)) for minute in range(100)]
+    assert kept.put(many[:3]) == 3
+    with pytest.raises(BusyError) as full:
+        kept.put(many[3:])
+    assert not isinstance(full.value, DiskFullError)
+    assert kept.totals().rows == 3
+    kept.drop([row for hour in kept.due(NOW, (), 10) for row in hour.rows])
+    assert kept.put([ONE]) == 1
+    kept.close()
+    with pytest.raises(DiskFullError):
+        queue(path, Limits(2**20, 2**30), free=2**30).put([replace(ONE, twin=9)])
+
+
+def test_a_queue_is_one_process_s(path: Path) -> None:
+    kept = queue(path)
+    with pytest.raises(InputError, match="another process"):
+        queue(path)
+    kept.close()
+    queue(path).close()
+
+
+def test_its_file_tells_neither_twin_nor_category_nor_value(path: Path) -> None:
+    canary = replace(ONE, twin=0x5EC12E7C0DE, reading=replace(ONE.reading, value=1234.5678))
+    kept = queue(path)
+    kept.put([canary], sender="device-canary", idempotency_key="key-canary")
+    data = b"".join(each.read_bytes() for each in path.parent.iterdir())
+    kept.close()
+    for told in (b"glucose", b"mmol/L", b"canary", (0x5EC12E7C0DE).to_bytes(6), b"\x40\x93\x4a\x45"):
+        assert told not in data
+    assert KEY.secrets.extra["queue"] not in data
+
+
+def test_what_was_dropped_is_overwritten(path: Path) -> None:
+    kept = queue(path)
+    kept.put([ONE])
+    hour = kept.due(NOW, (), 1)[0]
+    sealed = hour.rows[0].sealed
+    assert any(sealed in each.read_bytes() for each in path.parent.iterdir())
+    kept.drop(hour.rows)
+    assert not any(sealed in each.read_bytes() for each in path.parent.iterdir())
+    kept.close()
+
+
+def test_with_another_key_it_opens_nothing_and_loses_nothing(path: Path) -> None:
+    kept = queue(path)
+    kept.put([ONE])
+    kept.close()
+    other = ReadingQueue(path, MemoryKey("thief"), lambda: NOW, free=lambda _: 2**30)
+    assert other.due(NOW, (), 10) == []
+    assert (other.damaged, other.totals().rows) == (1, 1)
+    other.close()
+
+
+@pytest.mark.parametrize("column", ["sealed", "part"])
+def test_a_row_that_was_changed_or_moved_is_found(path: Path, column: str) -> None:
+    kept = queue(path)
+    kept.put([ONE, replace(ONE, twin=8)])
+    kept.close()
+    with sqlite3.connect(path) as database:
+        (other,) = database.execute(f"SELECT {column} FROM readings WHERE number = 2").fetchone()
+        database.execute(f"UPDATE readings SET {column} = ? WHERE number = 1", (other,))
+    database.close()
+    again = queue(path)
+    opened = all_of(again)
+    assert again.damaged == (1 if column == "part" else 0) or opened == {replace(ONE, twin=8)}
+    assert opened == {replace(ONE, twin=8)}
+    again.close()
+
+
+def test_a_disk_that_fails_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = queue(path)
+    kept._file._database.execute("PRAGMA query_only=ON")
+    with pytest.raises(DtledgerError, match="cannot be used"):
+        kept.put([ONE])
+    kept._file._database.execute("PRAGMA query_only=OFF")
+    assert kept.put([ONE]) == 1
+    kept.close()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@given(
+    st.lists(
+        st.builds(
+            Measured,
+            st.integers(0, 2**62),
+            st.sampled_from(["glucose", "heart-rate"]),
+            st.builds(
+                Reading,
+                st.integers(0, NOW - 1),
+                st.floats(allow_nan=False, allow_infinity=False),
+                st.just("mmol/L"),
+                st.none() | st.integers(-840, 840),
+            ),
+        ),
+        max_size=30,
+        unique_by=lambda each: (each.twin, each.category, each.reading.seconds, str(each.reading.value)),
+    )
+)
+def test_what_goes_in_comes_out(path: Path, measured: list[Measured]) -> None:
+    path.unlink(missing_ok=True)
+    kept = queue(path)
+    assert kept.put(measured) == len(measured)
+    assert all_of(kept) == set(measured)
+    kept.close()
