@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ConsentStore} from "./base/ConsentStore.sol";
+import {Emergencies} from "./base/Emergencies.sol";
 import {SignedConsents} from "./base/SignedConsents.sol";
 import {TypedDomain} from "./base/TypedDomain.sol";
 import {Facts, IConsentRegistry, Recipient, Regrant, Request, Slot} from "./interfaces/IConsentRegistry.sol";
@@ -23,6 +24,8 @@ import {Reason} from "./types/Vocabulary.sol";
 /// sets them, and they beat every grant. Nothing here is restricted, and no role reaches it: the registries can take
 /// away what a grant gives (suspend, kinds, retire), and give that back, never add.
 ///
+/// Openings of emergencies: see `Emergencies`.
+///
 /// TIME. The chain may make no block while nothing happens, so `check` is given the time as an interval. Signed calls:
 /// see `SignedConsents`.
 ///
@@ -36,15 +39,14 @@ import {Reason} from "./types/Vocabulary.sol";
 /// Invariants: `check` permits only if the owner made the grant that it names, and neither the owner nor the grantee
 /// revoked it since. After a revocation, a revocation of everything, a block, a suspension, a retirement or an expiry,
 /// nothing is permitted until the one who denied permits again. Revisions, epochs and counts never fall.
-contract ConsentRegistry is SignedConsents {
-    IMemberRegistry public immutable MEMBERS;
-
-    constructor(bytes32 genesis, ITwinRegistry twins, IMemberRegistry members)
-        TypedDomain(genesis)
-        ConsentStore(twins)
-    {
-        MEMBERS = members;
-    }
+contract ConsentRegistry is SignedConsents, Emergencies {
+    constructor(
+        bytes32 genesis,
+        ITwinRegistry twins,
+        IMemberRegistry members,
+        uint40 emergencyLength,
+        uint40 reviewPeriod
+    ) TypedDomain(genesis) ConsentStore(twins) Emergencies(members, emergencyLength, reviewPeriod) {}
 
     /// @inheritdoc IConsentRegistry
     function grant(uint256 twin, address grantee, uint8 number, Grant terms, bytes32 package) external {
@@ -123,8 +125,10 @@ contract ConsentRegistry is SignedConsents {
         facts.blocked = _isBlocked(twin, requester) || _isBlocked(twin, grantee)
             || (member.organisation != address(0) && _isBlocked(twin, member.organisation));
 
-        facts.grant = _grants[_key(facts.owner, twin, grantee, number)];
+        bytes32 key = _key(facts.owner, twin, grantee, number);
+        facts.grant = _grants[key];
         facts.epoch = _epochs[facts.owner][twin];
+        facts.closesAt = _closingOf(key, facts.grant, requester);
     }
 
     /// @inheritdoc IConsentRegistry

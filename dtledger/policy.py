@@ -137,6 +137,9 @@ class Facts(Protocol):
     def blocked(self, twin: int, who: Address) -> bool: ...
     def grant(self, owner: Address, twin: int, grantee: Address, number: int) -> Grant: ...
     def epoch(self, owner: Address, twin: int) -> int: ...
+    def closes_at(self, owner: Address, twin: int, grantee: Address, number: int, opener: Address) -> int:
+        """When the opener's opening of the grant that stands in a slot ends (unix seconds); 0 if it has none."""
+        ...
 
 
 def check(facts: Facts, request: Request, earliest: int, latest: int) -> Reason:
@@ -171,7 +174,11 @@ def check(facts: Facts, request: Request, earliest: int, latest: int) -> Reason:
         return Reason.NOT_YET
     if latest >= grant.expires_at:
         return Reason.EXPIRED
-    return _judge_terms(grant, member, request)
+    reason = _judge_terms(grant, member, request)
+    if reason is Reason.EMERGENCY_CLOSED:
+        slot = (owner, request.twin, request.grantee, request.number)
+        return Reason.PERMITTED if latest < facts.closes_at(*slot, request.requester) else reason
+    return reason
 
 
 def _judge_terms(grant: Grant, member: Member, request: Request) -> Reason:

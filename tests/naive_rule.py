@@ -78,6 +78,12 @@ def sleeps(case: Case) -> bool:
     return word(case).action(EMERGENCY_BIT)
 
 
+def opened(case: Case) -> bool:
+    """Whether who asks opened this very grant, and it is not over yet at the latest that it may be."""
+    this_one = (case.opener, case.opened) == (case.requester, word(case).revision)
+    return this_one and case.latest < case.closes_at
+
+
 def has_kind(case: Case, kind: int) -> bool:
     return f"{case.kinds:016b}"[::-1][kind] == "1"
 
@@ -129,7 +135,7 @@ TABLE: tuple[tuple[int, Callable[[Case], bool]], ...] = (
     (14, purpose_refused),
     (15, lambda case: case.start not in word(case).minutes or case.end not in word(case).minutes),
     (16, kind_refused),
-    (17, sleeps),
+    (17, lambda case: sleeps(case) and not opened(case)),
     (0, lambda _: True),
 )
 

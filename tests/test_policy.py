@@ -54,6 +54,7 @@ class World:
     blocks: frozenset[Address] = frozenset()
     grants: dict[tuple[Address, Address, int], Grant] = field(default_factory=lambda: {(OWNER, ASKER, 0): GRANT})
     epochs: dict[Address, int] = field(default_factory=lambda: {OWNER: 2})
+    openings: dict[tuple[Address, Address, int, Address], int] = field(default_factory=dict)
 
     def owner(self, twin: int) -> Address | None:
         return self.owned_by if twin == TWIN else None
@@ -72,6 +73,9 @@ class World:
 
     def epoch(self, owner: Address, twin: int) -> int:
         return self.epochs.get(owner, 0)
+
+    def closes_at(self, owner: Address, twin: int, grantee: Address, number: int, opener: Address) -> int:
+        return self.openings.get((owner, grantee, number, opener), 0) if twin == TWIN else 0
 
     def with_grant(self, **changes: Any) -> World:
         present = self.grants.get((OWNER, ASKER, 0), GRANT)

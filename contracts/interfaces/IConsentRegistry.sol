@@ -52,6 +52,7 @@ struct Request {
 /// @param organisation The requester's.
 /// @param grant The slot's word, as the present owner wrote it.
 /// @param epoch The present owner's on this twin.
+/// @param closesAt When the requester's opening of that grant ends, in unix seconds; zero if it has none.
 struct Facts {
     address owner;
     bool retired;
@@ -62,6 +63,7 @@ struct Facts {
     address organisation;
     Grant grant;
     uint24 epoch;
+    uint40 closesAt;
 }
 
 /// @title IConsentRegistry

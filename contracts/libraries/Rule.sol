@@ -53,11 +53,13 @@ library Rule {
         if (grant.epoch() != facts.epoch || facts.epoch == Grants.LAST_EPOCH) return Reason.REVOKED;
         if (earliest < grant.notBeforeAt()) return Reason.NOT_YET;
         if (latest >= grant.expiresAt()) return Reason.EXPIRED;
-        return _judgeTerms(grant, facts.kinds, request);
+        Reason reason = _judgeTerms(grant, facts.kinds, request);
+        bool open = reason == Reason.EMERGENCY_CLOSED && latest < facts.closesAt;
+        return open ? Reason.PERMITTED : reason;
     }
 
     /// @dev Of a grant that is in force. One with the EMERGENCY bit permits READ for ETREAT to an EMERGENCY member and
-    /// nothing else, whatever its other bits, and sleeps until an emergency is opened on it.
+    /// nothing else, whatever its other bits, and sleeps: who opened it is asked above.
     function _judgeTerms(Grant grant, uint16 kinds, Request calldata request) private pure returns (Reason) {
         (uint8 action, uint8 purpose) = (request.action, request.purpose);
         bool emergency = Bits.has(grant.actions(), Action.EMERGENCY);

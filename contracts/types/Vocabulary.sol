@@ -66,3 +66,21 @@ library Kind {
     uint16 internal constant KNOWN_BITS = 0x1ff; // the mask of all of them
     uint16 internal constant GUARDED_BITS = 0x44; // the mask of those that a registrar cannot give
 }
+
+/// @notice Why an emergency is opened (HL7 v3 ActConsentInformationAccessOverrideReason).
+library Cause {
+    uint8 internal constant OVRER = 1; // emergency treatment, for which there is no time to ask
+    uint8 internal constant OVRINCOMP = 2; // the patient is not able to consent
+    uint8 internal constant OVRPJ = 3; // the patient's interest, by professional judgement
+    uint8 internal constant OVRPS = 4; // public safety
+    uint8 internal constant OVRTPS = 5; // the safety of a third party
+    uint8 internal constant LAST = 0x5; // the last of them
+}
+
+/// @notice What a reviewer found of an opening.
+library Finding {
+    uint8 internal constant JUSTIFIED = 1; // the emergency was one, and what was read was needed
+    uint8 internal constant UNJUSTIFIED = 2; // it should not have been opened
+    uint8 internal constant UNDECIDED = 3; // what there is does not tell
+    uint8 internal constant LAST = 0x3; // the last of them
+}

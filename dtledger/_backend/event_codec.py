@@ -70,5 +70,10 @@ def _value(name: str, kind: str, value: Any) -> Any:
     if kind == "uint256" and name == "grant":
         return Grant.unpack(value)
     if kind.startswith("("):
-        return events.Card(*value)
+        return events.Card(*value) if name == "card" else events.Emergency(*_tuple(kind, value))
     return value
+
+
+def _tuple(kind: str, values: Any) -> list[Any]:
+    """A struct's fields, each as it would be alone. Structs hold no structs."""
+    return [_value("", each, value) for each, value in zip(kind[1:-1].split(","), values, strict=True)]

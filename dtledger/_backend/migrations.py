@@ -36,7 +36,8 @@ from .node import connect, identity
 
 ROLES = {"ADMIN": 0, "REGISTRAR": 1, "STEWARD": 2, "SUSPENDER": 3, "MINTER": 4}
 DELAYED_ROLES = ("ADMIN", "STEWARD")
-WEEK = 7 * 86_400
+HOUR = 3600
+WEEK = 7 * 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Plan:
     founders: Callable[[Deployment], Sequence[Founder]]
     delay: int = WEEK
     retire_delay: int = WEEK
+    emergency_length: int = 4 * HOUR
+    review_period: int = 72 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +252,8 @@ class _Runner:
             "deployer": self._deployer.address,
             "genesis": self._journal.genesis,
             "retire_delay": self._plan.retire_delay,
+            "emergency_length": self._plan.emergency_length,
+            "review_period": self._plan.review_period,
             **row,
         }
         return known[name]

@@ -33,6 +33,7 @@ def deploy_command(app: App, config: Path | None, dry_run: bool, verify: bool) -
 
     \b
       delay = "7d"                      # what ADMIN and STEWARD wait
+      emergency_length = "4h"           # how long an opened emergency lasts, and review_period = "72h"
       [governance]
       ADMIN = ["0x…"]                   # and REGISTRAR, STEWARD, SUSPENDER, MINTER
       [[founder]]
@@ -113,7 +114,7 @@ def read_plan(path: Path) -> Plan:
         raw = tomllib.loads(path.read_text())
         governance = {role: [address(each) for each in raw["governance"][role]] for role in ROLE_NAMES}
         unknown = set(raw["governance"]) - set(ROLE_NAMES) | set(raw) - {
-            "governance", "founder", "delay", "retire_delay",
+            "governance", "founder", "delay", "retire_delay", "emergency_length", "review_period",
         }  # fmt: skip
         if unknown or not all(governance.values()):
             raise InputError(
@@ -128,6 +129,8 @@ def read_plan(path: Path) -> Plan:
             lambda deployment: [_founder(deployment, card, kinds) for card, kinds in founders],
             duration(raw.get("delay", "7d")),
             duration(raw.get("retire_delay", "7d")),
+            duration(raw.get("emergency_length", "4h")),
+            duration(raw.get("review_period", "72h")),
         )
     except DtledgerError:
         raise

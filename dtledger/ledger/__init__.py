@@ -7,7 +7,7 @@ from __future__ import annotations
 from .history import History
 from .now import Now, Tip
 from .port import CONTRACTS, Call, Deployment, Ledger, Outbox, Receipt, Sender, Sent
-from .records import Aggregate, Batch, GrantRecord, Model, ReceiptAnchor, Round, Slot, Update
+from .records import Aggregate, Batch, GrantRecord, Model, Opening, ReceiptAnchor, Review, Round, Slot, Update
 from .view import View
 
 __all__ = [
@@ -21,9 +21,11 @@ __all__ = [
     "Ledger",
     "Model",
     "Now",
+    "Opening",
     "Outbox",
     "Receipt",
     "ReceiptAnchor",
+    "Review",
     "Round",
     "Sender",
     "Sent",

@@ -229,6 +229,16 @@ def unblock_signed(twin: int, grantee: Address, count: int, deadline: int, signa
     return _call("ConsentRegistry", "unblockSigned", twin, grantee, count, deadline, signature)
 
 
+def open_emergency(twin: int, grantee: Address, number: int, cause: int, text: Digest) -> Call:
+    """`cause` is a number of `Cause`; `text` the digest of sealed words, or zeros."""
+    return _call("ConsentRegistry", "openEmergency", twin, grantee, number, cause, text)
+
+
+def review_emergency(opening: int, finding: int, text: Digest) -> Call:
+    """`finding` is a number of `Finding`; `text` the digest of sealed words, or zeros."""
+    return _call("ConsentRegistry", "reviewEmergency", opening, finding, text)
+
+
 # snapshots -------------------------------------------------------------------------------------------------------
 
 

@@ -164,6 +164,39 @@ class Unblocked:
 
 
 @dataclass(frozen=True, slots=True)
+class Emergency:
+    """What an opening was made on and says: the slot and its revision, a number of `Cause`, the digest of its sealed
+    words (zeros for none), when it ends and when its review is overdue (unix seconds)."""
+
+    owner: Address
+    grantee: Address
+    number: int
+    revision: int
+    cause: int
+    text: Digest
+    closes_at: int
+    review_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyOpened:
+    opening: int
+    twin: int
+    opener: Address
+    emergency: Emergency
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyReviewed:
+    """`finding` is a number of `Finding`."""
+
+    opening: int
+    reviewer: Address
+    finding: int
+    text: Digest
+
+
+@dataclass(frozen=True, slots=True)
 class BatchAnchored:
     sender: Address
     root: Digest
@@ -246,6 +279,8 @@ Event = (
     | AllRevoked
     | Blocked
     | Unblocked
+    | EmergencyOpened
+    | EmergencyReviewed
     | BatchAnchored
     | ReceiptsAnchored
     | ModelRegistered

@@ -11,7 +11,20 @@ from dataclasses import asdict, replace
 from ..policy import Grant, Member
 from ..types import ZERO_ADDRESS, ZERO_DIGEST, Address, Digest
 from . import events as e
-from .records import Aggregate, Batch, CardRecord, GrantRecord, Model, ReceiptAnchor, Round, Slot, Timelines, Update
+from .records import (
+    Aggregate,
+    Batch,
+    CardRecord,
+    GrantRecord,
+    Model,
+    Opening,
+    ReceiptAnchor,
+    Review,
+    Round,
+    Slot,
+    Timelines,
+    Update,
+)
 from .view import View
 
 
@@ -39,6 +52,8 @@ class History:
             e.AllRevoked: self._all_revoked,
             e.Blocked: self._blocked,
             e.Unblocked: self._blocked,
+            e.EmergencyOpened: self._emergency_opened,
+            e.EmergencyReviewed: self._emergency_reviewed,
             e.BatchAnchored: self._batch_anchored,
             e.ReceiptsAnchored: self._receipts_anchored,
             e.ModelRegistered: self._model_registered,
@@ -129,6 +144,29 @@ class History:
 
     def _blocked(self, log: e.Logged, event: e.Blocked | e.Unblocked) -> None:
         self._lines.blocks[event.twin, event.grantee].set(log.place.block, event.count)
+
+    # emergencies ---------------------------------------------------------------------------------------------
+
+    def _emergency_opened(self, log: e.Logged, event: e.EmergencyOpened) -> None:
+        said, block = event.emergency, log.place.block
+        slot = Slot(said.owner, event.twin, said.grantee, said.number)
+        self._lines.openings[event.opening] = Opening(
+            number=event.opening,
+            slot=slot,
+            opener=event.opener,
+            revision=said.revision,
+            cause=said.cause,
+            text=said.text,
+            closes_at=said.closes_at,
+            review_by=said.review_by,
+            block=block,
+            at=log.at,
+        )
+        self._lines.closings[slot, said.revision, event.opener].set(block, said.closes_at)
+
+    def _emergency_reviewed(self, log: e.Logged, event: e.EmergencyReviewed) -> None:
+        review = Review(event.reviewer, event.finding, event.text, log.place.block, log.at)
+        self._lines.reviews[event.opening] = review
 
     # snapshots -----------------------------------------------------------------------------------------------
 

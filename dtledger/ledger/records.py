@@ -109,6 +109,34 @@ class GrantRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What a reviewer said of an opening: `finding` is a number of `Finding`, `text` the digest of sealed words."""
+
+    reviewer: Address
+    finding: int
+    text: Digest
+    block: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An emergency that was opened: by whom, on which grant (`revision` tells it from others in its slot), why (a
+    number of `Cause`, and the digest of sealed words), until when, and by when it is to be reviewed (unix seconds)."""
+
+    number: int
+    slot: Slot
+    opener: Address
+    revision: int
+    cause: int
+    text: Digest
+    closes_at: int
+    review_by: int
+    block: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A model's terms, whose it is, and when it was registered.
 
@@ -183,6 +211,9 @@ class Timelines:
         self.epochs: dict[tuple[Address, int], Timeline[int]] = defaultdict(Timeline)
         self.grants: dict[Slot, Timeline[GrantRecord]] = defaultdict(Timeline)
         self.slots: dict[tuple[Address, int], dict[Slot, None]] = defaultdict(dict)
+        self.openings: dict[int, Opening] = {}
+        self.reviews: dict[int, Review] = {}
+        self.closings: dict[tuple[Slot, int, Address], Timeline[int]] = defaultdict(Timeline)
         self.batches: dict[Address, list[Batch]] = defaultdict(list)
         self.roots: dict[tuple[Address, Digest], Batch] = {}
         self.receipts: dict[Address, Timeline[ReceiptAnchor]] = defaultdict(Timeline)

@@ -8,7 +8,20 @@ from ..policy import EMPTY, SLOTS, Grant, Member
 from ..types import Address, Digest
 from ..vocabulary import Action
 from . import events as e
-from .records import Aggregate, Batch, CardRecord, GrantRecord, Model, ReceiptAnchor, Round, Slot, Timelines, Update
+from .records import (
+    Aggregate,
+    Batch,
+    CardRecord,
+    GrantRecord,
+    Model,
+    Opening,
+    ReceiptAnchor,
+    Review,
+    Round,
+    Slot,
+    Timelines,
+    Update,
+)
 
 
 class View:
@@ -58,6 +71,11 @@ class View:
 
     def epoch(self, owner: Address, twin: int) -> int:
         line = self._lines.epochs.get((owner, twin))
+        return (line.at(self.block) if line else None) or 0
+
+    def closes_at(self, owner: Address, twin: int, grantee: Address, number: int, opener: Address) -> int:
+        slot = Slot(owner, twin, grantee, number)
+        line = self._lines.closings.get((slot, self.grant(owner, twin, grantee, number).revision, opener))
         return (line.at(self.block) if line else None) or 0
 
     # what clients ask besides
@@ -123,6 +141,22 @@ class View:
             for slot in slots
             if slot.grantee in grantees and (record := self.record(slot)) is not None
         ]
+
+    def openings(self) -> list[Opening]:
+        """Every emergency that was opened up to here, in order."""
+        return [each for each in self._lines.openings.values() if each.block <= self.block]
+
+    def opening(self, number: int) -> Opening | None:
+        found = self._lines.openings.get(number)
+        return found if found and found.block <= self.block else None
+
+    def review(self, opening: int) -> Review | None:
+        found = self._lines.reviews.get(opening)
+        return found if found and found.block <= self.block else None
+
+    def unreviewed(self, opener: Address) -> list[Opening]:
+        """A member's openings that nobody has reviewed."""
+        return [each for each in self.openings() if each.opener == opener and self.review(each.number) is None]
 
     def writers(self, twin: int) -> list[Address]:
         """Everyone who anchored a batch up to here and could ever have written to the twin: its owners, grantees of

@@ -23,7 +23,8 @@ from . import memory_contracts as contracts
 from .clock import Clock
 
 CHAIN_ID = 31_337
-WEEK = 7 * 86_400
+HOUR = 3600
+WEEK = 7 * 24 * HOUR
 
 
 class MemoryChain:
@@ -33,6 +34,7 @@ class MemoryChain:
         governance: a role's name (`ADMIN`, `REGISTRAR`, `STEWARD`, `SUSPENDER`, `MINTER`) → its accounts.
         delay: seconds that ADMIN and STEWARD wait.
         retire_delay: seconds from a retirement's announcement to its end.
+        emergency_length, review_period: seconds until an opening ends, and until its review is overdue.
         clock: unix seconds; a block takes its time, and never an earlier one than the block before.
         deployment, first: where to begin, by default at block 0 of a chain of its own.
     """
@@ -43,6 +45,8 @@ class MemoryChain:
         *,
         delay: int = WEEK,
         retire_delay: int = WEEK,
+        emergency_length: int = 4 * HOUR,
+        review_period: int = 72 * HOUR,
         clock: Callable[[], int] | None = None,
         deployment: Deployment | None = None,
         first: Head | None = None,
@@ -50,7 +54,11 @@ class MemoryChain:
         self.clock = clock or Clock()
         self.deployment = deployment or new_deployment()
         self.logged: list[Logged] = []
-        self.storage: contracts.Storage = {("retire delay",): retire_delay}
+        self.storage: contracts.Storage = {
+            ("retire delay",): retire_delay,
+            ("emergency length",): emergency_length,
+            ("review period",): review_period,
+        }
         for role, accounts in governance.items():
             if role not in contracts.ROLES:
                 raise ValueError(f"there is no role {role!r}")

@@ -21,11 +21,11 @@ from threading import RLock
 
 from ..errors import ChainMismatchError, UnreachableError
 from ..ledger import Call, Deployment, History, Outbox, Receipt, Sender, Tip, View
-from ..policy import EMPTY, Grant, Member, Request, check
-from ..types import Address, Head
+from ..policy import Request, check
+from ..types import Head
 from ..vocabulary import Reason
 from .memory_chain import MemoryChain
-from .memory_contracts import Storage
+from .memory_contracts import StoredFacts
 
 
 class MemoryLedger:
@@ -93,7 +93,7 @@ class MemoryLedger:
 
     def check(self, request: Request, earliest: int, latest: int) -> Reason:
         self._answer()
-        return check(_StoredFacts(self.chain.storage), request, earliest, latest)
+        return check(StoredFacts(self.chain.storage), request, earliest, latest)
 
     def send(self, call: Call, sender: Sender, outbox: Outbox | None = None) -> Receipt:
         self._answer()
@@ -123,33 +123,3 @@ class MemoryLedger:
                 "No block took the transaction (the node is frozen, by order of the test).",
                 hint="It may still be taken; look before you send it again.",
             )
-
-
-class _StoredFacts:
-    """A `policy.Facts` from what the contracts hold: like a real node's `check`, it asks no event."""
-
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-
-    def owner(self, twin: int) -> Address | None:
-        owner: Address | None = self._storage.get(("owner", twin))
-        return owner
-
-    def retired(self, twin: int) -> bool:
-        retire_at, _ = self._storage.get(("state", twin), (0, 0))
-        return bool(retire_at)
-
-    def member(self, who: Address) -> Member | None:
-        member: Member | None = self._storage.get(("member", who))
-        return member
-
-    def blocked(self, twin: int, who: Address) -> bool:
-        return bool(self._storage.get(("blocks", twin, who), 0) % 2)
-
-    def grant(self, owner: Address, twin: int, grantee: Address, number: int) -> Grant:
-        grant: Grant = self._storage.get(("grant", owner, twin, grantee, number), EMPTY)
-        return grant
-
-    def epoch(self, owner: Address, twin: int) -> int:
-        epoch: int = self._storage.get(("epoch", owner, twin), 0)
-        return epoch

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from .categories import CATEGORIES, Category, category
 from .reasons import Reason
-from .rights import Action, Kind, Purpose
+from .rights import Action, Cause, Finding, Kind, Purpose
 from .units import Unit, known_unit, unit
 
 __all__ = [
     "CATEGORIES",
     "Action",
     "Category",
+    "Cause",
+    "Finding",
     "Kind",
     "Purpose",
     "Reason",

@@ -1,4 +1,5 @@
-"""Purposes, actions and kinds: what a grant can say, and what a member can be."""
+"""Purposes, actions and kinds: what a grant can say, and what a member can be; causes and findings: what is said of an
+emergency."""
 
 from __future__ import annotations
 
@@ -64,6 +65,27 @@ class Kind(_Coded):
     EMERGENCY = 6, "may open sleeping grants"
     CARER = 7, "cares for a patient in daily life"
     DEVICE = 8, "measures"
+
+
+class Cause(_Coded):
+    """Why an emergency is opened: HL7 v3 ActConsentInformationAccessOverrideReason, of the code system of `Purpose`.
+
+    To a FHIR AuditEvent all of them are of purpose ETREAT and of the event BTG, breaking the glass.
+    """
+
+    OVRER = 1, "emergency treatment, for which there is no time to ask"
+    OVRINCOMP = 2, "the patient is not able to consent"
+    OVRPJ = 3, "the patient's interest, by professional judgement"
+    OVRPS = 4, "public safety"
+    OVRTPS = 5, "the safety of a third party"
+
+
+class Finding(_Coded):
+    """What a reviewer found of an opening."""
+
+    JUSTIFIED = 1, "the emergency was one, and what was read was needed"
+    UNJUSTIFIED = 2, "it should not have been opened"
+    UNDECIDED = 3, "what there is does not tell"
 
 
 GUARDED_KINDS = Kind.CUSTODIAN.mask | Kind.EMERGENCY.mask

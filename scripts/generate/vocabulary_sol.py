@@ -14,7 +14,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
-from dtledger.vocabulary import Action, Kind, Purpose, Reason
+from dtledger.vocabulary import Action, Cause, Finding, Kind, Purpose, Reason
 from dtledger.vocabulary.rights import GUARDED_KINDS
 
 TARGET = Path(__file__).resolve().parents[2] / "contracts" / "types" / "Vocabulary.sol"
@@ -67,6 +67,20 @@ def render() -> str:
                 ("KNOWN_BITS", known_kinds, "the mask of all of them"),
                 ("GUARDED_BITS", GUARDED_KINDS, "the mask of those that a registrar cannot give"),
             ],
+        ),
+        _numbers(
+            "Cause",
+            "Why an emergency is opened (HL7 v3 ActConsentInformationAccessOverrideReason).",
+            Cause,
+            "uint8",
+            [("LAST", max(Cause), "the last of them")],
+        ),
+        _numbers(
+            "Finding",
+            "What a reviewer found of an opening.",
+            Finding,
+            "uint8",
+            [("LAST", max(Finding), "the last of them")],
         ),
     ]
     return "\n".join(parts)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Opening} from "../../contracts/interfaces/IEmergencies.sol";
 import {Member, MemberCard} from "../../contracts/interfaces/IMemberRegistry.sol";
 import {Model, Standing} from "../../contracts/interfaces/IModelLedger.sol";
 import {Grant} from "../../contracts/types/Grant.sol";
@@ -21,7 +22,7 @@ contract EventsTest is World {
         deploy();
         populate();
         mint(OTHER_PATIENT);
-        enrol(COORDINATOR, address(0), kind(Kind.COORDINATOR) | kind(Kind.RESEARCHER));
+        enrol(COORDINATOR, address(0), kind(Kind.COORDINATOR) | kind(Kind.RESEARCHER) | kind(Kind.AUDITOR));
     }
 
     /// forge-config: default.fuzz.runs = 32
@@ -45,20 +46,23 @@ contract EventsTest is World {
         for (uint32 model = 1; model <= models.modelCount(); ++model) {
             _requireModel(model);
         }
+        for (uint64 opening = 1; opening <= consents.openingCount(); ++opening) {
+            _requireOpening(opening);
+        }
         uint256 receiptCount = receipts.anchorOf(gateway).count;
         vm.assertEq(_told("receipts", _word(gateway), 0), bytes32(receiptCount), "receipts");
     }
 
     /// @dev Some call of some contract by whoever may make it.
     function act(uint256 seed) external {
-        uint256 what = seed % 21;
+        uint256 what = seed % 23;
         uint256 twin = 1 + (seed >> 8) % 2;
         address who = _anyone(seed >> 16);
         uint8 number = uint8((seed >> 24) % 2);
         address owner = twins.ownerOf(twin);
         bytes32 card = twins.cardOf(twin);
         bytes32 keyring = members.keyringOf(hospital);
-        if (what < 8) vm.prank(owner);
+        if (what < 8 || what == 21) vm.prank(owner);
         else if (what < 10) vm.prank(hospital);
         else if (what < 11) vm.prank(gateway);
         if (what == 0) consents.grant(twin, who, number, pack(broadTerms()), "package");
@@ -77,8 +81,10 @@ contract EventsTest is World {
         if (what == 13) steward(abi.encodeCall(members.reinstate, (who)));
         if (what == 14) addGuardedKinds(who, 4);
         if (what == 15) _updateCard(who, seed);
-        if (what == 20) _anchorReceipts(uint64(seed >> 8) % 64);
-        else if (what > 15) _train(what, seed >> 8 & 7 == 0 ? 2 : 1, seed);
+        if (what == 21) consents.grant(twin, medic, 0, pack(emergencyTerms()), "package");
+        if (what == 22) _breakGlass(twin, uint64(seed >> 8));
+        else if (what == 20) _anchorReceipts(uint64(seed >> 8) % 64);
+        else if (what > 15 && what < 20) _train(what, seed >> 8 & 7 == 0 ? 2 : 1, seed);
     }
 
     /// @dev What comes next in a model's life: a round is finalised once it has an update and `what` says so.
@@ -96,6 +102,17 @@ contract EventsTest is World {
             models.finaliseAggregate(number, model.round, bytes32(seed), "record", model.updates);
         } else {
             models.openRound(number, model.aggregate == 0 ? bytes32("parent") : model.aggregate);
+        }
+    }
+
+    /// @dev Opened while that may be, else reviewed.
+    function _breakGlass(uint256 twin, uint64 seed) private {
+        if (consents.unreviewedOf(medic) < 3 && seed & 1 == 0) {
+            vm.prank(medic);
+            consents.openEmergency(twin, medic, 0, 1, "text");
+        } else {
+            vm.prank(coordinator);
+            consents.reviewEmergency(1 + seed % 4, 1, "text");
         }
     }
 
@@ -138,6 +155,21 @@ contract EventsTest is World {
             uint256 word = Grant.unwrap(consents.grantOf(owner, twin, who, number));
             bytes32 place = reader.place("grant", _word(owner), bytes32(twin), _word(who), number);
             vm.assertEq(reader.told(place), bytes32(word), "grant");
+        }
+    }
+
+    function _requireOpening(uint64 number) private view {
+        Opening memory opening = consents.openingOf(number);
+        bytes32 id = bytes32(uint256(number));
+        vm.assertEq(_told("opener", id, 0), _word(opening.opener), "opener");
+        vm.assertEq(_told("review by", id, 0), bytes32(uint256(opening.reviewBy)), "review by");
+        vm.assertEq(_told("reviewed", id, 0), bytes32(uint256(opening.reviewed ? 1 : 0)), "reviewed");
+        for (uint256 twin = 1; twin <= 2; ++twin) {
+            address owner = twins.ownerOf(twin);
+            bytes32 slot = keccak256(abi.encode(owner, twin, medic, uint8(0)));
+            uint256 revision = consents.grantOf(owner, twin, medic, 0).revision();
+            bytes32 closes = reader.told(reader.place("closes", slot, _word(medic), 0, revision));
+            vm.assertEq(closes, bytes32(uint256(consents.factsOf(twin, medic, medic, 0).closesAt)), "closes");
         }
     }
 

@@ -142,6 +142,18 @@ contract GasTest is World {
         _cost("SnapshotLedger", "anchorBatch", 54_000);
     }
 
+    function test_gas_of_an_emergency() external {
+        enrol(COORDINATOR, hospital, kind(Kind.AUDITOR));
+        vm.prank(patient);
+        consents.grant(1, medic, 0, pack(emergencyTerms()), DIGEST);
+        vm.prank(medic);
+        consents.openEmergency(1, medic, 0, 1, DIGEST);
+        _cost("ConsentRegistry", "openEmergency, a deployment's first", 175_000);
+        vm.prank(coordinator);
+        consents.reviewEmergency(1, 1, DIGEST);
+        _cost("ConsentRegistry", "reviewEmergency", 55_000);
+    }
+
     function test_gas_of_an_anchor_whatever_the_size_of_the_receipt_log() external {
         vm.startPrank(stranger);
         receipts.anchorReceipts(DIGEST, 1_000_000, keccak256("a receipt"));

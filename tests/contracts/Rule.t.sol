@@ -38,8 +38,9 @@ contract Stage {
 /// @notice The rule written twice is one rule: 20,000 cases of tests/vectors/rule.json, whose verdicts are those of
 /// dtledger/policy.py, put to `ConsentRegistry.check`. The bytes of a case are laid out in tests/contracts/rule_cases.py.
 contract RuleTest {
-    uint256 private constant SIZE = 70;
+    uint256 private constant SIZE = 78;
     uint256 private constant TWIN = 7;
+    uint256 private constant CLOSINGS = 6; // the place of the mapping in the contract's storage
     uint8 private constant MALFORMED = 255;
     uint8 private constant BROKEN = 254;
     uint256 private constant LEAST_OF_EACH = 100;
@@ -50,7 +51,7 @@ contract RuleTest {
 
     function setUp() external {
         stage = new Stage();
-        consents = new ConsentRegistry(0, ITwinRegistry(address(stage)), IMemberRegistry(address(stage)));
+        consents = new ConsentRegistry(0, ITwinRegistry(address(stage)), IMemberRegistry(address(stage)), 0, 0);
     }
 
     function test_the_rule_written_twice_is_one_rule() external {
@@ -89,8 +90,11 @@ contract RuleTest {
         bytes32 slot = keccak256(abi.encode(owner, TWIN, _actor(c[38]), uint8(c[39])));
         bytes32 grants = keccak256(abi.encode(slot, uint256(0)));
         vm.store(address(consents), grants, bytes32(c[0:32]));
+        bytes32 opening = keccak256(abi.encode(slot, uint256(uint16(bytes2(c[70:72]))), _actor(c[69])));
+        bytes32 closings = keccak256(abi.encode(opening, uint256(CLOSINGS)));
+        if (c[69] != 0) vm.store(address(consents), closings, bytes32(uint256(uint40(bytes5(c[72:77])))));
 
-        expected = uint8(c[69]);
+        expected = uint8(c[77]);
         Request memory request = Request({
             twin: TWIN,
             requester: _actor(c[37]),
@@ -108,6 +112,7 @@ contract RuleTest {
             answer = bytes4(why) == IConsentRegistry.ConsentRegistry_MalformedRequest.selector ? MALFORMED : BROKEN;
         }
         vm.store(address(consents), grants, 0);
+        vm.store(address(consents), closings, 0);
         vm.store(address(consents), epochs, 0);
     }
 

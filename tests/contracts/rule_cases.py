@@ -1,6 +1,6 @@
 """20,000 questions to the rule, each with all that it asks of the ledger, for the rule written twice.
 
-`tests/vectors/rule.json` holds them as one string of bytes, so that forge reads them quickly: 70 bytes a case,
+`tests/vectors/rule.json` holds them as one string of bytes, so that forge reads them quickly: 78 bytes a case,
 numbers big-endian.
 
     0  32  grant      the word in the slot of (owner, twin 7, grantee, number)
@@ -20,7 +20,10 @@ numbers big-endian.
     61  2  kinds      the requester's
     63  1  organisation  the requester's, an actor, or 0: none
     64  5  flags      of actors 1 to 5: 1 enrolled, 2 suspended, 4 blocked on the twin
-    69  1  verdict    a number of `Reason`, or 255: malformed
+    69  1  opener     an actor who opened an emergency in the slot, or 0: nobody
+    70  2  opened     the slot's revision that it was opened on
+    72  5  closesAt   seconds
+    77  1  verdict    a number of `Reason`, or 255: malformed
 
 Actor n has the address 0xAc7000…00n. A suspended actor is always an enrolled one.
 """
@@ -40,7 +43,7 @@ from dtledger.vocabulary import Action, Kind, Purpose, Reason
 CASES = 20_000
 TWIN = 7
 MALFORMED = 255
-WIDTHS = (32, 3, 1, 1, 1, 1, 1, 1, 1, 1, 4, 4, 5, 5, 2, 1, 1, 1, 1, 1, 1, 1)
+WIDTHS = (32, 3, 1, 1, 1, 1, 1, 1, 1, 1, 4, 4, 5, 5, 2, 1, 1, 1, 1, 1, 1, 1, 2, 5, 1)
 SIZE = sum(WIDTHS)
 ENROLLED, SUSPENDED, BLOCKED = 1, 2, 4
 
@@ -73,6 +76,9 @@ class Case:
     flags_3: int
     flags_4: int
     flags_5: int
+    opener: int
+    opened: int
+    closes_at: int
     verdict: int = MALFORMED
 
     def flags(self, actor: int) -> int:
@@ -124,6 +130,11 @@ class CaseFacts:
 
     def epoch(self, owner: Address, twin: int) -> int:
         return self.case.epoch if (owner, twin) == (address(self.case.owner), TWIN) else 0
+
+    def closes_at(self, owner: Address, twin: int, grantee: Address, number: int, opener: Address) -> int:
+        if not self.case.opener or opener != address(self.case.opener):
+            return 0
+        return self.case.closes_at if self.grant(owner, twin, grantee, number).revision == self.case.opened else 0
 
 
 def judge(case: Case) -> int:
@@ -185,6 +196,9 @@ def _permitted(rng: random.Random) -> Case:
         flags_3=ENROLLED,
         flags_4=0,
         flags_5=0,
+        opener=0,
+        opened=0,
+        closes_at=0,
     )
 
 
@@ -221,6 +235,20 @@ def _emergency(case: Case, rng: random.Random) -> Case:
     word = replace(Grant.unpack(case.grant), actions=Action.EMERGENCY.mask | rng.getrandbits(3))
     action, purpose = rng.choice([(0, Purpose.ETREAT)] * 6 + [(0, Purpose.TREAT), (1, 0), (2, Purpose.ETREAT)])
     return replace(case, grant=word.pack(), action=action, purpose=purpose)
+
+
+def _opened(case: Case, rng: random.Random) -> Case:
+    """A grant that sleeps, mostly woken by who asks and for this very grant."""
+    case = _emergency(case, rng)
+    revision = Grant.unpack(case.grant).revision
+    return replace(
+        case,
+        opener=rng.choice([case.requester] * 6 + [1, 3, 4, 0]),
+        opened=rng.choice([revision] * 6 + [max(revision - 1, 0), min(revision + 1, 65535)]),
+        closes_at=rng.choice(
+            [min(case.latest, 2**40 - 2) + 1] * 5 + [case.latest, max(case.latest - 1, 0), NOW + 50, 2**40 - 1, 0]
+        ),
+    )
 
 
 def _revoked(case: Case, _: random.Random) -> Case:
@@ -261,6 +289,8 @@ CHANGES: tuple[Change, ...] = (
     _flag(SUSPENDED),
     _flag(BLOCKED),
     _emergency,
+    _opened,
+    _opened,
     _revoked,
     _at_the_last_epoch,
     lambda case, _: replace(case, grant=0),

@@ -158,13 +158,15 @@ class Machine(RuleBasedStateMachine):
         self.enrol("hospital", "", 0, False, 0)
         for name, kind in (("clinician", Kind.RESEARCHER), ("gateway", Kind.GATEWAY)):
             self.enrol(name, "hospital" if name == "clinician" else "", kind.mask, False, 0)
-        self.enrol("carrier", "", Kind.COORDINATOR.mask | Kind.RESEARCHER.mask, False, 0)
+        self.enrol("carrier", "", Kind.COORDINATOR.mask | Kind.RESEARCHER.mask | Kind.AUDITOR.mask, False, 0)
+        self.wait_the_delay("clinician", Kind.EMERGENCY.mask, "steward", GOVERNANCE_DELAY, False, False)
         self.lead("carrier", "register", 1, 0, 0, False)
         self.lead("carrier", "open", 1, 0, 0, False)
         self.mint("ann", 0, False, 600)
         for name, actions in (("clinician", 1), ("hospital", 8), ("gateway", 2)):
             word = Grant(1, Purpose.TREAT.mask, 0, 2**40 - 1, Period(10, 20), actions)
             self.grant(1, "ann", name, 0, word)
+        self.open_emergency(1, "hospital", 0, "clinician", 1)
 
     @rule(
         name=askers, organisation=st.sampled_from(["", "", "hospital", "bob"]),
@@ -442,6 +444,22 @@ class Machine(RuleBasedStateMachine):
             return 0, digest("beginning")
         made = self.view.aggregate(model, rounds[-1].number)
         return rounds[-1].number, made.aggregate if made else rounds[-1].parent
+
+    # emergencies -----------------------------------------------------------------------------------------------
+
+    @rule(
+        twin=twins, to=st.sampled_from(["hospital", "hospital", "clinician", "gateway"]), number=numbers,
+        by=st.sampled_from(["clinician", "clinician", "gateway", "hospital"]), cause=st.sampled_from([1, 1, 5, 6, 0]),
+    )  # fmt: skip
+    def open_emergency(self, twin: int, to: str, number: int, by: str, cause: int) -> None:
+        self.both(calls.open_emergency(twin, who(to).address, number, cause, digest("text")), by)
+
+    @rule(
+        opening=st.sampled_from([1, 1, 1, 2, 3, 0]), by=st.sampled_from(["carrier", "carrier", *ASKERS]),
+        finding=st.sampled_from([1, 1, 3, 4, 0]),
+    )  # fmt: skip
+    def review_emergency(self, opening: int, by: str, finding: int) -> None:
+        self.both(calls.review_emergency(opening, finding, digest("words")), by)
 
     # the rest --------------------------------------------------------------------------------------------------
 

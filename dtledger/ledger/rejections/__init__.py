@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import LedgerRejection
-from . import models
+from . import emergencies, models
 from .base import Rejection, shown
 
 _LOOK_AGAIN = "Look at it again (`dtledger consent list`) and decide anew."
@@ -274,7 +274,7 @@ class InsufficientFundsError(LedgerRejection):
 
 REJECTIONS: dict[str, type[Rejection]] = {
     each.solidity: each
-    for each in (*vars().copy().values(), *vars(models).values())
+    for each in (*vars().copy().values(), *vars(emergencies).values(), *vars(models).values())
     if isinstance(each, type) and hasattr(each, "solidity")
 }
 """Solidity error → its class."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .access_manager import DELAYED_ROLES, ROLES, AccessManager
 from .consent_registry import ConsentRegistry
+from .facts import StoredFacts
 from .frame import Contract, Frame, Storage
 from .member_registry import MemberRegistry
 from .model_ledger import ModelLedger
@@ -26,4 +27,14 @@ CONTRACTS: dict[str, type[Contract]] = {
     "ModelLedger": ModelLedger,
 }
 
-__all__ = ["CONTRACTS", "DELAYED_ROLES", "ROLES", "AccessManager", "ConsentRegistry", "Contract", "Frame", "Storage"]
+__all__ = [
+    "CONTRACTS",
+    "DELAYED_ROLES",
+    "ROLES",
+    "AccessManager",
+    "ConsentRegistry",
+    "Contract",
+    "Frame",
+    "Storage",
+    "StoredFacts",
+]

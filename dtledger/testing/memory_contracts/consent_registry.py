@@ -7,13 +7,14 @@ from typing import Any
 
 from ...ledger.rejections import NotConsentOwnerError, NotOwnerNorGranteeError
 from ...types import Address, Digest
+from .emergencies import Emergencies
 from .signed_consents import SignedConsents
 from .twin_registry import owner_of
 
 Rows = Sequence[tuple[Any, ...]]
 
 
-class ConsentRegistry(SignedConsents):
+class ConsentRegistry(SignedConsents, Emergencies):
     """What owners permit. A giver needs no twin: a grant counts while its giver owns the twin."""
 
     def grant(self, twin: int, grantee: Address, number: int, terms: int, package: Digest) -> None:

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IConsentRegistry} from "../../../contracts/interfaces/IConsentRegistry.sol";
+import {Emergency, IEmergencies} from "../../../contracts/interfaces/IEmergencies.sol";
 import {IMemberRegistry} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {IModelLedger} from "../../../contracts/interfaces/IModelLedger.sol";
 import {IReceiptLedger} from "../../../contracts/interfaces/IReceiptLedger.sol";
@@ -42,6 +43,14 @@ contract EventReader {
             told[place("epoch", t[1], t[2], 0, 0)] = bytes32(data);
         } else if (t[0] == IConsentRegistry.Blocked.selector || t[0] == IConsentRegistry.Unblocked.selector) {
             told[place("blocks", t[1], t[2], 0, 0)] = bytes32(data);
+        } else if (t[0] == IEmergencies.EmergencyOpened.selector) {
+            Emergency memory said = abi.decode(data, (Emergency));
+            told[place("opener", t[1], 0, 0, 0)] = t[3];
+            told[place("review by", t[1], 0, 0, 0)] = bytes32(uint256(said.reviewBy));
+            bytes32 slot = keccak256(abi.encode(said.owner, t[2], said.grantee, said.number));
+            told[place("closes", slot, t[3], 0, said.revision)] = bytes32(uint256(said.closesAt));
+        } else if (t[0] == IEmergencies.EmergencyReviewed.selector) {
+            told[place("reviewed", t[1], 0, 0, 0)] = bytes32(uint256(1));
         } else {
             return false;
         }

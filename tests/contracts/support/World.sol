@@ -37,6 +37,8 @@ abstract contract World {
     uint40 internal constant START = 1_800_000_000;
     uint40 internal constant RETIRE_DELAY = 7 days;
     uint32 internal constant GOVERNANCE_DELAY = 7 days;
+    uint40 internal constant EMERGENCY_LENGTH = 4 hours;
+    uint40 internal constant REVIEW_PERIOD = 72 hours;
 
     uint256 internal constant PATIENT = 0xA11CE;
     uint256 internal constant OTHER_PATIENT = 0xB0B;
@@ -82,7 +84,7 @@ abstract contract World {
         authority = new AccessManager(address(this));
         members = new MemberRegistry(address(authority), GENESIS);
         twins = new TwinRegistry(address(authority), GENESIS, RETIRE_DELAY);
-        consents = new ConsentRegistry(GENESIS, twins, members);
+        consents = new ConsentRegistry(GENESIS, twins, members, EMERGENCY_LENGTH, REVIEW_PERIOD);
         snapshots = new SnapshotLedger();
         messages = new Messages();
         models = new ModelLedger(members);
