@@ -10,6 +10,7 @@ from .consents import Consents, RevokedAll
 from .context import Context, Identity
 from .core import Client
 from .deciding import Decision, Question
+from .emergencies import Emergencies, ReviewState, Told, sleeping_terms
 from .erasing import Erasing, Erasure, RosterErased
 from .following import Refresh
 from .handover import Acceptance, Handover
@@ -42,6 +43,7 @@ __all__ = [
     "Context",
     "Decision",
     "Delivery",
+    "Emergencies",
     "Erasing",
     "Erasure",
     "Fetched",
@@ -68,6 +70,7 @@ __all__ = [
     "Reshared",
     "Resharing",
     "Response",
+    "ReviewState",
     "RevocationReceipt",
     "RevokedAll",
     "Revoking",
@@ -75,6 +78,7 @@ __all__ = [
     "Snapshots",
     "StreamReport",
     "Terms",
+    "Told",
     "Training",
     "TwinReading",
     "Twins",
@@ -85,6 +89,7 @@ __all__ = [
     "digest_of",
     "make_card",
     "publish_keyring",
+    "sleeping_terms",
     "trained_categories",
     "writing_terms",
 ]

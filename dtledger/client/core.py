@@ -21,6 +21,7 @@ from ..vocabulary import Action, Purpose
 from .consents import Consents
 from .context import Context, Identity
 from .deciding import Decision, Question, decide_for
+from .emergencies import Emergencies
 from .erasing import Erasing
 from .following import POLL_SECONDS, Refresh, follow
 from .members import Members
@@ -46,8 +47,8 @@ def system_clock() -> int:
 class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
-    `members`, `twins`, `consents`, `revoking`, `writer`, `reader`, `snapshots`, `models`, `training` and `erasing` hold
-    all; `read` and `explain` are the short way for an app.
+    `members`, `twins`, `consents`, `revoking`, `emergencies`, `writer`, `reader`, `snapshots`, `models`, `training` and
+    `erasing` hold all; `read` and `explain` are the short way for an app.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Client:
         self.resharing = Resharing(self.context, self.twins)
         self.consents = Consents(self.context)
         self.revoking = Revoking(self.context, self.twins)
+        self.emergencies = Emergencies(self.context, self.consents)
         self.models = Models(self.context)
         self.training = Training(self.context)
         self.reader = Reader(self.context)

@@ -16,11 +16,12 @@ from ..crypto.seal import SEED_BYTES
 from ..encoding import CID
 from ..errors import CannotCheckError, InputError, IntegrityError
 from ..keys import TwinSecrets
-from ..ledger import GrantRecord, Receipt, calls
+from ..ledger import GrantRecord, Receipt, View, calls
+from ..policy import Member
 from ..snapshots.blame import blaming
 from ..snapshots.package import Keys, open_package
 from ..types import MAX_MINUTE, ZERO_DIGEST, Address, Period
-from ..vocabulary import CATEGORIES
+from ..vocabulary import CATEGORIES, Kind
 from .context import Context
 
 T = TypeVar("T")
@@ -127,6 +128,10 @@ def publish_keyring(context: Context, members: Sequence[Address]) -> Receipt:
         found = view.member(member)
         if found is None or found.suspended or found.organisation != organisation:
             raise InputError(f"{member} is not an active member of this organisation.")
+        if not may_hold(view, organisation, found):
+            raise InputError(
+                f"{member} is no EMERGENCY member.", hint="An emergency organisation's keyring holds nobody else."
+            )
     bound = _context_of(context, organisation)
     seeds = b"".join(key.seed for key in context.key.secrets.seal_keys)
     rows = [[member, seal.seal(context.public_key(member), seeds, bound)] for member in sorted(members)]
@@ -135,8 +140,15 @@ def publish_keyring(context: Context, members: Sequence[Address]) -> Receipt:
     return context.send(call)
 
 
+def may_hold(view: View, organisation: Address, member: Member) -> bool:
+    """Whether an organisation's keyring may hold one of its members: an emergency organisation's own are its EMERGENCY
+    members alone, since the others' could not open a grant, and should not have its keys."""
+    own = view.member(organisation)
+    return own is None or not own.is_a(Kind.EMERGENCY) or member.is_a(Kind.EMERGENCY)
+
+
 def _context_of(context: Context, organisation: Address) -> bytes:
     return encoding.encode(["dtledger/keyring/1", context.deployment.id, organisation])
 
 
-__all__ = ["ALL_TIME", "granted_keys", "organisation_keys", "owner_keys", "publish_keyring", "with_any"]
+__all__ = ["ALL_TIME", "granted_keys", "may_hold", "organisation_keys", "owner_keys", "publish_keyring", "with_any"]

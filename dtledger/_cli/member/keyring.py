@@ -28,7 +28,8 @@ def keyring(app: App, without: tuple[str, ...], yes: bool, dry_run: bool) -> Non
     """As an organisation, seal its key to each of its active members, so that they can use its grants.
 
     Publish it anew when a member joins. A leaver keeps what it had; the ledger no longer names it, so custodians
-    refuse it. What a member can do it does in its own name: receipts name the person.
+    refuse it. What a member can do it does in its own name: receipts name the person. The keyring of an emergency
+    organisation (of kind EMERGENCY itself) holds its EMERGENCY members alone.
     """
     from ...client import publish_keyring
 
@@ -59,10 +60,15 @@ def keyring(app: App, without: tuple[str, ...], yes: bool, dry_run: bool) -> Non
 
 
 def _active_members(app: App) -> list[Address]:
+    from ...client.keyrings import may_hold
+
     view = app.client.context.view()
     found = {each: view.member(each) for each in view.members()}
     return [
         each
         for each, member in found.items()
-        if member and member.organisation == app.client.address and not member.suspended
+        if member
+        and member.organisation == app.client.address
+        and not member.suspended
+        and may_hold(view, app.client.address, member)
     ]

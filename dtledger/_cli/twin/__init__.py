@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..command import noun
 from .access import access
+from .emergency import emergency
 from .erase import erase
 from .list import list_
 from .mint import mint
@@ -15,7 +16,7 @@ from .rekey import rekey
 from .show import show
 
 twin_command = noun("twin", "A patient's digital twin. `dtledger help start` says what comes first.")
-for each in (mint, show, list_, read, plot, access, models, rekey, move, erase):
+for each in (mint, show, list_, read, plot, access, models, emergency, rekey, move, erase):
     twin_command.add_command(each)
 
 __all__ = ["twin_command"]

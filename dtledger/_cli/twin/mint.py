@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,12 @@ from ..app import App
 from ..command import verb
 from ..words import listed
 from .custody import Custody, custody_options
+from .emergency import let, require_emergency
 from .mint_request import mint_for_another, write_request
 
 if TYPE_CHECKING:
     from ...client import Client
+    from ...types import Address
 
 OPERATOR = "operator"
 
@@ -39,6 +42,12 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--request-out", type=FILE, metavar="FILE", help="Write the patient's signed request; another mints.")
 @click.option("--request", type=FILE, metavar="FILE", help="Mint for the patient whose request FILE is; --key pays.")
 @custody_options
+@click.option(
+    "--emergency",
+    metavar="WHO",
+    shell_complete=complete.contacts,
+    help="Who may open it in an emergency, as by `twin emergency on`. By default nobody; at a terminal you are asked.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done; sign and send nothing.")
 def mint(
     app: App,
@@ -47,11 +56,13 @@ def mint(
     request: Path | None,
     custodians: Sequence[str],
     threshold: int | None,
+    emergency: str | None,
     dry_run: bool,
 ) -> None:
     """Make a twin for the patient whose key --key is.
 
     The patient signs, a minter sends it and pays, and the patient sets the twin card, which names the custodians.
+    By default nobody can open it in an emergency: --emergency, or later `dtledger twin emergency on`, says who may.
     A twin whose card is missing, after a crash or after --request on another machine, gets it first.
     """
     if sum((minter is not None, request_out is not None, request is not None)) > 1:
@@ -63,10 +74,11 @@ def mint(
         write_request(app, request_out, dry_run=dry_run)
         return
     custody = Custody.chosen(app, custodians, threshold)
+    trusted = None if dry_run else _trusted(app, emergency)
     unfinished = app.client.twins.without_card()
     if unfinished:
         app.say(f"Twin {unfinished[0]} has no card yet: going on with it.")
-        _set_card(app, unfinished[0], custody, {}, dry_run=dry_run)
+        _set_card(app, unfinished[0], custody, {}, trusted, dry_run=dry_run)
         return
     payer = _minter(app, minter)
     held = f"{custody.threshold} of {len(custody.custodians)} custodians"
@@ -74,14 +86,24 @@ def mint(
     app.say(f"{patient} gets a twin that {payer_name} pays for; {held} open what is written to it.")
     if dry_run:
         app.show("Nothing was sent.")
-        app.data("twin-minted", twin=None, owner=app.client.address, **custody.plain(app), sent={}, dry_run=True)
+        app.data(
+            "twin-minted",
+            twin=None,
+            owner=app.client.address,
+            **custody.plain(app),
+            emergency=None,
+            sent={},
+            dry_run=True,
+        )
         return
     twin, receipt = payer.twins.mint(app.client.twins.request_mint())
     app.say(f"Twin {twin} is minted.")
-    _set_card(app, twin, custody, {"mint": app.sent(receipt)}, dry_run=False)
+    _set_card(app, twin, custody, {"mint": app.sent(receipt)}, trusted, dry_run=False)
 
 
-def _set_card(app: App, twin: int, custody: Custody, sent: dict[str, Any], *, dry_run: bool) -> None:
+def _set_card(
+    app: App, twin: int, custody: Custody, sent: dict[str, Any], trusted: Address | None, *, dry_run: bool
+) -> None:
     people = listed(app.people.name(each) for each in custody.custodians)
     app.say(f"Its card names {people}; {custody.threshold} of them open what is written to it.")
     if not dry_run:
@@ -89,14 +111,28 @@ def _set_card(app: App, twin: int, custody: Custody, sent: dict[str, Any], *, dr
         sent = {**sent, "card": app.sent(receipt)}
         app.say("Back up this home's folder `keys`: nobody else has the twin's secret.")
     app.show(f"Twin {twin} {'would be' if dry_run else 'is'} ready.")
+    emergency = let(app, twin, trusted) if trusted else None
     app.data(
         "twin-minted",
         twin=twin,
         owner=app.client.address,
         **custody.plain(app),
+        emergency=emergency,
         sent=sent,
         dry_run=dry_run,
     )
+
+
+def _trusted(app: App, named: str | None) -> Address | None:
+    """Whom the patient lets break the glass: nobody, unless they say so."""
+    if named is None and sys.stdin.isatty() and not app.as_json:
+        question = "Which emergency organisation may open it in an emergency? (Enter for none)"
+        named = click.prompt(question, default="", show_default=False, err=True)
+    if not named:
+        return None
+    organisation = app.resolve(named).address
+    require_emergency(app, organisation)
+    return organisation
 
 
 def _minter(app: App, named: str | None) -> Client:
