@@ -16,12 +16,13 @@ import pytest
 
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.http_store import HttpStore
+from dtledger._backend.kubo_node import LocalKubo
 from dtledger._backend.kubo_store import KuboStore
 from dtledger.encoding import CID
 from dtledger.store import BlockStore
 from dtledger.testing.memory_store import MemoryStore
 from scripts.benchmarks.figures import NotMeasuredError
-from scripts.benchmarks.kubo import Kubo, daemon, find
+from scripts.benchmarks.kubo import daemon, find
 from tests.gateway.conftest import Served, serving
 
 
@@ -39,13 +40,13 @@ def _flip(path: Path) -> None:
     path.write_bytes(data)
 
 
-def _damage_in_kubo(running: Kubo, cid: CID) -> None:
+def _damage_in_kubo(running: LocalKubo, cid: CID) -> None:
     key = base64.b32encode(bytes(cid)[2:]).decode().rstrip("=")
     _flip(running.repository / "blocks" / key[-3:-1] / f"{key}.data")
 
 
 @pytest.fixture(scope="session")
-def kubo() -> Iterator[Kubo]:
+def kubo() -> Iterator[LocalKubo]:
     try:
         find()
     except NotMeasuredError as error:
@@ -61,7 +62,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def kubo_store(kubo: Kubo) -> Iterator[KuboStore]:
+def kubo_store(kubo: LocalKubo) -> Iterator[KuboStore]:
     with KuboStore(kubo.address) as store:
         yield store
 

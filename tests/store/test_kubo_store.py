@@ -15,12 +15,12 @@ from ipfshttpclient.http import ClientSync
 
 from dtledger._backend import kubo_store as module
 from dtledger._backend.car import write_car
+from dtledger._backend.kubo_node import LocalKubo
 from dtledger._backend.kubo_store import KuboStore
 from dtledger.encoding import CID, block_cid, encode
 from dtledger.errors import DtledgerError, InputError, IntegrityError, UnreachableError
 from dtledger.store import MAX_BLOCK_BYTES, BlockMissingError, Codec
 from dtledger.testing.memory_store import MemoryStore
-from scripts.benchmarks.kubo import Kubo
 from tests.store.conftest import FakeKubo
 
 LEAVES = [b"one", b"two"]
@@ -53,7 +53,7 @@ def imported(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 class TestARealKubo:
     pytestmark = pytest.mark.kubo
 
-    def test_says_what_it_is(self, kubo_store: KuboStore, kubo: Kubo) -> None:
+    def test_says_what_it_is(self, kubo_store: KuboStore, kubo: LocalKubo) -> None:
         version = kubo_store._client.version()["Version"]
         assert kubo_store.describe() == f"kubo {version} at {kubo.address}"
 
