@@ -44,7 +44,7 @@ def find_kubo() -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class LocalKubo:
-    """The kubo of one folder, running or not. `binary` is its program; an `offline` one has no peers at all, and says at
+    """The kubo of one folder, running or not. `binary` is its program; an `offline` one has no peers, and says at
     once that it lacks a block."""
 
     folder: Path
