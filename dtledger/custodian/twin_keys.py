@@ -128,7 +128,10 @@ class FileTwinKeys:
     def retire(self, twin: int, owner: Address, names: Collection[Digest]) -> tuple[Digest, ...]:
         tombstone = self._tombstone(twin)
         with locked(tombstone):
-            pairs = {path: self._read(path) for path in self._paths(twin)}
+            pairs: dict[Path, SealKey] = {}
+            for path in self._paths(twin):
+                with suppress(KeyFileError):  # a damaged one serves nobody
+                    pairs[path] = self._read(path)
             others = {name_of(pair) for path, pair in pairs.items() if path.name != f"{twin}-{owner}.key"}
             dead = self._destroyed(twin) | (set(names) - others)
             write_atomically(tombstone, encode(sorted(dead)))

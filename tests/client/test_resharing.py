@@ -203,6 +203,9 @@ class TestDies:
                 assert read(world) == before
             done = world.patient.resharing.reshare(world.twin, addresses(world, 0, 1), 1)
             assert done.snapshots == 0, "all was shared before"
+            first = next(world.patient.snapshots.list(world.twin, "glucose"))[0].found.digest
+            mine = [each for each in world.custodians[0].log.entries if each.receipt.requester == world.patient.address]
+            assert sum(first in each.digests for each in mine) == 3, "it was noted before the third death"
             let_die(world, 0, 2)
             assert read(world) == before
         assert deaths > 3

@@ -147,6 +147,13 @@ def rekey(home: Path) -> None:
         patient.twins.rekey(TWIN)
 
 
+def reshare(home: Path) -> None:
+    """The patient shares custody anew onto two of the three custodians."""
+    with _client(home, "patient") as patient:
+        held = list(patient.twins.roster(TWIN).custodians)
+        patient.resharing.reshare(TWIN, held[:2], 1)
+
+
 def commit_update(home: Path) -> None:
     """Cardiology commits to an update of the first model's round."""
     with _client(home, "cardiology") as cardiology:

@@ -110,3 +110,39 @@ def test_a_damaged_list_of_what_was_destroyed_opens_nothing(tmp_path: Path) -> N
             call()
     (tmp_path / "7.destroyed").unlink()
     assert len(keys.all_of(7)) == 1
+
+
+def test_a_retired_pair_is_gone_and_another_owner_s_never(keys: TwinKeys) -> None:
+    ann, bea = keys.obtain(7, ANN), keys.obtain(7, BEA)
+    names = [sha256(each.public) for each in (ann, bea)]
+    elsewhere = sha256(b"a pair that was lost")
+    assert set(keys.retire(7, ANN, [*names, elsewhere])) == {names[0], elsewhere}
+    assert keys.all_of(7) == [bea]
+    assert keys.obtain(7, ANN).seed != ann.seed
+
+
+def test_a_pair_that_was_lost_and_retired_is_destroyed_when_it_comes_back(tmp_path: Path) -> None:
+    """Out of an old copy of the pairs: what was retired is named beside the receipts."""
+    pairs, names = tmp_path / "pairs", tmp_path / "beside"
+    pairs.mkdir()
+    names.mkdir()
+    lost = FileTwinKeys(pairs, bytes(32), names).obtain(7, ANN)
+    (file,) = pairs.glob("*.key")
+    copy = file.read_bytes()
+    file.unlink()
+    keys = FileTwinKeys(pairs, bytes(32), names)
+    present = keys.obtain(7, ANN)
+    keys.retire(7, ANN, [sha256(lost.public)])
+    assert keys.all_of(7) == [present]
+    file.write_bytes(copy)
+    assert keys.all_of(7) == []
+    assert not file.exists()
+
+
+def test_a_damaged_pair_does_not_stop_another_from_being_retired(tmp_path: Path) -> None:
+    keys = FileTwinKeys(tmp_path, bytes(32))
+    ann = keys.obtain(7, ANN)
+    keys.obtain(7, BEA)
+    (tmp_path / f"7-{BEA}.key").write_bytes(b"short")
+    assert keys.retire(7, ANN, [sha256(ann.public)]) == (sha256(ann.public),)
+    assert not (tmp_path / f"7-{ANN}.key").exists()

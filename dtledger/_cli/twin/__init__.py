@@ -13,10 +13,11 @@ from .move import move
 from .plot import plot
 from .read import read
 from .rekey import rekey
+from .reshare import reshare
 from .show import show
 
 twin_command = noun("twin", "A patient's digital twin. `dtledger help start` says what comes first.")
-for each in (mint, show, list_, read, plot, access, models, emergency, rekey, move, erase):
+for each in (mint, show, list_, read, plot, access, models, emergency, rekey, reshare, move, erase):
     twin_command.add_command(each)
 
 __all__ = ["twin_command"]

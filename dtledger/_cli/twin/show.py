@@ -14,6 +14,7 @@ from ..command import verb
 if TYPE_CHECKING:
     from ...ledger.records import CardRecord
     from ...snapshots.roster import Roster
+    from ...types import Address
 
 
 @verb("show", epilog="Example: dtledger twin show 7")
@@ -49,6 +50,7 @@ def show(app: App, twin: int | None) -> None:
     app.show(f"deployment  {deployment.id} ({words}), profile {app.settings.profile}")
     app.show(f"owner       {people.name(owner)}" + (f", {owner}" if people.name(owner) != owner else ""))
     app.show(f"card        {_card_words(app, cards) if present else 'none: nothing can be written yet'}")
+    behind, gone = _custody(app, number, roster, mine=owner == client.address)
     if roster:
         names = ", ".join(people.name(each) for each in roster.custodians)
         app.show(f"custodians  {roster.threshold} of {len(roster.custodians)} open a snapshot: {names}")
@@ -78,12 +80,29 @@ def show(app: App, twin: int | None) -> None:
         roster=_plain_roster(app, roster),
         generation=generation,
         rekeying=cut,
+        reshare=behind,
+        custodians_gone=[people.plain(each) for each in gone],
         retire_at=rfc3339(retire_at) if retire_at else None,
         grants={"live": len(live), "given": sum(each.grant.given for each in records)},
         newest={name: times.minute_at(minute) for name, minute in newest.items()},
         guardians=0,
         backed_up_at=rfc3339(backed_up_at) if backed_up_at else None,
     )
+
+
+def _custody(app: App, twin: int, roster: Roster | None, *, mine: bool) -> tuple[bool, list[Address]]:
+    """Whether snapshots stand under another roster, and which custodians are none any more; an owner is told."""
+    if roster is None:
+        return False, []
+    custody = app.client.resharing.custody
+    behind, gone = custody.is_behind(twin), custody.gone(twin)
+    warning = click.style("warning:", fg="yellow")
+    if mine and gone:
+        names = ", ".join(app.people.name(each) for each in gone)
+        app.say(f"{warning} no custodian any more: {names}. Name others: dtledger twin reshare {twin} --custodian WHO")
+    if mine and behind:
+        app.say(f"{warning} what was written before is held by a former roster: dtledger twin reshare {twin}")
+    return behind, gone
 
 
 def _generation(app: App, twin: int, *, mine: bool) -> tuple[int | None, bool]:
