@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -265,3 +266,39 @@ def test_a_call_comes_back_as_it_went(bench: Bench) -> None:
     assert decode_call(signed.call.contract, encode_call(signed.call)) == signed.call
     with pytest.raises(InputError):
         decode_call(signed.call.contract, encode_call(signed.call) + b"\0")
+
+
+def test_a_grant_that_was_withheld_does_not_outlive_the_revocation(bench: Bench) -> None:
+    """It lands first; the revocation was signed when it had not, and ends it all the same."""
+    world, relay = bench.world, bench.relays[0].relay
+    again = world.ledger.view().grant(*slot_of(world.consent)).terms
+    grant = sign(bench.poor.context, calls.grant(world.twin, world.clinician.address, 0, again, Digest(b"\1" * 32)))
+    revoke = sign(bench.poor.context, revocation(world.consent))
+    assert grant is not None
+    assert revoke is not None
+    for each in (grant, revoke):
+        relay.carry(each.call.contract, encode_call(each.call))
+    assert not world.ledger.view().grant(*slot_of(world.consent)).given
+
+
+def test_a_grant_that_lands_late_is_not_taken_for_the_revocation_of_everything(bench: Bench) -> None:
+    """A relay brings an older message of the same owner's in the place of the one that it was given."""
+    world, relay = bench.world, bench.relays[0].relay
+    terms = world.ledger.view().grant(*slot_of(world.consent)).terms
+    older = sign(bench.poor.context, calls.grant(world.twin, world.hospital.address, 0, terms, Digest(b"\1" * 32)))
+    assert older is not None
+
+    class Swaps:
+        name = "swaps"
+
+        def send(self, call: Call) -> str:
+            return relay.carry(older.call.contract, encode_call(older.call)).transaction
+
+    bench.carrier._relays = [Swaps(), bench.relays[1]]
+    bench.consents.revoke_all(world.twin)
+    assert [name for name, _ in bench.carrier.passed_over] == ["swaps"]
+    assert world.ledger.view().epoch(bench.poor.address, world.twin) == 1
+
+
+def slot_of(slot: Slot) -> tuple[Any, int, Any, int]:
+    return slot.owner, slot.twin, slot.grantee, slot.number

@@ -1,0 +1,117 @@
+"""A gateway as a process of its own, on a real chain: a patient whose account is empty lives by it, and a kill -9 loses
+nothing that it acknowledged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from dtledger.client import Client, Terms, writing_terms
+from dtledger.client.devnet import OPERATOR, PROFILE
+from dtledger.client.opening import open_client
+from dtledger.errors import AccessDeniedError
+from dtledger.types import Period
+from dtledger.vocabulary import Action, Purpose
+from tests.crash.scene import Scene, set_scene
+
+pytestmark = pytest.mark.anvil
+
+TOKEN = "a-token-of-the-ward"
+PATIENCE = 120.0
+
+
+@contextmanager
+def gateway(scene: Scene) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """`dtledger gateway serve`, and its URL."""
+    senders, config = scene.folder / "senders", scene.folder / "gateway.toml"
+    senders.write_text(f"ward {hashlib.sha256(TOKEN.encode()).hexdigest()}\n")
+    config.write_text('bind = "127.0.0.1:0"\nsenders = "senders"\nfree_bytes = 0\n')
+    words = ["gateway", "serve", "--home", str(scene.home.root), "--profile", PROFILE, "--key", "gateway", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dtledger", *words, "--config", str(config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline())["url"], process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    scene = set_scene(tmp_path)
+    yield scene
+    scene.devnet.down()
+
+
+def poor_patient(scene: Scene, url: str) -> Client:
+    scene.devnet.key("poor")
+    options = {"relays": [url], "store": f"gateway:{url}"}
+    return open_client(PROFILE, "poor", home=scene.home, options=options)
+
+
+def balance(scene: Scene, client: Client) -> int:
+    return int(scene.devnet.anvil.rpc("eth_getBalance", client.address, "latest"), 16)
+
+
+def post(url: str, twin: int, first: int) -> dict[str, Any]:
+    rows = [[datetime.fromtimestamp(first + 60 * each, UTC).isoformat(), 5 + each / 10] for each in range(5)]
+    body = {"twin": twin, "category": "glucose", "unit": "mmol/L", "readings": rows, "id": f"post-{first}"}
+    answer = requests.post(
+        f"{url}/v1/readings", json=body, headers={"authorization": f"Bearer {TOKEN}"}, timeout=PATIENCE
+    )
+    assert answer.status_code == 202, answer.text
+    return dict(answer.json())
+
+
+def wait_until_anchored(url: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while requests.get(f"{url}/v1/status", timeout=PATIENCE).json()["unanchored"]:
+        assert time.monotonic() < deadline, "it anchors nothing"
+
+
+def test_a_patient_with_an_empty_account_lives_by_a_gateway_that_is_killed(scene: Scene) -> None:
+    now = int(time.time())
+    first = now // 3600 * 3600 - 7200
+    with gateway(scene) as (url, process), poor_patient(scene, url) as patient, scene.client(OPERATOR) as operator:
+        twin, _ = operator.twins.mint(patient.twins.request_mint())
+        patient.twins.set_up(twin, list(patient.context.custodians), 2)
+        grant = writing_terms(["glucose"], now, 86_400, back_to=first // 60)
+        patient.consents.grant(twin, scene.address("gateway"), grant)
+        terms = Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + 3600, Period(first // 60, now // 60))
+        slot, receipt = patient.consents.grant(twin, scene.address("cardiology"), terms)
+        assert receipt.gas == 0
+        assert post(url, twin, first) == {"kept": 5, "known": 0}
+        process.kill()
+        process.wait()
+    with gateway(scene) as (url, process):
+        assert post(url, twin, first)["kept"] == 0
+        assert post(url, twin, first + 3600) == {"kept": 5, "known": 0}
+        wait_until_anchored(url)
+        with poor_patient(scene, url) as patient, scene.client("cardiology") as cardiology:
+            found = patient.read(twin, "glucose", "PATRQT")
+            assert len(found) == len({each.at for each in found}) == 10
+            assert len(cardiology.read(twin, "glucose", "TREAT")) == 10
+            patient.consents.revoke(slot)
+            with pytest.raises(AccessDeniedError):
+                cardiology.read(twin, "glucose", "TREAT")
+            assert balance(scene, patient) == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
