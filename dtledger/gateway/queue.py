@@ -174,7 +174,7 @@ class ReadingQueue:
         part = self._name("part", twin, category, hour)
         mark = self._name("mark", *what)
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher(now).encrypt(nonce, encoding.encode([*what, reading.offset]), mark + part)
+        sealed = self._cipher(now).encrypt(nonce, encoding.encode([*what, reading.offset]), _bound(mark, part))
         return Row(mark, part, (hour + 1) * 3600, now, mark + nonce + sealed)
 
     def _open(self, part: bytes) -> Hour | None:
@@ -184,7 +184,7 @@ class ReadingQueue:
         for row in self._file.rows(part):
             mark, nonce, sealed = row.sealed[:16], row.sealed[16 : 16 + _NONCE_BYTES], row.sealed[16 + _NONCE_BYTES :]
             try:
-                plain: list[Any] = encoding.decode(self._cipher(row.at).decrypt(nonce, sealed, mark + part))
+                plain: list[Any] = encoding.decode(self._cipher(row.at).decrypt(nonce, sealed, _bound(mark, part)))
                 twin, category, seconds, value, unit, quality, offset = plain
                 opened.append((Reading(seconds, value, unit, offset, quality), row))
             except (InvalidTag, IntegrityError, ValueError):
@@ -205,6 +205,11 @@ def without(hour: Hour, numbers: Collection[int]) -> Hour:
     """The hour without the rows of these numbers."""
     kept = [(each, row) for each, row in zip(hour.readings, hour.rows, strict=True) if row.number not in numbers]
     return replace(hour, readings=tuple(each for each, _ in kept), rows=tuple(row for _, row in kept))
+
+
+def _bound(mark: bytes, part: bytes) -> bytes:
+    """What a row is sealed for: it opens nowhere else."""
+    return mark + part
 
 
 def _derive(key: bytes, what: str) -> bytes:
