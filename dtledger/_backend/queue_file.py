@@ -15,6 +15,7 @@ from threading import RLock
 
 from ..errors import DtledgerError, InputError
 from .files import locked
+from .http_errors import DiskFullError
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS readings (
@@ -215,6 +216,10 @@ class QueueFile:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
+                raise DiskFullError(
+                    "The disk of the queue is full.", hint="Free space: what it holds is unharmed."
+                ) from error
             raise DtledgerError(
                 f"The queue {self._path} cannot be used: {error}.",
                 hint="Free space, or make its folder writable: what it holds is unharmed.",

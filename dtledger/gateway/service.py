@@ -27,7 +27,7 @@ from ..service.settings import COMMON, ServiceSettings, file_setting, whole_numb
 from ..store import BlockMissingError
 from .blocks import FRESH_SECONDS, Blocks
 from .intake import Intake
-from .pump import Pace, Pump
+from .pump import Ingest, Pace, Pump
 from .queue import Limits, ReadingQueue
 from .relay import Relay, RelayLimits
 from .senders import Senders
@@ -51,16 +51,24 @@ ENTRIES: tuple[Entry, ...] = (
 
 
 class Gateway:
-    """All parts of one gateway, over the ledger, store and key of `client`, with its state in `folder`."""
+    """All parts of one gateway, over the ledger, store and key of `client`, with its state in `folder`. `ingest` stands
+    between queue and writer, see `pump`."""
 
-    def __init__(self, client: Client, settings: ServiceSettings, folder: Path, senders: Senders) -> None:
+    def __init__(
+        self,
+        client: Client,
+        settings: ServiceSettings,
+        folder: Path,
+        senders: Senders,
+        ingest: Ingest = lambda hours: hours,
+    ) -> None:
         context = client.context
         limits = Limits(settings["queue_bytes"], settings["free_bytes"])
         pace = Pace(settings["batch_seconds"], settings["renewal_seconds"])
         self.queue = ReadingQueue(folder / "queue.db", context.key, context.clock, limits)
         self.quota = QuotaFile(folder / "quota.db")
         self.putters = BlockPutters(folder / "blocks.db")
-        self.pump = Pump(context, client.writer, self.queue, pace)
+        self.pump = Pump(context, client.writer, self.queue, pace, ingest)
         self.senders = senders
         self.intake = Intake(context, self.queue)
         self.relay = Relay(context, self.quota, RelayLimits(settings["relay_calls"], settings["relay_calls_all"]))

@@ -148,6 +148,21 @@ def test_a_disk_that_fails_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) 
     kept.close()
 
 
+def test_a_disk_that_is_full_takes_nothing_and_loses_nothing(path: Path) -> None:
+    kept = queue(path)
+    kept.put([ONE])
+    database = kept._file._database
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count = {pages}")
+    many = [replace(ONE, twin=twin) for twin in range(100, 400)]
+    with pytest.raises(DiskFullError):
+        kept.put(many)
+    assert all_of(kept) == {ONE}
+    database.execute("PRAGMA max_page_count = 1000000")
+    assert kept.put(many) == 300
+    kept.close()
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 @given(
     st.lists(

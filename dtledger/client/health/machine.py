@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...config import Settings
+from ...encoding import block_cid
 from ...errors import DtledgerError, KeyFileError
 from ...home import Home
 from ...keys import KeyStore, Passwords, UnlockedKey, keystore
@@ -79,6 +80,9 @@ def store(settings: Settings) -> Check:
     # Few different probes: kubo keeps a small block for each that was ever put.
     probe = f"dtledger doctor {os.getpid()}".encode()
     with open_store(settings) as blocks:
+        if settings.store.startswith("gateway:"):
+            blocks.has(block_cid(probe, "raw"))
+            return Check("store", State.OK, f"{blocks.describe()} answers; putting a block needs an enrolled key")
         cid = blocks.put(probe, "raw")
         blocks.get(cid)
         blocks.remove([cid])
