@@ -1,4 +1,4 @@
-"""A gateway asked over HTTP how it stands, and for what it sealed to an owner."""
+"""A gateway asked over HTTP: how it stands, to take readings, and for what it sealed to an owner."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ class HttpGateway:
         if said.get("schema") != "dtledger/gateway-status/1":
             raise UnreachableError(f"What answers at {self.url} is no gateway.")
         return said
+
+    def send(self, post: dict[str, Any], token: str) -> dict[str, int]:
+        """Hand over readings as `POST /v1/readings` takes them, with a sender's token: how many are new, and known.
+
+        Raises:
+            AccessDeniedError: the gateway does not know the token, or may not write them.
+            InputError: it takes no such readings.
+            UnreachableError: it does not answer, or its queue is full: send the same again later.
+        """
+        body = json.dumps(post).encode()
+        return self._read(self._link.post("/v1/readings", body, "application/json", token=token))
 
     def unanchored(self, deployment: Deployment, reader: Signer, at: int) -> list[str]:
         """The CIDs of what it sealed to that reader; `at` is now, in unix seconds.

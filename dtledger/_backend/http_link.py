@@ -44,22 +44,19 @@ class HttpLink:
 
     def get(self, path: str) -> bytes:
         """The answer's body. Raises as `post`."""
-        return self._ask("GET", path, None)
+        return self.ask("GET", path)[1]
 
-    def post(self, path: str, body: bytes, kind: str = "application/cbor") -> bytes:
-        """The body of the answer to `body`.
+    def post(self, path: str, body: bytes, kind: str = "application/cbor", token: str = "") -> bytes:
+        """The body of the answer to `body`; `token` is a bearer token (RFC 6750).
 
         Raises:
             UnreachableError: nobody answers, or not as a service does.
             DtledgerError: what the service refused by.
         """
-        return self._ask("POST", path, body, kind)
+        return self.ask("POST", path, body, kind, token=token)[1]
 
     def close(self) -> None:
         self._session.close()
-
-    def _ask(self, method: str, path: str, body: bytes | None, kind: str = "") -> bytes:
-        return self.ask(method, path, body, kind)[1]
 
     def ask(
         self,
@@ -68,11 +65,13 @@ class HttpLink:
         body: bytes | None = None,
         kind: str = "application/cbor",
         *,
+        token: str = "",
         most: int = MOST_ANSWER,
         allowed: tuple[int, ...] = (),
     ) -> tuple[int, bytes]:
         """Status and body of an answer, which is a success or one of the statuses `allowed`. Raises as `post`."""
         headers = {"content-type": kind} if kind and body is not None else {}
+        headers |= {"authorization": f"Bearer {token}"} if token else {}
         try:
             with self._session.request(
                 method,

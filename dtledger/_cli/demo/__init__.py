@@ -17,14 +17,19 @@ from ..command import Verb
 @click.option("--unit", help="Its unit, mg/dL or mmol/L, if the file does not say.")
 @click.option("--date-order", help="dmy, mdy or ymd, if the file does not settle it.")
 @click.option("--clean", is_flag=True, help="Remove the demo's world: its chain, its keys, its data.")
+@click.option("--services", is_flag=True, help="Every part a process of its own: custodians, a gateway, kubo.")
 @click.pass_obj
-def demo_command(app: App, /, file: Path | None, clean: bool, **reading: str | None) -> None:
+def demo_command(app: App, /, file: Path | None, clean: bool, services: bool, **reading: str | None) -> None:
     """From nothing to an encrypted, anchored twin, a consent, a reading, a refusal and an audited model.
 
     Starts a development chain, deploys, enrols a hospital, a clinician, a gateway and three custodians, mints a
     patient's twin, imports glucose readings, grants, reads, revokes and is refused. Then two sites train a model on
     twins of their own patients, and an auditor finds what is right and what is wrong with it. The world goes on
     running; run it again to go on in it.
+
+    With --services it is told as a hospital would run it: three custodians, a gateway and kubo (where it is) are
+    processes, a hub posts readings to the gateway, and the patient, whose account is empty, signs what the gateway
+    relays. It needs a home of its own, and the extra `dtledger[service]`.
     """
     from .place import remove
     from .story import Story
@@ -34,4 +39,14 @@ def demo_command(app: App, /, file: Path | None, clean: bool, **reading: str | N
         app.show(f"Removed {app.home.root}." if removed else f"There is no demo in {app.home.root}.")
         app.data("demo-clean", removed=removed, home=app.home.root)
         return
-    Story(app, file, reading).tell()
+    if not services:
+        Story(app, file, reading).tell()
+        return
+    if file is not None or any(reading.values()):
+        raise click.UsageError("--services tells of a simulated day; --input and its options do not go with it.")
+    from ...service import require_extra
+
+    require_extra()
+    from .services import Services
+
+    Services(app).tell()

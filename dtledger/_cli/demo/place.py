@@ -8,6 +8,8 @@ from ...errors import InputError
 from ...home import Home
 
 MARK = "demo.txt"
+SERVICES = "services"
+"""The folder of its processes, where it was told with `--services`."""
 
 
 def sample_end(home: Home) -> int:
@@ -15,10 +17,20 @@ def sample_end(home: Home) -> int:
     return int((home.root / MARK).stat().st_mtime) // 300 * 300
 
 
-def claim(home: Home) -> None:
-    """Make the home the demo's own, or refuse one that is somebody's."""
+def claim(home: Home, *, services: bool = False) -> None:
+    """Make the home the demo's own, or refuse one that is somebody's, or the demo's told the other way.
+
+    Raises:
+        InputError: it is.
+    """
     mark = home.root / MARK
     if mark.exists():
+        if (home.root / SERVICES).is_dir() is not services:
+            other = "without" if services else "with"
+            raise InputError(
+                f"{home.root} has a demo that was told {other} --services.",
+                hint="Remove it (`dtledger demo --clean`), or name another folder with --home.",
+            )
         return
     if home.root.exists() and any(home.root.iterdir()):  # a home that somebody uses
         raise InputError(
@@ -26,6 +38,8 @@ def claim(home: Home) -> None:
         )
     home.prepare(home.root)
     write_atomically(mark, b"This folder belongs to `dtledger demo`; `dtledger demo --clean` removes it.\n")
+    if services:
+        home.prepare(home.root / SERVICES)
 
 
 def remove(home: Home) -> bool:
@@ -38,5 +52,9 @@ def remove(home: Home) -> bool:
         return False
     if not (home.root / MARK).exists():
         raise InputError(f"{home.root} was not made by the demo, so it is not removed.", hint="Name its --home.")
+    if (home.root / SERVICES).is_dir():
+        from .hospital import Hospital
+
+        Hospital(home).down()
     Devnet(home).clean()
     return True
