@@ -22,7 +22,7 @@ from dtledger.ledger import calls
 from dtledger.types import ZERO_ADDRESS
 from dtledger.vocabulary import Kind
 
-from .bare import Run, runner
+from .bare import Run, at_terminal, runner
 
 pytestmark = pytest.mark.anvil
 
@@ -145,6 +145,16 @@ def test_it_is_off_unless_the_patient_says_so(run: Run, tell: Callable[..., dict
         assert len(patient.emergencies.grants(twin)) == 1
     assert given["grants"][0]["organisation"]["name"] == "ambulance"
     assert run(*map(str, on), "--key", "medic", "--yes").exit_code == 3, "not its owner"
+
+
+@pytest.mark.parametrize(("typed", "trusted"), [("ambulance\n", 1), ("\n", 0)], ids=["a name", "Enter"])
+def test_at_a_terminal_the_patient_is_asked_at_the_mint(typed: str, trusted: int, run: Run, scene: Scene) -> None:
+    code, shown = at_terminal(scene.home.root, "twin", "mint", "--key", "patient", typed=typed)
+    assert code == 0, shown
+    assert "Which emergency organisation may open it in an emergency?" in shown
+    with scene.client("patient") as patient:
+        newest = max(patient.context.view().twins_of(patient.address))
+        assert len(patient.emergencies.grants(newest)) == trusted
 
 
 def test_who_has_no_emergency_member_is_not_let(run: Run) -> None:
