@@ -38,7 +38,8 @@ import {Reason} from "./types/Vocabulary.sol";
 ///
 /// Invariants: `check` permits only if the owner made the grant that it names, and neither the owner nor the grantee
 /// revoked it since. After a revocation, a revocation of everything, a block, a suspension, a retirement or an expiry,
-/// nothing is permitted until the one who denied permits again. Revisions, epochs and counts never fall.
+/// nothing is permitted until the one who denied permits again, nor on a frozen twin until the freeze ends. Revisions,
+/// epochs and counts never fall.
 contract ConsentRegistry is SignedConsents, Emergencies {
     constructor(
         bytes32 genesis,
@@ -115,6 +116,7 @@ contract ConsentRegistry is SignedConsents, Emergencies {
         facts.owner = TWINS.ownerOrZero(twin);
         (uint40 retireAt,) = TWINS.stateOf(twin);
         facts.retired = retireAt != 0;
+        (, facts.frozenUntil) = TWINS.freezeOf(twin);
 
         Member memory member = MEMBERS.memberOf(requester);
         facts.enrolled = member.version != 0;

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {GuardedTwins} from "./base/GuardedTwins.sol";
 import {TypedDomain} from "./base/TypedDomain.sol";
 import {IERC5192} from "./interfaces/IERC5192.sol";
 import {Card, ITwinRegistry} from "./interfaces/ITwinRegistry.sol";
@@ -14,36 +15,27 @@ import {TypedData} from "./libraries/TypedData.sol";
 ///
 /// STATES. A twin is minted once, with a number from 1 on. It is live, or its retirement is announced, or it is retired:
 /// that is the announcement's delay passing, and no call. An announced twin counts as retired for every reader and does
-/// not move; its owner may cancel. A retired twin never changes again. Without a card nothing is to be sealed to a twin;
-/// a move clears it.
+/// not move; its owner or its guardians may cancel. A retired twin never changes again. Without a card nothing is to be
+/// sealed to a twin; a move clears it. Freezes and moves by guardians: see `GuardedTwins`.
 ///
 /// AUTHORITY. Minting takes the patient's signature and is paid for by a minter, who can do nothing else to the twin.
-/// Everything else is the owner's: card and retirement by its message, a move by its and the recipient's. A twin
-/// never returns to a former owner, so a key that was replaced because it leaked is worth nothing again.
+/// Everything else is the owner's, while its guardians do not freeze the twin: card and retirement by its message, a move
+/// by its and the recipient's. A twin never returns to a former owner, so a key that was replaced because it leaked is
+/// worth nothing again.
 ///
 /// TIME. A signed call names what it replaces: the patient's number of twins, the digest of the card, the counter that
-/// each move, announcement and cancellation raises. The card's digest is chained, so it never takes a value twice.
+/// every other call raises. The card's digest is chained, so it never takes a value twice.
 ///
 /// PRIVACY. The card holds digests of sealed or public-key blocks; only its own digest is stored, the rest is in events.
 ///
 /// Invariants: exactly one owner a twin, from the mint on. Counters and the number of twins only rise. No twin is ever
 /// transferred or approved by the calls of ERC-721. What a retired twin's views answer stays the same for ever.
-contract TwinRegistry is ITwinRegistry, IERC5192, ERC721, TypedDomain, AccessManaged {
-    /// @dev One slot: when the announced retirement is final, and the counter that signed calls name.
-    struct State {
-        uint40 retireAt;
-        uint32 counter;
-    }
-
+contract TwinRegistry is IERC5192, GuardedTwins, AccessManaged {
     /// @inheritdoc ITwinRegistry
     uint40 public immutable RETIRE_DELAY;
 
     /// @notice How many twins there are; the newest has this number.
     uint256 public twinCount;
-
-    mapping(uint256 twin => bytes32) private _cards;
-    mapping(uint256 twin => State) private _states;
-    mapping(uint256 twin => mapping(address key => bool)) private _former;
 
     constructor(address authority, bytes32 genesis, uint40 retireDelay)
         ERC721("dtledger twin", "TWIN")
@@ -100,20 +92,12 @@ contract TwinRegistry is ITwinRegistry, IERC5192, ERC721, TypedDomain, AccessMan
     ) external {
         _requireInTime(deadline);
         address from = ownerOf(twin);
-        bytes32 message = TypedData.move(twin, to, counter, deadline);
+        bytes32 message = TypedData.moving(TypedData.MOVE, twin, to, counter, deadline);
         _requireOwnOrSigned(from, message, ownerSignature);
         _requireOwnOrSigned(to, message, recipientSignature);
-
-        State storage state = _states[twin];
-        _requireCounter(state, counter);
-        if (state.retireAt != 0) revert TwinRegistry_RetirementAnnounced(twin, state.retireAt);
-        _former[twin][from] = true;
-        if (_former[twin][to]) revert TwinRegistry_FormerOwner(twin, to);
-
-        delete _cards[twin];
-        state.counter = counter + 1;
-        _update(to, twin, address(0));
-        emit Moved(twin, from, to, counter + 1);
+        _requireCounter(_states[twin], counter);
+        _requireNotFrozen(twin, _states[twin]);
+        _moveTo(twin, from, to);
     }
 
     /// @inheritdoc ITwinRegistry
@@ -133,39 +117,15 @@ contract TwinRegistry is ITwinRegistry, IERC5192, ERC721, TypedDomain, AccessMan
     /// @inheritdoc ITwinRegistry
     function cancelRetirement(uint256 twin) external {
         _requireOwner(twin);
+        _requireNotFrozen(twin, _states[twin]);
         _cancelRetirement(twin);
     }
 
     /// @inheritdoc ITwinRegistry
     function cancelRetirementSigned(uint256 twin, uint32 counter, uint40 deadline, bytes calldata signature) external {
         _requireRetirementSigned(TypedData.CANCEL_RETIREMENT, twin, counter, deadline, signature);
+        _requireNotFrozen(twin, _states[twin]);
         _cancelRetirement(twin);
-    }
-
-    /// @inheritdoc ITwinRegistry
-    function cardOf(uint256 twin) external view returns (bytes32) {
-        return _cards[twin];
-    }
-
-    /// @inheritdoc ITwinRegistry
-    function stateOf(uint256 twin) external view returns (uint40 retireAt, uint32 counter) {
-        State memory state = _states[twin];
-        return (state.retireAt, state.counter);
-    }
-
-    /// @inheritdoc ITwinRegistry
-    function ownerOf(uint256 twin) public view override(ITwinRegistry, ERC721) returns (address) {
-        return super.ownerOf(twin);
-    }
-
-    /// @inheritdoc ITwinRegistry
-    function ownerOrZero(uint256 twin) external view returns (address) {
-        return _ownerOf(twin);
-    }
-
-    /// @inheritdoc ITwinRegistry
-    function wasOwner(uint256 twin, address key) external view returns (bool) {
-        return _former[twin][key];
     }
 
     /// @inheritdoc IERC5192
@@ -197,27 +157,21 @@ contract TwinRegistry is ITwinRegistry, IERC5192, ERC721, TypedDomain, AccessMan
     function _setCard(uint256 twin, address owner, bytes32 previous, Card calldata card, bytes32 cardHash) private {
         bytes32 present = _cards[twin];
         if (previous != present) revert TwinRegistry_StaleCard(previous, present);
-        _requireNotRetired(twin, _states[twin].retireAt);
+        _requireNotRetired(twin, _states[twin]);
+        _requireNotFrozen(twin, _states[twin]);
         _cards[twin] = TypedData.chain(previous, cardHash);
         emit CardSet(twin, owner, previous, card);
     }
 
     function _announceRetirement(uint256 twin) private {
         State storage state = _states[twin];
-        if (state.retireAt != 0) revert TwinRegistry_RetirementAnnounced(twin, state.retireAt);
+        _requireNoRetirement(twin, state);
+        _requireNotFrozen(twin, state);
         // forge-lint: disable-next-line(unsafe-typecast) 40 bits of seconds last for 34,000 years
         uint40 retireAt = uint40(block.timestamp) + RETIRE_DELAY;
         uint32 counter = ++state.counter;
         state.retireAt = retireAt;
         emit RetirementAnnounced(twin, retireAt, counter);
-    }
-
-    function _cancelRetirement(uint256 twin) private {
-        State storage state = _states[twin];
-        if (state.retireAt == 0) revert TwinRegistry_RetirementNotAnnounced(twin);
-        _requireNotRetired(twin, state.retireAt);
-        state.retireAt = 0;
-        emit RetirementCancelled(twin, ++state.counter);
     }
 
     function _requireRetirementSigned(
@@ -228,20 +182,7 @@ contract TwinRegistry is ITwinRegistry, IERC5192, ERC721, TypedDomain, AccessMan
         bytes calldata signature
     ) private view {
         _requireInTime(deadline);
-        _requireSigned(ownerOf(twin), TypedData.retirement(kind, twin, counter, deadline), signature);
+        _requireSigned(ownerOf(twin), TypedData.counted(kind, twin, counter, deadline), signature);
         _requireCounter(_states[twin], counter);
-    }
-
-    function _requireOwner(uint256 twin) private view returns (address owner) {
-        owner = ownerOf(twin);
-        if (msg.sender != owner) revert TwinRegistry_NotOwner(twin, msg.sender);
-    }
-
-    function _requireCounter(State storage state, uint32 counter) private view {
-        if (counter != state.counter) revert TwinRegistry_StaleCounter(counter, state.counter);
-    }
-
-    function _requireNotRetired(uint256 twin, uint40 retireAt) private view {
-        if (retireAt != 0 && block.timestamp >= retireAt) revert TwinRegistry_Retired(twin, retireAt);
     }
 }

@@ -1,7 +1,7 @@
 """The rule: may this request be answered? Written here and once more in `contracts/`, and proved equal.
 
 A request names one grant. The questions are asked in the order of `Reason`, and the first that applies is the
-answer. Time is an argument, since a chain may make no block while nothing happens: NOT_YET is judged at
+answer. Time is an argument, since a chain may make no block while nothing happens: FROZEN and NOT_YET are judged at
 `earliest`, EXPIRED at `latest`; audits pass one time twice. A grant is valid in [not_before_at, expires_at).
 
 >>> from dtledger.vocabulary import Action, Purpose
@@ -133,6 +133,7 @@ class Facts(Protocol):
 
     def owner(self, twin: int) -> Address | None: ...
     def retired(self, twin: int) -> bool: ...
+    def frozen_until(self, twin: int) -> int: ...
     def member(self, who: Address) -> Member | None: ...
     def blocked(self, twin: int, who: Address) -> bool: ...
     def grant(self, owner: Address, twin: int, grantee: Address, number: int) -> Grant: ...
@@ -154,6 +155,8 @@ def check(facts: Facts, request: Request, earliest: int, latest: int) -> Reason:
         return Reason.TWIN_UNKNOWN
     if facts.retired(request.twin):
         return Reason.RETIRED
+    if earliest < facts.frozen_until(request.twin):
+        return Reason.FROZEN
     if request.requester == owner and request.action is Action.READ and request.purpose is Purpose.PATRQT:
         return Reason.OWNER
     member = facts.member(request.requester)

@@ -120,6 +120,7 @@ TABLE: tuple[tuple[int, Callable[[Case], bool]], ...] = (
     (MALFORMED, malformed),
     (2, lambda case: case.owner == 0),
     (3, lambda case: case.retired == 1),
+    (4, lambda case: case.earliest < case.frozen_until),
     (1, lambda case: (case.requester, case.action, case.purpose) == (case.owner, READ, PATRQT)),
     (5, lambda case: case.flags(case.requester) & 1 == 0),
     (6, lambda case: any(case.flags(actor) & 2 for actor in involved(case))),

@@ -50,6 +50,7 @@ class World:
 
     owned_by: Address | None = OWNER
     is_retired: bool = False
+    frozen_till: int = 0
     members: dict[Address, Member] = field(default_factory=lambda: {ASKER: Member(0, None, 1)})
     blocks: frozenset[Address] = frozenset()
     grants: dict[tuple[Address, Address, int], Grant] = field(default_factory=lambda: {(OWNER, ASKER, 0): GRANT})
@@ -61,6 +62,9 @@ class World:
 
     def retired(self, twin: int) -> bool:
         return self.is_retired
+
+    def frozen_until(self, twin: int) -> int:
+        return self.frozen_till
 
     def member(self, who: Address) -> Member | None:
         return self.members.get(who)
@@ -113,6 +117,7 @@ def request(**changes: Any) -> Change:
 FAULTS: tuple[tuple[Reason, Change], ...] = (
     (Reason.TWIN_UNKNOWN, world(lambda it: replace(it, owned_by=None))),
     (Reason.RETIRED, world(lambda it: replace(it, is_retired=True))),
+    (Reason.FROZEN, world(lambda it: replace(it, frozen_till=NOW + 1))),
     (Reason.NOT_ENROLLED, world(lambda it: replace(it, members={}))),
     (Reason.SUSPENDED, world(lambda it: it.with_member(suspended=True) if it.members else it)),
     (Reason.BLOCKED, world(lambda it: replace(it, blocks=frozenset({ASKER})))),
@@ -154,13 +159,13 @@ class TestTheOrder:
 
 
 class TestTheOwner:
-    @pytest.mark.parametrize("fault", [fault for _, fault in FAULTS[2:]])
+    @pytest.mark.parametrize("fault", [fault for _, fault in FAULTS[3:]])
     def test_reads_their_own_data_whatever_else_holds(self, fault: Change) -> None:
         question = request(requester=OWNER, purpose=Purpose.PATRQT, action=Action.READ)(fault(Question()))
         assert question.verdict is Reason.OWNER
 
-    @pytest.mark.parametrize("fault", [fault for _, fault in FAULTS[:2]])
-    def test_does_not_read_a_twin_that_is_gone(self, fault: Change) -> None:
+    @pytest.mark.parametrize("fault", [fault for _, fault in FAULTS[:3]])
+    def test_does_not_read_a_twin_that_is_gone_or_frozen(self, fault: Change) -> None:
         asks = request(requester=OWNER, purpose=Purpose.PATRQT)
         assert not fault(asks(Question())).verdict.permits
         assert asks(Question()).verdict.permits
@@ -360,6 +365,7 @@ class TestAnyQuestion:
     def test_is_refused_after_any_denial(self, facts: World, asks: Request) -> None:
         denied = (
             replace(facts, is_retired=True),
+            replace(facts, frozen_till=NOW + 1),
             replace(facts, blocks=frozenset({ASKER, HOSPITAL, OTHER})),
             replace(facts, epochs={OWNER: 3}),
             replace(facts, members={who: replace(each, suspended=True) for who, each in facts.members.items()}),
@@ -441,6 +447,8 @@ BOUNDARIES: dict[str, Callable[[Case], bool]] = {
     "earliest as the grant begins": lambda case: case.earliest == _word(case).not_before_at,
     "latest just before the end": lambda case: case.latest == _word(case).expires_at - 1,
     "latest at the end": lambda case: case.latest == _word(case).expires_at,
+    "earliest just before the end of a freeze": lambda case: case.earliest == case.frozen_until - 1,
+    "earliest as a freeze ends": lambda case: case.earliest == case.frozen_until,
     "earliest after latest": lambda case: case.earliest > case.latest,
     "the last epoch": lambda case: case.epoch == _word(case).epoch == MAX_EPOCH,
     "the last epoch but one": lambda case: case.epoch == _word(case).epoch == MAX_EPOCH - 1,
@@ -480,7 +488,7 @@ class TestTheVectors:
     def test_are_many_and_of_every_verdict(self) -> None:
         assert len(self.CASES) >= 20_000
         found = Counter(case.verdict for case in self.CASES)
-        assert set(found) == {*Reason, rule_cases.MALFORMED} - {Reason.FROZEN}
+        assert set(found) == {*Reason, rule_cases.MALFORMED}
         assert min(found.values()) >= 200
 
     @pytest.mark.parametrize("boundary", BOUNDARIES)

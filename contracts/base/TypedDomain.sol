@@ -15,7 +15,8 @@ import {TypedData} from "../libraries/TypedData.sol";
 /// AUTHORITY. A message counts if its signer signed it: by ECDSA, or by ERC-1271 if the signer is a contract. No nonce
 /// is stored; each message names the present value of what it changes, so it can be used once at most.
 ///
-/// TIME. A message lives until its deadline, which is at most `MESSAGE_LIFE` ahead when it is used.
+/// TIME. A message lives until its deadline, which is at most `MESSAGE_LIFE` ahead when it is used. What several sign one
+/// after another may have longer.
 abstract contract TypedDomain is ITypedDomain {
     string private constant NAME = "dtledger";
     string private constant VERSION = "1";
@@ -57,8 +58,13 @@ abstract contract TypedDomain is ITypedDomain {
 
     /// @dev Refuses a message that is past its deadline, or whose deadline is too far ahead.
     function _requireInTime(uint40 deadline) internal view {
+        _requireWithin(deadline, MESSAGE_LIFE);
+    }
+
+    /// @dev As `_requireInTime`, of a message that may live another while.
+    function _requireWithin(uint40 deadline, uint256 life) internal view {
         if (block.timestamp > deadline) revert TypedDomain_DeadlinePassed(deadline);
-        if (deadline > block.timestamp + MESSAGE_LIFE) revert TypedDomain_DeadlineTooFar(deadline);
+        if (deadline > block.timestamp + life) revert TypedDomain_DeadlineTooFar(deadline);
     }
 
     /// @dev Refuses a message that `signer` did not sign.

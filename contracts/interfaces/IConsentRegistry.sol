@@ -46,6 +46,7 @@ struct Request {
 
 /// @notice All that the rule asks of the ledger for one twin, requester and slot.
 /// @param owner The twin's present owner, or zero if there is no such twin.
+/// @param frozenUntil When the twin's freeze ends or ended.
 /// @param suspended The requester, its organisation or the grantee is.
 /// @param blocked The requester, its organisation or the grantee is, on this twin.
 /// @param kinds The requester's.
@@ -56,6 +57,7 @@ struct Request {
 struct Facts {
     address owner;
     bool retired;
+    uint40 frozenUntil;
     bool enrolled;
     bool suspended;
     bool blocked;
@@ -122,7 +124,7 @@ interface IConsentRegistry {
     function unblockGrantee(uint256 twin, address grantee) external;
 
     /// @notice The rule. The first reason that applies; PERMITTED and OWNER permit.
-    /// @param earliest The earliest time that it may be, in unix seconds: NOT_YET is judged there.
+    /// @param earliest The earliest time that it may be, in unix seconds: FROZEN and NOT_YET are judged there.
     /// @param latest The latest: EXPIRED is judged there.
     function check(Request calldata request, uint40 earliest, uint40 latest) external view returns (Reason);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IGuardedTwins} from "./IGuardedTwins.sol";
+
 /// @notice What an owner sets for a twin: digests of blocks, each with its version (EIP-712 type of the same name).
 /// @param key The owner's public encryption key.
 /// @param roster The custodians and their keys for this twin.
@@ -21,7 +23,7 @@ struct Card {
 
 /// @title ITwinRegistry
 /// @notice Who owns which twin: a non-transferable token, its card, its move and its end.
-interface ITwinRegistry {
+interface ITwinRegistry is IGuardedTwins {
     event CardSet(uint256 indexed twin, address indexed owner, bytes32 previous, Card card);
     event RetirementAnnounced(uint256 indexed twin, uint40 retireAt, uint32 counter);
     event RetirementCancelled(uint256 indexed twin, uint32 counter);
@@ -58,7 +60,8 @@ interface ITwinRegistry {
         bytes calldata signature
     ) external;
 
-    /// @notice Move the twin to another key of its owner, or to a new owner; its card is cleared. Anyone may carry it.
+    /// @notice Move the twin to another key of its owner, or to a new owner, unless it is frozen. Card and guardians are
+    /// cleared. Anyone may carry it.
     /// @param counter The twin's present counter.
     /// @param ownerSignature The owner's (EIP-712 type `Move`); may be empty if the owner is the caller.
     /// @param recipientSignature The recipient's over the same; may be empty if the recipient is the caller.
@@ -87,8 +90,8 @@ interface ITwinRegistry {
     /// It is keccak256(previous ‖ EIP-712 hash of the card), so it never takes an earlier value again.
     function cardOf(uint256 twin) external view returns (bytes32);
 
-    /// @notice When an announced retirement becomes final (zero if none is announced), and the number of moves,
-    /// announcements and cancellations so far.
+    /// @notice When an announced retirement becomes final (zero if none is announced), and the counter: how often
+    /// anything but the card was changed so far.
     function stateOf(uint256 twin) external view returns (uint40 retireAt, uint32 counter);
 
     /// @notice The twin's owner; reverts if there is no such twin.

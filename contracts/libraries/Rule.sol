@@ -9,8 +9,8 @@ import {Bits} from "./Bits.sol";
 /// @title Rule
 /// @notice The rule itself: what is permitted, given the facts. Pure, and written again in dtledger/policy.py.
 ///
-/// The questions are asked in the order of `Reason`, and the first that applies is the answer. FROZEN is not asked yet.
-/// NOT_YET is judged at the earliest time that it may be, EXPIRED at the latest, so a doubt about time denies.
+/// The questions are asked in the order of `Reason`, and the first that applies is the answer. FROZEN and NOT_YET are
+/// judged at the earliest time that it may be, EXPIRED at the latest, so a doubt about time denies.
 library Rule {
     /// @notice Minutes from here on have no leaf in a key tree (the year 4011).
     uint32 internal constant MINUTES = 2 ** 30;
@@ -39,6 +39,7 @@ library Rule {
     {
         if (facts.owner == address(0)) return Reason.TWIN_UNKNOWN;
         if (facts.retired) return Reason.RETIRED;
+        if (earliest < facts.frozenUntil) return Reason.FROZEN;
         if (request.requester == facts.owner && request.action == Action.READ && request.purpose == Purpose.PATRQT) {
             return Reason.OWNER;
         }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Regrant} from "../interfaces/IConsentRegistry.sol";
+import {Guardians} from "../interfaces/IGuardedTwins.sol";
 import {MemberCard} from "../interfaces/IMemberRegistry.sol";
 import {
     SignedGrant,
@@ -43,6 +44,18 @@ library TypedData {
         keccak256("AnnounceRetirement(uint256 twin,uint32 counter,uint40 deadline)");
     bytes32 internal constant CANCEL_RETIREMENT =
         keccak256("CancelRetirement(uint256 twin,uint32 counter,uint40 deadline)");
+
+    // Guardians of a twin
+
+    bytes32 internal constant GUARDIANS = keccak256("Guardians(uint8 needed,address[] addresses,bytes32 salt)");
+    bytes32 internal constant SET_GUARDIANS =
+        keccak256("SetGuardians(uint256 twin,bytes32 guardians,uint32 recoveryDelay,uint32 counter,uint40 deadline)");
+    bytes32 internal constant FREEZE = keccak256("Freeze(uint256 twin,uint32 counter,uint40 deadline)");
+    bytes32 internal constant UNFREEZE = keccak256("Unfreeze(uint256 twin,uint32 counter,uint40 deadline)");
+    bytes32 internal constant ANNOUNCE_MOVE =
+        keccak256("AnnounceMove(uint256 twin,address to,uint32 counter,uint40 deadline)");
+    bytes32 internal constant VETO_MOVE = keccak256("VetoMove(uint256 twin,uint32 counter,uint40 deadline)");
+    bytes32 internal constant RESCUE_TWIN = keccak256("RescueTwin(uint256 twin,uint32 counter,uint40 deadline)");
 
     // Consents
 
@@ -109,13 +122,33 @@ library TypedData {
         return keccak256(abi.encode(SET_CARD, twin, previous, cardHash, deadline));
     }
 
-    function move(uint256 twin, address to, uint32 counter, uint40 deadline) internal pure returns (bytes32) {
-        return keccak256(abi.encode(MOVE, twin, to, counter, deadline));
+    /// @param kind MOVE or ANNOUNCE_MOVE.
+    function moving(bytes32 kind, uint256 twin, address to, uint32 counter, uint40 deadline)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(kind, twin, to, counter, deadline));
     }
 
-    /// @param kind ANNOUNCE_RETIREMENT or CANCEL_RETIREMENT.
-    function retirement(bytes32 kind, uint256 twin, uint32 counter, uint40 deadline) internal pure returns (bytes32) {
+    /// @param kind That of a message which says no more: ANNOUNCE_RETIREMENT, CANCEL_RETIREMENT, FREEZE, UNFREEZE,
+    /// VETO_MOVE or RESCUE_TWIN.
+    function counted(bytes32 kind, uint256 twin, uint32 counter, uint40 deadline) internal pure returns (bytes32) {
         return keccak256(abi.encode(kind, twin, counter, deadline));
+    }
+
+    /// @notice What a twin stores of its guardians.
+    function hash(Guardians calldata guardians) internal pure returns (bytes32) {
+        bytes32 addresses = keccak256(abi.encodePacked(guardians.addresses));
+        return keccak256(abi.encode(GUARDIANS, guardians.needed, addresses, guardians.salt));
+    }
+
+    function setGuardians(uint256 twin, bytes32 guardians, uint32 recoveryDelay, uint32 counter, uint40 deadline)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(SET_GUARDIANS, twin, guardians, recoveryDelay, counter, deadline));
     }
 
     /// @notice The terms as `Terms`, every field for itself, so that a wallet shows them.

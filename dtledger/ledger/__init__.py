@@ -7,12 +7,26 @@ from __future__ import annotations
 from .history import History
 from .now import Now, Tip
 from .port import CONTRACTS, Call, Deployment, Ledger, Outbox, Receipt, Sender, Sent
-from .records import Aggregate, Batch, GrantRecord, Model, Opening, ReceiptAnchor, Review, Round, Slot, Update
+from .records import (
+    Aggregate,
+    AnnouncedMove,
+    Batch,
+    GrantRecord,
+    Model,
+    Opening,
+    ReceiptAnchor,
+    Review,
+    Round,
+    Slot,
+    TwinState,
+    Update,
+)
 from .view import View
 
 __all__ = [
     "CONTRACTS",
     "Aggregate",
+    "AnnouncedMove",
     "Batch",
     "Call",
     "Deployment",
@@ -31,6 +45,7 @@ __all__ = [
     "Sent",
     "Slot",
     "Tip",
+    "TwinState",
     "Update",
     "View",
 ]

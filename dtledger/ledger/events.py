@@ -124,6 +124,51 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardiansSet:
+    """`recovery_delay` in seconds. A move that the former guardians announced ends."""
+
+    twin: int
+    owner: Address
+    guardians: Digest
+    recovery_delay: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """`retire_at` is when an announced retirement becomes final: not before the freeze ends; 0 without one."""
+
+    twin: int
+    frozen_until: int
+    retire_at: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfrozen:
+    twin: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAnnounced:
+    """By guardians. A binding move is not vetoed while the twin is frozen, and puts off the end of that."""
+
+    twin: int
+    to: Address
+    ready_at: int
+    binding: bool
+    frozen_until: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveVetoed:
+    twin: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
 class Granted:
     owner: Address
     twin: int
@@ -274,6 +319,11 @@ Event = (
     | RetirementAnnounced
     | RetirementCancelled
     | Moved
+    | GuardiansSet
+    | Frozen
+    | Unfrozen
+    | MoveAnnounced
+    | MoveVetoed
     | Granted
     | Revoked
     | AllRevoked

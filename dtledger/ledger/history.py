@@ -13,6 +13,7 @@ from ..types import ZERO_ADDRESS, ZERO_DIGEST, Address, Digest
 from . import events as e
 from .records import (
     Aggregate,
+    AnnouncedMove,
     Batch,
     CardRecord,
     GrantRecord,
@@ -23,6 +24,7 @@ from .records import (
     Round,
     Slot,
     Timelines,
+    TwinState,
     Update,
 )
 from .view import View
@@ -47,6 +49,11 @@ class History:
             e.RetirementAnnounced: self._retirement_announced,
             e.RetirementCancelled: self._retirement_cancelled,
             e.Moved: self._moved,
+            e.GuardiansSet: self._guardians_set,
+            e.Frozen: self._frozen,
+            e.Unfrozen: self._unfrozen,
+            e.MoveAnnounced: self._move_announced,
+            e.MoveVetoed: self._move_vetoed,
             e.Granted: self._granted,
             e.Revoked: self._revoked,
             e.AllRevoked: self._all_revoked,
@@ -118,14 +125,36 @@ class History:
         self._lines.card_records[event.twin].append(CardRecord(event.card, event.owner, log.place.block, log.at))
 
     def _retirement_announced(self, log: e.Logged, event: e.RetirementAnnounced) -> None:
-        self._lines.retired[event.twin].set(log.place.block, (event.retire_at, event.counter))
+        self._change_twin(log, event.twin, counter=event.counter, retire_at=event.retire_at)
 
     def _retirement_cancelled(self, log: e.Logged, event: e.RetirementCancelled) -> None:
-        self._lines.retired[event.twin].set(log.place.block, (0, event.counter))
+        self._change_twin(log, event.twin, counter=event.counter, retire_at=0)
 
     def _moved(self, log: e.Logged, event: e.Moved) -> None:
-        self._lines.retired[event.twin].set(log.place.block, (0, event.counter))
+        self._lines.states[event.twin].set(log.place.block, TwinState(counter=event.counter))
         self._lines.cards[event.twin].set(log.place.block, None)
+
+    def _guardians_set(self, log: e.Logged, event: e.GuardiansSet) -> None:
+        changes = {"guardians": event.guardians, "recovery_delay": event.recovery_delay, "move": None}
+        self._change_twin(log, event.twin, counter=event.counter, **changes)
+
+    def _frozen(self, log: e.Logged, event: e.Frozen) -> None:
+        changes = {"frozen_at": log.at, "frozen_until": event.frozen_until, "retire_at": event.retire_at}
+        self._change_twin(log, event.twin, counter=event.counter, **changes)
+
+    def _unfrozen(self, log: e.Logged, event: e.Unfrozen) -> None:
+        self._change_twin(log, event.twin, counter=event.counter, frozen_until=0)
+
+    def _move_announced(self, log: e.Logged, event: e.MoveAnnounced) -> None:
+        move = AnnouncedMove(event.to, event.ready_at, event.binding)
+        self._change_twin(log, event.twin, counter=event.counter, frozen_until=event.frozen_until, move=move)
+
+    def _move_vetoed(self, log: e.Logged, event: e.MoveVetoed) -> None:
+        self._change_twin(log, event.twin, counter=event.counter, move=None)
+
+    def _change_twin(self, log: e.Logged, twin: int, **changes: object) -> None:
+        present = self._lines.states[twin].last or TwinState()
+        self._lines.states[twin].set(log.place.block, replace(present, **changes))  # type: ignore[arg-type]
 
     # consents ------------------------------------------------------------------------------------------------
 

@@ -88,6 +88,32 @@ class CardRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncedMove:
+    """A move that guardians announced: to whom, when it can be completed, and whether it is binding (not vetoed while
+    the twin is frozen)."""
+
+    to: Address
+    ready_at: int
+    binding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TwinState:
+    """Where a twin stands in its life. Times in unix seconds, 0 for never; what signed calls name is the counter."""
+
+    counter: int = 0
+    retire_at: int = 0
+    guardians: Digest = ZERO_DIGEST
+    recovery_delay: int = 0
+    frozen_at: int = 0
+    frozen_until: int = 0
+    move: AnnouncedMove | None = None
+
+    def is_frozen(self, now: int) -> bool:
+        return now < self.frozen_until
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """Where a grant stands."""
 
@@ -203,7 +229,7 @@ class Timelines:
         self.owners: dict[int, Timeline[Address]] = defaultdict(Timeline)
         self.cards: dict[int, Timeline[e.Card | None]] = defaultdict(Timeline)
         self.card_records: dict[int, list[CardRecord]] = defaultdict(list)
-        self.retired: dict[int, Timeline[tuple[int, int]]] = defaultdict(Timeline)
+        self.states: dict[int, Timeline[TwinState]] = defaultdict(Timeline)
         self.members: dict[Address, Timeline[Member]] = defaultdict(Timeline)
         self.keys: dict[Address, Timeline[Digest]] = defaultdict(Timeline)
         self.keyrings: dict[Address, Timeline[Digest]] = defaultdict(Timeline)

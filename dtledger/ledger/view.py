@@ -20,6 +20,7 @@ from .records import (
     Round,
     Slot,
     Timelines,
+    TwinState,
     Update,
 )
 
@@ -58,6 +59,10 @@ class View:
     def retired(self, twin: int) -> bool:
         return self.retire_at(twin) != 0
 
+    def frozen_until(self, twin: int) -> int:
+        """When the twin's freeze ends or ended (unix seconds); 0 if it never was frozen, or guardians ended that."""
+        return self.state(twin).frozen_until
+
     def member(self, who: Address) -> Member | None:
         line = self._lines.members.get(who)
         return line.at(self.block) if line else None
@@ -82,14 +87,15 @@ class View:
 
     def retire_at(self, twin: int) -> int:
         """When an announced retirement becomes final (unix seconds); 0 if none is announced."""
-        return self._state(twin)[0]
+        return self.state(twin).retire_at
 
     def counter(self, twin: int) -> int:
-        return self._state(twin)[1]
+        return self.state(twin).counter
 
-    def _state(self, twin: int) -> tuple[int, int]:
-        line = self._lines.retired.get(twin)
-        return (line.at(self.block) if line else None) or (0, 0)
+    def state(self, twin: int) -> TwinState:
+        """The twin's retirement, guardians, freeze and announced move."""
+        line = self._lines.states.get(twin)
+        return (line.at(self.block) if line else None) or TwinState()
 
     def block_count(self, twin: int, who: Address) -> int:
         line = self._lines.blocks.get((twin, who))

@@ -7,11 +7,11 @@ import {Model, Standing} from "../../contracts/interfaces/IModelLedger.sol";
 import {Grant} from "../../contracts/types/Grant.sol";
 import {Kind} from "../../contracts/types/Vocabulary.sol";
 import {EventReader} from "./support/EventReader.sol";
-import {World} from "./support/World.sol";
+import {Guarding} from "./support/Guarding.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @notice Events rebuild every state: whoever reads them all, and asks no contract, knows what the contracts answer.
-contract EventsTest is World {
+contract EventsTest is Guarding {
     uint256 private constant CALLS = 60;
 
     EventReader private reader;
@@ -55,7 +55,7 @@ contract EventsTest is World {
 
     /// @dev Some call of some contract by whoever may make it.
     function act(uint256 seed) external {
-        uint256 what = seed % 23;
+        uint256 what = seed % 31;
         uint256 twin = 1 + (seed >> 8) % 2;
         address who = _anyone(seed >> 16);
         uint8 number = uint8((seed >> 24) % 2);
@@ -82,9 +82,24 @@ contract EventsTest is World {
         if (what == 14) addGuardedKinds(who, 4);
         if (what == 15) _updateCard(who, seed);
         if (what == 21) consents.grant(twin, medic, 0, pack(emergencyTerms()), "package");
-        if (what == 22) _breakGlass(twin, uint64(seed >> 8));
+        if (what > 22) _guard(what - 3, seed);
+        else if (what == 22) _breakGlass(twin, uint64(seed >> 8));
         else if (what == 20) _anchorReceipts(uint64(seed >> 8) % 64);
         else if (what > 15 && what < 20) _train(what, seed >> 8 & 7 == 0 ? 2 : 1, seed);
+    }
+
+    /// @dev Of twin 1, by as many guardians as the seed says.
+    function _guard(uint256 what, uint256 seed) private {
+        uint256 mask = seed >> 32 & 7;
+        if (what < 22) choose();
+        if (what == 22) this.freeze(mask);
+        if (what == 23) this.unfreeze(mask);
+        if (what == 24) this.announceMove(mask, seed >> 40 & 1 == 0 ? STRANGER : OTHER_PATIENT);
+        if (what == 25) this.rescue(mask);
+        if (what == 26) vm.prank(twins.ownerOf(1));
+        if (what == 26) twins.vetoMove(1);
+        if (what == 27) vm.warp(block.timestamp + 8 days);
+        if (what == 27) twins.completeMove(1);
     }
 
     /// @dev What comes next in a model's life: a round is finalised once it has an update and `what` says so.
@@ -138,6 +153,7 @@ contract EventsTest is World {
         (uint40 retireAt, uint32 counter) = twins.stateOf(twin);
         vm.assertEq(_told("retireAt", id, 0), bytes32(uint256(retireAt)), "retireAt");
         vm.assertEq(_told("counter", id, 0), bytes32(uint256(counter)), "counter");
+        _requireGuarded(twin, id);
         for (uint256 i = 0; i < 6; ++i) {
             address who = _anyone(i);
             uint256 count = consents.blockCountOf(twin, who);
@@ -146,6 +162,18 @@ contract EventsTest is World {
             _requireConsents(otherPatient, twin, who);
             _requireConsents(stranger, twin, who);
         }
+    }
+
+    function _requireGuarded(uint256 twin, bytes32 id) private view {
+        (bytes32 digest, uint32 delay) = twins.guardiansOf(twin);
+        vm.assertEq(_told("guardians", id, 0), digest, "guardians");
+        vm.assertEq(_told("recoveryDelay", id, 0), bytes32(uint256(delay)), "recoveryDelay");
+        (uint40 frozenAt, uint40 frozenUntil) = twins.freezeOf(twin);
+        vm.assertEq(_told("frozenAt", id, 0), bytes32(uint256(frozenAt)), "frozenAt");
+        vm.assertEq(_told("frozenUntil", id, 0), bytes32(uint256(frozenUntil)), "frozenUntil");
+        (address to, uint40 readyAt, bool binding) = twins.moveOf(twin);
+        bytes32 announced = keccak256(abi.encode(to, readyAt, binding));
+        vm.assertEq(_told("move", id, 0), readyAt == 0 ? bytes32(0) : announced, "move");
     }
 
     function _requireConsents(address owner, uint256 twin, address who) private view {

@@ -7,13 +7,15 @@ import {SignedGrant, SignedRevoke} from "../../contracts/interfaces/ISignedConse
 import {Card} from "../../contracts/interfaces/ITwinRegistry.sol";
 import {Grant} from "../../contracts/types/Grant.sol";
 import {Kind} from "../../contracts/types/Vocabulary.sol";
-import {Terms, World} from "./support/World.sol";
+import {Guardians, GuardianSignature} from "../../contracts/interfaces/IGuardedTwins.sol";
+import {Guarding} from "./support/Guarding.sol";
+import {Terms} from "./support/World.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @notice What a transaction costs, base fee of 21,000, calldata and refund included, on data as they are: digests and
 /// masks without zero bytes to spare. The committed figures stand in snapshots/; the limits are asserted here.
 /// forge-config: default.isolate = true
-contract GasTest is World {
+contract GasTest is Guarding {
     bytes32 private constant DIGEST = keccak256("a digest");
 
     function setUp() external {
@@ -114,10 +116,32 @@ contract GasTest is World {
         bytes memory recipients = sign(STRANGER, twins, message);
         vm.prank(RELAYER);
         twins.move(1, stranger, 0, soon(), owners, recipients);
-        _cost("TwinRegistry", "move", 125_000);
+        _cost("TwinRegistry", "move", 127_000);
         vm.prank(stranger);
         twins.announceRetirement(1);
         _cost("TwinRegistry", "announceRetirement", 36_000);
+    }
+
+    function test_gas_of_guardians() external {
+        bytes32 digest = messages.guardians(guardiansSalted(DIGEST));
+        vm.prank(patient);
+        twins.setGuardians(1, digest, DELAY);
+        _cost("TwinRegistry", "setGuardians, first", 74_000);
+        GuardianSignature[] memory signatures = signedBy(TWO, messages.freeze(1, 1, later()));
+        Guardians memory some = guardiansSalted(DIGEST);
+        vm.prank(RELAYER);
+        twins.freeze(1, 1, later(), some, signatures);
+        _cost("TwinRegistry", "freeze, by two of three", 70_000);
+        bytes32 message = messages.announceMove(1, stranger, 2, later());
+        signatures = signedBy(ALL, message);
+        bytes memory recipients = sign(STRANGER, twins, message);
+        vm.prank(RELAYER);
+        twins.announceMove(1, stranger, 2, later(), some, signatures, recipients);
+        _cost("TwinRegistry", "announceMove, by three of three", 110_000);
+        vm.warp(block.timestamp + DELAY);
+        vm.prank(RELAYER);
+        twins.completeMove(1);
+        _cost("TwinRegistry", "completeMove", 100_000);
     }
 
     function test_gas_of_a_member() external {

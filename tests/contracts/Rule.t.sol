@@ -12,10 +12,11 @@ import {vm} from "./support/Vm.sol";
 contract Stage {
     address private _owner;
     bool private _retired;
+    uint40 private _frozenUntil;
     mapping(address => Member) private _members;
 
-    function set(address owner, bool retired) external {
-        (_owner, _retired) = (owner, retired);
+    function set(address owner, bool retired, uint40 frozenUntil) external {
+        (_owner, _retired, _frozenUntil) = (owner, retired, frozenUntil);
     }
 
     function setMember(address who, Member calldata member) external {
@@ -24,6 +25,10 @@ contract Stage {
 
     function ownerOrZero(uint256) external view returns (address) {
         return _owner;
+    }
+
+    function freezeOf(uint256) external view returns (uint40, uint40) {
+        return (0, _frozenUntil);
     }
 
     function stateOf(uint256) external view returns (uint40, uint32) {
@@ -38,7 +43,7 @@ contract Stage {
 /// @notice The rule written twice is one rule: 20,000 cases of tests/vectors/rule.json, whose verdicts are those of
 /// dtledger/policy.py, put to `ConsentRegistry.check`. The bytes of a case are laid out in tests/contracts/rule_cases.py.
 contract RuleTest {
-    uint256 private constant SIZE = 78;
+    uint256 private constant SIZE = 83;
     uint256 private constant TWIN = 7;
     uint256 private constant CLOSINGS = 6; // the place of the mapping in the contract's storage
     uint8 private constant MALFORMED = 255;
@@ -71,7 +76,6 @@ contract RuleTest {
             ++_seen[expected];
         }
         for (uint256 reason = 0; reason <= uint256(type(Reason).max); ++reason) {
-            if (reason == uint256(Reason.FROZEN)) continue;
             vm.assertTrue(_seen[reason] >= LEAST_OF_EACH, string.concat("too few of reason ", vm.toString(reason)));
         }
         vm.assertTrue(_seen[MALFORMED] >= LEAST_OF_EACH, "too few malformed");
@@ -80,7 +84,7 @@ contract RuleTest {
     /// @dev Sets the stage for one case and asks.
     function judge(bytes calldata c) external returns (uint8 expected, uint8 answer) {
         address owner = _actor(c[35]);
-        stage.set(owner, c[36] != 0);
+        stage.set(owner, c[36] != 0, uint40(bytes5(c[77:82])));
         for (uint8 actor = 1; actor <= 5; ++actor) {
             _cast(actor, uint8(c[63 + actor]), c);
         }
@@ -94,7 +98,7 @@ contract RuleTest {
         bytes32 closings = keccak256(abi.encode(opening, uint256(CLOSINGS)));
         if (c[69] != 0) vm.store(address(consents), closings, bytes32(uint256(uint40(bytes5(c[72:77])))));
 
-        expected = uint8(c[77]);
+        expected = uint8(c[82]);
         Request memory request = Request({
             twin: TWIN,
             requester: _actor(c[37]),

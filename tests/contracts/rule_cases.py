@@ -1,6 +1,6 @@
 """20,000 questions to the rule, each with all that it asks of the ledger, for the rule written twice.
 
-`tests/vectors/rule.json` holds them as one string of bytes, so that forge reads them quickly: 78 bytes a case,
+`tests/vectors/rule.json` holds them as one string of bytes, so that forge reads them quickly: 83 bytes a case,
 numbers big-endian.
 
     0  32  grant      the word in the slot of (owner, twin 7, grantee, number)
@@ -23,7 +23,8 @@ numbers big-endian.
     69  1  opener     an actor who opened an emergency in the slot, or 0: nobody
     70  2  opened     the slot's revision that it was opened on
     72  5  closesAt   seconds
-    77  1  verdict    a number of `Reason`, or 255: malformed
+    77  5  frozenUntil  seconds
+    82  1  verdict    a number of `Reason`, or 255: malformed
 
 Actor n has the address 0xAc7000…00n. A suspended actor is always an enrolled one.
 """
@@ -43,7 +44,7 @@ from dtledger.vocabulary import Action, Kind, Purpose, Reason
 CASES = 20_000
 TWIN = 7
 MALFORMED = 255
-WIDTHS = (32, 3, 1, 1, 1, 1, 1, 1, 1, 1, 4, 4, 5, 5, 2, 1, 1, 1, 1, 1, 1, 1, 2, 5, 1)
+WIDTHS = (32, 3, 1, 1, 1, 1, 1, 1, 1, 1, 4, 4, 5, 5, 2, 1, 1, 1, 1, 1, 1, 1, 2, 5, 5, 1)
 SIZE = sum(WIDTHS)
 ENROLLED, SUSPENDED, BLOCKED = 1, 2, 4
 
@@ -79,6 +80,7 @@ class Case:
     opener: int
     opened: int
     closes_at: int
+    frozen_until: int = 0
     verdict: int = MALFORMED
 
     def flags(self, actor: int) -> int:
@@ -111,6 +113,9 @@ class CaseFacts:
 
     def retired(self, twin: int) -> bool:
         return twin == TWIN and bool(self.case.retired)
+
+    def frozen_until(self, twin: int) -> int:
+        return self.case.frozen_until if twin == TWIN else 0
 
     def member(self, who: Address) -> Member | None:
         actor = int(who[-1])
@@ -271,6 +276,7 @@ CHANGES: tuple[Change, ...] = (
     _field("owner", 0),
     _field("owner", 2, 3, 4),
     _field("retired", 1),
+    _field("frozen_until", NOW, NOW + 1, NOW + 2, NOW + 99, 2**40 - 1),
     _by_the_owner,
     _field("requester", 0, 1, 3, 4),
     _field("grantee", 0, 1, 2, 3, 4),
@@ -284,6 +290,7 @@ CHANGES: tuple[Change, ...] = (
     _field("earliest", 0, NOW - 1, NOW, NOW + 99, NOW + 100, 2**40 - 1),
     _field("latest", 0, NOW - 1, NOW, NOW + 99, NOW + 100, 2**40 - 1),
     _field("kinds", 0, *(kind.mask for kind in Kind)),
+    _field("kinds", 0),
     _field("epoch", 0, 1, 2, 2**24 - 2, 2**24 - 1),
     _flag(ENROLLED),
     _flag(SUSPENDED),
@@ -319,5 +326,5 @@ def make(count: int = CASES, seed: int = 20_006) -> list[Case]:
     return cases
 
 
-REASONS = sorted({int(reason) for reason in Reason if reason.is_of_the_rule} - {Reason.FROZEN} | {MALFORMED})
-"""The verdicts that cases can have: nothing freezes a twin yet."""
+REASONS = sorted({int(reason) for reason in Reason if reason.is_of_the_rule} | {MALFORMED})
+"""The verdicts that cases can have."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dtledger.encoding import address
-from dtledger.ledger import calls, messages, signed
+from dtledger.ledger import calls, guardians, messages, signed
 from dtledger.ledger.events import Card
 from dtledger.ledger.port import CONTRACTS, Deployment
 from dtledger.policy import Grant
@@ -60,6 +60,13 @@ MAKERS: dict[str, Callable[[dict[str, Any]], Digest]] = {
     "Move": lambda m: messages.move(HERE, *m.values()),
     "AnnounceRetirement": lambda m: messages.announce_retirement(HERE, *m.values()),
     "CancelRetirement": lambda m: messages.cancel_retirement(HERE, *m.values()),
+    "Guardians": lambda m: messages.typed_digest(HERE, "TwinRegistry", guardians.Guardians(**m).digest),
+    "SetGuardians": lambda m: guardians.set_guardians(HERE, *m.values()),
+    "Freeze": lambda m: guardians.counted(HERE, "Freeze", *m.values()),
+    "Unfreeze": lambda m: guardians.counted(HERE, "Unfreeze", *m.values()),
+    "AnnounceMove": lambda m: guardians.announce_move(HERE, *m.values()),
+    "VetoMove": lambda m: guardians.counted(HERE, "VetoMove", *m.values()),
+    "RescueTwin": lambda m: guardians.counted(HERE, "RescueTwin", *m.values()),
     "Grant": lambda m: messages.grant(HERE, signed.SignedGrant(**m)),
     "GrantMany": lambda m: messages.grant_many(
         HERE, signed.SignedGrantMany(**{**m, "recipients": rows(signed.SignedRecipient, m["recipients"])})

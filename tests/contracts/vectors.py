@@ -65,6 +65,13 @@ TYPES: dict[str, tuple[str, ...]] = {
     "Move": ("uint256 twin", "address to", "uint32 counter", "uint40 deadline"),
     "AnnounceRetirement": ("uint256 twin", "uint32 counter", "uint40 deadline"),
     "CancelRetirement": ("uint256 twin", "uint32 counter", "uint40 deadline"),
+    "Guardians": ("uint8 needed", "address[] addresses", "bytes32 salt"),
+    "SetGuardians": ("uint256 twin", "bytes32 guardians", "uint32 recoveryDelay", "uint32 counter", "uint40 deadline"),
+    "Freeze": ("uint256 twin", "uint32 counter", "uint40 deadline"),
+    "Unfreeze": ("uint256 twin", "uint32 counter", "uint40 deadline"),
+    "AnnounceMove": ("uint256 twin", "address to", "uint32 counter", "uint40 deadline"),
+    "VetoMove": ("uint256 twin", "uint32 counter", "uint40 deadline"),
+    "RescueTwin": ("uint256 twin", "uint32 counter", "uint40 deadline"),
     "Terms": TERMS,
     "Grant": (
         "address owner",
@@ -110,6 +117,13 @@ FUNCTIONS = {
     "Move": "move",
     "AnnounceRetirement": "announceRetirement",
     "CancelRetirement": "cancelRetirement",
+    "Guardians": "guardians",
+    "SetGuardians": "setGuardians",
+    "Freeze": "freeze",
+    "Unfreeze": "unfreeze",
+    "AnnounceMove": "announceMove",
+    "VetoMove": "vetoMove",
+    "RescueTwin": "rescueTwin",
     "Grant": "grant",
     "GrantMany": "grantMany",
     "Revoke": "revoke",
@@ -118,9 +132,9 @@ FUNCTIONS = {
     "Block": "blockGrantee",
     "Unblock": "unblockGrantee",
 }
-"""The function of `Messages` that hashes each type that is signed."""
+"""The function of `Messages` that hashes each type that is signed, and `Guardians`, whose hash a twin stores."""
 
-STRUCTS = {"MemberCard", "Grant", "GrantMany", "Revoke", "RevokeMany", "RevokeAll"}
+STRUCTS = {"MemberCard", "Guardians", "Grant", "GrantMany", "Revoke", "RevokeMany", "RevokeAll"}
 """Those that Solidity takes as one struct; the others it takes field by field."""
 
 

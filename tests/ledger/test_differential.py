@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from dtledger.errors import LedgerRejection
-from dtledger.ledger import Call, calls, messages
+from dtledger.ledger import Call, calls, guardian_calls, messages
+from dtledger.ledger import guardians as g
 from dtledger.ledger.signed import (
     SignedGrant,
     SignedGrantMany,
@@ -34,6 +35,7 @@ from dtledger.types import ZERO_DIGEST, Address, Digest, Period
 from dtledger.vocabulary import Action, Kind, Purpose
 from tests.ledger.bench import DAY, GOVERNANCE_DELAY, RETIRE_DELAY, Bench, card, digest, memory_bench, who
 from tests.ledger.conftest import Chain
+from tests.ledger.guarding import OTHER_SALT, SALT, WARDS, carried, guardians, signatures
 from tests.ledger.signing import (
     grant_call,
     grant_many_call,
@@ -61,6 +63,18 @@ places = st.sampled_from([0, 1, 2, 3, None])
 rarely = st.sampled_from([False] * 9 + [True])
 lives = st.sampled_from([600, 600, 600, 600, 0, 1, 3600, 3601, -1])
 """How far ahead of the next block a deadline lies, in seconds."""
+wards = st.sampled_from(
+    [
+        ["clinician", "gateway"],
+        ["clinician", "gateway"],
+        list(WARDS),
+        list(WARDS),
+        ["hospital"],
+        ["bob", "hospital"],
+        [],
+    ]
+)
+"""Which guardians sign, and who is none."""
 words = st.builds(
     Grant,
     categories=st.sampled_from([1, 1, 3, 8, 0xFFFFFFFF]),
@@ -106,7 +120,7 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             for request in self._about_what_stands():
-                for now in (1, 2**39):
+                for now in (1, self.real.clock.at, 2**39):
                     self._compare_verdicts(request, now)
             assert self.real.ledger.history().logged == self.fake.ledger.history().logged
         finally:
@@ -280,6 +294,65 @@ class Machine(RuleBasedStateMachine):
         fields = (twin, max(0, self.view.counter(twin) + off), self.deadline(life))
         signature = self.signature(getattr(messages, f"{verb}_retirement"), self.owner(twin, by), *fields)
         self.both(getattr(calls, f"{verb}_retirement_signed")(*fields, signature), "carrier")
+
+    # guardians -------------------------------------------------------------------------------------------------
+
+    @rule(
+        twin=twins, by=patients, salt=st.sampled_from([SALT, SALT, SALT, OTHER_SALT, None]), off=beside,
+        days=st.sampled_from([2, 2, 30, 1, 31, 0]), signed=st.booleans(), life=lives,
+    )  # fmt: skip
+    def choose(self, twin: int, by: str, salt: bytes | None, off: int, days: int, signed: bool, life: int) -> None:
+        chosen = guardians(salt).digest if salt else ZERO_DIGEST
+        fields = (twin, chosen, days * DAY)
+        if not signed:
+            self.both(guardian_calls.set_guardians(*fields), self.owner(twin, by))
+            return
+        more = (*fields, max(0, self.view.counter(twin) + off), self.deadline(life))
+        signature = self.signature(g.set_guardians, self.owner(twin, by), *more)
+        self.both(guardian_calls.set_guardians_signed(*more, signature), "carrier")
+
+    @rule(
+        twin=twins, kind=st.sampled_from(["Freeze", "Freeze", "Unfreeze", "RescueTwin"]), off=beside,
+        signers=wards, salt=st.sampled_from([SALT] * 6 + [OTHER_SALT]),
+        life=st.sampled_from([600, 3 * DAY, 3 * DAY + 1]),
+    )  # fmt: skip
+    def guard(self, twin: int, kind: g.Counted, off: int, signers: list[str], salt: bytes, life: int) -> None:
+        fields = (twin, max(0, self.view.counter(twin) + off), self.deadline(life))
+        self.both(carried(self.real, kind, *fields, signers, salt), "carrier")
+
+    @rule(twin=twins, to=st.sampled_from(["bob", "clinic", "ann"]), off=beside, signers=wards, forged=rarely)
+    def announce_move(self, twin: int, to: str, off: int, signers: list[str], forged: bool) -> None:
+        fields = (twin, who(to).address, max(0, self.view.counter(twin) + off), self.deadline(600))
+        text = g.announce_move(self.real.deployment, *fields)
+        recipient = who("carrier" if forged else to).sign_digest(text)
+        self.both(guardian_calls.announce_move(*fields, guardians(), signatures(text, signers), recipient), "carrier")
+
+    @rule(twin=twins, by=patients, off=beside, signed=st.booleans(), life=lives)
+    def veto_move(self, twin: int, by: str, off: int, signed: bool, life: int) -> None:
+        if not signed:
+            self.both(guardian_calls.veto_move(twin), self.owner(twin, by))
+            return
+        fields = (twin, max(0, self.view.counter(twin) + off), self.deadline(life))
+        text = g.counted(self.real.deployment, "VetoMove", *fields)
+        signature = who(self.owner(twin, by)).sign_digest(text)
+        self.both(guardian_calls.veto_move_signed(*fields, signature), "carrier")
+
+    @rule(twin=twins, waits=st.booleans())
+    def complete_move(self, twin: int, waits: bool) -> None:
+        if waits:
+            self.real.clock.advance(2 * DAY)
+        self.both(guardian_calls.complete_move(twin), "carrier")
+
+    @rule(seldom=st.sampled_from([0, 0, 0, 1]))
+    def recover(self, seldom: int) -> None:
+        """Freeze, announce by all, fail to veto, wait and complete: what chance seldom brings together."""
+        if not seldom:
+            return
+        self.choose(1, "ann", SALT, 0, 2, False, 600)
+        self.guard(1, "Freeze", 0, list(WARDS), SALT, 600)
+        self.announce_move(1, "clinic", 0, list(WARDS), False)
+        self.veto_move(1, "ann", 0, False, 600)
+        self.complete_move(1, True)
 
     # consents --------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import LedgerRejection
-from . import emergencies, models
+from . import emergencies, guardians, models
 from .base import Rejection, shown
 
 _LOOK_AGAIN = "Look at it again (`dtledger consent list`) and decide anew."
@@ -216,7 +216,7 @@ class DeadlinePassedError(Rejection):
 
 class DeadlineTooFarError(Rejection):
     solidity = "TypedDomain_DeadlineTooFar"
-    template = "The signed message is good until {deadline}, more than an hour ahead."
+    template = "The signed message is good until {deadline}, which is further ahead than it may be."
     advice = "Sign it anew; check the clock."
 
 
@@ -274,7 +274,12 @@ class InsufficientFundsError(LedgerRejection):
 
 REJECTIONS: dict[str, type[Rejection]] = {
     each.solidity: each
-    for each in (*vars().copy().values(), *vars(emergencies).values(), *vars(models).values())
+    for each in (
+        *vars().copy().values(),
+        *vars(emergencies).values(),
+        *vars(guardians).values(),
+        *vars(models).values(),
+    )
     if isinstance(each, type) and hasattr(each, "solidity")
 }
 """Solidity error → its class."""

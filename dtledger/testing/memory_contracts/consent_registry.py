@@ -9,7 +9,7 @@ from ...ledger.rejections import NotConsentOwnerError, NotOwnerNorGranteeError
 from ...types import Address, Digest
 from .emergencies import Emergencies
 from .signed_consents import SignedConsents
-from .twin_registry import owner_of
+from .twin_store import owner_of
 
 Rows = Sequence[tuple[Any, ...]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...policy import EMPTY, Grant, Member
 from ...types import Address
 from .frame import Storage
+from .twin_store import state_of
 
 
 class StoredFacts:
@@ -18,8 +19,10 @@ class StoredFacts:
         return owner
 
     def retired(self, twin: int) -> bool:
-        retire_at, _ = self._storage.get(("state", twin), (0, 0))
-        return bool(retire_at)
+        return bool(state_of(self._storage, twin).retire_at)
+
+    def frozen_until(self, twin: int) -> int:
+        return state_of(self._storage, twin).frozen_until
 
     def member(self, who: Address) -> Member | None:
         member: Member | None = self._storage.get(("member", who))

@@ -47,10 +47,10 @@ class Contract:
     def _emit(self, event: Event | None) -> None:
         self._frame.events.append(event)
 
-    def _require_in_time(self, deadline: int) -> None:
+    def _require_in_time(self, deadline: int, life: int = MESSAGE_LIFE) -> None:
         if self._now > deadline:
             raise DeadlinePassedError({"deadline": deadline})
-        if deadline > self._now + MESSAGE_LIFE:
+        if deadline > self._now + life:
             raise DeadlineTooFarError({"deadline": deadline})
 
     def _require_signed(self, signer: Address, digest: Digest, signature: bytes) -> None:

@@ -25,7 +25,7 @@ from ...ledger.signed import (
 from ...policy import Grant
 from ...types import Address
 from .consent_store import ConsentStore
-from .twin_registry import owner_of
+from .twin_store import owner_of
 
 Fields = tuple[Any, ...]
 

@@ -5,26 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ...ledger import messages
-from ...ledger.events import Card, CardSet, Moved, RetirementAnnounced, RetirementCancelled, Transfer
-from ...ledger.rejections import (
-    FormerOwnerError,
-    LockedError,
-    NotTwinOwnerError,
-    RetiredError,
-    RetirementAnnouncedError,
-    RetirementNotAnnouncedError,
-    StaleCardError,
-    StaleCounterError,
-    StaleCountError,
-    UnknownTwinError,
-)
+from ...ledger.events import Card, CardSet, RetirementAnnounced
+from ...ledger.rejections import LockedError, StaleCardError, StaleCountError
 from ...types import ZERO_ADDRESS, ZERO_DIGEST, Address, Digest
-from .frame import Contract, Storage
+from .guarded_twins import GuardedTwins
+from .twin_store import owner_of
 
 
-class TwinRegistry(Contract):
-    """Storage: ("owner", twin), ("balance", owner), ("twins",), ("card", twin) → chained digest, ("state", twin) →
-    (retire_at, counter), ("former", twin, key), and ("retire delay",) in seconds."""
+class TwinRegistry(GuardedTwins):
+    """Minting, the card, the owner's own move, and retirement."""
 
     def mint(self, patient: Address, count: int, deadline: int, signature: bytes) -> None:
         self._require_in_time(deadline)
@@ -57,16 +46,8 @@ class TwinRegistry(Contract):
         self._require_own_or_signed(sender, message, owner_signature)
         self._require_own_or_signed(to, message, recipient_signature)
         self._require_counter(twin, counter)
-        retire_at, _ = self._state(twin)
-        if retire_at:
-            raise RetirementAnnouncedError({"twin": twin, "retireAt": retire_at})
-        self._storage["former", twin, sender] = True
-        if ("former", twin, to) in self._storage:
-            raise FormerOwnerError({"twin": twin, "to": to})
-        self._storage["card", twin] = ZERO_DIGEST
-        self._storage["state", twin] = (0, counter + 1)
-        self._give(sender, to, twin)
-        self._emit(Moved(twin, sender, to, counter + 1))
+        self._require_not_frozen(twin)
+        self._move_to(twin, sender, to)
 
     def announce_retirement(self, twin: int) -> None:
         self._require_owner(twin)
@@ -81,6 +62,7 @@ class TwinRegistry(Contract):
 
     def cancel_retirement(self, twin: int) -> None:
         self._require_owner(twin)
+        self._require_not_frozen(twin)
         self._cancel(twin)
 
     def cancel_retirement_signed(self, twin: int, counter: int, deadline: int, signature: bytes) -> None:
@@ -88,6 +70,7 @@ class TwinRegistry(Contract):
         message = messages.cancel_retirement(self._deployment, twin, counter, deadline)
         self._require_signed(owner_of(self._storage, twin), message, signature)
         self._require_counter(twin, counter)
+        self._require_not_frozen(twin)
         self._cancel(twin)
 
     def approve(self, *_: object) -> None:
@@ -100,55 +83,12 @@ class TwinRegistry(Contract):
         if previous != present:
             raise StaleCardError({"named": previous, "present": present})
         self._require_not_retired(twin)
+        self._require_not_frozen(twin)
         self._storage["card", twin] = messages.card_chain(previous, card)
         self._emit(CardSet(twin, owner, previous, card))
 
     def _announce(self, twin: int) -> None:
-        retire_at, counter = self._state(twin)
-        if retire_at:
-            raise RetirementAnnouncedError({"twin": twin, "retireAt": retire_at})
+        self._require_no_retirement(twin)
+        self._require_not_frozen(twin)
         retire_at = self._now + self._storage["retire delay",]
-        self._storage["state", twin] = (retire_at, counter + 1)
-        self._emit(RetirementAnnounced(twin, retire_at, counter + 1))
-
-    def _cancel(self, twin: int) -> None:
-        retire_at, counter = self._state(twin)
-        if not retire_at:
-            raise RetirementNotAnnouncedError({"twin": twin})
-        self._require_not_retired(twin)
-        self._storage["state", twin] = (0, counter + 1)
-        self._emit(RetirementCancelled(twin, counter + 1))
-
-    def _give(self, sender: Address, to: Address, twin: int) -> None:
-        for account, change in ((sender, -1), (to, 1)):
-            self._storage["balance", account] = self._storage.get(("balance", account), 0) + change
-        self._storage["owner", twin] = to
-        self._emit(Transfer(sender, to, twin))
-
-    def _state(self, twin: int) -> tuple[int, int]:
-        found: tuple[int, int] = self._storage.get(("state", twin), (0, 0))
-        return found
-
-    def _require_owner(self, twin: int) -> Address:
-        owner = owner_of(self._storage, twin)
-        if self._sender != owner:
-            raise NotTwinOwnerError({"twin": twin, "caller": self._sender})
-        return owner
-
-    def _require_counter(self, twin: int, counter: int) -> None:
-        _, present = self._state(twin)
-        if counter != present:
-            raise StaleCounterError({"named": counter, "present": present})
-
-    def _require_not_retired(self, twin: int) -> None:
-        retire_at, _ = self._state(twin)
-        if retire_at and self._now >= retire_at:
-            raise RetiredError({"twin": twin, "retireAt": retire_at})
-
-
-def owner_of(storage: Storage, twin: int) -> Address:
-    """The twin's owner, as ERC-721's `ownerOf`: a twin that is not there is refused."""
-    owner: Address | None = storage.get(("owner", twin))
-    if owner is None:
-        raise UnknownTwinError({"tokenId": twin})
-    return owner
+        self._emit(RetirementAnnounced(twin, retire_at, self._change(twin, retire_at=retire_at)))

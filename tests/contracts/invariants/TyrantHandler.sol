@@ -206,8 +206,8 @@ contract TyrantHandler is World {
         wanted.expiresAt += 10_000 days;
         Grant terms = pack(wanted);
         bytes memory forged = sign(key, twins, messages.move(1, thief, 0, soon()));
-        uint256 which = seed % 14;
-        if (which < 4) target = address(twins);
+        uint256 which = seed % 15;
+        if (which < 4 || which == 14) target = address(twins);
         else if (which < 8) target = address(members);
         else target = address(consents);
         if (which == 0) call = abi.encodeCall(twins.setCard, (1, _card, someCard(2)));
@@ -232,6 +232,7 @@ contract TyrantHandler is World {
         if (which == 11) call = abi.encodeCall(consents.revokeAll, (1, none()));
         if (which == 12) call = abi.encodeCall(consents.blockGrantee, (1, clinician));
         if (which == 13) call = abi.encodeCall(consents.unblockGrantee, (1, stranger));
+        if (which == 14) call = abi.encodeCall(twins.setGuardians, (1, "stolen", 7 days));
     }
 
     function _try(address sender, address target, bytes memory call) private returns (bool done) {

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IConsentRegistry} from "../../../contracts/interfaces/IConsentRegistry.sol";
 import {Emergency, IEmergencies} from "../../../contracts/interfaces/IEmergencies.sol";
+import {IGuardedTwins} from "../../../contracts/interfaces/IGuardedTwins.sol";
 import {IMemberRegistry} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {IModelLedger} from "../../../contracts/interfaces/IModelLedger.sol";
 import {IReceiptLedger} from "../../../contracts/interfaces/IReceiptLedger.sol";
@@ -26,9 +27,9 @@ contract EventReader {
     function read(Log[] calldata logs) external {
         for (uint256 i = 0; i < logs.length; ++i) {
             bytes32[] calldata t = logs[i].topics;
-            if (!_readConsents(t, logs[i].data) && !_readTwins(t, logs[i].data) && !_readModels(t, logs[i].data)) {
-                _readMembers(t, logs[i].data);
-            }
+            if (_readConsents(t, logs[i].data) || _readTwins(t, logs[i].data)) continue;
+            if (t.length > 1 && _readGuardians(t, logs[i].data)) continue;
+            if (!_readModels(t, logs[i].data)) _readMembers(t, logs[i].data);
         }
     }
 
@@ -65,6 +66,11 @@ contract EventReader {
             told[place("card", t[1], 0, 0, 0)] = MESSAGES.chainedCard(previous, card);
         } else if (t[0] == ITwinRegistry.Moved.selector) {
             told[place("card", t[1], 0, 0, 0)] = 0;
+            told[place("guardians", t[1], 0, 0, 0)] = 0;
+            told[place("recoveryDelay", t[1], 0, 0, 0)] = 0;
+            told[place("frozenAt", t[1], 0, 0, 0)] = 0;
+            told[place("frozenUntil", t[1], 0, 0, 0)] = 0;
+            told[place("move", t[1], 0, 0, 0)] = 0;
             told[place("counter", t[1], 0, 0, 0)] = bytes32(data);
         } else if (t[0] == ITwinRegistry.RetirementAnnounced.selector) {
             (bytes32 retireAt, bytes32 counter) = abi.decode(data, (bytes32, bytes32));
@@ -79,6 +85,36 @@ contract EventReader {
         } else if (t[0] == IReceiptLedger.ReceiptsAnchored.selector) {
             (, bytes32 count,) = abi.decode(data, (bytes32, bytes32, bytes32));
             told[place("receipts", t[1], 0, 0, 0)] = count;
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    function _readGuardians(bytes32[] calldata t, bytes calldata data) private returns (bool) {
+        bytes32 counter = place("counter", t[1], 0, 0, 0);
+        bytes32 frozenUntil = place("frozenUntil", t[1], 0, 0, 0);
+        bytes32 announced = place("move", t[1], 0, 0, 0);
+        if (t[0] == IGuardedTwins.GuardiansSet.selector) {
+            told[place("guardians", t[1], 0, 0, 0)] = bytes32(data[:32]);
+            told[place("recoveryDelay", t[1], 0, 0, 0)] = bytes32(data[32:64]);
+            told[announced] = 0;
+            told[counter] = bytes32(data[64:]);
+        } else if (t[0] == IGuardedTwins.Frozen.selector) {
+            told[frozenUntil] = bytes32(data[:32]);
+            told[place("frozenAt", t[1], 0, 0, 0)] = bytes32(uint256(bytes32(data[:32])) - 30 days);
+            told[place("retireAt", t[1], 0, 0, 0)] = bytes32(data[32:64]);
+            told[counter] = bytes32(data[64:]);
+        } else if (t[0] == IGuardedTwins.Unfrozen.selector) {
+            told[frozenUntil] = 0;
+            told[counter] = bytes32(data);
+        } else if (t[0] == IGuardedTwins.MoveAnnounced.selector) {
+            told[announced] = keccak256(abi.encodePacked(t[2], data[:64]));
+            told[frozenUntil] = bytes32(data[64:96]);
+            told[counter] = bytes32(data[96:]);
+        } else if (t[0] == IGuardedTwins.MoveVetoed.selector) {
+            told[announced] = 0;
+            told[counter] = bytes32(data);
         } else {
             return false;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Guardians} from "../../../contracts/interfaces/IGuardedTwins.sol";
 import {MemberCard} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {
     SignedGrant,
@@ -48,15 +49,47 @@ contract Messages {
     }
 
     function move(uint256 twin, address to, uint32 counter, uint40 deadline) external pure returns (bytes32) {
-        return TypedData.move(twin, to, counter, deadline);
+        return TypedData.moving(TypedData.MOVE, twin, to, counter, deadline);
     }
 
     function announceRetirement(uint256 twin, uint32 counter, uint40 deadline) external pure returns (bytes32) {
-        return TypedData.retirement(TypedData.ANNOUNCE_RETIREMENT, twin, counter, deadline);
+        return TypedData.counted(TypedData.ANNOUNCE_RETIREMENT, twin, counter, deadline);
     }
 
     function cancelRetirement(uint256 twin, uint32 counter, uint40 deadline) external pure returns (bytes32) {
-        return TypedData.retirement(TypedData.CANCEL_RETIREMENT, twin, counter, deadline);
+        return TypedData.counted(TypedData.CANCEL_RETIREMENT, twin, counter, deadline);
+    }
+
+    function guardians(Guardians calldata guardians_) external pure returns (bytes32) {
+        return TypedData.hash(guardians_);
+    }
+
+    function setGuardians(uint256 twin, bytes32 guardians_, uint32 recoveryDelay, uint32 counter, uint40 deadline)
+        external
+        pure
+        returns (bytes32)
+    {
+        return TypedData.setGuardians(twin, guardians_, recoveryDelay, counter, deadline);
+    }
+
+    function freeze(uint256 twin, uint32 counter, uint40 deadline) external pure returns (bytes32) {
+        return TypedData.counted(TypedData.FREEZE, twin, counter, deadline);
+    }
+
+    function unfreeze(uint256 twin, uint32 counter, uint40 deadline) external pure returns (bytes32) {
+        return TypedData.counted(TypedData.UNFREEZE, twin, counter, deadline);
+    }
+
+    function announceMove(uint256 twin, address to, uint32 counter, uint40 deadline) external pure returns (bytes32) {
+        return TypedData.moving(TypedData.ANNOUNCE_MOVE, twin, to, counter, deadline);
+    }
+
+    function vetoMove(uint256 twin, uint32 counter, uint40 deadline) external pure returns (bytes32) {
+        return TypedData.counted(TypedData.VETO_MOVE, twin, counter, deadline);
+    }
+
+    function rescueTwin(uint256 twin, uint32 counter, uint40 deadline) external pure returns (bytes32) {
+        return TypedData.counted(TypedData.RESCUE_TWIN, twin, counter, deadline);
     }
 
     function grant(SignedGrant calldata message) external pure returns (bytes32) {

@@ -193,6 +193,11 @@ abstract contract World {
         return time() + 10 minutes;
     }
 
+    /// @dev A deadline that several people have time to sign before.
+    function later() internal view returns (uint40) {
+        return time() + 2 days;
+    }
+
     function time() internal view returns (uint40) {
         return uint40(block.timestamp);
     }
