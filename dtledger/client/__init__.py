@@ -13,6 +13,7 @@ from .deciding import Decision, Question
 from .emergencies import Emergencies, ReviewState, Told, sleeping_terms
 from .erasing import Erasing, Erasure, RosterErased
 from .following import Refresh
+from .guardians import GuardianAct, TwinGuardians
 from .handover import Acceptance, Handover
 from .keyrings import publish_keyring
 from .members import Members, card_check, make_card
@@ -48,6 +49,7 @@ __all__ = [
     "Erasure",
     "Fetched",
     "GrantState",
+    "GuardianAct",
     "Handover",
     "Identity",
     "Listed",
@@ -80,6 +82,7 @@ __all__ = [
     "Terms",
     "Told",
     "Training",
+    "TwinGuardians",
     "TwinReading",
     "Twins",
     "Use",

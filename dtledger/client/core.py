@@ -24,6 +24,7 @@ from .deciding import Decision, Question, decide_for
 from .emergencies import Emergencies
 from .erasing import Erasing
 from .following import POLL_SECONDS, Refresh, follow
+from .guardians import TwinGuardians
 from .members import Members
 from .models import Models
 from .reading import Reader
@@ -47,8 +48,8 @@ def system_clock() -> int:
 class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
-    `members`, `twins`, `consents`, `revoking`, `emergencies`, `writer`, `reader`, `snapshots`, `models`, `training` and
-    `erasing` hold all; `read` and `explain` are the short way for an app.
+    `members`, `twins`, `guardians`, `consents`, `revoking`, `emergencies`, `writer`, `reader`, `snapshots`, `models`,
+    `training` and `erasing` hold all; `read` and `explain` are the short way for an app.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Client:
         self.members = Members(self.context)
         self.twins = Twins(self.context)
         self.resharing = Resharing(self.context, self.twins)
+        self.guardians = TwinGuardians(self.context)
         self.consents = Consents(self.context)
         self.revoking = Revoking(self.context, self.twins)
         self.emergencies = Emergencies(self.context, self.consents)
