@@ -40,6 +40,8 @@ def list_(app: App) -> None:
 def _row(app: App, twin: int, role: str, live: list[GrantRecord]) -> dict[str, Any]:
     view = app.client.context.view()
     state = "retired" if view.retired(twin) else "ready" if view.card(twin) else "no card"
+    if view.state(twin).is_frozen(app.client.context.clock()):
+        state = "frozen"
     grants = [app.people.grant(each.slot) for each in live]
     return {"twin": twin, "role": role, "owner": view.owner(twin), "state": state, "grants": grants}
 

@@ -12,6 +12,7 @@ from ..app import App, rfc3339
 from ..command import verb
 
 if TYPE_CHECKING:
+    from ...ledger import AnnouncedMove, TwinState
     from ...ledger.records import CardRecord
     from ...snapshots.roster import Roster
     from ...types import Address
@@ -40,7 +41,8 @@ def show(app: App, twin: int | None) -> None:
     live = [each for each in records if client.consents.is_live(each, view)]
     now = client.context.clock()
     newest = _newest(app, number)
-    retire_at = view.retire_at(number)
+    state = view.state(number)
+    retire_at = state.retire_at
     generation, cut = _generation(app, number, mine=owner == client.address)
 
     deployment = client.context.deployment
@@ -62,11 +64,12 @@ def show(app: App, twin: int | None) -> None:
         app.show(f"data        {name}: newest {_age_words(now - minute * 60)}")
     if not newest:
         app.show("data        none that this key can name")
+    app.show(f"guardians   {_guardian_words(app, state, now)}")
     backed_up_at = client.context.key.secrets.backed_up_at if owner == client.address else None
     if owner == client.address and backed_up_at is None:
         app.say(
-            f"{click.style('warning:', fg='yellow')} no backup holds all that this key needs, and this twin has no "
-            "guardians: whoever loses its key loses it.\n"
+            f"{click.style('warning:', fg='yellow')} no backup holds all that this key needs, and "
+            f"{_loss_words(state)}.\n"
             "         Make one, and keep it elsewhere: dtledger key backup --to FILE"
         )
     app.data(
@@ -85,7 +88,9 @@ def show(app: App, twin: int | None) -> None:
         retire_at=rfc3339(retire_at) if retire_at else None,
         grants={"live": len(live), "given": sum(each.grant.given for each in records)},
         newest={name: times.minute_at(minute) for name, minute in newest.items()},
-        guardians=0,
+        guarded=bool(state.recovery_delay),
+        frozen_until=rfc3339(state.frozen_until) if state.is_frozen(now) else None,
+        move=_plain_move(app, state.move),
         backed_up_at=rfc3339(backed_up_at) if backed_up_at else None,
     )
 
@@ -159,6 +164,28 @@ def _retirement_words(app: App, retire_at: int, now: int) -> str:
         return "none announced"
     tense = "final since" if retire_at <= now else "announced, and nothing can be read; final from"
     return f"{tense} {app.time(retire_at)}"
+
+
+def _loss_words(state: TwinState) -> str:
+    if state.recovery_delay:
+        return "this twin's guardians bring it to another key, but not what was read with this one"
+    return "this twin has no guardians: whoever loses its key loses it"
+
+
+def _guardian_words(app: App, state: TwinState, now: int) -> str:
+    words = [f"a move by them waits {times.span(state.recovery_delay)}" if state.recovery_delay else "none"]
+    if state.is_frozen(now):
+        words.append(f"FROZEN until {app.time(state.frozen_until)}")
+    if state.move:
+        veto = "cannot be vetoed" if state.move.binding and state.is_frozen(now) else "dtledger twin recover veto"
+        words.append(f"MOVES to {app.people.name(state.move.to)} from {app.time(state.move.ready_at)} on ({veto})")
+    return "; ".join(words)
+
+
+def _plain_move(app: App, move: AnnouncedMove | None) -> dict[str, Any] | None:
+    if move is None:
+        return None
+    return {"to": app.people.plain(move.to), "ready_at": rfc3339(move.ready_at), "binding": move.binding}
 
 
 def _age_words(seconds: int) -> str:

@@ -1,0 +1,146 @@
+"""What goes by file between an owner and its guardians: who they are, and what several of them sign.
+
+    {"schema": "dtledger/guardians/1", "deployment", "twin", "needed", "guardians": [address …], "salt"}
+    {"schema": "dtledger/guardian-act/1", the same, "act", "counter", "deadline", "to", "signatures", "recipient"}
+
+Nobody need keep the first secret from the guardians; whoever else has it knows who they are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from ...errors import InputError
+from ..app import App
+
+if TYPE_CHECKING:
+    from ...client import GuardianAct
+    from ...ledger.guardians import Guardians
+
+OPENING, ACT = "dtledger/guardians/1", "dtledger/guardian-act/1"
+
+T = TypeVar("T")
+
+
+def opening_bytes(app: App, twin: int, guardians: Guardians) -> bytes:
+    """What an owner gives to each of its guardians."""
+    return _bytes({"schema": OPENING, **_opening(app, twin, guardians)})
+
+
+def act_bytes(app: App, act: GuardianAct) -> bytes:
+    """What goes from one guardian to the next."""
+    return _bytes(
+        {
+            "schema": ACT,
+            **_opening(app, act.twin, act.guardians),
+            "act": act.kind,
+            "counter": act.counter,
+            "deadline": act.deadline,
+            "to": act.to,
+            "signatures": {each.guardian: "0x" + each.signature.hex() for each in act.signatures},
+            "recipient": "0x" + act.recipient.hex(),
+        }
+    )
+
+
+def read_opening(app: App, path: Path) -> tuple[int, Guardians]:
+    """Twin and guardians of an owner's file.
+
+    Raises:
+        InputError: it cannot be read, is none, or is for another deployment.
+    """
+
+    def parse(document: Any) -> tuple[int, Guardians]:
+        return _number(document["twin"]), _guardians(document)
+
+    return _read(
+        app,
+        path,
+        OPENING,
+        parse,
+        "no file of guardians",
+        "The owner writes one: dtledger twin guardians show --out FILE",
+    )
+
+
+def read_act(app: App, path: Path) -> GuardianAct:
+    """What guardians are about to do. Raises as `read_opening`."""
+    from ...client import GuardianAct
+    from ...client.guardians import Kind
+    from ...encoding import address
+    from ...ledger.guardians import GuardianSignature
+
+    def parse(document: Any) -> GuardianAct:
+        if document["act"] not in get_args(Kind) or (document["to"] is None) is (document["act"] == "AnnounceMove"):
+            raise ValueError("no act of guardians")
+        signed = [GuardianSignature(address(who), _hex(text)) for who, text in document["signatures"].items()]
+        return GuardianAct(
+            kind=document["act"],
+            twin=_number(document["twin"]),
+            counter=_number(document["counter"]),
+            deadline=_number(document["deadline"]),
+            guardians=_guardians(document),
+            to=None if document["to"] is None else address(document["to"]),
+            signatures=tuple(sorted(signed, key=lambda each: int(each.guardian, 16))),
+            recipient=_hex(document["recipient"]),
+        )
+
+    return _read(app, path, ACT, parse, "nothing that guardians sign", "The first of them begins it: --guardians FILE")
+
+
+def _opening(app: App, twin: int, guardians: Guardians) -> dict[str, Any]:
+    return {
+        "deployment": app.client.context.deployment.id,
+        "twin": twin,
+        "needed": guardians.needed,
+        "guardians": list(guardians.addresses),
+        "salt": "0x" + guardians.salt.hex(),
+    }
+
+
+def _guardians(document: Any) -> Guardians:
+    from ...encoding import address
+    from ...ledger.guardians import Guardians
+
+    salt = _hex(document["salt"])
+    if len(salt) != 32:
+        raise ValueError("a salt has 32 bytes")
+    return Guardians.of(_number(document["needed"]), [address(each) for each in document["guardians"]], salt)
+
+
+def _read(app: App, path: Path, schema: str, parse: Callable[[Any], T], what: str, hint: str) -> T:
+    from ..._backend.files import parse_json
+
+    try:
+        document = parse_json(path.read_bytes())
+        if document["schema"] != schema:
+            raise ValueError("another schema")
+        deployment, read = document["deployment"], parse(document)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path} is {what}.", hint=hint) from None
+    present = app.client.context.deployment.id
+    if deployment != present:
+        raise InputError(
+            f"{path} is for the deployment {deployment}, this profile's is {present}.",
+            hint="Choose another profile with --profile.",
+        )
+    return read
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**256:
+        raise ValueError("not a number")
+    return value
+
+
+def _hex(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _bytes(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, indent=2) + "\n").encode()
