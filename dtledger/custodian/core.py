@@ -132,7 +132,7 @@ class Custodian(Accounting, Retiring):
 
     def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
         self._require_owner(request, messages.receipts_request)
-        log.info("receipts of twin %d pulled by %s", request.twin, request.owner)
+        log.info("receipts of twin %d pulled by its owner", request.twin)
         return [entry.receipt for entry in self._receipts.of_twin(request.twin)]
 
     def probe(self, probe: Probe) -> ProbeReply:

@@ -42,6 +42,10 @@ class _Protocol(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _unsent = 0
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.access_log = False  # however logging is set up here: uvicorn's line has the address and the query
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > self.most:

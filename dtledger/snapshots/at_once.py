@@ -29,13 +29,15 @@ GRACE_SECONDS = 5.0
 
 
 def at_once(
-    calls: Mapping[K, Callable[[], T]], *, enough: int, seconds: float = SECONDS, grace: float = GRACE_SECONDS
+    calls: Mapping[K, Callable[[], T]], *, enough: int, seconds: float | None = None, grace: float | None = None
 ) -> dict[K, Callable[[], T]]:
     """Make all calls, each in a thread, and give each one's outcome as a call that returns or raises it.
 
-    A call that is not done `seconds` after the first, or `grace` seconds after `enough` of them returned, is left
-    alone: its outcome is an `UnreachableError`, and its thread keeps nobody from ending.
+    A call that is not done after `seconds` (by default `SECONDS`), or `grace` (`GRACE_SECONDS`) after `enough` of them
+    returned, is left alone: its outcome is an `UnreachableError`, and its thread keeps nobody from ending.
     """
+    seconds = SECONDS if seconds is None else seconds
+    grace = GRACE_SECONDS if grace is None else grace
     outcomes: dict[K, Callable[[], T]] = {}
     changed = threading.Condition()
     returned = 0

@@ -1,0 +1,236 @@
+"""How much a custodian gives, and when it would rather give nothing: a stolen key is contained, an index that differs
+from the contract opens nothing, and one heartbeat does for all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dtledger.custodian import Custodian, DailyLimit, MemoryReceipts, MinuteLimit, Patience
+from dtledger.custodian.limits import RECEIPTS_A_MINUTE, SNAPSHOTS_A_DAY
+from dtledger.errors import AccessDeniedError, CannotCheckError, HeadTooOldError, LimitPassedError
+from dtledger.ledger import Slot
+from dtledger.policy import Grant, MalformedRequestError, Request
+from dtledger.testing import World
+from dtledger.types import Head, Period
+from dtledger.vocabulary import Purpose, Reason
+
+from .asking import Desk
+
+Limited = Callable[..., Custodian]
+
+
+@pytest.fixture
+def limited(world: World, desk: Desk) -> Limited:
+    """The custodian as it starts anew with these limits; its log is `desk.custodian.log` no more."""
+
+    def make(**limits: Any) -> Custodian:
+        present = desk.custodian
+        receipts = limits.pop("receipts", None) or MemoryReceipts()
+        return Custodian(present._key, present.ledger, present._twin_keys, receipts, world.clock, **limits)
+
+    return make
+
+
+def most(world: World, spare: int) -> int:
+    slot = world.consent
+    grant = world.ledger.view().grant(slot.owner, slot.twin, slot.grantee, slot.number)
+    return DailyLimit(spare).most(grant)
+
+
+# snapshots a day -----------------------------------------------------------------------------------------------------
+
+
+def exactly(world: World, snapshots: int) -> DailyLimit:
+    """A limit that the world's grant reaches with so many."""
+    return DailyLimit(snapshots - most(world, 0))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "spare", "snapshots"), [(60, 0, 2), (61, 0, 4), (1, 10, 12), (30 * 1440, 1000, 2440)]
+)
+def test_a_day_opens_twice_the_hours_of_the_grant_and_some(minutes: int, spare: int, snapshots: int) -> None:
+    assert DailyLimit(spare).most(Grant(data=Period(0, minutes - 1))) == snapshots
+
+
+def test_what_passes_the_day_s_limit_is_refused_under_a_receipt_that_says_so(
+    world: World, desk: Desk, limited: Limited
+) -> None:
+    custodian = limited(daily=exactly(world, 3), receipts=(log := MemoryReceipts()))
+    assert len(custodian.open(desk.request(), desk.shares()).refused) == 0
+    with pytest.raises(LimitPassedError, match=SNAPSHOTS_A_DAY) as caught:
+        custodian.open(desk.request(), desk.shares())
+    assert (caught.value.limit, caught.value.reason) == (SNAPSHOTS_A_DAY, Reason.LIMIT)
+    last = log.entries[-1].receipt
+    assert (last.number, last.permitted, {reason for _, reason in last.refused}) == (1, 0, {Reason.LIMIT})
+    assert custodian.limits_passed == {SNAPSHOTS_A_DAY: 1}
+    assert custodian.decided == {Reason.PERMITTED: 2, Reason.LIMIT: 2}
+    world.clock.advance(86_401)
+    assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2, "a day later"
+
+
+def test_the_limit_holds_over_a_restart_and_for_requests_at_one_time(
+    world: World, desk: Desk, limited: Limited
+) -> None:
+    log, daily = MemoryReceipts(), exactly(world, 4)
+    limited(daily=daily, receipts=log).open(desk.request(), desk.shares())
+    custodian = limited(daily=daily, receipts=log)
+    outcomes: list[str] = []
+
+    def ask() -> None:
+        try:
+            custodian.open(desk.request(), desk.shares())
+            outcomes.append("opened")
+        except LimitPassedError:
+            outcomes.append("limit")
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["limit"] * 5 + ["opened"]
+
+
+def test_a_retry_is_not_counted_twice(world: World, desk: Desk, limited: Limited) -> None:
+    custodian = limited(daily=exactly(world, 2))
+    request, shares = desk.request(), desk.shares()
+    first, again = custodian.open(request, shares), custodian.open(request, shares)
+    assert (again.receipt, desk.opened(again)) == (first.receipt, 2)
+
+
+def test_the_owner_s_own_reading_has_no_limit(world: World, limited: Limited) -> None:
+    own = Slot(world.patient.address, world.twin, world.patient.address, 0)
+    desk = Desk(world, world.patient, own)
+    custodian = limited(daily=DailyLimit(0))
+    for _ in range(3):
+        assert desk.opened(custodian.open(desk.request(purpose=Purpose.PATRQT), desk.shares())) == 2
+
+
+# requests a minute ---------------------------------------------------------------------------------------------------
+
+
+def test_a_member_without_a_grant_cannot_fill_the_log(world: World, desk: Desk, limited: Limited) -> None:
+    stranger = Desk(world, world.join("stranger"))
+    log = MemoryReceipts()
+    custodian = limited(minutely=MinuteLimit(3), receipts=log)
+    for _ in range(3):
+        with pytest.raises(AccessDeniedError, match="NO_CONSENT"):
+            custodian.open(stranger.request(), stranger.shares())
+    with pytest.raises(LimitPassedError) as caught:
+        custodian.open(stranger.request(), stranger.shares())
+    assert caught.value.limit == RECEIPTS_A_MINUTE
+    assert len(log.entries) == 3, "before the opening, so without a receipt"
+    assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2, "others are not held up"
+    world.clock.advance(60)
+    with pytest.raises(AccessDeniedError, match="NO_CONSENT"):
+        custodian.open(stranger.request(), stranger.shares())
+
+
+# the contract's own word ---------------------------------------------------------------------------------------------
+
+
+def test_an_index_that_differs_from_the_contract_opens_nothing(
+    world: World, desk: Desk, limited: Limited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custodian = limited(receipts=(log := MemoryReceipts()))
+    asked: list[Request] = []
+
+    def revoked(request: Request, earliest: int, latest: int) -> Reason:
+        asked.append(request)
+        return Reason.REVOKED
+
+    monkeypatch.setattr(desk.custodian.ledger, "check", revoked)
+    release = custodian.open(desk.request(), desk.shares())
+    assert (desk.opened(release), {reason for _, reason in release.refused}) == (0, {Reason.REVOKED})
+    assert (len(asked), custodian.disagreements) == (1, 1), "one call a request"
+    assert log.entries[-1].receipt.refused == release.refused
+    monkeypatch.undo()
+    assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2
+
+
+def test_a_revocation_between_index_and_contract_is_obeyed_and_no_disagreement(
+    world: World, desk: Desk, limited: Limited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custodian, node = limited(), desk.custodian.ledger
+    true = node.check
+
+    def late(request: Request, earliest: int, latest: int) -> Reason:
+        world.patient.consents.revoke(world.consent)
+        return true(request, earliest, latest)
+
+    monkeypatch.setattr(node, "check", late)
+    release = custodian.open(desk.request(), desk.shares())
+    assert (desk.opened(release), custodian.disagreements) == (0, 0)
+
+
+def test_a_contract_that_takes_the_question_for_none_opens_nothing(
+    desk: Desk, limited: Limited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custodian = limited(receipts=(log := MemoryReceipts()))
+
+    def malformed(request: Request, earliest: int, latest: int) -> Reason:
+        raise MalformedRequestError("none")
+
+    monkeypatch.setattr(desk.custodian.ledger, "check", malformed)
+    with pytest.raises(CannotCheckError):
+        custodian.open(desk.request(), desk.shares())
+    assert log.entries == []
+    monkeypatch.undo()
+    assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2
+
+
+# heartbeats ----------------------------------------------------------------------------------------------------------
+
+
+class Sleeper:
+    """Counts waits; what happens meanwhile is `meanwhile`."""
+
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self.waits: list[float] = []
+        self.meanwhile = meanwhile
+
+    def patience(self, part: float = 0.25) -> Patience:
+        return Patience(1.0, lambda: part, self.wait)
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.meanwhile()
+
+
+def head(desk: Desk) -> Head:
+    found: Head = desk.custodian.ledger.head()
+    return found
+
+
+def test_a_custodian_waits_part_of_a_second_and_sends_its_heartbeat(world: World, desk: Desk, limited: Limited) -> None:
+    custodian = limited(patience=(sleeper := Sleeper()).patience())
+    custodian.open(desk.request(), desk.shares())
+    assert sleeper.waits == [], "not while the head is young"
+    world.clock.advance(61)
+    before = head(desk).number
+    assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2
+    assert (sleeper.waits, head(desk).number) == ([0.25], before + 1)
+
+
+def test_another_s_heartbeat_does_for_this_one(world: World, desk: Desk, limited: Limited) -> None:
+    other = world.custodians[1]
+    sleeper = Sleeper(lambda: other.ledger.heartbeat(other._key))
+    custodian = limited(patience=sleeper.patience())
+    world.clock.advance(61)
+    before = head(desk).number
+    assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2
+    assert (len(sleeper.waits), head(desk).number) == (1, before + 1), "the other's, and none of its own"
+
+
+def test_a_frozen_chain_stays_frozen_however_long_it_waits(world: World, desk: Desk, limited: Limited) -> None:
+    custodian = limited(patience=Sleeper().patience())
+    world.clock.advance(61)
+    desk.custodian.ledger.freeze()
+    with pytest.raises(HeadTooOldError):
+        custodian.open(desk.request(), desk.shares())
+    desk.custodian.ledger.thaw()
+    assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2
