@@ -15,8 +15,9 @@ import pytest
 from dtledger._backend.http_custodian import HttpCustodian, identify
 from dtledger.client.services import Services
 from dtledger.custodian import core
-from dtledger.custody import encode_release
+from dtledger.custody import LettersRequest, encode_release
 from dtledger.errors import DtledgerError, HeadTooOldError, IntegrityError, UnreachableError
+from dtledger.ledger import messages
 from dtledger.snapshots import at_once
 from dtledger.testing import Fault, World
 from dtledger.testing.memory_key import MemoryKey
@@ -108,6 +109,13 @@ def read(world: World) -> Any:
     return world.clinician.read(world.twin, "glucose", "TREAT")
 
 
+def letters_request(world: World) -> LettersRequest:
+    """The patient asks the first custodian."""
+    key, at = world.patient.context.key, world.clock()
+    digest = messages.letters_request(world.ledger.deployment, key.address, world.custodians[0].address, at)
+    return LettersRequest(key.address, at, key.sign_digest(digest))
+
+
 def put(world: World, place: int, url: str) -> None:
     """Let that custodian be asked at `url`."""
     address = world.custodians[place].address
@@ -141,6 +149,16 @@ def test_one_that_answers_with_nothing_that_can_be_read_is_named(
 ) -> None:
     put(world, 0, talker(answering(GARBAGE[name])))
     assert_one_named(world)
+
+
+def test_an_answer_that_cannot_be_read_names_its_custodian(world: World, talker: Callable[[Talk], str]) -> None:
+    good = world.custodians[0]
+    port = HttpCustodian(talker(answering(GARBAGE["no CBOR"])), good.address)
+    with pytest.raises(IntegrityError) as caught:
+        port.letters(letters_request(world))
+    assert caught.value.party == good.address
+    assert good.letters(letters_request(world)) == []
+    port.close()
 
 
 def test_two_that_answer_with_nothing_are_too_many(world: World, talker: Callable[[Talk], str]) -> None:
@@ -178,7 +196,9 @@ def test_one_with_a_fault_is_named_and_two_are_refused(world: World, fault: Faul
 
 
 def test_one_that_signs_with_another_key_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world.custodians[0]._key, "sign_digest", MemoryKey("somebody else").sign_digest)
+    other = MemoryKey("somebody else")
+    monkeypatch.setattr(other, "address", world.custodians[0].address)
+    monkeypatch.setattr(world.custodians[0], "_key", other)
     assert_one_named(world, IntegrityError)
 
 
