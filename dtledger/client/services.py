@@ -21,7 +21,7 @@ from ..types import Address
 
 __all__ = ["Services"]
 
-ASK_SECONDS = 10.0
+ASK_SECONDS = 5.0
 """How long a URL has to say who it is."""
 
 AGAIN_SECONDS = 30.0

@@ -20,7 +20,7 @@ from tests.custodian.asking import Desk
 
 from .over_http import Standin
 
-POSTS = ("open", "twin-key", "receipts", "probe", "destroy", "receipt-proof", "letters", "letters/leave")
+POSTS = ("open", "twin-key", "receipts", "probe", "destroy", "retire", "receipt-proof", "letters", "letters/leave")
 
 CELLS = st.recursive(
     st.none()
