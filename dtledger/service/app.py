@@ -111,7 +111,7 @@ def make_app(service: Service, settings: ServiceSettings) -> Guard:
         redirect_slashes=False,
     )
     app.add_exception_handler(DtledgerError, _answer_error)
-    app.add_exception_handler(Exception, _answer_fault)
+    app.add_exception_handler(Exception, _answer_error)  # and raised once more, to the guard
     app.add_exception_handler(HTTPException, _answer_routing)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.include_router(service.router)
@@ -155,14 +155,9 @@ def _ask(check: Check) -> Verdict:
         return Verdict(False, "it cannot be looked at; the log says why")
 
 
-async def _answer_error(request: HttpRequest, error: Exception) -> Response:
+async def _answer_error(_: HttpRequest, error: Exception) -> Response:
     if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
         tell(error)
-    return await _answer_fault(request, error)
-
-
-async def _answer_fault(_: HttpRequest, error: Exception) -> Response:
-    """What is none of ours is raised once more after its answer, and told by the guard."""
     status, headers, body = answer_of(error)
     return Response(body, status, {name.decode(): value.decode() for name, value in headers})
 

@@ -89,7 +89,8 @@ class Guard:
         except DtledgerError as error:
             await answer.refuse(error)
         except Exception as error:  # noqa: BLE001 whatever it is, its text stays here
-            tell(error)
+            if not answer.status:  # else it was told before it was answered
+                tell(error)
             await answer.refuse(error)
         finally:
             self._open -= 1

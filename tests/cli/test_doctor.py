@@ -330,12 +330,12 @@ def test_a_custodian_that_is_not_enrolled_is_a_warning(look: Look, home: Path) -
     assert "not enrolled as CUSTODIAN" in checks["custodian-9"]["text"]
 
 
-def test_without_custodians_here_or_with_services_it_fails(
+def test_without_custodians_here_or_with_services_that_are_not_there_it_fails(
     look: Look, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DTLEDGER_CUSTODIANS", "https://a.example")
+    monkeypatch.setenv("DTLEDGER_CUSTODIANS", "http://127.0.0.1:1")
     code, checks = look()
-    assert (code, states(checks, "failed")) == (1, ["custodians"])
+    assert (code, states(checks, "failed")) == (6, ["custodians"])
     monkeypatch.delenv("DTLEDGER_CUSTODIANS")
     shutil.rmtree(home / "custodians" / "keys")
     code, checks = look()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dtledger.crypto import merkle
 from dtledger.custodian import ReceiptDatabase, ReceiptLog, Receipts
-from dtledger.custodian.receipts import NOTHING_BEFORE, Entry
+from dtledger.custodian.receipts import NOTHING_BEFORE, Entry, Make
 from dtledger.custody import AccessReceipt
 from dtledger.encoding import address
 from dtledger.types import Digest
@@ -20,7 +20,10 @@ WHO = address("0x" + "11" * 20)
 
 def append(log: Receipts, twin: int = 7, digests: tuple[Digest, ...] = (Digest(bytes(32)),)) -> Entry:
     """Append a receipt with everything true in it but its signature."""
+    return log.append(twin, make_receipt(twin, digests))
 
+
+def make_receipt(twin: int = 7, digests: tuple[Digest, ...] = (Digest(bytes(32)),)) -> Make:
     def make(last: Entry | None, last_of_twin: Entry | None) -> Entry:
         receipt = AccessReceipt(
             custodian=WHO,
@@ -44,7 +47,7 @@ def append(log: Receipts, twin: int = 7, digests: tuple[Digest, ...] = (Digest(b
         )
         return Entry(replace(receipt, signature=bytes(65)), secrets.token_bytes(32), digests)
 
-    return log.append(twin, make)
+    return make
 
 
 if __name__ == "__main__":

@@ -17,13 +17,14 @@ import pytest
 
 from dtledger import encoding
 from dtledger.custodian import Custodian, ReceiptDatabase
+from dtledger.custodian.receipt_database import _Waiting
 from dtledger.custodian.receipts import Entry
 from dtledger.custody import NOTHING_BEFORE, Release
 from dtledger.errors import DtledgerError, IntegrityError
 from dtledger.testing import World
 from tests.faults.disks import Disk, small_disk
 
-from .appending import WHO, append
+from .appending import WHO, append, make_receipt
 from .asking import Desk
 
 Open = Callable[[Path], ReceiptDatabase]
@@ -204,9 +205,13 @@ def test_one_of_a_batch_that_fails_fails_alone(path: Path, open_: Open) -> None:
     def fail(last: Entry | None, of_twin: Entry | None) -> Entry:
         raise IntegrityError("mine")
 
+    bad, good = _Waiting(7, fail), _Waiting(7, make_receipt())
+    log._write([bad, good])
+    assert (str(bad.error), bad.entry) == ("mine", None)
+    assert log.entries == [good.entry]
     with pytest.raises(IntegrityError, match="mine"):
         log.append(7, fail)
-    assert append(log).receipt.number == 0
+    assert append(log).receipt.number == 1
 
 
 def test_the_same_request_at_one_time_has_one_receipt(world: World, desk: Desk, path: Path, open_: Open) -> None:

@@ -4,6 +4,7 @@ was sent or opened."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -171,7 +172,8 @@ def test_nothing_that_was_asked_or_opened_is_in_the_log(
     assert "POST /v1/open 200" in ours
     addresses = [each.address for each in (world.clinician, world.patient, world.hospital, one)]
     values = {str(each.value) for each in found}
+    ours = re.sub(r"\d+\.\d ms", "", ours)
     canaries = ["canary", "clinician", "patient", *addresses, *(each.hex() for each in (*shares, *secret))]
     for canary in canaries:
         assert canary.lower() not in ours.lower()
-    assert not [value for value in values if f" {value} " in ours]
+    assert not [value for value in values if value in ours]

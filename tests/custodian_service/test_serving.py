@@ -132,7 +132,9 @@ def test_a_node_of_another_chain_stops_the_start(scene: Scene, tmp_path: Path) -
     one = Process(scene, "custodian-1", tmp_path)
     path = Path(one.values["deployment"])
     other = tmp_path / "other.json"
-    other.write_text(path.read_text().replace(scene.client("patient").context.deployment.genesis.hex(), "ab" * 32))
+    with scene.client("patient") as patient:
+        genesis = patient.context.deployment.genesis.hex()
+    other.write_text(path.read_text().replace(genesis, "ab" * 32))
     one.write(**{**one.values, "deployment": str(other)})
     result = one.command("serve")
     assert (result.exit_code, json.loads(result.stderr.splitlines()[-1])["error"]) == (6, "ChainMismatchError")
