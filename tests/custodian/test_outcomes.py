@@ -108,6 +108,7 @@ def test_a_grant_counts_when_it_is_final_and_a_revocation_at_once(world: World, 
     assert desk.opened(desk.ask()) == 2
     world.patient.consents.revoke(desk.slot)
     assert [reason for _, reason in desk.ask().refused] == [Reason.REVOKED] * 2
+    assert desk.custodian.disagreements == 0, "its own rule says so, not the contract alone"
 
 
 def test_a_reader_is_told_that_a_grant_is_not_final_before_it_asks_a_custodian(world: World) -> None:
