@@ -146,9 +146,11 @@ def test_revoked_between_look_and_block_the_other_twins_readings_stand_and_are_w
     site.world.clock.advance(600)
     assert site.pump.step() == 3
     assert site.has(site.world.patient, site.world.twin, mine)
+    batches = len(site.world.ledger.view().batches(site.world.gateway.address))
     site.put(site.other, theirs)
     assert site.pump.step() == 3
     assert site.has(site.other_patient, site.other, theirs)
+    assert len(site.world.ledger.view().batches(site.world.gateway.address)) == batches
 
 
 def grant_again(site: Site) -> None:

@@ -12,7 +12,7 @@ from tests.broken.python.runner import ROOT, mutants
 pytestmark = pytest.mark.slow
 
 
-NEED_ANVIL = ("faults", "policy", "privacy")
+NEED_ANVIL = ("faults", "gateway", "policy", "privacy")
 GROUPS = [
     pytest.param(group, marks=[pytest.mark.anvil] if group in NEED_ANVIL else [])
     for group in sorted({each.group for each in mutants()})
