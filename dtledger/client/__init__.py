@@ -15,6 +15,7 @@ from .erasing import Erasing, Erasure, RosterErased
 from .following import Refresh
 from .guardians import GuardianAct, TwinGuardians
 from .handover import Acceptance, Handover
+from .inbox import Inbox, Item, ItemKind
 from .keyrings import publish_keyring
 from .members import Members, card_check, make_card
 from .models import Models
@@ -52,6 +53,9 @@ __all__ = [
     "GuardianAct",
     "Handover",
     "Identity",
+    "Inbox",
+    "Item",
+    "ItemKind",
     "Listed",
     "Look",
     "Members",

@@ -25,6 +25,7 @@ from .emergencies import Emergencies
 from .erasing import Erasing
 from .following import POLL_SECONDS, Refresh, follow
 from .guardians import TwinGuardians
+from .inbox import Inbox
 from .members import Members
 from .models import Models
 from .reading import Reader
@@ -48,8 +49,8 @@ def system_clock() -> int:
 class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
-    `members`, `twins`, `guardians`, `consents`, `revoking`, `emergencies`, `writer`, `reader`, `snapshots`, `models`,
-    `training` and `erasing` hold all; `read` and `explain` are the short way for an app.
+    `members`, `twins`, `guardians`, `consents`, `revoking`, `emergencies`, `inbox`, `writer`, `reader`, `snapshots`,
+    `models`, `training` and `erasing` hold all; `read` and `explain` are the short way for an app.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Client:
         self.consents = Consents(self.context)
         self.revoking = Revoking(self.context, self.twins)
         self.emergencies = Emergencies(self.context, self.consents)
+        self.inbox = Inbox(self.context, self.twins, self.consents, self.emergencies, self.resharing.custody)
         self.models = Models(self.context)
         self.training = Training(self.context)
         self.reader = Reader(self.context)

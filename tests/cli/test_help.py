@@ -156,7 +156,7 @@ def test_a_list_of_commands_says_each_in_a_whole_sentence(run: Run) -> None:
 
 def test_each_example_stands_on_a_line_of_its_own_to_be_copied(run: Run) -> None:
     lines = run("twin", "read", "--help").stdout.partition("Examples:\n")[2].splitlines()
-    assert len(lines) == 2
+    assert len(lines) == 3
     assert all(line.startswith("  dtledger twin read 7 --category glucose") for line in lines)
 
 

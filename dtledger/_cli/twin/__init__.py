@@ -8,6 +8,7 @@ from .emergency import emergency
 from .erase import erase
 from .freeze import freeze, rescue, unfreeze
 from .guardians import guardians
+from .inbox import inbox
 from .list import list_
 from .mint import mint
 from .models import models
@@ -19,7 +20,7 @@ from .rekey import rekey
 from .reshare import reshare
 from .show import show
 
-_VERBS = (mint, show, list_, read, plot, access, models, emergency, rekey, reshare, move, erase)
+_VERBS = (mint, show, list_, read, plot, access, inbox, models, emergency, rekey, reshare, move, erase)
 _GUARDED = (guardians, freeze, unfreeze, recover, rescue)
 
 twin_command = noun("twin", "A patient's digital twin. `dtledger help start` says what comes first.")
