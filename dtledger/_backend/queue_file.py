@@ -187,10 +187,10 @@ class QueueFile:
             since: int = database.execute("SELECT since FROM refused WHERE part = ?", (part,)).fetchone()[0]
         return since
 
-    def permitted(self, part: bytes) -> None:
-        """The part was written after all."""
+    def permitted(self, parts: Sequence[bytes]) -> None:
+        """These parts were written after all."""
         with self._transaction() as database:
-            database.execute("DELETE FROM refused WHERE part = ?", (part,))
+            database.executemany("DELETE FROM refused WHERE part = ?", ((part,) for part in parts))
 
     def letters(self, reader: bytes) -> list[str]:
         """The CIDs of the letters to that reader, the oldest first."""

@@ -14,8 +14,9 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from .._backend.queue_file import Kept
 from ..client import Context, Writer
 from ..client.parts import Part, PartWritten
 from ..encoding import CID
@@ -135,11 +136,12 @@ class Pump:
         if not hours:
             self.told.waiting = len(skip)
             return 0
+        settled = 0
         if any(row.written_as for hour in hours for row in hour.rows):
             self._writer.resume()
-        settled = sum(map(self._settle, hours))
-        left = [left for hour in hours if (left := self._queue.hour(hour.part))]
-        moved = settled + self._write([*self._ingest(left)])
+            settled = self._forget([self._standing(hour) for hour in hours])
+            hours = [left for hour in hours if (left := self._queue.hour(hour.part))]
+        moved = settled + self._write([*self._ingest(hours)])
         self.told.waiting = len(self._deferred)
         return moved
 
@@ -158,13 +160,10 @@ class Pump:
         if not hours:
             return 0
         outcomes = self._writer.put_batch([Part(each.twin, each.category, each.readings) for each in hours], note)
-        moved = 0
-        for hour, error in zip(hours, outcomes, strict=True):
-            if error is None:
-                self._queue.permitted(hour)
-                moved += self._forget(self._queue.hour(hour.part) or hour, hour)
-            else:
-                moved += self._refused(hour, error)
+        stand = [hour for hour, error in zip(hours, outcomes, strict=True) if error is None]
+        self._queue.permitted(stand)
+        moved = self._forget([replace(hour, rows=self._queue.rows(hour)) for hour in stand])
+        moved += sum(self._refused(hour, error) for hour, error in zip(hours, outcomes, strict=True) if error)
         errors = [each for each in outcomes if each is not None]
         if len(errors) == len(hours) and all(isinstance(each, UnreachableError) for each in errors):
             raise errors[0]
@@ -172,31 +171,35 @@ class Pump:
 
     # what stands ---------------------------------------------------------------------------------------------
 
-    def _settle(self, hour: Hour) -> int:
-        """Forget what of the hour an earlier step has anchored."""
+    def _standing(self, hour: Hour) -> Hour:
+        """What of the hour an earlier step has anchored."""
         marks = {row.written_as for row in hour.rows if row.written_as}
         unwritten = self._writer.unwritten([*marks])
         pending = {row.number for row in hour.rows if row.written_as is None or row.written_as in unwritten}
-        standing = without(hour, pending)
-        return self._forget(standing, standing)
+        return without(hour, pending)
 
-    def _forget(self, now: Hour, hour: Hour) -> int:
-        """Read the snapshots back from the store, then forget the readings of `hour`, as they stand `now`."""
-        numbers = {row.number for row in hour.rows}
-        rows = [row for row in now.rows if row.number in numbers]
-        try:
-            for cid in dict.fromkeys(cid for row in rows for cid in (row.manifest, row.custody) if cid):
-                for _ in self._context.store.export([CID.decode(cid)]):
-                    pass
-        except DtledgerError as error:
-            return self._defer(hour, error)
-        if rows:
-            self._queue.drop(rows)
-            self._deferred.pop(hour.part, None)
-            word = self._queue.word(hour)
-            self._newest[word] = max(self._newest.get(word, 0), *(each.minute for each in hour.readings))
-        self.told.anchored += len(rows)
-        return len(rows)
+    def _forget(self, hours: Sequence[Hour]) -> int:
+        """Read the snapshots back from the store, then forget the readings."""
+        gone: list[Kept] = []
+        for hour in hours:
+            try:
+                self._read_back(hour)
+            except DtledgerError as error:
+                self._defer(hour, error)
+            else:
+                gone += hour.rows
+                self._deferred.pop(hour.part, None)
+                word = self._queue.word(hour)
+                self._newest[word] = max([self._newest.get(word, 0), *(each.minute for each in hour.readings)])
+        if gone:
+            self._queue.drop(gone)
+        self.told.anchored += len(gone)
+        return len(gone)
+
+    def _read_back(self, hour: Hour) -> None:
+        for cid in dict.fromkeys(cid for row in hour.rows for cid in (row.manifest, row.custody) if cid):
+            for _ in self._context.store.export([CID.decode(cid)]):
+                pass
 
     # what is refused -----------------------------------------------------------------------------------------
 

@@ -130,6 +130,11 @@ class ReadingQueue:
         """One of them as it stands now."""
         return self._open(part)
 
+    def rows(self, hour: Hour) -> tuple[Kept, ...]:
+        """The rows of the hour as they stand now."""
+        numbers = {row.number for row in hour.rows}
+        return tuple(row for row in self._file.rows(hour.part) if row.number in numbers)
+
     def note(self, written: dict[int, tuple[bytes, str, str]]) -> None:
         """Row number → mark in the writer's journal, manifest and custody block, before the batch is anchored."""
         self._file.note(written)
@@ -153,8 +158,9 @@ class ReadingQueue:
     def refused_since(self, hour: Hour) -> int:
         return self._file.refused_since(hour.part, self._clock())
 
-    def permitted(self, hour: Hour) -> None:
-        self._file.permitted(hour.part)
+    def permitted(self, hours: Sequence[Hour]) -> None:
+        """These were written after all."""
+        self._file.permitted([hour.part for hour in hours])
 
     def forget_posts(self) -> None:
         self._file.forget_posts(self._clock() - POSTS_KEPT_SECONDS)
