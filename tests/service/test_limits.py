@@ -83,12 +83,16 @@ def test_what_is_too_much_at_once_is_told_to_come_again(
     waiting = threading.Thread(target=wait)
     waiting.start()
     toy.entered.acquire()
-    response = session.post(f"{url}/v1/echo", data=b"abc")
-    assert (response.status_code, said(response)["error"]) == (503, "BusyError")
+    try:
+        response = session.post(f"{url}/v1/echo", data=b"abc")
+        probes = [session.get(f"{url}/{each}").status_code for each in ("healthz", "readyz", "metrics")]
+    finally:
+        toy.go.set()
+        waiting.join()
+    assert response.status_code == 503
+    assert said(response)["error"] == "BusyError"
     assert response.headers["retry-after"] == "1"
-    assert [session.get(f"{url}/{each}").status_code for each in ("healthz", "readyz", "metrics")] == [200] * 3
-    toy.go.set()
-    waiting.join()
+    assert probes == [200] * 3
     assert answers == [200]
     assert session.post(f"{url}/v1/echo", data=b"abc").content == b"abc"
 
