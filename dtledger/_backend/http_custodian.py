@@ -78,6 +78,9 @@ class HttpCustodian:
     def open(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Release:
         return self._ask("/v1/open", wire.encode_read(request, shares), wire.decode_release)
 
+    def open_recovery(self, request: ReadRequest, share: SealedShare) -> Release:
+        return self._ask("/v1/recovery", wire.encode_read(request, [share]), wire.decode_release)
+
     def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
         body = wire.encode_owner_request(request)
         return self._ask("/v1/receipts", body, lambda data: wire.decode_list(data, AccessReceipt.decode))

@@ -13,6 +13,7 @@ from .deciding import Decision, Question
 from .emergencies import Emergencies, ReviewState, Told, sleeping_terms
 from .erasing import Erasing, Erasure, RosterErased
 from .following import Refresh
+from .guardian_shares import Guardian, GuardianKeys, GuardianShare
 from .guardians import GuardianAct, TwinGuardians
 from .handover import Acceptance, Handover
 from .inbox import Inbox, Item, ItemKind
@@ -22,6 +23,7 @@ from .models import Models
 from .post import Delivery
 from .reading import Reader
 from .readings import Amendment, Readings, TwinReading
+from .recovery import Recovered, RecoveryState
 from .rekeying import Rekeyed
 from .requests import Requests, Response
 from .resharing import Reshared, ResharePlan, Resharing
@@ -50,7 +52,10 @@ __all__ = [
     "Erasure",
     "Fetched",
     "GrantState",
+    "Guardian",
     "GuardianAct",
+    "GuardianKeys",
+    "GuardianShare",
     "Handover",
     "Identity",
     "Inbox",
@@ -68,6 +73,8 @@ __all__ = [
     "Question",
     "Reader",
     "Readings",
+    "Recovered",
+    "RecoveryState",
     "Refresh",
     "Rekeyed",
     "RequestState",

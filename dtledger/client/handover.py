@@ -48,10 +48,15 @@ class Acceptance:
         Raises:
             IntegrityError: it did not, or it cannot; `.party` is the recipient.
         """
-        named = self.names_key(deployment, self.twin, self.to, self.key)
-        signers = {messages.signer(self.move(deployment), self.signature), messages.signer(named, self.key_signature)}
-        if signers != {self.to}:
+        if messages.signer(self.move(deployment), self.signature) != self.to:
             raise IntegrityError("the recipient of a twin did not sign that it takes it", party=self.to)
+        return self.verify_key(deployment)
+
+    def verify_key(self, deployment: Deployment) -> Acceptance:
+        """Itself, if its recipient signed its key, whatever became of the move. Raises as `verify`."""
+        named = self.names_key(deployment, self.twin, self.to, self.key)
+        if messages.signer(named, self.key_signature) != self.to:
+            raise IntegrityError("the recipient of a twin did not sign the key that it names", party=self.to)
         seal.check_public(self.key)
         return self
 

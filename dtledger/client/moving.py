@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import AccessDeniedError, InputError, IntegrityError
-from ..keys import Secrets
+from ..keys import Secrets, TwinSecrets
 from ..ledger import Receipt, View, calls
 from ..types import Address
 from .context import Context
@@ -115,20 +115,30 @@ class Moving:
             raise IntegrityError(
                 f"these are not the secrets that the owner before committed to for twin {twin}", party=handover.owner
             )
-        fresh = random.token_bytes(32)
-
-        def keep(held: Secrets) -> Secrets:
-            if not held.has_twin(deployment.id, twin):
-                return held.with_twin(deployment.id, twin, given.with_generation(given.latest + 1, fresh))
-            if held.twin(deployment.id, twin).keeps(given):
-                return held
-            raise InputError(
-                f"This key has drawn secrets of its own for twin {twin}; others cannot take their place.",
-                hint="Move the twin to a key that has not, and hand it the secrets.",
-            )
-
-        context.key.update(keep)
+        keep_given(context, twin, given)
         return self.set_up(twin, custodians, threshold) if view.card(twin) is None else None
+
+
+def keep_given(context: Context, twin: int, given: TwinSecrets) -> TwinSecrets:
+    """Keep a twin's secrets that somebody else had, and one generation more that nobody else has; what is held then.
+    Done again, it changes nothing.
+
+    Raises:
+        InputError: this key drew secrets of its own for the twin.
+    """
+    fresh, deployment = random.token_bytes(32), context.deployment.id
+
+    def keep(held: Secrets) -> Secrets:
+        if not held.has_twin(deployment, twin):
+            return held.with_twin(deployment, twin, given.with_generation(given.latest + 1, fresh))
+        if held.twin(deployment, twin).keeps(given):
+            return held
+        raise InputError(
+            f"This key has drawn secrets of its own for twin {twin}; others cannot take their place.",
+            hint="Move the twin to a key that has not, and hand it the secrets.",
+        )
+
+    return context.key.update(keep).twin(deployment, twin)
 
 
 def _require_may_own(view: View, twin: int, to: Address) -> None:

@@ -25,7 +25,7 @@ from ..store import BlockMissingError
 from ..types import Digest
 from ..vocabulary import Action
 from .consents import Consents
-from .context import Context
+from .recovery import Recovering
 from .terms import GrantState
 
 RECIPIENTS = 100
@@ -46,10 +46,8 @@ class Rekeyed:
     receipts: tuple[Receipt, ...]
 
 
-class Rekeying:
-    """The part of `Twins` that begins generations."""
-
-    _context: Context
+class Rekeying(Recovering):
+    """The part of `Twins` that begins generations; what may recover a twin holds each new one."""
 
     def generation(self, twin: int) -> int:
         """The newest generation of an own twin. Raises KeyFileError if this key has no secrets of it."""
@@ -101,6 +99,8 @@ class Rekeying:
                     raise
                 continue
             break
+        recovery = self.renew_recovery(twin)
+        receipts += [recovery] if recovery else []
         context.key.update(lambda held: held.without_rekey(deployment, twin))
         stopped = (*left, *(each.slot for each in blocked))
         return Rekeyed(secrets.latest, tuple(sealed), stopped, tuple(receipts))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..custody import AccessReceipt, OwnerRequest, TwinKey
 from ..encoding import CID
@@ -94,6 +95,11 @@ class Twins(Rekeying, Moving):
             recovery_version=present.recovery_version if present else 0,
         )
         return context.send(calls.set_card(twin, self.card_digest(twin), card))
+
+    def change_card(self, twin: int, present: Card, **changes: Any) -> Receipt:
+        """Set the twin's present card with some of its fields changed."""
+        call = calls.set_card(twin, self.card_digest(twin), replace(present, **changes))
+        return self._context.ledger.send(call, self._context.key)
 
     def card_digest(self, twin: int) -> Digest:
         """What the contract stores of the twin's cards: the newest chained to those before; zeros for none."""

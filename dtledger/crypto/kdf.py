@@ -21,6 +21,7 @@ class Label(Enum):
     KEY_TREE = b"dtledger/v1/key-tree"
     CONTENT = b"dtledger/v1/content"
     LINK = b"dtledger/v1/link"
+    RECOVERY = b"dtledger/v1/recovery"
     BACKUP = b"dtledger/v1/backup"
 
 

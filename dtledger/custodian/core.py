@@ -38,7 +38,7 @@ from ..errors import AccessDeniedError, HeadTooOldError, IntegrityError, LimitPa
 from ..ledger import Ledger, Now, Receipt, Tip, View, messages
 from ..types import Address, Period
 from ..vocabulary import Reason
-from .accounting import Accounting, Judged, grant_of
+from .accounting import Judged, grant_of
 from .anchoring import Anchoring
 from .destruction import OwnerMessage
 from .form import require_form
@@ -49,7 +49,7 @@ from .mailroom import Mailroom
 from .now import AT_ONCE, FRESHNESS, Identity, Patience, Timekeeper
 from .probing import is_owners, reply_to
 from .receipts import Entry, Receipts
-from .retiring import Retiring
+from .recovery import Recovering
 from .twin_keys import TwinKeys, open_with_any
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ MAX_SNAPSHOTS = 10_000
 Opened = list[tuple[ShareHeader, bytes]]
 
 
-class Custodian(Accounting, Retiring):
+class Custodian(Recovering):
     """Holds key pairs for twins and opens shares under consent.
 
     Args:

@@ -14,6 +14,7 @@ from .port import CustodianPort, LettersRequest, OwnerRequest, ReadRequest, Rele
 from .probe import Probe, ProbeReply
 from .receipt_map import ReceiptMap, ReceiptProof
 from .receipts import NOTHING_BEFORE, AccessReceipt
+from .recovery import GUARDIAN_CONTEXT, RecoveryHeader, ShareKind
 from .retiring import RetireOrder
 from .shares import (
     RELEASE_CONTEXT,
@@ -26,6 +27,7 @@ from .shares import (
 )
 
 __all__ = [
+    "GUARDIAN_CONTEXT",
     "KEPT_SECONDS",
     "MOST_REQUESTS",
     "NOTHING_BEFORE",
@@ -45,10 +47,12 @@ __all__ = [
     "ReadRequest",
     "ReceiptMap",
     "ReceiptProof",
+    "RecoveryHeader",
     "Release",
     "RetireOrder",
     "SealedShare",
     "ShareHeader",
+    "ShareKind",
     "TwinKey",
     "decode_release",
     "encode_release",

@@ -144,6 +144,19 @@ class CustodianPort(Protocol):
         """
         ...
 
+    def open_recovery(self, request: ReadRequest, share: SealedShare) -> Release:
+        """Open a RECOVERY share for the twin's present owner, and for nobody else whatever was granted; a receipt is
+        written first. The request is the owner's own, to READ for PATRQT, of the package's 32 bytes alone.
+
+        Raises:
+            AccessDeniedError: it is not the present owner's, is malformed, stale or replayed, or the rule does not name
+                the requester the owner at the head and the final block.
+            IntegrityError: the share is not this custodian's, not of the kind RECOVERY, not of that package, or not
+                what the package says (then `.party` is the owner who made it); no share leaves.
+            HeadTooOldError: the custodian cannot know the time.
+        """
+        ...
+
     def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
         """The receipts of a twin, oldest first, for its present owner (who signs `messages.receipts_request`).
 

@@ -24,7 +24,10 @@ from ..errors import IntegrityError, KeyFileError
 from ..types import Digest
 from ..vocabulary.categories import CATEGORY_BITS
 
-__all__ = ["Secrets", "TwinSecrets"]
+__all__ = ["GUARDIAN_KEYS", "Secrets", "TwinSecrets"]
+
+GUARDIAN_KEYS = "guardian-keys"
+"""Name in `Secrets.extra`: whom a twin's recovery package is sealed to, by deployment and twin."""
 
 _VERSION = 1
 _NEXT, _FORMER, _REKEYING = "next-seal-key", "former-seal-keys", "rekeying"
@@ -162,11 +165,11 @@ class Secrets:
         twins = {name: each for name, each in self.twins.get(deployment, {}).items() if name != str(twin)}
         rest = {name: each for name, each in self.twins.items() if name != deployment}
         forgotten = replace(self, twins={**rest, deployment: twins} if twins else rest)
-        return forgotten.without_rekey(deployment, twin)
+        return forgotten.without_rekey(deployment, twin).with_of_twin(GUARDIAN_KEYS, deployment, twin, None)
 
     def rekeying(self, deployment: str, twin: int) -> tuple[Digest, ...] | None:
         """The packages made so far for the newest generation of a twin; None if it is announced to everybody."""
-        found = self.extra.get(_REKEYING, {}).get(deployment, {}).get(str(twin))
+        found = self.of_twin(_REKEYING, deployment, twin)
         return None if found is None else tuple(map(Digest, found))
 
     def written(self, deployment: str, twin: int) -> TwinSecrets:
@@ -182,21 +185,28 @@ class Secrets:
             return self
         held = self.twin(deployment, twin)
         later = self.with_twin(deployment, twin, held.with_generation(held.latest + 1, secret))
-        return later._with_rekeying(deployment, twin, [])
+        return later.with_of_twin(_REKEYING, deployment, twin, [])
 
     def with_packages(self, deployment: str, twin: int, packages: Sequence[Digest]) -> Secrets:
         """These, with packages for the newest generation that are about to be announced."""
-        return self._with_rekeying(deployment, twin, [*(self.rekeying(deployment, twin) or ()), *packages])
+        made = [*(self.rekeying(deployment, twin) or ()), *packages]
+        return self.with_of_twin(_REKEYING, deployment, twin, made)
 
     def without_rekey(self, deployment: str, twin: int) -> Secrets:
         """These, the twin's newest generation announced to everybody."""
-        return self._with_rekeying(deployment, twin, None)
+        return self.with_of_twin(_REKEYING, deployment, twin, None)
 
-    def _with_rekeying(self, deployment: str, twin: int, packages: list[Digest] | None) -> Secrets:
-        filed = self.extra.get(_REKEYING, {})
-        twins = {**filed.get(deployment, {}), str(twin): packages}
-        kept = {**filed, deployment: {each: made for each, made in twins.items() if made is not None}}
-        return self.with_extra(_REKEYING, {each: made for each, made in kept.items() if made} or None)
+    def of_twin(self, name: str, deployment: str, twin: int) -> Any:
+        """The plain CBOR value of that name that is held for a twin, or None."""
+        return self.extra.get(name, {}).get(deployment, {}).get(str(twin))
+
+    def with_of_twin(self, name: str, deployment: str, twin: int, value: Any) -> Secrets:
+        """These, with that value for the twin; None takes it away."""
+        filed = self.extra.get(name, {})
+        twins = {each: held for each, held in filed.get(deployment, {}).items() if each != str(twin)}
+        twins |= {} if value is None else {str(twin): value}
+        kept = {each: held for each, held in {**filed, deployment: twins}.items() if held}
+        return self.with_extra(name, kept or None)
 
     def with_extra(self, name: str, value: Any) -> Secrets:
         """These, with plain CBOR `value` under `name`; None takes it away."""

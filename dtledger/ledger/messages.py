@@ -90,6 +90,7 @@ Statement = Literal[
     "ProbeReply",
     "Destruction",
     "Unanchored",
+    "GuardianShare",
     "Handover",
     "Recipient",
     "RetireOrder",

@@ -97,7 +97,7 @@ def collect(
             with _complaining(snapshots):
                 release = answers[address]()
             with blaming(address):
-                _check_receipt(deployment, address, asking, request, root, release)
+                check_receipt(deployment, address, asking, request, root, release)
                 opened.receipts.append(release.receipt)
                 answer = decode_release(seal.open_(one_use, release.sealed, RELEASE_CONTEXT))
                 _check_answer(deployment, snapshots, place, bit, release, answer)
@@ -173,10 +173,14 @@ def _sign(deployment: Deployment, asking: Asking, snapshots: Sequence[Found], ke
     return fields.signed(asking.signer.sign_digest(fields.to_sign(deployment)))
 
 
-def _check_receipt(
+def check_receipt(
     deployment: Deployment, custodian: Address, asking: Asking, request: ReadRequest, root: Digest, release: Release
 ) -> None:
-    """Pass if the receipt is the custodian's own account of this request, and says what its answer says."""
+    """Pass if the receipt is the custodian's own account of this request, and says what its answer says.
+
+    Raises:
+        IntegrityError: it is not.
+    """
     told = release.receipt.verify(deployment)
     said = (told.custodian, told.request, told.twin, told.requester, told.grantee, told.slot, told.action, told.purpose)
     true = (

@@ -106,6 +106,17 @@ class WorldCustodian(Custodian):
         lies = encode_release([self._lie(header, share) for header, share in opened])
         return replace(release, sealed=seal.seal(request.key, lies, RELEASE_CONTEXT))
 
+    def open_recovery(self, request: ReadRequest, share: SealedShare) -> Release:
+        self._answer()
+        if self.fault is Fault.DENYING:
+            raise AccessDeniedError("NO_CONSENT (by order of the test).", reason=Reason.NO_GRANT)
+        release = super().open_recovery(request, share)
+        if self.fault is None:
+            return release
+        header, value = self._open_recovery(request, share)
+        lie = header.encode(bytes([value[0] ^ 1]) + value[1:])
+        return replace(release, sealed=seal.seal(request.key, lie, RELEASE_CONTEXT))
+
     def _answer(self) -> None:
         if self.fault is Fault.DEAD:
             raise UnreachableError(f"The custodian {self.address} does not answer (by order of the test).")

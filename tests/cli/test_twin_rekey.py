@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import Result
 
+from dtledger.client import Guardian, GuardianKeys
 from tests.cli.twins import address_of, complaint, new_twin, said
 
 if TYPE_CHECKING:
@@ -70,3 +71,21 @@ def test_nobody_is_asked_in_json_and_no_answer_is_no(dtledger: Run, devnet_home:
     assert dtledger("twin", "rekey", twin.number, "--key", "patient", "--json").exit_code == 2
     assert dtledger("twin", "rekey", twin.number, "--key", "patient").exit_code == 2
     assert said(dtledger("twin", "show", twin.number, "--key", "patient", "--json"))["generation"] == 0
+
+
+def test_show_says_whether_a_recovery_package_is_there_and_when_it_is_behind(
+    dtledger: Run, devnet_home: DevnetHome
+) -> None:
+    twin = new_twin(devnet_home, hours=0)
+    assert said(dtledger("twin", "show", twin.number, "--key", "patient", "--json"))["recovery"] is None
+    with devnet_home.client("patient") as patient, devnet_home.client("cardiology") as guardian:
+        person = Guardian(guardian.address, guardian.context.key.seal_key.public)
+        patient.twins.set_recovery(twin.number, GuardianKeys(1, (person,)))
+        shown = dtledger("twin", "show", twin.number, "--key", "patient").stdout
+        assert "recovery    version 1, 1 of 1 guardians with 2 of 3 custodians, up to generation 0\n" in shown
+        patient.twins.set_up(twin.number, list(patient.context.custodians)[:2], 1)
+    told = said(dtledger("twin", "show", twin.number, "--key", "patient", "--json"))["recovery"]
+    assert told["behind"] == ["the roster has changed"]
+    said(dtledger("twin", "rekey", twin.number, "--key", "patient", "--yes", "--json"))
+    shown = dtledger("twin", "show", twin.number, "--key", "patient").stdout
+    assert "recovery    version 2, 1 of 1 guardians with 1 of 2 custodians, up to generation 1\n" in shown

@@ -126,6 +126,7 @@ WRONG: dict[str, tuple[Change, type[DtledgerError]]] = {
         lambda world, heir, it: _signed(world, heir, replace(it, counter=it.counter + 1)),
         InputError,
     ),
+    "another counter": (lambda _, __, it: replace(it, counter=it.counter + 1), IntegrityError),
     "too old": (lambda world, heir, it: _signed(world, heir, replace(it, deadline=world.clock.at - 1)), InputError),
 }
 

@@ -135,3 +135,14 @@ def test_what_a_custodian_says_cannot_be_changed(field: str, world: World) -> No
 def test_what_is_no_destruction_is_not_read(data: bytes) -> None:
     with pytest.raises(IntegrityError):
         Destruction.decode(data)
+
+
+def test_a_retirement_whose_block_is_not_final_destroys_nothing(world: World) -> None:
+    retire(world)
+    world.custodians[0].ledger.final_after = 5
+    with pytest.raises(AccessDeniedError, match="not final"):
+        world.custodians[0].destroy(order(world))
+    assert holds(world) == 1
+    for _ in range(6):
+        world.ledger.heartbeat(world.operator.context.key)
+    assert world.custodians[0].destroy(order(world)).keys

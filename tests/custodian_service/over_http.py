@@ -85,6 +85,10 @@ class OverHttp:
         with written():
             return self._port.open(request, shares)
 
+    def open_recovery(self, request: ReadRequest, share: SealedShare) -> Release:
+        with written():
+            return self._port.open_recovery(request, share)
+
     def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
         return self._port.receipts(request)
 

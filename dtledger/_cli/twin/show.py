@@ -10,6 +10,7 @@ from ...errors import DtledgerError, InputError
 from .. import times
 from ..app import App, rfc3339
 from ..command import verb
+from . import standing
 
 if TYPE_CHECKING:
     from ...ledger import AnnouncedMove, TwinState
@@ -43,7 +44,8 @@ def show(app: App, twin: int | None) -> None:
     newest = _newest(app, number)
     state = view.state(number)
     retire_at = state.retire_at
-    generation, cut = _generation(app, number, mine=owner == client.address)
+    generation, cut = standing.generation(app, number, mine=owner == client.address)
+    recovery = standing.recovery(app, number)
 
     deployment = client.context.deployment
     words = fingerprint(deployment.contracts["ConsentRegistry"], deployment.genesis)
@@ -58,6 +60,8 @@ def show(app: App, twin: int | None) -> None:
         app.show(f"custodians  {roster.threshold} of {len(roster.custodians)} open a snapshot: {names}")
     if generation is not None:
         app.show(f"generation  {generation}" + (": not announced to everybody, run `twin rekey` again" if cut else ""))
+    if recovery is not None:
+        app.show(f"recovery    {standing.recovery_words(recovery)}")
     app.show(f"retirement  {_retirement_words(app, retire_at, now)}")
     app.show(f"grants      {len(live)} in force, of {sum(each.grant.given for each in records)} given")
     for name, minute in newest.items():
@@ -85,6 +89,7 @@ def show(app: App, twin: int | None) -> None:
         rekeying=cut,
         reshare=behind,
         custodians_gone=[people.plain(each) for each in gone],
+        recovery=standing.plain_recovery(recovery),
         retire_at=rfc3339(retire_at) if retire_at else None,
         grants={"live": len(live), "given": sum(each.grant.given for each in records)},
         newest={name: times.minute_at(minute) for name, minute in newest.items()},
@@ -108,14 +113,6 @@ def _custody(app: App, twin: int, roster: Roster | None, *, mine: bool) -> tuple
     if mine and behind:
         app.say(f"{warning} what was written before is held by a former roster: dtledger twin reshare {twin}")
     return behind, gone
-
-
-def _generation(app: App, twin: int, *, mine: bool) -> tuple[int | None, bool]:
-    """The newest generation, as its owner's key file has it, and whether a rekey was cut short."""
-    twins, context = app.client.twins, app.client.context
-    if not mine or not context.key.secrets.has_twin(context.deployment.id, twin):
-        return None, False
-    return twins.generation(twin), twins.is_rekeying(twin)
 
 
 def _newest(app: App, twin: int) -> dict[str, int]:

@@ -31,6 +31,13 @@ def custodian_router(custodian: Custodian) -> APIRouter:
         request, shares = _read(wire.decode_read, body)
         return answer(wire.encode_release(custodian.open(request, shares)))
 
+    @router.post("/v1/recovery", **_TAGS, **cbor("Open a share of a recovery package, for a twin's present owner."))
+    def open_recovery(body: Body) -> Response:
+        request, shares = _read(wire.decode_read, body)
+        if len(shares) != 1:
+            raise InputError("A recovery package has one share for each custodian.")
+        return answer(wire.encode_release(custodian.open_recovery(request, shares[0])))
+
     @router.post("/v1/twin-key", **_TAGS, **cbor("A key to seal to, for a twin's owner."))
     def twin_key(body: Body) -> Response:
         return answer(wire.encode_twin_key(custodian.twin_key(_read(wire.decode_owner_request, body))))

@@ -1,0 +1,49 @@
+"""What `twin show` says of a twin's keys: its generation, and the package that would bring them back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...errors import DtledgerError
+from ..app import App
+
+if TYPE_CHECKING:
+    from ...client import RecoveryState
+
+
+def generation(app: App, twin: int, *, mine: bool) -> tuple[int | None, bool]:
+    """The newest generation, as its owner's key file has it, and whether a rekey was cut short."""
+    twins, context = app.client.twins, app.client.context
+    if not mine or not context.key.secrets.has_twin(context.deployment.id, twin):
+        return None, False
+    return twins.generation(twin), twins.is_rekeying(twin)
+
+
+def recovery(app: App, twin: int) -> RecoveryState | None:
+    """How the recovery package stands; what is not to be had is said, and hides nothing else."""
+    try:
+        return app.client.twins.recovery(twin)
+    except DtledgerError as error:
+        app.say(f"{click.style('warning:', fg='yellow')} the recovery package cannot be looked at: {error}")
+        return None
+
+
+def recovery_words(state: RecoveryState) -> str:
+    (m, k), (t, n) = state.guardians, state.custodians
+    held = f"version {state.version}, {m} of {k} guardians with {t} of {n} custodians, up to generation"
+    behind = f"; BEHIND: {' and '.join(state.behind)}" if state.behind else ""
+    return f"{held} {state.generation}{behind}"
+
+
+def plain_recovery(state: RecoveryState | None) -> dict[str, Any] | None:
+    if state is None:
+        return None
+    return {
+        "version": state.version,
+        "generation": state.generation,
+        "guardians": {"needed": state.guardians[0], "count": state.guardians[1]},
+        "custodians": {"needed": state.custodians[0], "count": state.custodians[1]},
+        "behind": list(state.behind),
+    }

@@ -1,0 +1,120 @@
+"""Who opens a recovery package with all that they have, and who does not: a table of parties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from dtledger.client import Client, Guardian, GuardianKeys
+from dtledger.crypto import content, seal, shamir
+from dtledger.custody import SHARE_CONTEXT, RecoveryHeader
+from dtledger.encoding import CID, decode
+from dtledger.errors import DtledgerError
+from dtledger.keys import TwinSecrets
+from dtledger.snapshots import recovery
+from dtledger.snapshots.recovery import RecoveryPackage
+from dtledger.testing import MemoryKey, World
+
+from .attacker import Loot, of_custodian, of_member, opened, together
+
+NEEDED, COUNT = 2, 3
+
+
+class Safe:
+    """The twin's recovery package, whose guardians are `guardians`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.guardians = [world.client(MemoryKey(f"guardian-{number}")) for number in range(COUNT)]
+        people = [Guardian(each.address, each.context.key.seal_key.public) for each in self.guardians]
+        world.patient.twins.set_recovery(world.twin, GuardianKeys(NEEDED, tuple(people)))
+        card = world.ledger.view().card(world.twin)
+        assert card is not None
+        self.package = RecoveryPackage.decode(world.ledger.deployment, world.store.get(CID(card.recovery)))
+
+    def opened_by(self, loot: Loot) -> TwinSecrets | None:
+        """With every key of the loot, whatever combines: guesses where there is nothing."""
+        guardians, custodians = dict(self._guardians(loot)), dict(self._custodians(loot))
+        for ours in self._guesses(guardians):
+            for theirs in self._guesses(custodians):
+                key = recovery._key(ours, theirs, self.package._context())
+                try:
+                    key.check(self.package.commitment)
+                    plain = content.decrypt(key, [self.package.content], self.package._context())
+                except DtledgerError:
+                    continue
+                return TwinSecrets.from_dict(decode(plain))
+        return None
+
+    def _guardians(self, loot: Loot) -> Iterable[tuple[int, bytes]]:
+        for key in loot.keys:
+            try:
+                yield self.package.open_as_guardian([key])
+            except DtledgerError:
+                continue
+
+    def _custodians(self, loot: Loot) -> Iterable[tuple[int, bytes]]:
+        for part in self.package.custodians:
+            for pair in (*loot.pairs, *loot.keys):
+                try:
+                    header, share = RecoveryHeader.decode(seal.open_(pair, part.sealed, SHARE_CONTEXT), "RECOVERY")
+                except DtledgerError:
+                    continue
+                yield header.number, share
+
+    def _guesses(self, shares: dict[int, bytes]) -> Iterable[bytes]:
+        yield bytes(32)
+        yield from shares.values()
+        if shares:
+            yield shamir.combine(shares)
+
+
+@pytest.fixture
+def safe(world: World) -> Safe:
+    return Safe(world)
+
+
+def guardians(safe: Safe, count: int) -> Loot:
+    return together(of_member(each) for each in safe.guardians[:count])
+
+
+def custodians(safe: Safe, count: int) -> Loot:
+    return together(of_custodian(each, safe.world) for each in safe.world.custodians[:count])
+
+
+def others(safe: Safe) -> Loot:
+    """Everybody else: grantees, writers, whoever governs."""
+    world = safe.world
+    people: list[Client] = [world.clinician, world.gateway, world.hospital, world.operator]
+    return together(of_member(each) for each in people)
+
+
+@pytest.mark.parametrize(
+    ("who", "some"),
+    [(COUNT, 0), (COUNT, 1), (NEEDED - 1, 3), (0, 3), (0, 0), (NEEDED - 1, 1)],
+    ids=str,
+)
+def test_fewer_guardians_or_fewer_custodians_with_everybody_else_open_nothing(who: int, some: int, safe: Safe) -> None:
+    loot = guardians(safe, who) + custodians(safe, some) + others(safe)
+    assert safe.opened_by(loot) is None
+
+
+def test_enough_of_both_open_it_and_then_all_that_was_ever_written(safe: Safe) -> None:
+    """The witness, and the warning."""
+    world = safe.world
+    loot = guardians(safe, NEEDED) + custodians(safe, 2)
+    found = safe.opened_by(loot)
+    assert found == world.patient.context.key.secrets.twin(world.ledger.deployment.id, world.twin)
+    assert opened(world, loot).keys() == set()
+    assert len(opened(world, loot + Loot(twins=(found,)))) == 2
+
+
+def test_guardians_of_before_open_nothing_of_a_package_that_was_made_anew(safe: Safe) -> None:
+    world = safe.world
+    former = guardians(safe, COUNT)
+    kept = safe.package
+    new = Safe(world)
+    assert new.opened_by(former + custodians(new, 3)) is None
+    new.package = kept
+    assert new.opened_by(former + custodians(new, 3)) is not None, "what they had stays so"
