@@ -89,7 +89,7 @@ class Moving:
             b"",
             acceptance.signature,
         )
-        return context.ledger.send(call, context.key)
+        return context.send(call)
 
     # the new owner begins ------------------------------------------------------------------------------------
 

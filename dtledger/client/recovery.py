@@ -28,6 +28,7 @@ from ..snapshots.asking import Asking, check_receipt
 from ..snapshots.blame import blaming
 from ..snapshots.recovery import RecoveryPackage, seal_recovery
 from ..snapshots.roster import Roster
+from ..store import BlockMissingError
 from ..types import ZERO_DIGEST, Address
 from ..vocabulary import Action, Purpose
 from .context import Context
@@ -113,6 +114,17 @@ class Recovering:
         value = [guardians.needed, [[each.address, each.key] for each in guardians.people], package.package]
         context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.id, twin, value))
         return receipt
+
+    def keep_recovery(self, twin: int) -> Receipt | None:
+        """Make the package anew if it is behind, or not to be had; None if there is nothing to do. Raises as
+        `renew_recovery`."""
+        if self.guardian_keys(twin) is None:
+            return None
+        try:
+            state = self.recovery(twin)
+        except (IntegrityError, BlockMissingError):
+            state = None
+        return self.renew_recovery(twin) if state is None or state.behind else None
 
     def recovery(self, twin: int) -> RecoveryState | None:
         """How the twin's recovery package stands; None if its present card names none.

@@ -99,7 +99,7 @@ class Rekeying(Recovering):
                     raise
                 continue
             break
-        recovery = self.renew_recovery(twin)
+        recovery = self.keep_recovery(twin)
         receipts += [recovery] if recovery else []
         context.key.update(lambda held: held.without_rekey(deployment, twin))
         stopped = (*left, *(each.slot for each in blocked))

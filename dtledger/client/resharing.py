@@ -108,6 +108,8 @@ class Resharing(Retiring):
             new = False
             if not self.custody.written_since(twin, view):
                 break
+        recovery = self._twins.keep_recovery(twin)
+        done.receipts += [recovery] if recovery else []
         return done
 
     # the roster to come --------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ class Twins(Rekeying, Moving):
     def change_card(self, twin: int, present: Card, **changes: Any) -> Receipt:
         """Set the twin's present card with some of its fields changed."""
         call = calls.set_card(twin, self.card_digest(twin), replace(present, **changes))
-        return self._context.ledger.send(call, self._context.key)
+        return self._context.send(call)
 
     def card_digest(self, twin: int) -> Digest:
         """What the contract stores of the twin's cards: the newest chained to those before; zeros for none."""

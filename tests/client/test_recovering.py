@@ -299,3 +299,23 @@ def test_guardians_are_named_by_signed_cards_and_no_threshold_is_made_up(scene: 
     with pytest.raises(InputError, match="twice"):
         GuardianKeys(1, (twice, twice))
     assert scene.people(3, 3).needed == 3
+
+
+def test_a_re_share_makes_it_anew_for_the_new_roster(scene: Scene) -> None:
+    world = scene.world
+    done = world.patient.resharing.reshare(scene.twin, [each.address for each in world.custodians[:2]], 1)
+    assert len(done.receipts) == 2, "the roster's card, and the package's"
+    state = world.patient.twins.recovery(scene.twin)
+    assert state is not None
+    assert (state.version, state.custodians, state.behind) == (2, (1, 2), ())
+    assert world.patient.resharing.reshare(scene.twin).receipts == [], "and not again"
+
+
+def test_a_package_that_is_lost_is_made_anew(scene: Scene) -> None:
+    world = scene.world
+    assert world.patient.twins.keep_recovery(scene.twin) is None
+    card = world.ledger.view().card(scene.twin)
+    assert card is not None
+    world.store.remove([CID(card.recovery)])
+    assert world.patient.twins.keep_recovery(scene.twin) is not None
+    assert behind(scene) == ()

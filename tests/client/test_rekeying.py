@@ -165,7 +165,7 @@ class Stop:
         self.before: list[Any] = []
         send = world.ledger.send
 
-        def watched(call: Call, sender: Sender) -> Receipt:
+        def watched(call: Call, sender: Sender, *more: Any) -> Receipt:
             if call.function.startswith("grantMany"):
                 if self.left == 0:
                     raise UnreachableError("the node is gone (by order of the test)")
@@ -173,7 +173,7 @@ class Stop:
                     self.left -= 1
                 if self.before:
                     self.before.pop(0)()
-            return send(call, sender)
+            return send(call, sender, *more)
 
         monkeypatch.setattr(world.ledger, "send", watched)
 
