@@ -193,6 +193,17 @@ def _cancel(context: Context, twin: int) -> Signed:
     return Signed(call, lambda event: isinstance(event, e.RetirementCancelled) and event.twin == twin)
 
 
+def _move(
+    context: Context, twin: int, to: Address, counter: int, deadline: int, own: bytes, recipient: bytes
+) -> Signed:
+    owner = own or context.key.sign_digest(messages.move(context.deployment, twin, to, counter, deadline))
+
+    def brings(event: Event) -> bool:
+        return isinstance(event, e.Moved) and (event.twin, event.to, event.counter) == (twin, to, counter + 1)
+
+    return Signed(calls.move(twin, to, counter, deadline, owner, recipient), brings)
+
+
 def _update_card(context: Context, card: tuple[Any, ...], signature: bytes, agreement: bytes) -> Signed:
     fields = calls.MemberCard(*card)
     own = signature or context.key.sign_digest(messages.member_card(context.deployment, fields))
@@ -235,6 +246,7 @@ _FORMS: dict[tuple[str, str], Callable[..., Signed]] = {
     ("TwinRegistry", "setCard"): _set_card,
     ("TwinRegistry", "announceRetirement"): _retire,
     ("TwinRegistry", "cancelRetirement"): _cancel,
+    ("TwinRegistry", "move"): _move,
     ("MemberRegistry", "setKeyring"): _keyring,
     ("MemberRegistry", "updateCard"): _update_card,
     ("ConsentRegistry", "grantManySigned"): _signed_already,

@@ -42,6 +42,9 @@ SIGNED: Mapping[tuple[str, str], _Signer] = {
     ("TwinRegistry", "setCardSigned"): _owner_of,
     ("TwinRegistry", "announceRetirementSigned"): _owner_of,
     ("TwinRegistry", "cancelRetirementSigned"): _owner_of,
+    ("TwinRegistry", "setGuardiansSigned"): _owner_of,
+    ("TwinRegistry", "vetoMoveSigned"): _owner_of,
+    ("TwinRegistry", "move"): _owner_of,
     ("MemberRegistry", "updateCard"): lambda arguments, _: address(arguments[0][0]),
     ("MemberRegistry", "setKeyringSigned"): lambda arguments, _: address(arguments[0]),
 }

@@ -112,6 +112,16 @@ def test_a_patient_with_an_empty_account_does_the_whole_story(bench: Bench) -> N
     assert not bench.consents.is_live(world.ledger.view().record(many[1]))  # type: ignore[arg-type]
 
 
+def test_a_patient_with_an_empty_account_rekeys_and_moves_its_twin(bench: Bench) -> None:
+    world, twin, heir = bench.world, bench.world.twin, bench.world.client(MemoryKey("heir"))
+    done = bench.poor.twins.rekey(twin)
+    assert len(done.sealed) == 2
+    assert len(world.clinician.read(twin, "glucose", "TREAT")) == len(world.readings)
+    bench.poor.twins.move(heir.twins.accept_move(twin))
+    assert world.ledger.view().owner(twin) == heir.address
+    assert len(bench.relays[0].held) == 3
+
+
 @pytest.mark.parametrize("fault", ["silent", "withholds", "refuses"])
 @pytest.mark.parametrize("what", ["revoke", "revoke_all", "block", "grant"])
 def test_a_relay_that_does_not_bring_it_is_found_and_passed_over(bench: Bench, fault: str, what: str) -> None:
@@ -238,7 +248,7 @@ class TestARelay:
             (contract, each.name)
             for contract in ("MemberRegistry", "TwinRegistry", "ConsentRegistry")
             for each in artifact(contract).functions.values()
-            if "signature" in each.names
+            if {"signature", "ownerSignature"} & set(each.names)
         }
         restricted = {("MemberRegistry", "enrol"), ("TwinRegistry", "mint")}
         assert holds - restricted == set(SIGNED)
