@@ -52,6 +52,11 @@ class _LocalService:
         return self._process.log
 
     @property
+    def pid(self) -> int | None:
+        """The number of its process; None if none runs."""
+        return self._process.pid
+
+    @property
     def url(self) -> str:
         raise NotImplementedError
 

@@ -34,12 +34,41 @@ class Sizes:
     """Grants that are revoked while they are read."""
     race: tuple[int, int] = (3_000, 100_000)
     """Racing requests that are sent after a revocation, as a rule and with `--year`."""
+    load: tuple[int, float] = (20, 10.0)
+    long_load: tuple[int, float] = (200, 120.0)
+    """Readers at once, and for how many seconds, as a rule and with `--year`."""
     cohort: int = 1_000
     """Twins in one round of a model."""
 
 
 FULL = Sizes()
-QUICK = Sizes(2, 1, 0.05, fortnight=3, year=6, wave=600, plaintexts=(1, 1), rounds=1, race=(30, 60), cohort=3)
+QUICK = Sizes(
+    2,
+    1,
+    0.05,
+    fortnight=3,
+    year=6,
+    wave=600,
+    plaintexts=(1, 1),
+    rounds=1,
+    race=(30, 60),
+    load=(3, 0.5),
+    long_load=(4, 1.0),
+    cohort=3,
+)
+    2,
+    1,
+    0.05,
+    fortnight=3,
+    year=6,
+    wave=600,
+    plaintexts=(1, 1),
+    rounds=1,
+    race=(30, 60),
+    load=(3, 0.5),
+    long_load=(4, 1.0),
+    cohort=3,
+)
 
 
 @dataclass

@@ -6,35 +6,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import cycle
+from math import inf
 from statistics import quantiles
 from time import perf_counter
 
-from dtledger.crypto.seal import SealKey
-from dtledger.custody import CustodianPort, SealedShare
-from dtledger.errors import AccessDeniedError, DtledgerError
-from dtledger.snapshots.finder import Found
 from dtledger.types import Address
 
-from .asking import Asker, shares
+from .asking import Asker
 from .bench import Bench
 from .figures import Row, at_most
+from .hammering import Hammer, Shot
 from .storing import glucose
 from .world import World
 
 READERS = 6
 WARM_UP = 60
 """Reads that are permitted before the patient revokes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """One request to one custodian: when it was sent and answered (seconds of `perf_counter`), and with what."""
-
-    custodian: Address
-    sent: float
-    answered: float
-    permitted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,76 +54,29 @@ class Race:
         return firsts
 
 
-class _Racers:
-    """Readers in threads, until so many requests were answered that were sent after `revoked` was set.
-
-    Raises (by `shots`): the first error of a reader that is no refusal.
-    """
-
-    def __init__(self, asker: Asker, found: Sequence[Found], after: int) -> None:
-        self._asker, self._found, self._after = asker, found, after
-        self.revoked: float | None = None
-        self.warm = threading.Event()
-        self._shots: list[Shot] = []
-        self._late = 0
-        self._errors: list[Exception] = []
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._run, args=(place,)) for place in range(READERS)]
-
-    def start(self) -> None:
-        for each in self._threads:
-            each.start()
-
-    def shots(self) -> list[Shot]:
-        for each in self._threads:
-            each.join()
-        if self._errors:
-            raise self._errors[0]
-        return self._shots
-
-    def _run(self, place: int) -> None:
-        try:
-            custodians = self._asker.client.context.custodians
-            named = [each.custodian for each in self._found[0].custody.shares]
-            ports = [(custodians[each], shares(self._found, at)) for at, each in enumerate(named)]
-            one_use = SealKey.generate()
-            turns = cycle(ports[place % len(ports) :] + ports[: place % len(ports)])
-            while not self._over():
-                self._shoot(*next(turns), one_use)
-        except DtledgerError as error:
-            self._errors.append(error)
-        finally:
-            self.warm.set()
-
-    def _shoot(self, port: CustodianPort, sealed: list[SealedShare], one_use: SealKey) -> None:
-        request = self._asker.request(self._found, one_use)
-        sent = perf_counter()
-        try:
-            permitted = not port.open(request, sealed).refused
-        except AccessDeniedError:
-            permitted = False
-        shot = Shot(port.address, sent, perf_counter(), permitted)
-        with self._lock:
-            self._shots.append(shot)
-            self._late += self.revoked is not None and sent > self.revoked
-            if len(self._shots) >= WARM_UP:
-                self.warm.set()
-
-    def _over(self) -> bool:
-        return bool(self._errors) or self._late >= self._after
-
-
 def race(world: World, after: int) -> Race:
     """One race, of `after` requests that are sent after the revocation."""
     consent = world.twin()
     world.gateway.writer.put(consent.twin, "glucose", glucose(world, 1))
     asker = Asker.of(world.clinician, consent)
-    racers = _Racers(asker, asker.find("glucose")[:1], after)
-    racers.start()
-    racers.warm.wait()
+    warm, revoked, late = threading.Event(), [inf], [0]
+
+    def over(shots: Sequence[Shot]) -> bool:
+        if len(shots) >= WARM_UP:
+            warm.set()
+        late[0] += shots[-1].sent > revoked[0]
+        return late[0] >= after
+
+    hammer = Hammer(asker, asker.find("glucose")[:1], READERS, over)
+    hammer.start()
+    while not warm.wait(1) and not hammer.errors:
+        pass
     world.patient.consents.revoke(consent)
-    racers.revoked = revoked = perf_counter()
-    return Race(revoked, racers.shots())
+    revoked[0] = perf_counter()
+    shots = hammer.end()
+    if hammer.errors:
+        raise hammer.errors[0]
+    return Race(revoked[0], shots)
 
 
 def _row(bench: Bench, after: int) -> Row:

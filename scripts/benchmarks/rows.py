@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from dtledger.errors import InputError
 
-from . import deciding, encryption, gas, models, racing, reading, revoking
+from . import deciding, encryption, gas, loading, models, racing, reading, revoking
 from .bench import Bench
 from .figures import Row
 
@@ -17,9 +17,10 @@ ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **reading.ROWS,
     **revoking.ROWS,
     **racing.ROWS,
+    **loading.ROWS,
     **models.ROWS,
 }
-YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = {**reading.YEAR_ROWS, **racing.LONG_ROWS}
+YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = {**reading.YEAR_ROWS, **racing.LONG_ROWS, **loading.LONG_ROWS}
 
 LATER = (
     "ingest with filter and gate over 1,000 twins, and the age of a twin",
