@@ -28,6 +28,9 @@ PATIENCE_SECONDS = 20.0
 
 PAUSE_SECONDS = 0.25
 
+LONGEST_SECONDS = 2 * 3600
+"""No message of ours is good for longer."""
+
 
 class Relay(Protocol):
     """Somebody who carries calls."""
@@ -57,7 +60,8 @@ class Denials:
             self._kept += denials
             return
         with locked(self._path):
-            self._write([*self.all(), *denials])
+            newest = max((each.deadline for each in denials), default=0)
+            self._write([*(each for each in self.all() if each.deadline > newest - LONGEST_SECONDS), *denials])
 
     def open(self, view: View, owner: Address, now: int) -> list[Denial]:
         """Those that have neither landed in `view` nor expired by the ledger's time `now`; the others are forgotten."""
@@ -73,7 +77,7 @@ class Denials:
         if self._path is None or not self._path.exists():
             return list(self._kept)
         try:
-            return [Denial(**row) for row in parse_json(self._path.read_bytes(), 2**20)]
+            return [Denial(**row) for row in parse_json(self._path.read_bytes(), 2**24, most_depth=2)]
         except (TypeError, ValueError) as error:
             raise DtledgerError(f"{self._path} cannot be read: {error}.", hint="Move it aside.") from error
 

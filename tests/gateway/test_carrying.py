@@ -13,7 +13,7 @@ from dtledger._backend.call_codec import decode_call, encode_call
 from dtledger._backend.quota_file import QuotaFile
 from dtledger.client import Client, Consents, Terms, Twins
 from dtledger.client.carrying import Carrier, Denials
-from dtledger.client.signing import sign
+from dtledger.client.signing import Denial, sign
 from dtledger.errors import AccessDeniedError, InputError, LimitPassedError, UnreachableError
 from dtledger.gateway.relay import SIGNED, Relay, RelayLimits
 from dtledger.ledger import Call, Receipt, Slot, calls
@@ -193,6 +193,16 @@ class TestAgainstAWithheldDenial:
         bench.carrier._denials = Denials(tmp_path / "denials.json")
         with pytest.raises(InputError, match="still under way"):
             bench.consents.renew(bench.world.consent, bench.world.clock.at + 7200)
+
+
+def test_a_thousand_denials_given_away_are_remembered_as_long_as_they_may_land(tmp_path: Path) -> None:
+    denials = Denials(tmp_path / "denials.json")
+    many = [Denial(1, None, None, number, 10_000) for number in range(2_000)]
+    denials.remember(many)
+    assert denials.all() == many
+    late = Denial(1, None, None, 0, 20_000)
+    denials.remember([late])
+    assert denials.all() == [late]
 
 
 class TestARelay:
