@@ -56,19 +56,6 @@ QUICK = Sizes(
     long_load=(4, 1.0),
     cohort=3,
 )
-    2,
-    1,
-    0.05,
-    fortnight=3,
-    year=6,
-    wave=600,
-    plaintexts=(1, 1),
-    rounds=1,
-    race=(30, 60),
-    load=(3, 0.5),
-    long_load=(4, 1.0),
-    cohort=3,
-)
 
 
 @dataclass
