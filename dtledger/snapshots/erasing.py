@@ -1,8 +1,8 @@
 """Erasing: every block of a twin's snapshots out of one store.
 
-Found by the writers' indexes alone, so that it goes on where it was cut short: the indexes stay, they are their
-writers' and say no more than CIDs and periods. Of each snapshot the ciphertext and the custody block go before the
-manifest that leads to them, and of each stream the manifest by which it is known for this twin's goes last.
+Found by the indexes alone, the writers' and those of custody that was shared anew, so that it goes on where it was cut
+short: the indexes stay, and say no more than CIDs and periods. Of each snapshot the ciphertext and the custody block go
+before the manifest that leads to them, and of each stream the manifest by which it is known for this twin's goes last.
 
 Warning: other stores may hold copies. Without the custodians' keys nobody opens them.
 """
@@ -16,7 +16,7 @@ from ..encoding import CID
 from ..errors import DtledgerError, IntegrityError
 from ..ledger import Deployment, View
 from ..store import BlockMissingError, BlockStore
-from ..types import Address
+from ..types import ZERO_DIGEST, Address
 from . import index
 from .blame import Blocks
 from .locating import Located, Locator
@@ -69,7 +69,20 @@ class Eraser:
                     progress(erased.snapshots, total)
             for page in reversed(pages):
                 self.remove([row.manifest for row in reversed(page.rows)], erased)
+        for custody in self._reshared(erased):
+            self.remove(custody, erased)
         return erased
+
+    def _reshared(self, erased: Erased) -> Iterator[list[CID]]:
+        """The custody blocks that any of the twin's custody indexes ever named."""
+        owners = {card.card.custody_index: card.owner for card in self._view.cards(self._twin)}
+        for digest, owner in owners.items():
+            try:
+                for _, stream in index.streams(self._blocks, CID(digest)) if digest != ZERO_DIGEST else ():
+                    for link in index.links(self._blocks, stream):
+                        yield [row.custody for row in link.read(self._blocks.get(link.cid)).rows]
+            except (IntegrityError, BlockMissingError) as fault:
+                erased.faults.setdefault(owner, fault)
 
     def _pages(self, located: Located) -> list[Page]:
         """Every leaf page of the stream, of lines beside each other too: what does not count is erased as well."""

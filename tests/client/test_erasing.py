@@ -247,3 +247,18 @@ def test_a_manifest_that_is_damaged_is_removed_too(world: World) -> None:
     world.store.damage(CID(manifests[1]))
     assert erased(world).blocks.left == []
     assert not any(world.store.has(CID(each)) for each in manifests)
+
+
+def test_custody_that_was_shared_anew_goes_too(world: World) -> None:
+    """Of every index that a card ever named."""
+    custody = set()
+    for threshold in (1, 3):
+        world.patient.resharing.reshare(world.twin, threshold=threshold)
+        listed = [each.found for group in world.patient.snapshots.list(world.twin, "glucose") for each in group]
+        assert all(each.reshared for each in listed)
+        custody |= {each.row.custody for each in listed}
+    assert len(custody) == 6
+    assert all(world.store.has(each) for each in custody)
+    owner = retire(world)
+    owner.erasing.finish(world.twin)
+    assert not any(world.store.has(each) for each in custody)
