@@ -34,6 +34,8 @@ from .types import MAX_MINUTE, Period
 
 SCHEMA = "dtledger/readings/1"
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 BELOW_RANGE = "below-range"
 """The sensor showed "Low": the value is the least that it can show, and the true one lies below."""
 ABOVE_RANGE = "above-range"
@@ -105,7 +107,7 @@ class Reading:
             raise ValueError("a reading's time needs an offset from UTC")
         if offset % timedelta(minutes=1):
             raise ValueError("a reading's offset from UTC is whole minutes")
-        return cls(math.floor(at.timestamp()), value, unit, offset // timedelta(minutes=1), quality)
+        return cls((at - _EPOCH) // timedelta(seconds=1), value, unit, offset // timedelta(minutes=1), quality)
 
     @property
     def at(self) -> datetime:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from dtledger._backend import kubo_node
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger.errors import InputError, UnreachableError
 from dtledger.readings import Reading, decode_readings, encode_readings
 from dtledger.testing.memory_store import MemoryStore
-from scripts.benchmarks import kubo, rows, table
+from scripts.benchmarks import kubo, reading, rows, table
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.bench import Bench
 from scripts.benchmarks.figures import (
@@ -75,7 +76,7 @@ class TestARun:
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("DTLEDGER_IPFS", "")
-        monkeypatch.setattr(kubo, "_BUILT", Path("/nowhere"))
+        monkeypatch.setattr(kubo_node, "_BUILT", Path("/nowhere"))
         monkeypatch.setattr(shutil, "which", lambda _: None)
         assert main(["--quick", "--json", "put-kubo"]) == 0
         (row,) = json.loads(capsys.readouterr().out)["rows"]
@@ -111,7 +112,7 @@ class TestChoosing:
     def test_takes_a_year_only_where_it_is_asked_for(self) -> None:
         assert list(rows.choose([], year=False)) == list(rows.ROWS)
         assert list(rows.choose([], year=True)) == EVERY
-        assert list(rows.choose(["year"], year=False)) == list(rows.YEAR_ROWS)
+        assert list(rows.choose(["year"], year=False)) == list(reading.YEAR_ROWS)
 
     def test_refuses_a_name_cut_within_a_word(self) -> None:
         with pytest.raises(InputError, match="'ha'"):

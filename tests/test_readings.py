@@ -7,7 +7,7 @@ import struct
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dtledger.encoding import decode, encode
@@ -52,6 +52,7 @@ class TestAReading:
         assert Reading(AT, 5.5, "mmol/L").at == datetime(2026, 11, 1, 23, 10, tzinfo=UTC)
 
     @given(st.integers(100_000, MAX_MINUTE * 60), st.integers(0, 999_999), st.integers(-1080, 1080))
+    @example(34_359_738_368, 999_997, 0)  # a float has no room for its fraction
     def test_keeps_an_aware_time_to_the_second(self, seconds: int, microsecond: int, offset: int) -> None:
         at = datetime.fromtimestamp(seconds, timezone(timedelta(minutes=offset))).replace(microsecond=microsecond)
         reading = Reading.at_time(at, 5.5, "mmol/L")

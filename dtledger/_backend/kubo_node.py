@@ -20,6 +20,7 @@ from .files import write_atomically
 
 __all__ = ["LocalKubo", "find_kubo"]
 
+_BUILT = Path(__file__).parents[2] / ".work/kubo/ipfs"
 _SETTINGS = {
     "Addresses.API": '"/ip4/127.0.0.1/tcp/0"',  # the system chooses a port, and kubo writes it into the file `api`
     "Addresses.Gateway": "[]",
@@ -38,8 +39,7 @@ _PAUSE = 0.05
 
 def find_kubo() -> str | None:
     """The kubo that `DTLEDGER_IPFS` names, the one that scripts/kubo built in a checkout, or the PATH's."""
-    built = Path(__file__).parents[2] / ".work/kubo/ipfs"
-    return os.environ.get("DTLEDGER_IPFS") or (str(built) if built.exists() else shutil.which("ipfs"))
+    return os.environ.get("DTLEDGER_IPFS") or (str(_BUILT) if _BUILT.exists() else shutil.which("ipfs"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from dtledger._cli.app import App
 from dtledger._cli.twin.plot import _band
-from dtledger._cli.twin.read import _lines
+from dtledger._cli.twin.values import table_lines
 from dtledger.client import Readings
 from dtledger.testing import World
 
@@ -33,7 +33,7 @@ def test_a_unit_that_cannot_be_converted_leaves_the_other_readings_readable(code
     assert len(readings) == len(world.readings) + 2
     app = App()
     app.__dict__["zone"] = UTC
-    assert sum(line.endswith(f"{code}  forged") for line in _lines(app, readings)) == 2
+    assert sum(line.endswith(f"{code}  forged") for line in table_lines(app, readings)) == 2
     assert _band("glucose", code) is None
 
 

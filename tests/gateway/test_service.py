@@ -236,6 +236,10 @@ class TestWhatCouldNotBeAnchored:
 
 
 def test_the_status_says_how_it_stands_and_names_nobody(served: Served) -> None:
+    served.post("/v1/readings", served.readings(1))
+    served.world.clock.advance(2 * 3600)
+    while total(served):
+        served.gateway.pump.once()
     found = served.session.get(f"{served.url}/v1/status", timeout=30).json()
     assert found["unanchored"] == total(served)
     assert (found["ledger"], found["queue"], found["error"]) == ("ok", "ok", None)
