@@ -18,7 +18,15 @@ GROUPS = {
 }
 
 
+SERVICES = ("custodian_service", "gateway", "service", "services")
+"""Folders whose tests run services over HTTP: slow ones."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at the markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name in SERVICES:
+            item.add_marker(pytest.mark.slow)
     if Path(os.environ.get("DTLEDGER_DATA") or "/nowhere").is_dir():
         return
     for item in items:
