@@ -2,13 +2,16 @@
 
 It has the store and the ledger whole, as everybody does who runs a node. Besides, it may have the secrets of any set of
 parties. It does what can be done with them: opens packages with every key, in every slot that the ledger ever named;
-opens shares with every pair; combines shares, derives leaves, decrypts. It asks nobody for anything.
+opens shares with every pair; combines shares, also of a recovery package; derives leaves, decrypts. It asks nobody for
+anything; what custodians gave to whoever asked (`insiders`) may be among what it has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from dtledger import encoding
@@ -16,17 +19,19 @@ from dtledger.client import Client
 from dtledger.client.keyrings import owner_keys
 from dtledger.crypto import content, seal, shamir
 from dtledger.crypto.seal import SEED_BYTES, SealKey
-from dtledger.custody import SHARE_CONTEXT, ShareHeader
+from dtledger.custody import RELEASE_CONTEXT, SHARE_CONTEXT, RecoveryHeader, ShareHeader, decode_release
 from dtledger.encoding import CID
 from dtledger.errors import DtledgerError
 from dtledger.keys import TwinSecrets
-from dtledger.ledger import Slot
+from dtledger.ledger import Deployment, Slot
 from dtledger.ledger.events import Granted
+from dtledger.snapshots import recovery
 from dtledger.snapshots.custody_block import CustodyBlock
 from dtledger.snapshots.manifest import Manifest
 from dtledger.snapshots.package import Keys, open_package
+from dtledger.snapshots.recovery import RecoveryPackage
 from dtledger.testing import World, WorldCustodian
-from dtledger.types import Digest
+from dtledger.types import Digest, Period
 from dtledger.vocabulary import CATEGORIES
 
 
@@ -37,9 +42,22 @@ class Loot:
     keys: tuple[SealKey, ...] = field(default=(), repr=False)
     pairs: tuple[SealKey, ...] = field(default=(), repr=False)
     twins: tuple[TwinSecrets, ...] = field(default=(), repr=False)
+    shares: tuple[tuple[ShareHeader, bytes], ...] = field(default=(), repr=False)
+    """What custodians gave, opened."""
+    answers: tuple[bytes, ...] = field(default=(), repr=False)
+    """What custodians gave, sealed, as it went over the wire."""
+    fetched: frozenset[Digest] = frozenset()
+    """What a party had read, and kept."""
 
     def __add__(self, other: Loot) -> Loot:
-        return Loot(self.keys + other.keys, self.pairs + other.pairs, self.twins + other.twins)
+        return Loot(
+            self.keys + other.keys,
+            self.pairs + other.pairs,
+            self.twins + other.twins,
+            self.shares + other.shares,
+            self.answers + other.answers,
+            self.fetched | other.fetched,
+        )
 
 
 NOTHING = Loot()
@@ -65,7 +83,8 @@ def together(parties: Iterable[Loot]) -> Loot:
 def opened(world: World, loot: Loot) -> dict[Digest, bytes]:
     """Manifest digest → plaintext of every snapshot in the store that the loot opens."""
     blocks = {cid: _decoded(data) for cid, data in world.store._blocks.items() if cid.codec == "dag-cbor"}
-    bunches = [owner_keys(each) for each in loot.twins] + list(_packages(world, blocks, loot))
+    twins = [*loot.twins, *_recovered(world, blocks, loot)]
+    bunches = [_of_owner(each) for each in twins] + list(_packages(world, blocks, loot))
     shares = _shares(world, blocks, loot)
     found: dict[Digest, bytes] = {}
     for cid, value in blocks.items():
@@ -86,7 +105,7 @@ def _is_signed(value: Any, entry: str) -> bool:
     return isinstance(value, dict) and isinstance(value.get("body"), dict) and entry in value["body"]
 
 
-def _packages(world: World, blocks: dict[CID, Any], loot: Loot) -> Iterable[Keys]:
+def _packages(world: World, blocks: dict[CID, Any], loot: Loot) -> Iterable[Bunch]:
     """Every package that a key opens, in whatever slot; an organisation's keyring may hold another key to try."""
     keys = list(loot.keys)
     for value in blocks.values():
@@ -101,10 +120,9 @@ def _packages(world: World, blocks: dict[CID, Any], loot: Loot) -> Iterable[Keys
     for package in packages:
         for slot in slots:
             for key in keys:
-                try:
-                    yield open_package(world.ledger.deployment, slot, package, key)
-                except DtledgerError:
-                    continue
+                found = _package(world.ledger.deployment, slot, package, key)
+                if found is not None:
+                    yield found
 
 
 def _keyring(world: World, rows: list[Any], keys: Iterable[SealKey]) -> list[SealKey]:
@@ -113,52 +131,169 @@ def _keyring(world: World, rows: list[Any], keys: Iterable[SealKey]) -> list[Sea
         bound = encoding.encode(["dtledger/keyring/1", world.ledger.deployment.id, organisation])
         for _, sealed in rows:
             for key in keys:
-                try:
-                    seeds = seal.open_(key, sealed, bound)
-                except DtledgerError:
-                    continue
+                seeds = _unsealed(key, sealed, bound) or b""
                 found += [SealKey(seeds[at : at + SEED_BYTES]) for at in range(0, len(seeds), SEED_BYTES)]
     return found
 
 
-def _shares(world: World, blocks: dict[CID, Any], loot: Loot) -> dict[Digest, dict[int, bytes]]:
-    """Manifest digest → share number → share."""
-    found: dict[Digest, dict[int, bytes]] = {}
+Shares = dict[int, dict[int, bytes]]
+"""Version of a roster → number → share: each roster has a polynomial of its own."""
+
+
+def _shares(world: World, blocks: dict[CID, Any], loot: Loot) -> dict[Digest, Shares]:
+    """By manifest digest."""
+    found: dict[Digest, Shares] = {}
+    for header, share in [*loot.shares, *_sealed_shares(world, blocks, loot), *_overheard(loot)]:
+        found.setdefault(header.digest, {}).setdefault(header.roster, {})[header.number] = share
+    return found
+
+
+def _sealed_shares(world: World, blocks: dict[CID, Any], loot: Loot) -> Iterable[tuple[ShareHeader, bytes]]:
     for cid, value in blocks.items():
         if _is_signed(value, "threshold"):
             block, _ = CustodyBlock.read(world.ledger.deployment, world.store.get(cid))
             for share in block.shares:
                 for pair in loot.pairs:
-                    try:
-                        header, secret = ShareHeader.decode(seal.open_(pair, share.sealed, SHARE_CONTEXT))
-                    except DtledgerError:
-                        continue
-                    found.setdefault(header.digest, {})[share.number] = secret
-    return found
+                    inside = _unsealed(pair, share.sealed, SHARE_CONTEXT)
+                    if inside is not None:
+                        yield ShareHeader.decode(inside)
 
 
-def _secrets(shares: dict[int, bytes]) -> Iterable[bytes]:
+def _overheard(loot: Loot) -> Iterable[tuple[ShareHeader, bytes]]:
+    for answer in loot.answers:
+        for key in (*loot.keys, *loot.pairs):
+            inside = _unsealed(key, answer, RELEASE_CONTEXT)
+            if inside is not None:
+                yield from decode_release(inside)
+
+
+def _secrets(shares: Shares) -> Iterable[bytes]:
     """What the shares may make, and the secrets that a careless writer might have drawn."""
     yield from (bytes(32), b"\xff" * 32)
+    for each in shares.values():
+        yield from guesses(each)
+    if len(shares) > 1:
+        yield from guesses({number: share for each in shares.values() for number, share in each.items()})
+
+
+def guesses(shares: dict[int, bytes]) -> Iterable[bytes]:
+    """The secret, if these are enough; and each of them, in case one is the secret itself."""
     if shares:
         yield shamir.combine(shares)
         yield from shares.values()
 
 
-def _decrypt(world: World, manifest: Manifest, secret: bytes, bunches: list[Keys]) -> bytes | None:
+def _decrypt(world: World, manifest: Manifest, secret: bytes, bunches: list[Bunch]) -> bytes | None:
     context = manifest.context(world.ledger.deployment)
     chunks = (
         [manifest.content] if isinstance(manifest.content, bytes) else [world.store.get(c) for c in manifest.content]
     )
     leaves = {(bytes(32), bytes(32))}
-    for keys in bunches:
-        for each in CATEGORIES:
-            try:
-                leaves.add(keys.deriver(each.name, manifest.generation).ends(manifest.period))
-            except DtledgerError:
-                continue
+    for bunch in bunches:
+        leaves |= bunch.ends(manifest.generation, manifest.period)
     for leaf_from, leaf_until in leaves:
         key = content.derive_key(leaf_from, leaf_until, secret, context)
         if key.commitment == manifest.commitment:
             return content.decrypt(key, chunks, context)
+    return None
+
+
+# recovery packages ----------------------------------------------------------------------------------------------------
+
+
+def _recovered(world: World, blocks: dict[CID, Any], loot: Loot) -> Iterable[TwinSecrets]:
+    for cid, value in blocks.items():
+        if isinstance(value, dict) and "guardians_needed" in value:
+            package = RecoveryPackage.decode(world.ledger.deployment, world.store.get(cid))
+            secrets = recovered(package, loot)
+            if secrets is not None:
+                yield secrets
+
+
+def recovered(package: RecoveryPackage, loot: Loot) -> TwinSecrets | None:
+    """What the loot opens of a recovery package: whatever combines, and guesses where there is nothing."""
+    guardians, custodians = dict(_of_guardians(package, loot)), dict(_of_custodians(package, loot))
+    context = package._context()
+    for ours in (bytes(32), *guesses(guardians)):
+        for theirs in (bytes(32), *guesses(custodians)):
+            key = recovery._key(ours, theirs, context)
+            try:
+                key.check(package.commitment)
+                plain = content.decrypt(key, [package.content], context)
+            except DtledgerError:
+                continue
+            return TwinSecrets.from_dict(encoding.decode(plain))
+    return None
+
+
+def _of_guardians(package: RecoveryPackage, loot: Loot) -> Iterable[tuple[int, bytes]]:
+    for key in loot.keys:
+        found = _guardians_share(package, key)
+        if found is not None:
+            yield found
+
+
+def _of_custodians(package: RecoveryPackage, loot: Loot) -> Iterable[tuple[int, bytes]]:
+    for part in package.custodians:
+        for pair in (*loot.pairs, *loot.keys):
+            inside = _unsealed(pair, part.sealed, SHARE_CONTEXT)
+            if inside is not None:
+                header, share = RecoveryHeader.decode(inside, "RECOVERY")
+                yield header.number, share
+
+
+# each seal is tried once with each key, however many attackers have both ----------------------------------------------
+
+
+@lru_cache(maxsize=2**15)
+def _unsealed(key: SealKey, sealed: bytes, context: bytes) -> bytes | None:
+    with suppress(DtledgerError):
+        return seal.open_(key, sealed, context)
+    return None
+
+
+class Bunch:
+    """Keys, and the leaves that were derived with them."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._ends: dict[tuple[int, Period], frozenset[tuple[bytes, bytes]]] = {}
+
+    def ends(self, generation: int, period: Period) -> frozenset[tuple[bytes, bytes]]:
+        """The two leaves of a period, of every category whose they have."""
+        if (generation, period) not in self._ends:
+            self._ends[generation, period] = frozenset(self._derived(generation, period))
+        return self._ends[generation, period]
+
+    def _derived(self, generation: int, period: Period) -> Iterable[tuple[bytes, bytes]]:
+        for each in CATEGORIES:
+            with suppress(DtledgerError):
+                yield self._keys.deriver(each.name, generation).ends(period)
+
+
+_BUNCHES: dict[Any, Bunch | None] = {}
+
+
+def _package(deployment: Deployment, slot: Slot, package: bytes, key: SealKey) -> Bunch | None:
+    """No two worlds have one package."""
+    tried = slot, package, key
+    if tried not in _BUNCHES:
+        _BUNCHES[tried] = None
+        with suppress(DtledgerError):
+            _BUNCHES[tried] = Bunch(open_package(deployment, slot, package, key))
+    return _BUNCHES[tried]
+
+
+def _of_owner(twin: TwinSecrets) -> Bunch:
+    generations = tuple(sorted(twin.generations.items()))
+    bunch = _BUNCHES.get(generations)
+    if bunch is None:
+        bunch = _BUNCHES[generations] = Bunch(owner_keys(twin))
+    return bunch
+
+
+@lru_cache(maxsize=2**15)
+def _guardians_share(package: RecoveryPackage, key: SealKey) -> tuple[int, bytes] | None:
+    with suppress(DtledgerError):
+        return package.open_as_guardian([key])
     return None
