@@ -13,8 +13,9 @@ from .deciding import Decision, Question
 from .emergencies import Emergencies, ReviewState, Told, sleeping_terms
 from .erasing import Erasing, Erasure, RosterErased
 from .following import Refresh
+from .guardian_acts import GuardianAct
 from .guardian_shares import Guardian, GuardianKeys, GuardianShare
-from .guardians import GuardianAct, TwinGuardians
+from .guardians import BroughtBack, TwinGuardians
 from .handover import Acceptance, Handover
 from .inbox import Inbox, Item, ItemKind
 from .keyrings import publish_keyring
@@ -23,7 +24,8 @@ from .models import Models
 from .post import Delivery
 from .reading import Reader
 from .readings import Amendment, Readings, TwinReading
-from .recovery import Recovered, RecoveryState
+from .recovery import RecoveryState
+from .regaining import Recovered
 from .rekeying import Rekeyed
 from .requests import Requests, Response
 from .resharing import Reshared, ResharePlan, Resharing
@@ -40,6 +42,7 @@ __all__ = [
     "Access",
     "Amendment",
     "Ask",
+    "BroughtBack",
     "Client",
     "ConsentAnswer",
     "ConsentRequest",

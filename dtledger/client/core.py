@@ -69,7 +69,7 @@ class Client:
         self.members = Members(self.context)
         self.twins = Twins(self.context)
         self.resharing = Resharing(self.context, self.twins)
-        self.guardians = TwinGuardians(self.context)
+        self.guardians = TwinGuardians(self.context, self.twins)
         self.consents = Consents(self.context)
         self.revoking = Revoking(self.context, self.twins)
         self.emergencies = Emergencies(self.context, self.consents)

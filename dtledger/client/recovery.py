@@ -1,4 +1,4 @@
-"""Recovering a twin's secrets: what its owner prepares, what a guardian gives, what a new owner puts together.
+"""Recovering a twin's secrets: what its owner prepares, and what a guardian gives (`regaining`: what becomes of it).
 
 The owner seals a recovery package to its guardians and the custodians of its roster, and names it in the twin card. It
 is made anew whenever what it holds, or who holds it, changes. When guardians have moved the twin to another key, each
@@ -10,39 +10,26 @@ Warning: guardians and custodians together, m of the ones and t of the others, o
 
 from __future__ import annotations
 
-import secrets as random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import encoding
-from ..crypto import merkle, seal
-from ..custody import RELEASE_CONTEXT, ReadRequest, RecoveryHeader, SealedShare
 from ..encoding import CID
-from ..errors import AccessDeniedError, CannotCheckError, DtledgerError, InputError, IntegrityError, UnreachableError
+from ..errors import AccessDeniedError, CannotCheckError, IntegrityError
 from ..keys.secrets import GUARDIAN_KEYS
 from ..ledger import Receipt
 from ..ledger.events import Card
 from ..ledger.records import CardRecord
-from ..snapshots.asking import Asking, check_receipt
 from ..snapshots.blame import blaming
 from ..snapshots.recovery import RecoveryPackage, seal_recovery
 from ..snapshots.roster import Roster
 from ..store import BlockMissingError
-from ..types import ZERO_DIGEST, Address
-from ..vocabulary import Action, Purpose
+from ..types import ZERO_DIGEST
 from .context import Context
+from .guardian_openings import opening
 from .guardian_shares import Guardian, GuardianKeys, GuardianShare
 from .handover import Acceptance
-from .moving import keep_given
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """What a recovery did. `faults` are guardians and custodians that gave nothing, or something wrong."""
-
-    generation: int
-    faults: dict[Address, DtledgerError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +68,33 @@ class Recovering:
     def set_recovery(self, twin: int, guardians: GuardianKeys) -> Receipt:
         """Seal a recovery package to these guardians and the custodians in force, and name it in the card. May be
         called again after a crash. Raises as `renew_recovery`."""
-        context = self._context
-        rows = [[each.address, each.key] for each in guardians.people]
-        value = [guardians.needed, rows, b""]
-        context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.id, twin, value))
+        self.remember_guardians(twin, guardians)
         receipt = self.renew_recovery(twin)
         assert receipt is not None, "there are guardians now"
         return receipt
+
+    def remember_guardians(self, twin: int, guardians: GuardianKeys) -> None:
+        """Let the next package be made for these; until it is, `recovery` says that it is behind."""
+        if guardians == self.guardian_keys(twin):
+            return
+        context = self._context
+        value = [guardians.needed, [[each.address, each.key] for each in guardians.people], b""]
+        context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.id, twin, value))
+
+    def drop_recovery(self, twin: int) -> Receipt | None:
+        """Have no recovery package any more; None if there was none. May be called again after a crash.
+
+        Raises:
+            AccessDeniedError: this key does not own the twin.
+        """
+        context, view = self._context, self._context.view()
+        if view.owner(twin) != context.key.address:
+            raise AccessDeniedError(f"Twin {twin} is not owned by this key.", hint="Choose the owner's with --key.")
+        context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.id, twin, None))
+        card = view.card(twin)
+        if card is None or card.recovery == ZERO_DIGEST:
+            return None
+        return self.change_card(twin, card, recovery=ZERO_DIGEST, recovery_version=card.recovery_version + 1)
 
     def renew_recovery(self, twin: int) -> Receipt | None:
         """Make the package anew, for the guardians that the key file remembers; None if there are none.
@@ -154,8 +161,18 @@ class Recovering:
         if package.roster != card.roster_version:
             yield "the roster has changed"
         remembered = held.of_twin(GUARDIAN_KEYS, deployment, twin)
-        if remembered is not None and remembered[2] != package.package:
+        if remembered is not None and (remembered[2] != package.package or self._chosen_others(twin, remembered)):
             yield "the guardians have changed"
+
+    def _chosen_others(self, twin: int, remembered: list[Any]) -> bool:
+        """Whether the twin's guardians on the ledger, if it has any, are others than the package is for."""
+        context = self._context
+        digest = context.view().state(twin).guardians
+        if digest == ZERO_DIGEST:
+            return False
+        known = opening(context.key.secrets, context.deployment, twin, digest)
+        wanted = remembered[0], {address for address, _ in remembered[1]}
+        return known is None or (known.needed, set(known.addresses)) != wanted
 
     def _package(self, record: CardRecord) -> RecoveryPackage:
         cid = CID(record.card.recovery)
@@ -166,8 +183,10 @@ class Recovering:
         return package
 
     def _newest_package(self, twin: int) -> tuple[CardRecord, RecoveryPackage]:
-        """The newest package that any owner of the twin made, and the card that names it."""
-        for record in reversed(self._context.view().cards(twin)):
+        """The newest package that an owner of the twin left, and the card that names it: each owner's last card says
+        whether it left one."""
+        last = {record.owner: record for record in self._context.view().cards(twin)}
+        for record in reversed(last.values()):
             if record.card.recovery != ZERO_DIGEST:
                 package = self._package(record)
                 if package.twin != twin:
@@ -193,92 +212,3 @@ class Recovering:
         bare = GuardianShare(twin, package.package, context.key.address, acceptance.to, number, b"")
         given = bare.of(context.deployment, acceptance.key, share)
         return replace(given, signature=context.key.sign_digest(given.to_sign(context.deployment)))
-
-    # the new owner recovers ----------------------------------------------------------------------------------
-
-    def recover(self, twin: int, given: Iterable[GuardianShare]) -> Recovered:
-        """As the twin's new owner, put its secrets together, keep them, and begin the next generation; the card is set
-        then (`set_up`). May be called again after a crash.
-
-        Raises:
-            AccessDeniedError: this key does not own the twin.
-            CannotCheckError: too few guardians or custodians gave their shares; `.evidence["faults"]` says what ails
-                each of the others.
-            InputError: this key drew secrets of its own for the twin.
-            IntegrityError: the owner before lied in the package.
-        """
-        context = self._context
-        if context.view().owner(twin) != context.key.address:
-            raise AccessDeniedError(
-                f"Twin {twin} is not owned by this key.", hint="Its guardians move it first; then it recovers."
-            )
-        record, package = self._newest_package(twin)
-        faults: dict[Address, DtledgerError] = {}
-        guardians = self._from_guardians(package, given, faults)
-        if len(guardians) < package.guardians_needed:
-            raise _too_few("guardians", package.guardians_needed, len(guardians), twin, faults)
-        custodians = self._from_custodians(package, faults)
-        if len(custodians) < package.custodians_needed:
-            raise _too_few("custodians", package.custodians_needed, len(custodians), twin, faults)
-        secrets = package.open(guardians, custodians)
-        if secrets.bits.root != record.card.bits:
-            raise IntegrityError("a recovery package holds other bits than the card commits to", party=record.owner)
-        return Recovered(keep_given(context, twin, secrets).latest, faults)
-
-    def _from_guardians(
-        self, package: RecoveryPackage, given: Iterable[GuardianShare], faults: dict[Address, DtledgerError]
-    ) -> dict[int, bytes]:
-        context = self._context
-        found: dict[int, bytes] = {}
-        for each in given:
-            try:
-                if (each.twin, each.package, each.to) != (package.twin, package.package, context.key.address):
-                    raise InputError(f"The share of {each.guardian} is of another package, or for another key.")
-                share = each.open(context.deployment, context.key.secrets.seal_keys)
-                with blaming(each.guardian):
-                    found[each.number] = package.check("GUARDIAN", each.number, share)
-            except DtledgerError as error:
-                faults[each.guardian] = error
-        return found
-
-    def _from_custodians(self, package: RecoveryPackage, faults: dict[Address, DtledgerError]) -> dict[int, bytes]:
-        """One signed request to each custodian that has a share."""
-        context, one_use = self._context, seal.SealKey.generate()
-        me, at = context.key.address, context.clock()
-        asking = Asking(context.key, me, 0, Action.READ, Purpose.PATRQT, at)
-        unsigned = ReadRequest(
-            package.twin,
-            me,
-            0,
-            Action.READ,
-            Purpose.PATRQT,
-            (package.package,),
-            one_use.public,
-            random.token_bytes(32),
-            at,
-        )
-        request = unsigned.signed(context.key.sign_digest(unsigned.to_sign(context.deployment)))
-        root = merkle.root(request.digests)
-        found: dict[int, bytes] = {}
-        for number, part in enumerate(package.custodians, start=1):
-            assert part.custodian is not None
-            try:
-                port = context.custodians.get(part.custodian)
-                if port is None:
-                    raise UnreachableError(f"The custodian {part.custodian} is not known to this profile.")
-                release = port.open_recovery(request, SealedShare(package.package, part.sealed, part.hash))
-                with blaming(part.custodian):
-                    check_receipt(context.deployment, part.custodian, asking, request, root, release)
-                    opened = seal.open_(one_use, release.sealed, RELEASE_CONTEXT)
-                    found[number] = package.check("RECOVERY", number, RecoveryHeader.decode(opened, "RECOVERY")[1])
-            except DtledgerError as error:
-                faults[part.custodian] = error
-        return found
-
-
-def _too_few(who: str, needed: int, there: int, twin: int, faults: Mapping[Address, DtledgerError]) -> CannotCheckError:
-    return CannotCheckError(
-        f"{needed} {who} are needed to recover twin {twin}, and {there} gave their share.",
-        hint="Ask the others, or again.",
-        faults=dict(faults),
-    )

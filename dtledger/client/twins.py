@@ -18,6 +18,7 @@ from ..types import ZERO_DIGEST, Address, Digest
 from .access import Access, ReceiptList, verify_anchored, verify_chain
 from .context import Context
 from .moving import Moving
+from .regaining import Regaining
 from .rekeying import Rekeying
 
 
@@ -31,7 +32,7 @@ class MintRequest:
     signature: bytes
 
 
-class Twins(Rekeying, Moving):
+class Twins(Rekeying, Regaining, Moving):
     """What an owner does with a twin as a whole."""
 
     def __init__(self, context: Context) -> None:
