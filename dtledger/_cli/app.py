@@ -211,12 +211,16 @@ class App:
             for name in ("block", "party"):
                 if getattr(error, name, ""):
                     report[name] = getattr(error, name)
+            if faults := error.evidence.get("faults"):
+                report["faults"] = {who: fault.message for who, fault in faults.items()}
             click.echo(json.dumps(report, default=plain), err=True)
             return
         for name in ("block", "party"):
             if getattr(error, name, ""):
                 error.message += f" [{name} {getattr(error, name)}]"
         click.echo(f"{click.style('error:', fg='red', bold=True)} {visible(error.message)}", err=True)
+        for who, fault in error.evidence.get("faults", {}).items():
+            click.echo(f"       {visible(f'{self.people.full(who)}: {fault.message}')}", err=True)
         if error.hint:
             click.echo(f"       {visible(error.hint)}", err=True)
 

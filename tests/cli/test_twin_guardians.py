@@ -38,6 +38,15 @@ class Circle:
     def opening(self) -> Path:
         return self.folder / "ann.guardians.json"
 
+    def named(self, count: int = 3) -> list[str | Path]:
+        """The first of the friends, by the cards that they gave to Ann."""
+        words: list[str | Path] = []
+        for name in self.friends[:count]:
+            card = self.folder / f"{name}.card.json"
+            said(self.run("member", "card", name, "--out", card, "--replace", "--key", name, "--json"))
+            words += ["--guardian", card]
+        return words
+
     def act(self, *words: str | Path, by: str) -> Result:
         return self.run("twin", *words, "--key", by, "--yes", "--json")
 
@@ -64,9 +73,9 @@ def circle(dtledger: Run, devnet_home: DevnetHome, people: tuple[str, str, str, 
         twin, _ = operator.twins.mint(owner.twins.request_mint())
         owner.twins.set_up(twin, list(owner.context.custodians), 2)
     made = Circle(dtledger, devnet_home, tmp_path, twin, ann, tuple(friends))
-    named = [word for name in friends for word in ("--guardian", address_of(devnet_home, name))]
-    told = said(made.act("guardians", "set", str(twin), *named, "--out", made.opening, by=ann))
+    told = said(made.act("guardians", "set", str(twin), *made.named(), "--out", made.opening, by=ann))
     assert (told["needed"], len(told["guardians"]), told["delay_seconds"]) == (2, 3, 7 * 86_400)
+    assert (len(told["sent"]), told["recovery"]["guardians"]) == (2, {"needed": 2, "count": 3})
     return made
 
 
@@ -84,8 +93,7 @@ class TestGuardians:
         assert "no guardians" not in circle.run("twin", "show", circle.twin, "--key", circle.ann).stderr
 
     def test_are_chosen_by_the_owner_alone_and_not_by_a_dry_run(self, circle: Circle) -> None:
-        friend = address_of(circle.home, circle.friends[0])
-        words = ("guardians", "set", str(circle.twin), "--guardian", friend, "--out", circle.folder / "new.json")
+        words = ("guardians", "set", str(circle.twin), *circle.named(1), "--out", circle.folder / "new.json")
         assert complaint(circle.act(*words, by="gateway"), 3)["error"] == "AccessDeniedError"
         assert said(circle.act(*words, "--dry-run", by=circle.ann))["sent"] is None
         assert not (circle.folder / "new.json").exists()
@@ -93,11 +101,38 @@ class TestGuardians:
 
     def test_no_file_is_written_over_unasked(self, circle: Circle) -> None:
         before = circle.opening.read_text()
-        friend = address_of(circle.home, circle.friends[0])
-        words = ("guardians", "set", str(circle.twin), "--guardian", friend, "--out", circle.opening)
+        words = ("guardians", "set", str(circle.twin), *circle.named(1), "--out", circle.opening)
         assert "There is a file" in complaint(circle.act(*words, by=circle.ann), 2)["message"]
         assert circle.opening.read_text() == before
         said(circle.act(*words, "--replace", by=circle.ann))
+
+    def test_again_sends_nothing_again(self, circle: Circle) -> None:
+        words = ("guardians", "set", str(circle.twin), *circle.named(), "--out", circle.opening, "--replace")
+        before = circle.opening.read_text()
+        assert said(circle.act(*words, by=circle.ann))["sent"] == []
+        assert circle.opening.read_text() == before
+
+    def test_give_their_cards_or_it_is_said_that_they_recover_nothing(self, circle: Circle) -> None:
+        friend = address_of(circle.home, circle.friends[0])
+        words = ("guardians", "set", str(circle.twin), "--guardian", friend, "--out", circle.folder / "new.json")
+        refused = complaint(circle.act(*words, by=circle.ann), 2)
+        assert f"no card of {friend}" in refused["message"]
+        assert "--without-recovery" in refused["hint"]
+        assert circle.shown()["recovery"] is not None
+        assert "bring back nothing" not in circle.run("twin", "show", circle.twin, "--key", circle.ann).stdout
+        told = said(circle.act(*words, "--without-recovery", by=circle.ann))
+        assert (told["recovery"], len(told["sent"])) == (None, 2)
+        shown = circle.run("twin", "show", circle.twin, "--key", circle.ann)
+        assert "bring back nothing" in shown.stdout
+        assert "but not what was read with this one" in shown.stderr
+
+    def test_are_warned_about_while_their_package_is_behind(self, circle: Circle) -> None:
+        assert "warning" not in circle.run("twin", "show", circle.twin, "--key", circle.ann).stderr
+        with circle.home.client(circle.ann) as owner:
+            owner.guardians.choose(circle.twin, 1, [owner.address])
+        shown = circle.run("twin", "show", circle.twin, "--key", circle.ann)
+        assert "BEHIND: the guardians have changed" in shown.stdout
+        assert "do not bring back all of it" in shown.stderr
 
     def test_may_be_none(self, circle: Circle) -> None:
         assert circle.act("guardians", "set", str(circle.twin), by=circle.ann).exit_code == 2
@@ -185,6 +220,11 @@ class TestARecovery:
         told = self.begin(circle, new, *circle.friends[:2])
         assert told["to"]["address"] == address_of(circle.home, new)
         assert told["sent"] is not None
+        assert {each["address"] for each in told["shares"]} == {
+            address_of(circle.home, name) for name in circle.friends[:2]
+        }
+        more = said(circle.act("recover", "begin", circle.folder / "move.json", by=circle.friends[2]))
+        assert (len(more["shares"]), more["sent"], len(more["signed"])) == (3, None, 2)
         move = circle.shown()["move"]
         assert (move["to"]["address"], move["binding"]) == (told["to"]["address"], False)
         early = circle.run("twin", "recover", "complete", circle.twin, "--key", new, "--json")

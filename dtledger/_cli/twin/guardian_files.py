@@ -1,13 +1,16 @@
 """What goes by file between an owner and its guardians: who they are, and what several of them sign.
 
     {"schema": "dtledger/guardians/1", "deployment", "twin", "needed", "guardians": [address …], "salt"}
-    {"schema": "dtledger/guardian-act/1", the same, "act", "counter", "deadline", "to", "signatures", "recipient"}
+    {"schema": "dtledger/guardian-act/1", the same, "act", "counter", "deadline", "to", "signatures", "recipient",
+     "key", "key_signature", "shares": {guardian: {"package", "number", "sealed", "signature"}}}
 
-Nobody need keep the first secret from the guardians; whoever else has it knows who they are.
+Shares are sealed to the new key alone. Nobody need keep the first secret from the guardians; whoever else has it knows
+who they are.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +20,9 @@ from ...errors import InputError
 from ..app import App
 
 if TYPE_CHECKING:
-    from ...client import GuardianAct
+    from ...client import GuardianAct, GuardianShare
     from ...ledger.guardians import Guardians
+    from ...types import Address
 
 OPENING, ACT = "dtledger/guardians/1", "dtledger/guardian-act/1"
 
@@ -42,6 +46,9 @@ def act_bytes(app: App, act: GuardianAct) -> bytes:
             "to": act.to,
             "signatures": {each.guardian: "0x" + each.signature.hex() for each in act.signatures},
             "recipient": "0x" + act.recipient.hex(),
+            "key": base64.b64encode(act.key).decode(),
+            "key_signature": "0x" + act.key_signature.hex(),
+            "shares": {each.guardian: _share_fields(each) for each in act.shares},
         }
     )
 
@@ -69,7 +76,7 @@ def read_opening(app: App, path: Path) -> tuple[int, Guardians]:
 def read_act(app: App, path: Path) -> GuardianAct:
     """What guardians are about to do. Raises as `read_opening`."""
     from ...client import GuardianAct
-    from ...client.guardians import Kind
+    from ...client.guardian_acts import Kind
     from ...encoding import address
     from ...ledger.guardians import GuardianSignature
 
@@ -86,9 +93,37 @@ def read_act(app: App, path: Path) -> GuardianAct:
             to=None if document["to"] is None else address(document["to"]),
             signatures=tuple(sorted(signed, key=lambda each: int(each.guardian, 16))),
             recipient=_hex(document["recipient"]),
+            key=base64.b64decode(document["key"], validate=True),
+            key_signature=_hex(document["key_signature"]),
+            shares=tuple(_share(document, address(who), fields) for who, fields in document["shares"].items()),
         )
 
     return _read(app, path, ACT, parse, "nothing that guardians sign", "The first of them begins it: --guardians FILE")
+
+
+def _share_fields(share: GuardianShare) -> dict[str, Any]:
+    return {
+        "package": "0x" + share.package.hex(),
+        "number": share.number,
+        "sealed": base64.b64encode(share.sealed).decode(),
+        "signature": "0x" + share.signature.hex(),
+    }
+
+
+def _share(document: Any, guardian: Address, fields: Any) -> GuardianShare:
+    from ...client import GuardianShare
+    from ...encoding import address
+    from ...types import Digest
+
+    return GuardianShare(
+        _number(document["twin"]),
+        Digest(_hex(fields["package"])),
+        guardian,
+        address(document["to"]),
+        _number(fields["number"]),
+        base64.b64decode(fields["sealed"], validate=True),
+        _hex(fields["signature"]),
+    )
 
 
 def _opening(app: App, twin: int, guardians: Guardians) -> dict[str, Any]:

@@ -104,6 +104,11 @@ def mint(
 def _set_card(
     app: App, twin: int, custody: Custody, sent: dict[str, Any], trusted: Address | None, *, dry_run: bool
 ) -> None:
+    if app.client.twins.is_recoverable(twin):
+        raise InputError(
+            f"Twin {twin} has a recovery package: a card set now begins with new secrets.",
+            hint=f"dtledger twin recover complete {twin} --shares FILE, or --without-secrets.",
+        )
     people = listed(app.people.name(each) for each in custody.custodians)
     app.say(f"Its card names {people}; {custody.threshold} of them open what is written to it.")
     if not dry_run:

@@ -62,6 +62,8 @@ def show(app: App, twin: int | None) -> None:
         app.show(f"generation  {generation}" + (": not announced to everybody, run `twin rekey` again" if cut else ""))
     if recovery is not None:
         app.show(f"recovery    {standing.recovery_words(recovery)}")
+    elif state.recovery_delay and owner == client.address:
+        app.show(f"recovery    {standing.NO_RECOVERY}")
     app.show(f"retirement  {_retirement_words(app, retire_at, now)}")
     app.show(f"grants      {len(live)} in force, of {sum(each.grant.given for each in records)} given")
     for name, minute in newest.items():
@@ -70,10 +72,10 @@ def show(app: App, twin: int | None) -> None:
         app.show("data        none that this key can name")
     app.show(f"guardians   {_guardian_words(app, state, now)}")
     backed_up_at = client.context.key.secrets.backed_up_at if owner == client.address else None
-    if owner == client.address and backed_up_at is None:
+    loss = standing.loss_words(bool(state.recovery_delay), recovery)
+    if owner == client.address and backed_up_at is None and loss:
         app.say(
-            f"{click.style('warning:', fg='yellow')} no backup holds all that this key needs, and "
-            f"{_loss_words(state)}.\n"
+            f"{click.style('warning:', fg='yellow')} no backup holds all that this key needs, and {loss}.\n"
             "         Make one, and keep it elsewhere: dtledger key backup --to FILE"
         )
     app.data(
@@ -161,12 +163,6 @@ def _retirement_words(app: App, retire_at: int, now: int) -> str:
         return "none announced"
     tense = "final since" if retire_at <= now else "announced, and nothing can be read; final from"
     return f"{tense} {app.time(retire_at)}"
-
-
-def _loss_words(state: TwinState) -> str:
-    if state.recovery_delay:
-        return "this twin's guardians bring it to another key, but not what was read with this one"
-    return "this twin has no guardians: whoever loses its key loses it"
 
 
 def _guardian_words(app: App, state: TwinState, now: int) -> str:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ...client import RecoveryState
 
 
+NO_RECOVERY = "none: guardians move the twin, and bring back nothing (dtledger twin guardians set)"
+
+
 def generation(app: App, twin: int, *, mine: bool) -> tuple[int | None, bool]:
     """The newest generation, as its owner's key file has it, and whether a rekey was cut short."""
     twins, context = app.client.twins, app.client.context
@@ -35,6 +38,17 @@ def recovery_words(state: RecoveryState) -> str:
     held = f"version {state.version}, {m} of {k} guardians with {t} of {n} custodians, up to generation"
     behind = f"; BEHIND: {' and '.join(state.behind)}" if state.behind else ""
     return f"{held} {state.generation}{behind}"
+
+
+def loss_words(guarded: bool, state: RecoveryState | None) -> str | None:
+    """What becomes of a twin whose key is lost without a backup; None if nothing is lost with it."""
+    if not guarded:
+        return "this twin has no guardians: whoever loses its key loses it"
+    if state is None:
+        return "this twin's guardians bring it to another key, but not what was read with this one"
+    if state.behind:
+        return "its guardians do not bring back all of it: dtledger twin guardians set, as before"
+    return None
 
 
 def plain_recovery(state: RecoveryState | None) -> dict[str, Any] | None:

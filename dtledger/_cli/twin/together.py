@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...errors import InputError
+from ...errors import DtledgerError, InputError
 from ..app import App, rfc3339
 from ..words import listed
 from .guardian_files import act_bytes, read_act, read_opening
 
 if TYPE_CHECKING:
     from ...client import GuardianAct
-    from ...client.guardians import Kind
+    from ...client.guardian_acts import Kind
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -62,17 +62,31 @@ def act_together(
     if dry_run:
         _report(app, act, file, sent=None, dry_run=True)
         return
+    announced = client.guardians.is_announced(act)
     theirs = client.address in (*act.guardians.addresses, act.to)
-    signed = client.guardians.sign(act) if theirs else act
+    signed = client.guardians.sign(act) if theirs and not announced else act
+    signed = _with_share(app, signed)
     if signed != act:
         app.confirm("Sign it?", yes=yes)
         write_atomically(file, act_bytes(app, signed), mode=0o644)
     elif not theirs and not act.is_enough:
         client.guardians.sign(act)  # says that there is nothing for this key to do
     sent = None
-    if signed.is_enough and (signed.is_signed_by_all or not everyone):
+    if signed.is_enough and (signed.is_signed_by_all or not everyone) and not announced:
         sent = app.sent(client.guardians.send(signed))
     _report(app, signed, file, sent=sent, dry_run=False)
+
+
+def _with_share(app: App, act: GuardianAct) -> GuardianAct:
+    """The act of a move, with this guardian's share of the twin's secrets; one who has none signs all the same."""
+    try:
+        given = app.client.guardians.give(act)
+    except DtledgerError as error:
+        app.say(f"{click.style('warning:', fg='yellow')} no share of the twin's secrets goes with it: {error}")
+        return act
+    if given != act:
+        app.say("Your share of its secrets goes with it, sealed to that key.")
+    return given
 
 
 def _begun(app: App, kind: Kind, file: Path, opening: Path | None, to: str | None) -> GuardianAct:
@@ -99,8 +113,10 @@ def _report(app: App, act: GuardianAct, file: Path, *, sent: dict[str, Any] | No
     total = len(act.guardians.addresses)
     count = f"{len(act.signatures)} of {total} guardians have signed, {act.guardians.needed} are needed"
     waiting = [each for each in act.guardians.addresses if each not in act.signers]
-    if sent is not None:
-        app.show("Done." if act.kind != "AnnounceMove" else _announced(app, act))
+    if act.kind == "AnnounceMove" and not dry_run and app.client.guardians.is_announced(act):
+        app.show(_announced(app, act, file))
+    elif sent is not None:
+        app.show("Done.")
     elif dry_run:
         app.show(f"Nothing was signed. {count}.")
     else:
@@ -118,13 +134,18 @@ def _report(app: App, act: GuardianAct, file: Path, *, sent: dict[str, Any] | No
         signed=[app.people.plain(each) for each in act.signers],
         waiting=[app.people.plain(each) for each in waiting],
         recipient_signed=bool(act.recipient),
+        shares=[app.people.plain(each) for each in act.givers],
         sent=sent,
         dry_run=dry_run,
     )
 
 
-def _announced(app: App, act: GuardianAct) -> str:
+def _announced(app: App, act: GuardianAct, file: Path) -> str:
     move = app.client.context.view().state(act.twin).move
-    assert move is not None, "it was just announced"
+    complete = f"dtledger twin recover complete {act.twin} --shares {file}"
+    missing = act.guardians.needed - len(act.shares)
+    wanting = f"\n{missing} more guardians' shares bring its secrets back: the same command by each." * (missing > 0)
+    if move is None:
+        return f"The twin is there: {complete}{wanting}"
     veto = "and its owner cannot veto it" if move.binding else "unless its owner vetoes it"
-    return f"Announced: from {app.time(move.ready_at)} on, {veto}: dtledger twin recover complete {act.twin}"
+    return f"Announced: from {app.time(move.ready_at)} on, {veto}: {complete}{wanting}"
