@@ -180,8 +180,10 @@ class Erasing:
         return erased, len(packages)
 
     def _granted(self, twin: int) -> list[Granted]:
+        """What its owners granted: anybody may write a grant of their own on it, and name any block as its package."""
+        owners = self._context.view().owners(twin)
         events = (each.event for each in self._context.ledger.history().logged)
-        return [each for each in events if isinstance(each, Granted) and each.twin == twin]
+        return [each for each in events if isinstance(each, Granted) and each.twin == twin and each.owner in owners]
 
     def _try_to_read(self, twin: int) -> DtledgerError | None:
         """How reading as the owner fails, of the first category that does not."""

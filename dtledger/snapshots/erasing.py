@@ -5,6 +5,8 @@ short: the indexes stay, and say no more than CIDs and periods. Of each snapshot
 before the manifest that leads to them, and of each stream the manifest by which it is known for this twin's goes last.
 
 Warning: other stores may hold copies. Without the custodians' keys nobody opens them.
+
+Warning: that chunks are no other snapshot's is for their writer to say: nobody sees what else links to them.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from ..store import BlockMissingError, BlockStore
 from ..types import ZERO_DIGEST, Address
 from . import index
 from .blame import Blocks
+from .custody_block import CustodyBlock
 from .locating import Located, Locator
 from .manifest import Manifest
 from .package import NO_KEYS, Keys
@@ -62,27 +65,43 @@ class Eraser:
             except (IntegrityError, BlockMissingError) as fault:
                 erased.faults.setdefault(located.writer, fault)
                 continue
+            foreign: set[CID] = set()
             for page in pages:
-                self.remove([cid for row in page.rows for cid in self._below(row)], erased)
+                below: list[CID] = []
+                for row in page.rows:
+                    try:
+                        below += self._below(located, row)
+                    except IntegrityError as fault:
+                        foreign.add(row.manifest)
+                        erased.faults.setdefault(located.writer, fault)
+                self.remove(below, erased)
                 erased.snapshots += len(page.rows)
                 if progress:
                     progress(erased.snapshots, total)
             for page in reversed(pages):
-                self.remove([row.manifest for row in reversed(page.rows)], erased)
+                self.remove([row.manifest for row in reversed(page.rows) if row.manifest not in foreign], erased)
         for custody in self._reshared(erased):
             self.remove(custody, erased)
         return erased
 
     def _reshared(self, erased: Erased) -> Iterator[list[CID]]:
-        """The custody blocks that any of the twin's custody indexes ever named."""
+        """The custody blocks that any of the twin's custody indexes ever named, as far as its owner sealed them."""
         owners = {card.card.custody_index: card.owner for card in self._view.cards(self._twin)}
         for digest, owner in owners.items():
             try:
                 for _, stream in index.streams(self._blocks, CID(digest)) if digest != ZERO_DIGEST else ():
                     for link in index.links(self._blocks, stream):
-                        yield [row.custody for row in link.read(self._blocks.get(link.cid)).rows]
+                        rows = link.read(self._blocks.get(link.cid)).rows
+                        yield [row.custody for row in rows if self._is_sealed_by(owner, row.custody)]
             except (IntegrityError, BlockMissingError) as fault:
                 erased.faults.setdefault(owner, fault)
+
+    def _is_sealed_by(self, owner: Address, cid: CID) -> bool:
+        """Whether a custody block is that owner's, if it is there and can be read at all."""
+        try:
+            return (block := self._block(cid)) is None or CustodyBlock.read(self._deployment, block)[1] == owner
+        except IntegrityError:
+            return False
 
     def _pages(self, located: Located) -> list[Page]:
         """Every leaf page of the stream, of lines beside each other too: what does not count is erased as well."""
@@ -115,12 +134,28 @@ class Eraser:
         except (IntegrityError, BlockMissingError) as fault:
             erased.faults.setdefault(Address(getattr(fault, "party", "")), fault)
 
-    def _below(self, row: Row) -> list[CID]:
-        """What a snapshot has besides its manifest: nothing that can be found, where that is gone or damaged."""
-        if not self._store.has(row.manifest):
-            return [row.custody]
+    def _below(self, located: Located, row: Row) -> list[CID]:
+        """What a snapshot has besides its manifest: nothing that can be found, where that is gone or damaged.
+
+        Raises:
+            IntegrityError: it is none of the writer's of this twin. Whoever may write here could list what is
+                another's, to have it removed.
+        """
+        custody = [row.custody]
+        if (block := self._block(row.custody)) is not None:
+            read, _ = CustodyBlock.read(self._deployment, block)
+            if read.digest != row.manifest.digest:
+                raise IntegrityError("a custody block is another snapshot's", party=located.writer)
+        if (block := self._block(row.manifest)) is None:
+            return custody
+        manifest, writer = Manifest.read(self._deployment, block)
+        if (manifest.twin, writer) != (self._twin, located.writer):
+            raise IntegrityError("a snapshot is another twin's or writer's", party=located.writer)
+        return [*custody, *(() if isinstance(manifest.content, bytes) else manifest.content)]
+
+    def _block(self, cid: CID) -> bytes | None:
+        """None where it is gone or damaged."""
         try:
-            content = Manifest.read(self._deployment, self._blocks.get(row.manifest))[0].content
+            return self._blocks.get(cid) if self._store.has(cid) else None
         except IntegrityError:
-            return [row.custody]
-        return [row.custody, *(() if isinstance(content, bytes) else content)]
+            return None
