@@ -42,6 +42,7 @@ __all__ = [
     "decode",
     "encode",
     "keccak",
+    "require_few",
     "sha256",
     "verify_block",
 ]
@@ -159,6 +160,28 @@ def decode(data: bytes) -> Any:
             raise error.__cause__ from None
         raise IntegrityError("a block is not canonical DAG-CBOR") from error
     raise IntegrityError("a block is not canonical DAG-CBOR")
+
+
+def require_few(data: bytes, most: int) -> None:
+    """Pass if CBOR bytes hold at most `most` values, counted without making any: one byte can be a value, and in memory
+    that takes a hundred, so whoever decodes megabytes of a stranger's counts first.
+
+    Raises:
+        IntegrityError: they hold more.
+    """
+    place = count = 0
+    while place < len(data):
+        count += 1
+        if count > most:
+            raise IntegrityError(f"over {most:,} values are in it")
+        kind, said = data[place] >> 5, data[place] & 31
+        place += 1
+        if said >= 28:  # no length, or none that is known: `decode` refuses it right there
+            return
+        width = 0 if said < 24 else 1 << said - 24
+        if kind in (2, 3):  # bytes and text, whose length this is
+            place += int.from_bytes(data[place : place + width]) if width else said
+        place += width
 
 
 def _link(value: Any, immutable: bool = False) -> CID:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dtledger.encoding import CID, address, block_cid, decode, encode, verify_block
+from dtledger.encoding import CID, address, block_cid, decode, encode, require_few, verify_block
 from dtledger.errors import IntegrityError
 
 cids = st.builds(CID, st.binary(min_size=32, max_size=32), st.sampled_from(["raw", "dag-cbor"]))
@@ -145,3 +145,24 @@ def test_a_tag_that_is_no_link_is_refused_before_it_is_worked_out(name: str) -> 
 def test_a_link_is_the_tag_that_is_read() -> None:
     cid = block_cid(b"linked", "raw")
     assert decode(b"\xd8\x2a\x58\x25\x00" + bytes(cid)) == cid
+
+
+def size(value: Any) -> int:
+    """How many values it is made of, as CBOR counts: a link is a tag and its bytes."""
+    if isinstance(value, list):
+        return 1 + sum(map(size, value))
+    if isinstance(value, dict):
+        return 1 + sum(1 + size(each) for each in value.values())
+    return 2 if isinstance(value, CID) else 1
+
+
+@given(values)
+def test_values_are_counted_without_making_them(value: Any) -> None:
+    require_few(encode(value), size(value))
+    with pytest.raises(IntegrityError, match="values"):
+        require_few(encode(value), size(value) - 1)
+
+
+@given(st.binary(max_size=60))
+def test_whatever_is_counted_comes_to_an_end(data: bytes) -> None:
+    require_few(data, 60)

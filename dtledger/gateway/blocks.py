@@ -12,7 +12,7 @@ from typing import Any
 from .._backend.block_putters import BlockPutters
 from .._backend.quota_file import QuotaFile
 from ..client import Context
-from ..encoding import CID, address, decode
+from ..encoding import CID, Codec, address, block_cid, decode, require_few
 from ..errors import AccessDeniedError, InputError, IntegrityError
 from ..ledger import messages
 from ..store import MAX_BLOCK_BYTES, name_block
@@ -24,6 +24,12 @@ FRESH_SECONDS = 300
 
 MOST_BLOCKS = 1024
 """In one request."""
+
+MOST_VALUES = 2**12
+"""In the CBOR of one request."""
+
+MOST_VALUES_IN_BLOCK = 2**16
+"""A million bytes of hashes are 30,000."""
 
 BYTES = "bytes of blocks"
 
@@ -53,15 +59,17 @@ class Blocks:
             LimitPassedError: the sender put as much today as they may.
         """
         sender, at, signature, rows = _request(body)
-        blocks: list[tuple[bytes, Any]] = []
+        blocks: list[tuple[bytes, Codec]] = []
         for row in rows:
             match row:
-                case [str(codec), bytes(data)] if len(data) <= MAX_BLOCK_BYTES:
+                case [("raw" | "dag-cbor") as codec, bytes(data)] if len(data) <= MAX_BLOCK_BYTES:
                     blocks.append((data, codec))
                 case _:
                     raise InputError(f"A block is [codec, bytes], and has at most {MAX_BLOCK_BYTES:,} bytes.")
-        cids = [name_block(data, codec) for data, codec in blocks]
+        cids = [block_cid(data, codec) for data, codec in blocks]
         self._require(sender, "put", cids, at, signature)
+        for data, codec in blocks:  # a stranger's are not looked into
+            _require_block(data, codec)
         store = self._context.store
         there = [cid for cid in cids if store.has(cid)]
         size = sum(len(data) for cid, (data, _) in zip(cids, blocks, strict=True) if cid not in there)
@@ -106,11 +114,24 @@ def require_known(context: Context, who: Address) -> None:
         raise AccessDeniedError("Members and owners of twins are served, nobody else.", reason=Reason.NOT_ENROLLED)
 
 
+def _require_block(data: bytes, codec: Codec) -> None:
+    """Raises:
+    InputError: it is no block.
+    """
+    if codec == "dag-cbor":
+        try:
+            require_few(data, MOST_VALUES_IN_BLOCK)
+        except IntegrityError as error:
+            raise InputError(f"A block is no block: {error.message}.") from error
+    name_block(data, codec)
+
+
 def _request(body: bytes) -> tuple[Address, int, bytes, list[Any]]:
     try:
+        require_few(body, MOST_VALUES)
         value = decode(body)
     except IntegrityError as error:
-        raise InputError("The request is no canonical CBOR.") from error
+        raise InputError(f"The request is no canonical CBOR: {error.message}.") from error
     match value:
         case [str(sender), int(at), bytes(signature), [_, *_] as rows] if len(rows) <= MOST_BLOCKS and 0 <= at < 2**40:
             try:

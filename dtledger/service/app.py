@@ -35,7 +35,10 @@ from .metrics import CONTENT_TYPE, Metrics
 from .page import page
 from .settings import ServiceSettings
 
-__all__ = ["Body", "Check", "Service", "Verdict", "answer", "cbor", "make_app"]
+__all__ = ["MOST_VALUES", "Body", "Check", "Service", "Verdict", "answer", "cbor", "make_app"]
+
+MOST_VALUES = 2**17
+"""Values in a body of CBOR: 10,000 shares to open have 50,000."""
 
 PROBE_THREADS = 4
 """Threads beside those of requests, so that a probe is answered however busy it is."""

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from dtledger import encoding
 from dtledger.custody import LettersRequest, OwnerRequest, wire
 from dtledger.ledger import messages
+from dtledger.service.app import MOST_VALUES
 from dtledger.testing import World
 from tests.custodian.asking import Desk
 
@@ -135,6 +136,26 @@ def test_malformed_cbor_is_refused(
     response = session.post(f"{standins[0].url}/v1/{path}", data=MALFORMED[name])
     assert response.status_code == 400
     assert_refused(response, world)
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_body_of_very_many_values_is_refused_before_one_is_made(
+    world: World,
+    standins: list[Standin],
+    session: requests.Session,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """16 MiB of empty maps take minutes and gigabytes, and nobody knows yet whose they are."""
+    made: list[int] = []
+    decode = encoding.decode
+    monkeypatch.setattr(encoding, "decode", lambda data: made.append(len(data)) or decode(data))
+    for count, is_made in ((MOST_VALUES, False), (3, True)):
+        made.clear()
+        body = b"\x9a" + count.to_bytes(4, "big") + b"\xa0" * count
+        response = session.post(f"{standins[0].url}/v1/{path}", data=body if count > 3 else b"\x83\xa0\xa0\xa0")
+        assert_refused(response, world)
+        assert ("values" in response.json()["text"], made != []) == (not is_made, is_made)
 
 
 @pytest.mark.parametrize("nonce", ["", "00", "zz" * 32, "AA" * 32, "00" * 33, "%00" * 32])

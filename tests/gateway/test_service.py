@@ -18,6 +18,7 @@ from dtledger._backend.http_store import HttpStore
 from dtledger.client.signing import sign
 from dtledger.encoding import CID, block_cid, encode
 from dtledger.errors import AccessDeniedError, DtledgerError, InputError, UnreachableError
+from dtledger.gateway import blocks
 from dtledger.ledger import calls, messages
 from dtledger.store import BlockMissingError
 from dtledger.testing.memory_key import MemoryKey
@@ -214,6 +215,26 @@ class TestBlocks:
                 store.put(b"one too many", "raw")
             monkeypatch.undo()
             store.put(b"one too many", "raw")
+
+    def test_of_nobody_are_not_looked_into(self, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A megabyte of empty maps takes a minute to look through."""
+        looked: list[int] = []
+        monkeypatch.setattr(blocks, "name_block", lambda data, codec: looked.append(len(data)))
+        with self.store(served, MemoryKey("stranger")) as store, pytest.raises(AccessDeniedError):
+            store.put(encode([{}]), "dag-cbor")
+        assert looked == []
+        with self.store(served, served.world.patient.context.key) as store:
+            store.put(encode([{}]), "dag-cbor")
+        assert looked == [2]
+
+    def test_and_requests_of_very_many_values_are_refused(self, served: Served) -> None:
+        maps = b"\x9a\x00\x02\x00\x00" + b"\xa0" * 2**17
+        answer = served.session.put(f"{served.url}/v1/blocks", data=maps, timeout=30)
+        assert (answer.status_code, "values" in answer.json()["text"]) == (400, True)
+        with self.store(served, served.world.patient.context.key) as store:
+            with pytest.raises(InputError, match="values"):
+                store._put({block_cid(maps): maps})
+            store.put(encode([{}] * 1000), "dag-cbor")
 
     def test_that_are_not_there_are_missing(self, served: Served) -> None:
         with self.store(served, None) as store, pytest.raises(BlockMissingError):

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Response
 
 from ...custodian import Custodian
 from ...custody import Letter, wire
+from ...encoding import require_few
 from ...errors import InputError, IntegrityError
-from ..app import Body, answer, cbor
+from ..app import MOST_VALUES, Body, answer, cbor
 
 __all__ = ["custodian_router"]
 
@@ -82,6 +83,7 @@ def _read(decode: Callable[[bytes], T], body: bytes) -> T:
         InputError: nothing that this endpoint takes.
     """
     try:
+        require_few(body, MOST_VALUES)
         return decode(body)
     except IntegrityError as error:
         raise InputError(f"The body is not what this endpoint takes: {error.message}.") from None
