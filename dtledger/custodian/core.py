@@ -47,7 +47,7 @@ from .letters import Letters, MemoryLetters
 from .limits import DailyLimit, MinuteLimit
 from .mailroom import Mailroom
 from .now import AT_ONCE, FRESHNESS, Identity, Patience, Timekeeper
-from .probing import is_owners, reply_to
+from .probing import is_known, is_owners, reply_to
 from .receipts import Entry, Receipts
 from .recovery import Recovering
 from .twin_keys import TwinKeys, open_with_any
@@ -136,7 +136,8 @@ class Custodian(Recovering):
         return [entry.receipt for entry in self._receipts.of_twin(request.twin)]
 
     def probe(self, probe: Probe) -> ProbeReply:
-        if not is_owners(probe, self._ledger.deployment, self.address):
+        known = is_known(self._ledger.view(), probe.slot.owner)  # an answer may cost a heartbeat
+        if not known or not is_owners(probe, self._ledger.deployment, self.address):
             raise self._turn_away("not the owner")
         if abs(self._clock() - probe.at) > FRESHNESS:
             raise self._turn_away("stale")

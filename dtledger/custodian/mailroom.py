@@ -59,9 +59,11 @@ class Mailroom:
         if signer != request.reader:
             raise _refused("the request for letters is not its reader's")
         self._require_fresh(request.at)
-        own = self._ledger.view().twins_of(signer)
+        view = self._ledger.view()
+        own = view.twins_of(signer)
         received = [letter for twin in own for letter in self._letters.of_twin(twin) if letter.owner == signer]
-        written = [letter for letter in self._letters.all() if letter.member == signer != letter.owner]
+        everybodys = self._letters.all() if view.member(signer) is not None else ()  # nobody else has written any
+        written = [letter for letter in everybodys if letter.member == signer != letter.owner]
         return self._young([*received, *written])
 
     def _with_request(self, kept: list[Letter], letter: Letter) -> list[Letter]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..custody import Probe, ProbeReply
 from ..errors import IntegrityError
-from ..ledger import Deployment, Now, messages
+from ..ledger import Deployment, Now, View, messages
 from ..policy import SLOTS, Request
 from ..types import Address, Period
 from ..vocabulary import Action, Purpose
@@ -17,6 +17,11 @@ def is_owners(probe: Probe, deployment: Deployment, custodian: Address) -> bool:
     except (IntegrityError, ValueError, OverflowError):
         return False
     return signer == probe.slot.owner and 0 <= probe.slot.number < SLOTS
+
+
+def is_known(view: View, who: Address) -> bool:
+    """Whether they are enrolled or own a twin."""
+    return view.member(who) is not None or bool(view.twins_of(who))
 
 
 def reply_to(probe: Probe, custodian: Address, now: Now) -> ProbeReply:

@@ -11,12 +11,13 @@ is anchored past that copy's end, it serves nobody (`Anchoring`). Nobody can pro
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..custody import Destruction, RetireOrder
 from ..encoding import keccak, sha256
 from ..errors import AccessDeniedError, IntegrityError
-from ..ledger import messages
+from ..ledger import View, messages
 from ..snapshots.roster import Roster
-from ..types import Address
 from ..vocabulary import Reason
 from .destruction import Destroying
 from .now import FRESHNESS
@@ -28,14 +29,16 @@ MOST_KEYS = 10_000
 class Retiring(Destroying):
     """The part of a `Custodian` that retires pairs. It keeps nothing of its own."""
 
+    _clock: Callable[[], int]
+
     def _turn_away(self, cause: str) -> AccessDeniedError:
         raise NotImplementedError
 
     def retire(self, order: RetireOrder) -> Destruction:
         """See `CustodianPort.retire`."""
         deployment, me = self._ledger.deployment, self._key.address
-        now = self._time.now()
-        self._require_orderer(order, now.tip.view.owner(order.twin), now.earliest)
+        self._require_orderer(order, self._ledger.view())
+        now = self._time.now()  # which may cost a heartbeat, so nobody else's order comes this far
         digest = sha256(order.roster)
         for view in (now.tip.view, now.tip.final):
             card = view.card(order.twin)
@@ -51,7 +54,7 @@ class Retiring(Destroying):
         said = Destruction(me, order.twin, order.owner, keys, signed, now.latest, now.tip.head.number)
         return said.signed(self._key.sign_digest(said.to_sign(deployment)))
 
-    def _require_orderer(self, order: RetireOrder, owner: Address | None, now: int) -> None:
+    def _require_orderer(self, order: RetireOrder, view: View) -> None:
         well_formed = 0 < len(order.keys) <= MOST_KEYS and {len(each) for each in order.keys} == {32}
         try:
             signer = messages.signer(order.to_sign(self._ledger.deployment), order.signature)
@@ -59,7 +62,7 @@ class Retiring(Destroying):
             raise self._turn_away("malformed") from None
         if not well_formed:
             raise self._turn_away("malformed")
-        if signer != order.owner or owner != signer or order.custodian != self._key.address:
+        if signer != order.owner or view.owner(order.twin) != signer or order.custodian != self._key.address:
             raise self._turn_away("not the owner")
-        if abs(now - order.at) > FRESHNESS:
+        if abs(self._clock() - order.at) > FRESHNESS:
             raise self._turn_away("stale")

@@ -22,8 +22,11 @@ from ..crypto import seal
 from ..crypto.seal import SealKey
 from ..custody import SHARE_CONTEXT, SealedShare
 from ..encoding import decode, encode, sha256
-from ..errors import IntegrityError, KeyFileError
+from ..errors import InputError, IntegrityError, KeyFileError
 from ..types import Address, Digest
+
+MOST_NAMES = 10_000
+"""Names of destroyed pairs that are kept of one twin: it has one at a time, and its owner may name any."""
 
 
 class TwinKeys(Protocol):
@@ -41,13 +44,23 @@ class TwinKeys(Protocol):
         ...
 
     def retire(self, twin: int, owner: Address, names: Collection[Digest]) -> tuple[Digest, ...]:
-        """Destroy that owner's pair if it has one of these names, and note all, held or not; returns as `destroy`."""
+        """Destroy that owner's pair if it has one of these names, and note all, held or not; returns as `destroy`.
+
+        Raises:
+            InputError: the twin would have over `MOST_NAMES` of them; nothing was destroyed.
+        """
         ...
 
 
 def name_of(pair: SealKey) -> Digest:
     """What a pair that was destroyed is named by: the SHA-256 of its public half."""
     return sha256(pair.public)
+
+
+def _few(names: set[Digest]) -> set[Digest]:
+    if len(names) > MOST_NAMES:
+        raise InputError(f"Over {MOST_NAMES:,} key pairs of one twin are not noted as destroyed.")
+    return names
 
 
 class MemoryTwinKeys:
@@ -73,7 +86,7 @@ class MemoryTwinKeys:
 
     def retire(self, twin: int, owner: Address, names: Collection[Digest]) -> tuple[Digest, ...]:
         others = {name_of(pair) for (of, by), pair in self._pairs.items() if of == twin and by != owner}
-        self._destroyed[twin] |= set(names) - others
+        self._destroyed[twin] = _few(self._destroyed[twin] | (set(names) - others))
         self._destroy_what_came_back(twin)
         return tuple(sorted(self._destroyed[twin]))
 
@@ -133,7 +146,7 @@ class FileTwinKeys:
                 with suppress(KeyFileError):  # a damaged one serves nobody
                     pairs[path] = self._read(path)
             others = {name_of(pair) for path, pair in pairs.items() if path.name != f"{twin}-{owner}.key"}
-            dead = self._destroyed(twin) | (set(names) - others)
+            dead = _few(self._destroyed(twin) | (set(names) - others))
             write_atomically(tombstone, encode(sorted(dead)))
             for path in pairs:
                 self._living(path, dead)

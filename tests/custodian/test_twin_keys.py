@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dtledger.custodian import FileTwinKeys, MemoryTwinKeys, TwinKeys
+from dtledger.custodian import FileTwinKeys, MemoryTwinKeys, TwinKeys, twin_keys
 from dtledger.encoding import address, encode, sha256
-from dtledger.errors import KeyFileError
+from dtledger.errors import InputError, KeyFileError
 
 ANN, BEA = address("0x" + "11" * 20), address("0x" + "22" * 20)
 
@@ -119,6 +119,17 @@ def test_a_retired_pair_is_gone_and_another_owner_s_never(keys: TwinKeys) -> Non
     assert set(keys.retire(7, ANN, [*names, elsewhere])) == {names[0], elsewhere}
     assert keys.all_of(7) == [bea]
     assert keys.obtain(7, ANN).seed != ann.seed
+
+
+def test_an_owner_cannot_fill_a_disk_with_names(keys: TwinKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(twin_keys, "MOST_NAMES", 3)
+    pair = keys.obtain(7, ANN)
+    names = [sha256(bytes([each])) for each in range(3)]
+    keys.retire(7, ANN, names)
+    with pytest.raises(InputError, match="key pairs"):
+        keys.retire(7, ANN, [sha256(pair.public)])
+    assert keys.all_of(7) == [pair]
+    assert set(keys.retire(7, ANN, names)) == set(names)
 
 
 def test_a_pair_that_was_lost_and_retired_is_destroyed_when_it_comes_back(tmp_path: Path) -> None:
