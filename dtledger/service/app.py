@@ -30,7 +30,7 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from .._backend.http_errors import status_of
 from ..errors import DtledgerError, InputError
-from .guard import Guard, Limits, answer_of, tell
+from .guard import PROBE_THREADS, Guard, Limits, answer_of, tell
 from .metrics import CONTENT_TYPE, Metrics
 from .page import page
 from .settings import ServiceSettings
@@ -39,9 +39,6 @@ __all__ = ["MOST_VALUES", "Body", "Check", "Service", "Verdict", "answer", "cbor
 
 MOST_VALUES = 2**17
 """Values in a body of CBOR: 10,000 shares to open have 50,000."""
-
-PROBE_THREADS = 4
-"""Threads beside those of requests, so that a probe is answered however busy it is."""
 
 
 @dataclass(frozen=True, slots=True)

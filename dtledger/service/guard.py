@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
+PROBE_THREADS = 4
+"""Threads beside those of requests, so that a probe is answered however busy it is; and so many probes at a time, for
+anybody may ask and each asks a node."""
+
 RETRY_SECONDS = 1
 """When to ask again, as `Retry-After` says."""
 
@@ -72,6 +76,7 @@ class Guard:
         self._limits = limits
         self._metrics = metrics
         self._open = 0
+        self._probing = 0
         self._held = 0
         """Bytes of all bodies that are in memory."""
 
@@ -103,11 +108,22 @@ class Guard:
             log.info("%s %s %d, %.1f ms, %d bytes", _method(scope), endpoint, answer.status, seconds * 1e3, len(body))
 
     async def _answer(self, scope: Scope, receive: Receive, answer: _Answer, body: bytearray) -> None:
-        if scope["path"] not in PROBES:
-            if self._open > self._limits.concurrent:
-                raise _busy()
-            await self._read(scope, receive, body)
+        if scope["path"] in PROBES:
+            await self._probe(scope, receive, answer)
+            return
+        if self._open - self._probing > self._limits.concurrent:
+            raise _busy()
+        await self._read(scope, receive, body)
         await self._app(scope, _Given(bytes(body), receive), answer.send)
+
+    async def _probe(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        self._probing += 1
+        try:
+            if self._probing > PROBE_THREADS and scope["path"] != "/healthz":
+                raise _busy()
+            await self._app(scope, _Given(b"", receive), answer.send)
+        finally:
+            self._probing -= 1
 
     async def _read(self, scope: Scope, receive: Receive, body: bytearray) -> None:
         """The whole body into `body`.

@@ -8,8 +8,12 @@ from collections.abc import Callable
 import pytest
 import requests
 
+from dtledger.service.app import Verdict
+from dtledger.service.guard import PROBE_THREADS
+from dtledger.service.server import Running
+
 from .conftest import said
-from .toy import Toy
+from .toy import Toy, toy_settings
 
 Raw = Callable[[str, bytes], bytes]
 Run = Callable[..., str]
@@ -95,6 +99,36 @@ def test_what_is_too_much_at_once_is_told_to_come_again(
     assert probes == [200] * 3
     assert answers == [200]
     assert session.post(f"{url}/v1/echo", data=b"abc").content == b"abc"
+
+
+def test_probes_take_nobody_s_place() -> None:
+    """Anybody may send them, and each may wait for a node."""
+    toy, entered, go = Toy(), threading.Semaphore(0), threading.Event()
+
+    def look() -> Verdict:
+        entered.release()
+        go.wait(30)
+        return Verdict(True, "all is well")
+
+    object.__setattr__(toy.service, "checks", [("node", look)])
+    with Running(toy.service, toy_settings(concurrent=1, threads=1)) as running, requests.Session() as session:
+        session.trust_env = False
+        waiting = [
+            threading.Thread(target=lambda: requests.get(f"{running.url}/readyz", timeout=30))
+            for _ in range(PROBE_THREADS)
+        ]
+        for each in waiting:
+            each.start()
+            entered.acquire()
+        try:
+            assert session.post(f"{running.url}/v1/echo", data=b"abc").content == b"abc"
+            assert session.get(f"{running.url}/readyz", timeout=30).status_code == 503
+            assert session.get(f"{running.url}/healthz").status_code == 200
+        finally:
+            go.set()
+            for each in waiting:
+                each.join()
+        assert session.get(f"{running.url}/readyz").status_code == 200
 
 
 @pytest.mark.parametrize(
