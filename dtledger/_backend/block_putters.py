@@ -49,16 +49,20 @@ class BlockPutters:
                     database.execute("INSERT INTO put VALUES (?, ?)", (str(cid), SOMEBODY))
             database.executemany("INSERT OR IGNORE INTO put VALUES (?, ?)", ((str(cid), who) for cid in cids))
 
-    def forget(self, who: str, cids: Iterable[CID]) -> list[CID]:
-        """`who` wants these no more; those that nobody wants now, of what they put."""
+    @contextmanager
+    def forgetting(self, who: str, cids: Iterable[CID]) -> Iterator[list[CID]]:
+        """`who` wants these no more; those that nobody wants now, of what they put, to be removed meanwhile.
+
+        Whoever puts one waits for that, else it is taken away under their hands; if it fails, nothing is forgotten.
+        """
         free = []
         with self._transaction() as database:
-            for cid in cids:
+            for cid in dict.fromkeys(cids):
                 gone = database.execute("DELETE FROM put WHERE cid = ? AND who = ?", (str(cid), who)).rowcount
                 left = database.execute("SELECT 1 FROM put WHERE cid = ?", (str(cid),)).fetchone()
                 if gone and left is None:
                     free.append(cid)
-        return free
+            yield free
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -65,13 +65,19 @@ class Denials:
 
     def open(self, view: View, owner: Address, now: int) -> list[Denial]:
         """Those that have neither landed in `view` nor expired by the ledger's time `now`; the others are forgotten."""
-        left = [each for each in self.all() if each.deadline >= now and not _landed(view, owner, each)]
         if self._path is None:
-            self._kept = left
-        elif len(left) < len(self.all()):
-            with locked(self._path):
+            self._kept = self._left(view, owner, now)
+            return list(self._kept)
+        if not self._path.exists():
+            return []
+        with locked(self._path):  # from the look on: what another process gives away meanwhile must not be forgotten
+            left = self._left(view, owner, now)
+            if len(left) < len(self.all()):
                 self._write(left)
         return left
+
+    def _left(self, view: View, owner: Address, now: int) -> list[Denial]:
+        return [each for each in self.all() if each.deadline >= now and not _landed(view, owner, each)]
 
     def all(self) -> list[Denial]:
         if self._path is None or not self._path.exists():

@@ -7,13 +7,14 @@ remove it, if nobody else put it too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Semaphore
 from typing import Any
 
 from .._backend.block_putters import BlockPutters
 from .._backend.quota_file import QuotaFile
 from ..client import Context
 from ..encoding import CID, Codec, address, block_cid, decode, require_few
-from ..errors import AccessDeniedError, InputError, IntegrityError
+from ..errors import AccessDeniedError, BusyError, InputError, IntegrityError
 from ..ledger import messages
 from ..store import MAX_BLOCK_BYTES, name_block
 from ..types import Address
@@ -31,6 +32,9 @@ MOST_VALUES = 2**12
 MOST_VALUES_IN_BLOCK = 2**16
 """A million bytes of hashes are 30,000."""
 
+MOST_ELSEWHERE = 4
+"""Blocks that are looked for elsewhere at a time, of all threads: anybody can name one that there is not."""
+
 BYTES = "bytes of blocks"
 
 
@@ -42,10 +46,23 @@ class Blocks:
         self._quota = quota
         self._putters = putters
         self._daily_bytes = daily_bytes
+        self._elsewhere = Semaphore(MOST_ELSEWHERE)
 
     def get(self, cid: CID) -> bytes:
-        """Raises as `BlockStore.get`."""
-        return self._context.store.get(cid)
+        """Raises as `BlockStore.get`.
+
+        Raises:
+            BusyError: too many wait for blocks that are not here: a store may ask others for half a minute each.
+        """
+        store = self._context.store
+        if store.has(cid):
+            return store.get(cid)
+        if not self._elsewhere.acquire(blocking=False):
+            raise BusyError("Too many blocks that are not here are looked for.", hint="Ask again later.")
+        try:
+            return store.get(cid)
+        finally:
+            self._elsewhere.release()
 
     def has(self, cid: CID) -> bool:
         return self._context.store.has(cid)
@@ -85,7 +102,8 @@ class Blocks:
         if not all(isinstance(each, CID) for each in cids):
             raise InputError("What is removed is named by CIDs.")
         self._require(sender, "remove", cids, at, signature)
-        self._context.store.remove(self._putters.forget(sender, cids))
+        with self._putters.forgetting(sender, cids) as free:
+            self._context.store.remove(free)
 
     def _require(self, sender: Address, verb: str, cids: Sequence[CID], at: int, signature: bytes) -> None:
         context = self._context

@@ -114,7 +114,7 @@ class Pump:
         """One step, whatever comes of it; the seconds to wait before the next."""
         try:
             moved = self.step()
-        except DtledgerError as error:
+        except Exception as error:  # noqa: BLE001 whatever it is: a pump that ends takes its queue with it
             self.told.failures += 1
             self.told.error = type(error).__name__
             log.warning("a batch waits: %s, try %d", type(error).__name__, self.told.failures)

@@ -6,7 +6,8 @@ and owners of twins, so many a day. It cannot change what it carries, and what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,16 @@ from .._backend.call_codec import decode_call
 from .._backend.quota_file import QuotaFile
 from ..client import Context
 from ..encoding import address
-from ..errors import AccessDeniedError, InputError, LedgerRejection
+from ..errors import AccessDeniedError, DtledgerError, InputError
 from ..ledger import Call, Receipt, Sent, View
 from ..types import Address
 from ..vocabulary import Reason
 
 MOST_BYTES = 65_536
 """Of one call: 50 grants at once take 13,000."""
+
+MOST_GAS = 5_000_000
+"""Of one call: 100 grants take 3,000,000. A signer may be a contract (ERC-1271), whose answer can cost anything."""
 
 CALLS, ALL_CALLS = "relayed calls", "relayed calls of everybody"
 
@@ -83,14 +87,24 @@ class Relay:
             raise InputError("Calls of that contract are not carried.")
         call = decode_call(contract, data)
         signer = self._signer(call)
+        outbox = _OneCall()
+        with (
+            self._taken(CALLS, signer, self._limits.each, outbox),
+            self._taken(ALL_CALLS, "", self._limits.all, outbox),
+        ):
+            return self._context.ledger.send(call, self._context.key, outbox)
+
+    @contextmanager
+    def _taken(self, what: str, who: str, most: int, outbox: _OneCall) -> Iterator[None]:
+        """Given back if nothing was sent, else whoever names somebody else as the signer uses up what is theirs. What a
+        block refused is paid for, and counts."""
         now = self._context.clock()
-        self._quota.take(CALLS, signer, 1, self._limits.each, now)
+        self._quota.take(what, who, 1, most, now)
         try:
-            self._quota.take(ALL_CALLS, "", 1, self._limits.all, now)
-            return self._context.ledger.send(call, self._context.key, _OneCall())
-        except LedgerRejection:  # else whoever names somebody else as the signer uses up what is theirs
-            self._quota.take(CALLS, signer, -1, self._limits.each, now)
-            self._quota.take(ALL_CALLS, "", -1, self._limits.all, now)
+            yield
+        except DtledgerError:
+            if outbox.last() is None:
+                self._quota.take(what, who, -1, most, now)
             raise
 
     def _signer(self, call: Call) -> Address:
@@ -118,4 +132,9 @@ class _OneCall:
         return self._sent
 
     def note(self, sent: Sent) -> None:
+        """Raises:
+        InputError: it costs too much; nothing is sent.
+        """
+        if sent.gas > MOST_GAS:
+            raise InputError(f"A call that takes over {MOST_GAS:,} gas is not carried.")
         self._sent = sent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import pytest
 
 from dtledger._backend.call_codec import decode_call, encode_call
+from dtledger._backend.files import locked
 from dtledger._backend.quota_file import QuotaFile
-from dtledger.client import Client, Consents, Terms, Twins
+from dtledger.client import Client, Consents, Terms, Twins, carrying
 from dtledger.client.carrying import Carrier, Denials
 from dtledger.client.signing import Denial, sign
-from dtledger.errors import AccessDeniedError, InputError, LimitPassedError, UnreachableError
-from dtledger.gateway.relay import SIGNED, Relay, RelayLimits
-from dtledger.ledger import Call, Receipt, Slot, calls
+from dtledger.errors import AccessDeniedError, DtledgerError, InputError, LimitPassedError, UnreachableError
+from dtledger.gateway.relay import MOST_GAS, SIGNED, Relay, RelayLimits
+from dtledger.ledger import Call, Outbox, Receipt, Sent, Slot, calls
 from dtledger.ledger.rejections import InsufficientFundsError, StaleRevisionError, rejection
 from dtledger.policy import Grant
 from dtledger.testing import World
@@ -194,6 +196,29 @@ class TestAgainstAWithheldDenial:
         with pytest.raises(InputError, match="still under way"):
             bench.consents.renew(bench.world.consent, bench.world.clock.at + 7200)
 
+    def test_no_process_forgets_what_another_gives_away(
+        self, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One looks at what is kept while the other has something to add."""
+        mine, theirs = (Denials(tmp_path / "denials.json") for _ in range(2))
+        view, owner, now = bench.world.ledger.view(), bench.poor.address, bench.world.clock.at
+        over, under_way = (Denial(bench.world.twin, None, None, 0, now + off) for off in (-1, 60))
+        mine.remember([over])
+        late: list[Denial] = []
+
+        def meanwhile(*_: object) -> bool:
+            late.append(under_way)
+            with suppress(DtledgerError), locked(tmp_path / "denials.json", timeout=0.0):
+                theirs._write([*theirs.all(), late.pop()])
+            return False
+
+        monkeypatch.setattr(carrying, "_landed", meanwhile)
+        mine.remember([under_way])
+        mine.open(view, owner, now)
+        if late:  # it had to wait
+            theirs.remember(late)
+        assert mine.all() == [under_way] * 2
+
 
 def test_a_thousand_denials_given_away_are_remembered_as_long_as_they_may_land(tmp_path: Path) -> None:
     denials = Denials(tmp_path / "denials.json")
@@ -243,6 +268,29 @@ class TestARelay:
         bench.world.ledger.mine()
         bench.consents.revoke(bench.world.consent)
 
+    def test_counts_what_a_block_refused(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It was paid for. Whoever has a call of their own taken first could have every one of them refused."""
+        relay = Relay(bench.world.gateway.context, QuotaFile(None), RelayLimits(each=1))
+        signed = sign(bench.poor.context, revocation(bench.world.consent))
+        assert signed is not None
+        with monkeypatch.context() as raced:
+            raced.setattr(bench.world.ledger, "send", refusing(gas=60_000))
+            with pytest.raises(StaleRevisionError):
+                relay.carry(signed.call.contract, encode_call(signed.call))
+        with pytest.raises(LimitPassedError):
+            relay.carry(signed.call.contract, encode_call(signed.call))
+
+    def test_carries_nothing_that_costs_too_much(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A signer that is a contract may take all the gas there is to say whether it signed."""
+        relay = Relay(bench.world.gateway.context, QuotaFile(None), RelayLimits(each=1))
+        signed = sign(bench.poor.context, revocation(bench.world.consent))
+        assert signed is not None
+        with monkeypatch.context() as costly:
+            costly.setattr(bench.world.ledger, "send", refusing(gas=MOST_GAS + 1))
+            with pytest.raises(InputError, match="gas"):
+                relay.carry(signed.call.contract, encode_call(signed.call))
+        relay.carry(signed.call.contract, encode_call(signed.call))
+
     def test_and_so_much_for_all(self, bench: Bench) -> None:
         relay = Relay(bench.world.gateway.context, QuotaFile(None), RelayLimits(all=1))
         signed = sign(bench.poor.context, revocation(bench.world.consent))
@@ -262,6 +310,16 @@ class TestARelay:
         }
         restricted = {("MemberRegistry", "enrol"), ("TwinRegistry", "mint")}
         assert holds - restricted == set(SIGNED)
+
+
+def refusing(gas: int) -> Callable[..., Receipt]:
+    """A chain that takes a transaction of so much gas into a block, and refuses it there."""
+
+    def send(call: Call, sender: MemoryKey, outbox: Outbox) -> Receipt:
+        outbox.note(Sent(0, gas, 1, 1, (b"\1" * 32,)))
+        raise rejection("ConsentRegistry_StaleRevision", {"named": 1, "present": 2})
+
+    return send
 
 
 def revocation(slot: Slot) -> Call:

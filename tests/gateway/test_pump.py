@@ -113,6 +113,22 @@ def test_what_cannot_be_read_back_from_the_store_is_not_forgotten(site: Site) ->
     assert site.has(site.world.patient, site.world.twin, readings)
 
 
+def test_what_nobody_foresaw_ends_no_pump(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = site.later()
+    site.put(site.world.twin, readings)
+    site.wait_an_hour()
+    with monkeypatch.context() as odd:
+
+        def fail(*_: object) -> None:
+            raise ValueError("an answer of a node that is none")
+
+        odd.setattr(site.world.store, "put_many", fail)
+        assert site.pump.once() == 1.0
+        assert site.pump.told.error == "ValueError"
+    assert site.pump.once() == 0.0
+    assert site.has(site.world.patient, site.world.twin, readings)
+
+
 def test_a_twin_whose_right_ended_holds_up_no_other(site: Site) -> None:
     mine, theirs = site.later(), site.later()
     site.put(site.world.twin, mine)
