@@ -31,7 +31,7 @@ from ..custody.identity import NONCE_BYTES
 from ..errors import IntegrityError
 from ..ledger import Deployment
 from ..types import Address
-from .http_link import HttpLink
+from .http_link import HttpLink, in_time
 
 __all__ = ["HttpCustodian", "identify"]
 
@@ -60,7 +60,8 @@ class HttpCustodian:
 
     def __init__(self, url: str, address: Address, timeout: float = 10.0) -> None:
         self._address = address
-        self._link = HttpLink(url, f"The custodian {address}", timeout)
+        self._who = f"The custodian {address}"
+        self._link = HttpLink(url, self._who, timeout)
 
     def __repr__(self) -> str:
         return f"HttpCustodian({self._address})"
@@ -76,7 +77,7 @@ class HttpCustodian:
         return self._ask("/v1/twin-key", wire.encode_owner_request(request), wire.decode_twin_key)
 
     def open(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Release:
-        return self._ask("/v1/open", wire.encode_read(request, shares), wire.decode_release)
+        return self._read(self._link.post("/v1/open", wire.encode_read(request, shares)), wire.decode_release)
 
     def open_recovery(self, request: ReadRequest, share: SealedShare) -> Release:
         return self._ask("/v1/recovery", wire.encode_read(request, [share]), wire.decode_release)
@@ -100,14 +101,17 @@ class HttpCustodian:
         return proofs[0] if proofs else None
 
     def leave(self, letter: Letter) -> None:
-        self._link.post("/v1/letters/leave", letter.encode())
+        in_time(lambda: self._link.post("/v1/letters/leave", letter.encode()), self._who)
 
     def letters(self, request: LettersRequest) -> list[Letter]:
         body = wire.encode_letters_request(request)
         return self._ask("/v1/letters", body, lambda data: wire.decode_list(data, Letter.decode))
 
     def _ask(self, path: str, body: bytes, decode: Callable[[bytes], T]) -> T:
-        answer = self._link.post(path, body)
+        """In time: who asks one custodian after the other, as owners do, must not wait for ever for one of them."""
+        return self._read(in_time(lambda: self._link.post(path, body), self._who), decode)
+
+    def _read(self, answer: bytes, decode: Callable[[bytes], T]) -> T:
         try:
             return decode(answer)
         except IntegrityError as error:

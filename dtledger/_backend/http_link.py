@@ -4,12 +4,14 @@ Errors of the network, and answers that are none, become `UnreachableError`; wha
 that it says (`http_errors`). A service on this machine is asked directly, whatever proxy the environment names.
 
 Warning: the time bounds each wait for bytes, not all of them together. Who must not wait for a service that sends one
-byte at a time asks in a thread, and goes on without it (`snapshots.at_once`).
+byte at a time asks in a thread, and goes on without it (`in_time`, and of many `snapshots.at_once`).
 """
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,7 +20,12 @@ from ..errors import UnreachableError
 from .http_errors import MOST_BYTES, from_http
 from .node import is_loopback
 
-__all__ = ["HttpLink", "probe_service"]
+__all__ = ["HttpLink", "in_time", "probe_service"]
+
+T = TypeVar("T")
+
+MOST_SECONDS = 60.0
+"""How long a whole answer may take, where that is bounded."""
 
 MOST_ANSWER = 64 * 2**20
 """Bytes of the largest answer that is read."""
@@ -98,6 +105,31 @@ class HttpLink:
             if len(body) > most:
                 raise UnreachableError(f"{self._who} answered with more than {most} bytes.")
         return bytes(body)
+
+
+def in_time(call: Callable[[], T], who: str) -> T:
+    """What the call returns or raises, if that is within `MOST_SECONDS`; its thread keeps nobody from ending.
+
+    Raises:
+        UnreachableError: it is not.
+    """
+    returned: list[T] = []
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            returned.append(call())
+        except BaseException as error:  # noqa: BLE001 raised again where it is waited for
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(MOST_SECONDS)
+    if raised:
+        raise raised[0]
+    if not returned:
+        raise UnreachableError(f"{who} did not answer in time.")
+    return returned[0]
 
 
 class _AnyName(HTTPAdapter):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from dtledger._backend import http_link
 from dtledger._backend.http_custodian import HttpCustodian, identify
 from dtledger.client.services import Services
 from dtledger.custodian import core
@@ -129,6 +130,23 @@ def assert_one_named(world: World, kind: type[DtledgerError] = DtledgerError) ->
         (world.custodians[0].address, True)
     ]
     assert (found.answered, found.asked) == (2, 3)
+
+
+@pytest.mark.parametrize("talk", [silent, slow])
+def test_an_owner_does_not_wait_for_ever_for_one(
+    world: World, talker: Callable[[Talk], str], monkeypatch: pytest.MonkeyPatch, talk: Talk
+) -> None:
+    """Who looked, and whether a revocation is in force, is asked of one custodian after the other."""
+    read(world)
+    monkeypatch.setattr(http_link, "MOST_SECONDS", 0.3)
+    put(world, 0, talker(talk))
+    twin, slot = world.twin, world.consent
+    ended = world.patient.consents.revoke(slot)
+    told = world.patient.revoking.account(twin, [slot], ended)[slot]
+    silent_one = [world.custodians[0].address]
+    assert (list(told.faults), list(told.access.faults)) == (silent_one, silent_one)
+    assert told.in_force
+    assert isinstance(told.faults[silent_one[0]], UnreachableError)
 
 
 # what does not answer ------------------------------------------------------------------------------------------------
