@@ -35,6 +35,9 @@ MOST_VALUES_IN_BLOCK = 2**16
 MOST_ELSEWHERE = 4
 """Blocks that are looked for elsewhere at a time, of all threads: anybody can name one that there is not."""
 
+RECORD_BYTES = 256
+"""What a store and a gateway keep of each block that is put, also of one that is there: who wants it, and a pin."""
+
 BYTES = "bytes of blocks"
 
 
@@ -90,6 +93,7 @@ class Blocks:
         store = self._context.store
         there = [cid for cid in cids if store.has(cid)]
         size = sum(len(data) for cid, (data, _) in zip(cids, blocks, strict=True) if cid not in there)
+        size += RECORD_BYTES * len(cids)
         self._quota.take(BYTES, sender, size, self._daily_bytes, self._context.clock())
         self._putters.remember(sender, cids, there)
         store.put_many(blocks)

@@ -12,8 +12,8 @@ from dtledger._backend.block_putters import BlockPutters
 from dtledger._backend.quota_file import QuotaFile
 from dtledger.client import Client
 from dtledger.encoding import CID, block_cid, encode
-from dtledger.errors import BusyError, UnreachableError
-from dtledger.gateway.blocks import MOST_ELSEWHERE, Blocks
+from dtledger.errors import BusyError, LimitPassedError, UnreachableError
+from dtledger.gateway.blocks import MOST_ELSEWHERE, RECORD_BYTES, Blocks
 from dtledger.ledger import messages
 from dtledger.store import BlockMissingError
 from dtledger.testing import World
@@ -65,6 +65,16 @@ def test_a_block_is_not_taken_away_under_the_hands_of_who_puts_it(
     remove(world, blocks, world.clinician)
     threads[0].join()
     assert blocks.get(KEY) == DATA
+
+
+def test_what_is_there_is_not_put_for_nothing(world: World, blocks: Blocks) -> None:
+    """Each time a store pins it anew, and that takes room too."""
+    put(world, blocks, world.clinician)
+    few = Blocks(world.gateway.context, QuotaFile(None), BlockPutters(None), 2 * RECORD_BYTES)
+    put(world, few, world.patient)
+    put(world, few, world.patient)
+    with pytest.raises(LimitPassedError):
+        put(world, few, world.patient)
 
 
 def test_what_could_not_be_removed_is_removed_the_next_time(
