@@ -14,7 +14,7 @@ from ..ledger import Ledger, Now
 from ..policy import EMPTY, Grant
 from ..types import Address, Digest
 from ..vocabulary import Reason
-from .limits import DAY_SECONDS, DailyLimit
+from .limits import DAY_SECONDS, DailyLimit, MinuteLimit
 from .now import Identity
 from .receipts import Entry, Receipts
 
@@ -29,6 +29,7 @@ class Accounting:
     _ledger: Ledger
     _receipts: Receipts
     _daily: DailyLimit | None
+    _minutely: MinuteLimit | None
     _newest: bytes
     """Signature of the newest receipt that this object made."""
 
@@ -64,6 +65,8 @@ class Accounting:
                 block=now.tip.head.number,
                 block_hash=now.tip.head.hash,
             )
+            if refused and self._minutely is not None:
+                self._minutely.note_refused(requester, now.latest, len(refused))
             self._newest = self._key.sign_digest(receipt.to_sign(self._ledger.deployment))
             return Entry(replace(receipt, signature=self._newest), request.nonce, request.digests)
 

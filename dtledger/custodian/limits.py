@@ -1,4 +1,4 @@
-"""How much one custodian gives: snapshots a day under one grant, receipts a minute to one asker.
+"""How much one custodian gives: snapshots a day under one grant, receipts a minute to one asker, refusals a day.
 
 A grant is read once by those who need it, some of it again; a stolen key reads all that it can. A day may open twice
 the hours that the grant's data can have, and `spare` snapshots more. Whoever asks for more is refused under a receipt
@@ -24,6 +24,10 @@ __all__ = ["DAY_SECONDS", "DailyLimit", "MinuteLimit"]
 
 SNAPSHOTS_A_DAY = "snapshots_a_day"
 RECEIPTS_A_MINUTE = "receipts_a_minute"
+REFUSED_A_DAY = "refused_a_day"
+
+MOST_REFUSED = 20_000
+"""Snapshots that one asker is refused within 24 hours: each stands in a receipt, and its patient reads them all."""
 
 DAY_SECONDS = 86_400
 
@@ -47,12 +51,20 @@ class DailyLimit:
 
 
 class MinuteLimit:
-    """Requests that one asker may make within 60 seconds, whatever comes of them: each fills the receipt log."""
+    """Requests that one asker may make within 60 seconds, whatever comes of them: each fills the receipt log. Whoever
+    was refused `most_refused` snapshots within 24 hours makes none."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, most_refused: int = MOST_REFUSED) -> None:
         self._most = most
+        self._most_refused = most_refused
         self._asked: dict[Address, deque[int]] = {}
+        self._refused: dict[Address, deque[tuple[int, int]]] = {}
         self._lock = threading.Lock()
+
+    def note_refused(self, asker: Address, at: int, snapshots: int) -> None:
+        """So many were refused at unix seconds `at`, and stand in a receipt."""
+        with self._lock:
+            self._refused.setdefault(asker, deque()).append((at, snapshots))
 
     def count(self, asker: Address, at: int) -> None:
         """Count a request at unix seconds `at`.
@@ -61,6 +73,7 @@ class MinuteLimit:
             LimitPassedError: it is one too many; it is not counted.
         """
         with self._lock:
+            self._require_few_refused(asker, at)
             asked = self._asked.setdefault(asker, deque())
             while asked and asked[0] <= at - 60:
                 asked.popleft()
@@ -72,3 +85,15 @@ class MinuteLimit:
                     hint="Ask for many snapshots in one request, or again in a minute.",
                 )
             asked.append(at)
+
+    def _require_few_refused(self, asker: Address, at: int) -> None:
+        refused = self._refused.get(asker, deque())
+        while refused and refused[0][0] <= at - DAY_SECONDS:
+            refused.popleft()
+        if sum(snapshots for _, snapshots in refused) >= self._most_refused:
+            raise LimitPassedError(
+                f"{self._most_refused} snapshots were refused within a day ({REFUSED_A_DAY}).",
+                limit=REFUSED_A_DAY,
+                reason=Reason.LIMIT,
+                hint="Ask for what is granted, or again tomorrow: `dtledger consent explain` says what is.",
+            )

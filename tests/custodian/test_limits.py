@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dtledger.custodian import Custodian, DailyLimit, MemoryReceipts, MinuteLimit, Patience
-from dtledger.custodian.limits import RECEIPTS_A_MINUTE, SNAPSHOTS_A_DAY
+from dtledger.custodian.limits import RECEIPTS_A_MINUTE, REFUSED_A_DAY, SNAPSHOTS_A_DAY
 from dtledger.errors import AccessDeniedError, CannotCheckError, HeadTooOldError, LimitPassedError
 from dtledger.ledger import Slot
 from dtledger.policy import Grant, MalformedRequestError, Request
@@ -128,6 +128,26 @@ def test_a_member_without_a_grant_cannot_fill_the_log(world: World, desk: Desk, 
     world.clock.advance(60)
     with pytest.raises(AccessDeniedError, match="NO_CONSENT"):
         custodian.open(stranger.request(), stranger.shares())
+
+
+def test_whoever_is_refused_very_many_snapshots_cannot_bury_a_twin_s_receipts(
+    world: World, desk: Desk, limited: Limited
+) -> None:
+    """Each stands in a receipt. A patient whose list is longer than an answer may be hears of nobody who looked."""
+    log = MemoryReceipts()
+    custodian = limited(minutely=MinuteLimit(100, most_refused=3), receipts=log)
+    wrong = {"purpose": Purpose.HRESCH}
+    for _ in range(2):
+        custodian.open(desk.request(**wrong), desk.shares())
+    with pytest.raises(LimitPassedError) as caught:
+        custodian.open(desk.request(**wrong), desk.shares())
+    assert caught.value.limit == REFUSED_A_DAY
+    assert [len(each.receipt.refused) for each in log.entries] == [2, 2]
+    owner = Desk(world, world.patient)
+    own = owner.request(grantee=world.patient.address, purpose=Purpose.PATRQT)
+    assert owner.opened(custodian.open(own, owner.shares())) == 2, "others are not held up"
+    world.clock.advance(86_400)
+    assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2
 
 
 # the contract's own word ---------------------------------------------------------------------------------------------
