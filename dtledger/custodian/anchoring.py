@@ -7,14 +7,13 @@ its own log so serves nobody until the log is whole again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
 from ..custody import ReceiptMap, ReceiptProof
 from ..errors import IntegrityError
 from ..ledger import Ledger, Receipt, View, calls
 from ..ledger.rejections import LogNotGrownError
 from .now import Identity
-from .receipts import Entry, Receipts
+from .receipts import Receipts
 
 
 class Anchoring:
@@ -38,7 +37,7 @@ class Anchoring:
         view = self._ledger.view()
         self.require_whole(view)
         present = view.receipt_anchor(self._key.address)
-        made = map_of(self._receipts.first())
+        made = self._receipts.map()
         if made.count <= (present.count if present else 0):
             return None
         try:
@@ -72,11 +71,5 @@ class Anchoring:
         self.require_whole(view)
         with self._lock:
             if self._map is None or self._map.count != anchor.count:
-                self._map = map_of(self._receipts.first(anchor.count))
+                self._map = self._receipts.map(anchor.count)
             return self._map.proof(twin)
-
-
-def map_of(entries: Sequence[Entry]) -> ReceiptMap:
-    """The map of a log that has these entries, in order."""
-    receipts = (entry.receipt for entry in entries)
-    return ReceiptMap.of((each.twin, each.twin_number, each.hash) for each in receipts)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..custody import NOTHING_BEFORE
+from ..custody import NOTHING_BEFORE, ReceiptMap
 from ..errors import DtledgerError, IntegrityError
 from ..types import Address, Digest
 from .receipts import Entry, Make, require_follows
@@ -120,6 +120,20 @@ class ReceiptDatabase:
     def first(self, count: int | None = None) -> list[Entry]:
         query = "SELECT * FROM receipts ORDER BY number LIMIT ?"
         return list(self._select(query, -1 if count is None else count))
+
+    def map(self, count: int | None = None) -> ReceiptMap:
+        """Of the last receipt of each twin alone: a log is larger than any memory."""
+        query = (
+            "SELECT * FROM receipts WHERE number IN (SELECT MAX(number) FROM receipts WHERE number < ? GROUP BY twin) "
+            "ORDER BY number"
+        )
+        heads: dict[int, tuple[int, Digest]] = {}
+        length, last = 0, NOTHING_BEFORE
+        for entry in self._select(query, 2**63 - 1 if count is None else count):
+            receipt = entry.receipt
+            length, last = receipt.number + 1, receipt.hash
+            heads[receipt.twin] = receipt.twin_number + 1, last
+        return ReceiptMap(heads, length, last)
 
     def at(self, number: int) -> Entry | None:
         return next(self._select("SELECT * FROM receipts WHERE number = ?", number), None)

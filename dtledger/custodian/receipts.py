@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from .. import encoding
 from ..crypto import merkle
-from ..custody import NOTHING_BEFORE, AccessReceipt
+from ..custody import NOTHING_BEFORE, AccessReceipt, ReceiptMap
 from ..errors import DtledgerError, IntegrityError
 from ..types import Address, Digest
 
@@ -55,6 +55,10 @@ class Receipts(Protocol):
     def of_twin(self, twin: int) -> list[Entry]: ...
     def first(self, count: int | None = None) -> list[Entry]:
         """The log's first `count` entries, fewer if it has no more; all without a count. They are on the disk."""
+        ...
+
+    def map(self, count: int | None = None) -> ReceiptMap:
+        """The map of as many."""
         ...
 
     def at(self, number: int) -> Entry | None:
@@ -92,6 +96,10 @@ class MemoryReceipts:
     def first(self, count: int | None = None) -> list[Entry]:
         with self._lock:
             return self.entries[:count]
+
+    def map(self, count: int | None = None) -> ReceiptMap:
+        receipts = (entry.receipt for entry in self.first(count))
+        return ReceiptMap.of((each.twin, each.twin_number, each.hash) for each in receipts)
 
     def at(self, number: int) -> Entry | None:
         with self._lock:

@@ -9,8 +9,7 @@ import pytest
 
 from dtledger.client import Access
 from dtledger.crypto import merkle
-from dtledger.custodian import Custodian, FileTwinKeys, ReceiptLog
-from dtledger.custodian.anchoring import map_of
+from dtledger.custodian import Custodian, FileTwinKeys, MemoryReceipts, ReceiptLog
 from dtledger.custodian.receipts import Entry
 from dtledger.custody import NOTHING_BEFORE, OwnerRequest, ReceiptMap, ReceiptProof
 from dtledger.errors import AccessDeniedError, IntegrityError
@@ -67,7 +66,7 @@ def test_a_log_is_anchored_once_it_has_grown_and_not_before(world: World) -> Non
     anchor = world.ledger.view().receipt_anchor(custodian.address)
     assert anchor is not None
     assert (anchor.count, anchor.last) == (2, custodian.log.entries[-1].receipt.hash)
-    assert anchor.root == map_of(custodian.log.entries).root
+    assert anchor.root == custodian.log.map().root
 
 
 def test_another_process_may_have_anchored_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,12 +299,12 @@ def test_what_is_no_proof_is_not_read_as_one(data: bytes) -> None:
 
 
 def test_an_empty_log_has_a_map(world: World) -> None:
-    made = map_of([])
+    made = MemoryReceipts().map()
     assert made.proof(7).verify(made.root, 0, NOTHING_BEFORE, 7) == (0, NOTHING_BEFORE)
 
 
 def test_the_ledger_takes_no_older_map(world: World) -> None:
     custodian = anchored(world)
-    made = map_of(custodian.log.entries[:1])
+    made = custodian.log.map(1)
     with pytest.raises(LogNotGrownError):
         world.ledger.send(calls.anchor_receipts(made.root, made.count, made.last), custodian._key)

@@ -19,7 +19,7 @@ from dtledger import encoding
 from dtledger.custodian import Custodian, ReceiptDatabase
 from dtledger.custodian.receipt_database import _Waiting
 from dtledger.custodian.receipts import Entry
-from dtledger.custody import NOTHING_BEFORE, Release
+from dtledger.custody import NOTHING_BEFORE, ReceiptMap, Release
 from dtledger.errors import DtledgerError, IntegrityError
 from dtledger.testing import World
 from tests.faults.disks import Disk, small_disk
@@ -70,6 +70,17 @@ def test_numbers_and_hashes_run_on_twice_and_over_a_restart(path: Path, open_: O
     assert [each.previous for each in entries] == [NOTHING_BEFORE, entries[0].hash, entries[1].hash]
     assert [each.twin_previous for each in entries] == [NOTHING_BEFORE, NOTHING_BEFORE, entries[0].hash]
     assert [each.receipt for each in log.of_twin(7)] == [entries[0], entries[2]]
+
+
+def test_the_map_of_its_heads_is_the_map_of_all_its_receipts(path: Path, open_: Open) -> None:
+    log = open_(path)
+    for twin in (7, 2**64 - 1, 7, 9, 9, 7):
+        append(log, twin)
+    for count in (*range(8), None):
+        all_ = [each.receipt for each in log.first(count)]
+        whole = ReceiptMap.of((each.twin, each.twin_number, each.hash) for each in all_)
+        made = log.map(count)
+        assert (made.root, made.count, made.last) == (whole.root, whole.count, whole.last)
 
 
 def test_an_entry_is_found_by_its_asker_s_nonce_and_by_no_other_s(path: Path, open_: Open) -> None:
