@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from dtledger.client import Client, Erasure
 from dtledger.encoding import CID
 from dtledger.ledger import calls
+from dtledger.snapshots import index
+from dtledger.snapshots.staging import Staging
 from dtledger.testing import MemoryKey, World
 from dtledger.testing.world import glucose
-from dtledger.types import Digest
+from dtledger.types import ZERO_DIGEST, Digest
 
 from .forging import Scribe, lie
 from .looking import second_twin
@@ -69,3 +72,26 @@ def test_a_stranger_s_grant_has_no_block_removed(world: World) -> None:
     assert len(owner.read(twin, "glucose", "PATRQT")) == 6
     assert stranger.address not in done.grantees
     assert not any(world.store.has(CID(each.package)) for each in own), "the owner's own packages go"
+
+
+def test_an_index_of_custody_that_names_another_s_has_none_of_it_removed(world: World) -> None:
+    """A former owner's index is followed too: whoever once had a twin could have its next owner remove anything."""
+    other = world.client(MemoryKey("another patient"))
+    twin, _ = world.operator.twins.mint(other.twins.request_mint())
+    other.twins.set_up(twin, [each.address for each in world.custodians], 2)
+    other.writer.put(twin, "glucose", glucose(world.clock.at - 3600, 6))
+    [stolen] = [each.found.row for group in other.snapshots.list(twin) for each in group]
+    own = world.patient.resharing.reshare(world.twin, threshold=3)
+    assert own.snapshots
+    reshared = [each.found.row.custody for group in world.patient.snapshots.list(world.twin) for each in group]
+    blocks = Staging(world.store)
+    stream = index.append(blocks, None, [stolen])
+    root = index.update(blocks, None, {Digest(b"\7" * 32): stream}, ZERO_DIGEST)
+    blocks.flush()
+    card = world.ledger.view().card(world.twin)
+    assert card is not None
+    lying = replace(card, custody_index=root.digest, custody_index_version=card.custody_index_version + 1)
+    world.patient.context.send(calls.set_card(world.twin, world.patient.twins.card_digest(world.twin), lying))
+    erase(world)
+    assert len(other.read(twin, "glucose", "PATRQT")) == 6
+    assert not any(world.store.has(cid) for cid in reshared), "the owner's own goes"
