@@ -158,7 +158,7 @@ ROWS = (
     Row(
         "each custodian",
         sets("custodian", 1),
-        "its key and its pairs for the twin",
+        "its key and its pairs for the twin; it asks the others",
         "fewer than t shares, and no cover",
         ("owner",),
         "the owner's key file",
@@ -167,7 +167,7 @@ ROWS = (
     Row(
         "t − 1 custodians",
         sets("custodian", THRESHOLD - 1),
-        "their keys and pairs",
+        "their keys and pairs; they ask the others",
         "fewer than t shares, and no cover",
         ("owner",),
         "the owner's key file",

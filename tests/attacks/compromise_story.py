@@ -132,7 +132,7 @@ class _Teller:
         world.clock.advance(DAY + HOUR)
         self.patient.resharing.retire(self.twin)
 
-        self._note("custodian", [of_custodian(each, world) for each in present])
+        self._note("custodian", [self._custodian(each) for each in present])
         self._note("pairs kept by former custodian", kept)
         self._note("former custodian", [of_custodian(each, world) for each in former])
         self._note("backup of custodian", [self.disks.backup(each) for each in present])
@@ -200,6 +200,10 @@ class _Teller:
         """Somebody whom the registrar let in."""
         insider = self.world.join(name, kinds)
         return of_member(insider) + given_to(self.world, insider)
+
+    def _custodian(self, custodian: WorldCustodian) -> Loot:
+        """What it holds, and what it gets of the others by asking as itself."""
+        return of_custodian(custodian, self.world) + given_to(self.world, self.world.client(custodian._key))
 
     def _note(self, name: str, loots: list[Loot]) -> None:
         self.parties |= {f"{name} {number}": each for number, each in enumerate(loots, start=1)}

@@ -1,4 +1,6 @@
-"""The compromise table: whole secret stores of each party, and of sets of parties, given to an attacker.
+"""Covers and custodians: whole secret stores of each party, and of every pair, given to an attacker who asks nobody.
+
+`test_compromise_table` measures what more parties open who do ask, over a longer story.
 
 A store, fewer than t custodians, a revoked grantee, each alone or all together with every package that they ever held,
 open nothing. t custodians together with whoever ever held a cover open that cover's window, and nothing else.
