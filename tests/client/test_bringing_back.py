@@ -194,7 +194,9 @@ class TestALoss:
             world.clinician.read(circle.twin, "glucose", "TREAT")
         circle.new.writer.put(circle.twin, "glucose", glucose(world.clock.at - 7200, 3))
         assert circle.read() == len(world.readings) + 3
+        asked = [len(each.log.of_twin(circle.twin)) for each in world.custodians]
         assert circle.bring_back(act) == BroughtBack(done.recovered, None, None), "again it changes nothing"
+        assert [len(each.log.of_twin(circle.twin)) for each in world.custodians] == asked, "and asks nobody"
         circle.new.guardians.entrust(circle.twin, circle.keys())
 
     def test_the_former_key_reads_nothing_from_then_on(self, circle: Circle) -> None:
@@ -278,6 +280,25 @@ class TestALoss:
         one.fault = two.fault = None
         assert circle.bring_back(act).recovered
         assert circle.read() == len(circle.world.readings)
+
+    def test_a_custodian_that_stays_away_is_left_out_of_the_new_roster(self, circle: Circle) -> None:
+        act = circle.announced()
+        away, *there = circle.world.custodians
+        away.fault = Fault.DEAD
+        with pytest.raises(UnreachableError):
+            circle.bring_back(act)
+        asked = [len(each.log.of_twin(circle.twin)) for each in there]
+        done = circle.new.guardians.bring_back(circle.twin, act.shares, [each.address for each in there], 2)
+        assert done.card is not None
+        assert [len(each.log.of_twin(circle.twin)) for each in there] == asked, "the secrets are kept already"
+        assert circle.read() == len(circle.world.readings)
+
+    def test_a_friend_who_changed_its_key_gives_what_was_sealed_to_the_former_one(self, circle: Circle) -> None:
+        key = circle.friends[0].context.key
+        key.update(lambda held: held.with_seal_key(SealKey.generate()))
+        assert circle.bring_back(circle.announced()).recovered
+        again = circle.new.guardians.entrust(circle.twin, circle.keys())[1]
+        assert len(again) == 2
 
     def test_a_friend_s_wrong_share_is_named_and_the_others_are_enough(self, circle: Circle) -> None:
         act = circle.announced(*circle.friends)

@@ -154,6 +154,14 @@ def reshare(home: Path) -> None:
         patient.resharing.reshare(TWIN, held[:2], 1)
 
 
+def bring_back(home: Path) -> None:
+    """The patient's new key completes the move that her guardians announced, and gets everything back."""
+    words = ("twin", "recover", "complete", str(TWIN), "--shares", str(home / "ann.move.json"))
+    options = ("--home", str(home), "--profile", PROFILE, "--key", "ann-new", "--json")
+    code = main([*words, *options], standalone_mode=False)
+    assert not code, f"the command ended with {code}"
+
+
 def commit_update(home: Path) -> None:
     """Cardiology commits to an update of the first model's round."""
     with _client(home, "cardiology") as cardiology:

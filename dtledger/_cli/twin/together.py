@@ -63,11 +63,13 @@ def act_together(
         _report(app, act, file, sent=None, dry_run=True)
         return
     announced = client.guardians.is_announced(act)
+    if announced:
+        app.say("That is announced already: shares of the twin's secrets are all that it still wants.")
     theirs = client.address in (*act.guardians.addresses, act.to)
     signed = client.guardians.sign(act) if theirs and not announced else act
     signed = _with_share(app, signed)
     if signed != act:
-        app.confirm("Sign it?", yes=yes)
+        app.confirm("Give your share?" if announced else "Sign it?", yes=yes)
         write_atomically(file, act_bytes(app, signed), mode=0o644)
     elif not theirs and not act.is_enough:
         client.guardians.sign(act)  # says that there is nothing for this key to do
