@@ -208,7 +208,8 @@ class TwinGuardians:
         """Whether the move has been announced, or is done, so that shares are all that it still wants."""
         view = self._context.view()
         state = view.state(act.twin)
-        there = act.to is not None and act.to in (state.move.to if state.move else None, view.owner(act.twin))
+        came = len(view.owners(act.twin)) > 1 and view.owner(act.twin) == act.to
+        there = came or (state.move is not None and state.move.to == act.to)
         return there and act.counter < state.counter
 
     def send(self, act: GuardianAct) -> Receipt:

@@ -245,6 +245,17 @@ class TestALoss:
         assert circle.new.guardians.is_announced(former)
         assert not circle.new.guardians.is_announced(again)
 
+    def test_an_owner_that_never_moved_is_not_taken_for_a_new_one(self, circle: Circle) -> None:
+        """Who stole the owner's key would have its guardians' shares without a move that anybody saw."""
+        owner = circle.owner.guardians
+        act = owner.sign(owner.begin("AnnounceMove", circle.twin, circle.chosen, circle.owner.address))
+        owner.choose(circle.twin, 2, circle.chosen.addresses)
+        assert not circle.friends[0].guardians.is_announced(act)
+        with pytest.raises(InputError):
+            circle.friends[0].guardians.sign(act)
+        circle.chosen = owner.entrust(circle.twin, circle.keys())[0]
+        assert circle.friends[0].guardians.is_announced(circle.announced())
+
     def test_a_key_that_the_new_one_did_not_sign_is_given_nothing(self, circle: Circle) -> None:
         act = circle.begun()
         false = replace(act, key=SealKey.generate().public)
