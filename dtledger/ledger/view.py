@@ -26,7 +26,10 @@ from .records import (
 
 
 class View:
-    """The ledger's state at the end of one block. A `policy.Facts`, and what clients ask besides."""
+    """The ledger's state at the end of one block. A `policy.Facts`, and what clients ask besides.
+
+    A history goes on while another thread looks at a view of it, so what is gone through is a copy.
+    """
 
     __slots__ = ("_lines", "block")
 
@@ -110,10 +113,10 @@ class View:
         return [record for record in self._lines.card_records.get(twin, ()) if record.block <= self.block]
 
     def twins_of(self, owner: Address) -> list[int]:
-        return sorted(twin for twin in self._lines.owners if self.owner(twin) == owner)
+        return sorted(twin for twin in list(self._lines.owners) if self.owner(twin) == owner)
 
     def members(self) -> list[Address]:
-        return [who for who in self._lines.members if self.member(who) is not None]
+        return [who for who in list(self._lines.members) if self.member(who) is not None]
 
     def key_digest(self, who: Address) -> Digest | None:
         """The digest of a member's public key block."""
@@ -130,7 +133,7 @@ class View:
 
     def records(self, owner: Address, twin: int) -> list[GrantRecord]:
         """Every slot that `owner` ever wrote on `twin`, as it stands."""
-        slots = self._lines.slots.get((owner, twin), ())
+        slots = list(self._lines.slots.get((owner, twin), ()))
         return [record for slot in slots if (record := self.record(slot)) is not None]
 
     def slots_of(self, owner: Address, twin: int, grantee: Address) -> list[GrantRecord]:
@@ -142,15 +145,15 @@ class View:
         """Every slot that the present owner of some twin wrote for one of these, as it stands."""
         return [
             record
-            for (owner, twin), slots in self._lines.slots.items()
+            for (owner, twin), slots in list(self._lines.slots.items())
             if self.owner(twin) == owner
-            for slot in slots
+            for slot in list(slots)
             if slot.grantee in grantees and (record := self.record(slot)) is not None
         ]
 
     def openings(self) -> list[Opening]:
         """Every emergency that was opened up to here, in order."""
-        return [each for each in self._lines.openings.values() if each.block <= self.block]
+        return [each for each in list(self._lines.openings.values()) if each.block <= self.block]
 
     def opening(self, number: int) -> Opening | None:
         found = self._lines.openings.get(number)
@@ -171,7 +174,7 @@ class View:
         granted = {
             slot.grantee
             for owner in owners
-            for slot in self._lines.slots.get((owner, twin), ())
+            for slot in list(self._lines.slots.get((owner, twin), ()))
             if any(
                 record.grant.actions & Action.WRITE.mask for record in self._lines.grants[slot].values_until(self.block)
             )
@@ -181,8 +184,12 @@ class View:
             for sender in self.senders()
             if sender in owners
             or sender in granted
-            or any(member.organisation in granted for member in self._lines.members[sender].values_until(self.block))
+            or any(member.organisation in granted for member in self._memberships(sender))
         ]
+
+    def _memberships(self, who: Address) -> list[Member]:
+        line = self._lines.members.get(who)
+        return line.values_until(self.block) if line else []
 
     def batches(self, sender: Address) -> list[Batch]:
         return [batch for batch in self._lines.batches.get(sender, ()) if batch.block <= self.block]
@@ -197,7 +204,7 @@ class View:
 
     def senders(self) -> Iterator[Address]:
         """Everyone who ever anchored a batch up to here."""
-        return (sender for sender in self._lines.batches if self.newest_batch(sender))
+        return (sender for sender in list(self._lines.batches) if self.newest_batch(sender))
 
     def receipt_anchor(self, custodian: Address) -> ReceiptAnchor | None:
         """The newest anchor of a custodian's receipt log."""
@@ -206,7 +213,7 @@ class View:
 
     def models(self) -> list[Model]:
         """Every model registered up to here, by number."""
-        return [model for model in self._lines.models.values() if model.block <= self.block]
+        return [model for model in list(self._lines.models.values()) if model.block <= self.block]
 
     def model(self, number: int) -> Model | None:
         found = self._lines.models.get(number)
