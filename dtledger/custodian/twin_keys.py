@@ -173,7 +173,10 @@ class FileTwinKeys:
 
     def _living(self, path: Path, dead: set[Digest]) -> SealKey | None:
         """The pair in a file; None, and the file is destroyed, if that was destroyed before."""
-        pair = self._read(path)
+        try:
+            pair = self._read(path)
+        except FileNotFoundError:  # another thread was faster
+            return None
         if name_of(pair) not in dead:
             return pair
         destroy(path)
@@ -183,15 +186,16 @@ class FileTwinKeys:
     def _read(self, path: Path) -> SealKey:
         """Opened once; what another process destroyed is not served from memory."""
         data = path.read_bytes()
-        if (path.name, data) not in self._open:
+        pair = self._open.get((path.name, data))
+        if pair is None:
             try:
                 seed = self._cipher.decrypt(data[:12], data[12:], path.name.encode())
             except (InvalidTag, ValueError) as error:
                 raise KeyFileError(
                     f"The custodian's key file {path.name} is damaged, or the key is another's."
                 ) from error
-            self._open[path.name, data] = SealKey(seed)
-        return self._open[path.name, data]
+            pair = self._open[path.name, data] = SealKey(seed)
+        return pair
 
 
 def open_with_any(pairs: Sequence[SealKey], sealed: SealedShare) -> bytes:

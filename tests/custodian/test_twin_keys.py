@@ -157,3 +157,15 @@ def test_a_damaged_pair_does_not_stop_another_from_being_retired(tmp_path: Path)
     (tmp_path / f"7-{BEA}.key").write_bytes(b"short")
     assert keys.retire(7, ANN, [sha256(ann.public)]) == (sha256(ann.public),)
     assert not (tmp_path / f"7-{ANN}.key").exists()
+
+
+def test_a_pair_that_another_thread_destroys_meanwhile_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = FileTwinKeys(tmp_path, bytes(32))
+    keys.obtain(7, ANN)
+    bea = keys.obtain(7, BEA)
+    listed = keys._paths(7)
+    keys.destroy(7, ANN)
+    monkeypatch.setattr(keys, "_paths", lambda *_: listed)
+    assert keys.all_of(7) == [bea]
