@@ -9,14 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..custody import Probe, ProbeReply
+from ..encoding import CID
 from ..errors import AccessDeniedError, DtledgerError, UnreachableError
 from ..ledger import Receipt, Slot
 from ..snapshots.blame import blaming
-from ..types import Address
+from ..snapshots.roster import Roster
+from ..types import ZERO_DIGEST, Address
 from .access import Access, Look
 from .context import Context
+from .custody_state import digest_of
 from .twins import Twins
 
 PATIENCE_SECONDS = 5.0
@@ -48,7 +52,8 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class RevocationReceipt:
-    """The end of one grant: in which block, and what the custodians of the twin's present roster signed since.
+    """The end of one grant: in which block, and what custodians signed since, of the twin's present roster and of those
+    before it that snapshots may still stand under (`rosters`, the present one first).
 
     `refusals` are those that refuse everything under it; `faults` says of each other one why it does not count: it is
     silent (UnreachableError), has not seen the block (UnreachableError too), lies (IntegrityError), or opens still
@@ -57,7 +62,7 @@ class RevocationReceipt:
 
     slot: Slot
     receipt: Receipt
-    threshold: int
+    rosters: tuple[Roster, ...]
     refusals: Mapping[Address, ProbeReply]
     faults: Mapping[Address, DtledgerError]
     access: Access
@@ -68,8 +73,13 @@ class RevocationReceipt:
 
     @property
     def in_force(self) -> bool:
-        """Whether too few custodians are left to open anything, if those that signed a refusal are honest."""
-        return len(self.faults) < self.threshold
+        """Whether too few custodians of any roster are left to open anything, if those that refused are honest."""
+        return all(len(self.faults.keys() & {*each.custodians}) < each.threshold for each in self.rosters)
+
+    @property
+    def threshold(self) -> int:
+        """How many custodians of the present roster open something."""
+        return self.rosters[0].threshold
 
     @property
     def fetched(self) -> Fetched:
@@ -96,15 +106,27 @@ class Revoking:
             AccessDeniedError: this key does not own the twin.
             InputError, UnreachableError: its roster is not to be had.
         """
-        roster = self._twins.roster(twin)
+        rosters = self._rosters(twin)
+        custodians = list(dict.fromkeys(custodian for roster in rosters for custodian in roster.custodians))
         access = self._twins.who_looked(twin)
         told = {}
         for slot in slots:
-            answered = {each: self._ask(each, slot, receipt.block, patience) for each in roster.custodians}
+            answered = {each: self._ask(each, slot, receipt.block, patience) for each in custodians}
             refusals = {each: answer for each, answer in answered.items() if isinstance(answer, ProbeReply)}
             faults = {each: answer for each, answer in answered.items() if isinstance(answer, DtledgerError)}
-            told[slot] = RevocationReceipt(slot, receipt, roster.threshold, refusals, faults, access)
+            told[slot] = RevocationReceipt(slot, receipt, rosters, refusals, faults, access)
         return told
+
+    def _rosters(self, twin: int) -> tuple[Roster, ...]:
+        """The roster in force, and those before it back to when custody was last shared anew."""
+        context = self._context
+        digests = {digest_of(self._twins.roster(twin)): None}
+        cards = [record.card for record in context.view().cards(twin)]
+        for before, card in reversed([*pairwise(cards)]):
+            if card.custody_index not in (ZERO_DIGEST, before.custody_index):
+                break
+            digests[before.roster] = None
+        return tuple(Roster.decode(context.deployment, context.store.get(CID(each))) for each in digests)
 
     def _ask(self, custodian: Address, slot: Slot, block: int, patience: float) -> ProbeReply | DtledgerError:
         """A custodian's refusal at that block or later, or what ails it."""

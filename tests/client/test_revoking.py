@@ -83,6 +83,25 @@ def test_with_as_many_silent_as_could_open_it_is_not_called_in_force(world: Worl
     assert {type(each) for each in told.faults.values()} == {UnreachableError}
 
 
+def test_a_former_roster_that_snapshots_stand_under_is_asked_too() -> None:
+    """Until they are shared anew: its custodians open them, whoever the present ones are."""
+    with World(custodians=5) as world:
+        addresses = [each.address for each in world.custodians]
+        world.patient.twins.set_up(world.twin, addresses[2:], 2)
+        for lagging in world.custodians[:2]:
+            lagging.ledger.freeze()
+        told = account(world, revoke(world))
+        assert [*told.faults] == addresses[:2]
+        assert (len(told.refusals), told.threshold, told.in_force) == (3, 2, False)
+        for each in world.custodians[:2]:
+            each.ledger.thaw()
+        world.patient.resharing.reshare(world.twin, addresses[1:4], 2)
+        for lagging in (world.custodians[0], world.custodians[4]):
+            lagging.ledger.freeze()
+        told = account(world, revoke(world))
+        assert (told.asked, told.in_force, told.faults) == (3, True, {})
+
+
 def test_a_grant_that_stands_is_said_to_stand(world: World) -> None:
     head = world.ledger.head()
     told = account(world, Receipt("", head.number, head.at, 0, ()))
