@@ -2,7 +2,8 @@
 
 Every look asks the rule anew, whether or not there is something new, and what is new passes the one door that all reads
 pass. A cursor says how many snapshots of each writer were given: whoever keeps it goes on where they stopped, without
-a gap and without a snapshot twice.
+a gap and without a snapshot twice. What a writer wrote wrong stands in `faults` and is passed over: nobody who may
+write holds up those who read.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from .. import encoding
@@ -76,7 +77,8 @@ def follow(
             after[writer] = max(after.get(writer, 0), number + 1)
             periods.append(row.period)
             digests.add(row.manifest.digest.hex())
-        read = [_read(reader, twin, category, purpose, each, to_unit) for each in _runs(periods)]
+        writers = {writer for writer, count in after.items() if count > counts.get(writer, 0)}
+        read = [_read(reader, twin, category, purpose, each, to_unit, writers) for each in _runs(periods)]
         covered = [each.of_snapshots(digests - given) for each in read if each is not None]
         if covered:
             yield Refresh(Readings.joined(covered), _cursor(after))
@@ -96,15 +98,26 @@ def _runs(periods: list[Period]) -> list[Period]:
 
 
 def _read(
-    reader: Reader, twin: int, category: str, purpose: Purpose, period: Period, to_unit: str | None
+    reader: Reader,
+    twin: int,
+    category: str,
+    purpose: Purpose,
+    period: Period,
+    to_unit: str | None,
+    writers: Collection[Address],
 ) -> Readings | None:
-    """What the grant covers of a period; None if that is nothing."""
+    """What the grant covers of a period; None if that is nothing. What those writers wrote wrong is a fault of it."""
     try:
         return reader.read(twin, category, purpose, period, partial=True, to_unit=to_unit)
     except AccessDeniedError as error:
         if error.reason is Reason.PERIOD:
             return None
         raise
+    except IntegrityError as error:
+        party = next((each for each in writers if each == error.party), None)
+        if party is None:  # a store or a custodian: it may do better the next time
+            raise
+        return Readings([], age=None, faults={party: error})
 
 
 def _now(reader: Reader, twin: int, category: str, purpose: Purpose) -> dict[Address, int]:
