@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -24,6 +23,7 @@ from ..client.writing import CLOCK_AHEAD
 from ..errors import AccessDeniedError, InputError, UnreachableError
 from ..importers.values import plausible, unit_code
 from ..readings import Reading
+from ..store import BlockMissingError
 from ..types import Period
 from ..vocabulary import Reason, category
 from .queue import Measured, ReadingQueue
@@ -123,12 +123,13 @@ def _reading(place: int, row: Any, unit: str, limits: tuple[float, float], now: 
 
 class Rights:
     """What the gateway may write, by a look at the ledger that is a minute old at most. A ledger that is away refuses
-    nothing: the queue waits for it."""
+    nothing: the queue waits for it, and nobody asks it again within a minute, for each would wait for it too."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._rights = WriteRights(context)
         self._looks: dict[tuple[int, str], tuple[int, AccessDeniedError | None]] = {}
+        self._away_until = 0
         self._lock = Lock()
 
     def require(self, twin: int, name: str, readings: list[Reading]) -> None:
@@ -140,21 +141,25 @@ class Rights:
         now = self._context.clock()
         known = self._looks.get((twin, name))
         if known is None or not 0 <= now - known[0] < RIGHT_SECONDS:
+            if 0 < self._away_until - now <= RIGHT_SECONDS:
+                return
             minute = max(each.minute for each in readings)
-            known = now, _look(lambda: self._rights.require(twin, name, [Period(minute, minute)]))
-            with self._lock:
-                if len(self._looks) >= MOST_RIGHTS:
-                    self._looks.clear()
-                self._looks[twin, name] = known
+            known = now, self._look(twin, name, Period(minute, minute))
+            if known[1] is None or known[1].reason is not Reason.PERIOD:  # which is of these readings alone
+                with self._lock:
+                    if len(self._looks) >= MOST_RIGHTS:
+                        self._looks.clear()
+                    self._looks[twin, name] = known
         if known[1] is not None:
             raise AccessDeniedError("This gateway may not write that to that twin.", reason=known[1].reason)
 
-
-def _look(require: Callable[[], object]) -> AccessDeniedError | None:
-    try:
-        require()
-    except AccessDeniedError as error:
-        return None if error.reason in (Reason.EXPIRED, Reason.NOT_YET) else error
-    except UnreachableError:
+    def _look(self, twin: int, name: str, period: Period) -> AccessDeniedError | None:
+        try:
+            self._rights.require(twin, name, [period])
+        except AccessDeniedError as error:
+            return None if error.reason in (Reason.EXPIRED, Reason.NOT_YET) else error
+        except BlockMissingError:
+            return None
+        except UnreachableError:
+            self._away_until = self._context.clock() + RIGHT_SECONDS
         return None
-    return None
