@@ -42,6 +42,7 @@ class ItemKind(Enum):
     OVERDUE = "review overdue"
     ENDING = "grant ends"
     RESHARE = "custody to be shared anew"
+    RECOVERY = "the recovery package is behind"
     BACKUP = "no backup holds all"
     UNKNOWN = "could not be looked at"
 
@@ -53,7 +54,8 @@ class ItemKind(Enum):
 @dataclass(frozen=True, slots=True)
 class Item:
     """One thing to know. `at` is when it happened or will, in unix seconds; `party` who is concerned; `about` what it
-    is of: an `AnnouncedMove`, a `TwinState`, a `Told`, a `ConsentRequest`, a `GrantRecord`, or an error."""
+    is of: an `AnnouncedMove`, a `TwinState`, a `Told`, a `ConsentRequest`, a `GrantRecord`, a `RecoveryState`, or an
+    error."""
 
     kind: ItemKind
     twin: int
@@ -90,7 +92,7 @@ class Inbox:
             )
         items = list(_of_state(twin, view.state(twin), now))
         items += self._openings(twin, now)
-        for part in (self._receipts, self._requests, self._custody_items):
+        for part in (self._receipts, self._requests, self._custody_items, self._recovery):
             items += self._tried(part, twin)
         items += self._ending(twin, now)
         if context.key.secrets.backed_up_at is None:
@@ -129,6 +131,11 @@ class Inbox:
             yield Item(ItemKind.RESHARE, twin, party=custodian)
         if self._custody.is_behind(twin):
             yield Item(ItemKind.RESHARE, twin)
+
+    def _recovery(self, twin: int) -> Iterator[Item]:
+        package = self._twins.recovery(twin)
+        if package is not None and package.behind:
+            yield Item(ItemKind.RECOVERY, twin, about=package)
 
     def _ending(self, twin: int, now: int) -> Iterator[Item]:
         for record in self._consents.records(twin):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dtledger.client import BroughtBack, Client, Guardian, GuardianAct, GuardianKeys
+from dtledger.client import BroughtBack, Client, Guardian, GuardianAct, GuardianKeys, ItemKind
 from dtledger.client.guardians import DEFAULT_DELAY
 from dtledger.crypto.seal import SealKey
 from dtledger.errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError, UnreachableError
@@ -120,10 +120,15 @@ class TestEntrusting:
         assert (state.guardians, state.behind) == ((1, 2), ())
 
     def test_guardians_chosen_without_a_package_leave_the_one_before_behind(self, circle: Circle) -> None:
+        def told() -> bool:
+            return ItemKind.RECOVERY in [each.kind for each in circle.owner.inbox.look(circle.twin)]
+
+        assert not told()
         circle.owner.guardians.choose(circle.twin, 1, [circle.friends[0].address])
         state = circle.owner.twins.recovery(circle.twin)
         assert state is not None
         assert state.behind == ("the guardians have changed",)
+        assert told()
 
     def test_that_the_ledger_refuses_changes_nothing(self, circle: Circle) -> None:
         act = circle.friends[0].guardians.begin("Freeze", circle.twin, circle.chosen)

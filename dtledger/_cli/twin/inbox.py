@@ -67,6 +67,7 @@ def _hint(item: Item) -> str:
         "REQUEST": "dtledger consent list --pending",
         "ENDING": f"dtledger consent list --twin {twin}",
         "RESHARE": f"dtledger twin reshare {twin}",
+        "RECOVERY": f"dtledger twin show {twin} says what it lacks.",
         "BACKUP": "dtledger key backup --to FILE",
     }.get(item.kind.name, "")
 
