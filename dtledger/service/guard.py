@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +28,9 @@ PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 PROBE_THREADS = 4
 """Threads beside those of requests, so that a probe is answered however busy it is; and so many probes at a time, for
 anybody may ask and each asks a node."""
+
+_READ_AWAY = 4
+"""How many times the largest body is read and dropped of one that is larger."""
 
 RETRY_SECONDS = 1
 """When to ask again, as `Retry-After` says."""
@@ -113,7 +117,13 @@ class Guard:
             return
         if self._open - self._probing > self._limits.concurrent:
             raise _busy()
-        await self._read(scope, receive, body)
+        try:
+            await self._read(scope, receive, body)
+        except TooLargeError:
+            self._held -= len(body)
+            body.clear()
+            await self._read_away(receive)
+            raise
         await self._app(scope, _Given(bytes(body), receive), answer.send)
 
     async def _probe(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
@@ -157,6 +167,18 @@ class Guard:
             raise SlowRequestError(
                 f"The request's body did not come within {self._limits.body_seconds:g} seconds."
             ) from None
+
+    async def _read_away(self, receive: Receive) -> None:
+        """Take and drop what follows, within bounds: who is still sending when the connection closes never reads the
+        answer."""
+        left = _READ_AWAY * self._limits.body_bytes
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.body_seconds):
+                while left > 0:
+                    message = await receive()
+                    left -= len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        return
 
     def _too_large(self) -> TooLargeError:
         return TooLargeError(f"The request's body is larger than {self._limits.body_bytes} bytes.")
