@@ -4,6 +4,9 @@ Every look asks the rule anew, whether or not there is something new, and what i
 pass. A cursor says how many snapshots of each writer were given: whoever keeps it goes on where they stopped, without
 a gap and without a snapshot twice. What a writer wrote wrong stands in `faults` and is passed over: nobody who may
 write holds up those who read.
+
+The cursor stands still while a snapshot is refused for another reason than its period, as one is of a generation that
+the owner has not packaged yet: then whoever goes on from it may be given its neighbours again.
 """
 
 from __future__ import annotations
@@ -80,9 +83,13 @@ def follow(
         writers = {writer for writer, count in after.items() if count > counts.get(writer, 0)}
         read = [_read(reader, twin, category, purpose, each, to_unit, writers) for each in _runs(periods)]
         covered = [each.of_snapshots(digests - given) for each in read if each is not None]
+        waits = any(reason is not Reason.PERIOD for each in covered for _, reason in each.refused)
         if covered:
-            yield Refresh(Readings.joined(covered), _cursor(after))
-        counts = after
+            readings = Readings.joined(covered)
+            yield Refresh(readings, _cursor(counts if waits else after))
+            given |= {each.snapshot for each in readings}
+        if not waits:
+            counts, given = after, set()
         pause(every)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from dtledger.client import Client, Refresh
+from dtledger.client import Client, Reader, Readings, Refresh
 from dtledger.errors import AccessDeniedError, InputError, UnreachableError
 from dtledger.readings import Reading
 from dtledger.testing import World
 from dtledger.testing.world import DAY, glucose
+from dtledger.types import Period
 from dtledger.vocabulary import Reason
 
 
@@ -160,3 +162,25 @@ def test_a_ledger_that_does_not_answer_is_told_and_the_cursor_goes_on_later(worl
 def test_what_is_no_cursor_is_refused(world: World, cursor: str) -> None:
     with pytest.raises(InputError, match="no cursor"):
         next(world.clinician.follow(world.twin, "glucose", "TREAT", cursor=cursor))
+
+
+def test_what_waits_for_a_package_is_not_passed_by_and_nothing_is_given_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Reader.read
+    waiting = [True]
+
+    def some(self: Reader, *arguments: Any, **named: Any) -> Readings:
+        """As while the owner's `rekey` is under way: the later of two snapshots has no package yet."""
+        found = read(self, *arguments, **named)
+        if not waiting or len({each.snapshot for each in found}) < 2:
+            return found
+        late = found[-1].snapshot
+        part = found.of_snapshots({each.snapshot for each in found} - {late})
+        part.refused = ((Period(0, 0), Reason.CATEGORY),)
+        return part
+
+    monkeypatch.setattr(Reader, "read", some)
+    given = Follower(world).refreshes(put(world, 2), lambda: None, waiting.clear, lambda: None)
+    assert len(times(given)) == len(set(times(given))) == 24
+    assert given[0].cursor != given[-1].cursor
