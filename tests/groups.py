@@ -1,7 +1,8 @@
 """Says, above pytest's closing line, which groups of tests did not run and what they lack.
 
-A group is a marker with a condition: ``real_data`` reads the folder that ``DTLEDGER_DATA`` names. Tests that skip
-themselves for a reason of their own are counted under their marker too.
+A group is a marker with a condition: ``real_data`` reads the folder that ``DTLEDGER_DATA`` names, ``mutation`` runs
+where ``DTLEDGER_MUTATION`` is set. Tests that skip themselves for a reason of their own are counted under their marker
+too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pytest
 
 GROUPS = {
     "real_data": "recordings: set DTLEDGER_DATA to the folder that holds them (docs/data.md)",
+    "mutation": "an hour: scripts/test --mutation makes each deliberate mistake, and sees that it is noticed",
     "kubo": "a kubo daemon: scripts/kubo builds one where Go is on the PATH",
 }
 
@@ -27,6 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in SERVICES:
             item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("mutation") and not os.environ.get("DTLEDGER_MUTATION"):
+            item.add_marker(pytest.mark.skip(reason="DTLEDGER_MUTATION is not set"))
     if Path(os.environ.get("DTLEDGER_DATA") or "/nowhere").is_dir():
         return
     for item in items:

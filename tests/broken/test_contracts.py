@@ -14,7 +14,7 @@ from tests.broken.run_contracts import Mutant
 
 MUTANTS = run_contracts.mutants()
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.mutation]
 
 
 @pytest.fixture(scope="module", autouse=True)

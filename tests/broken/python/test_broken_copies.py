@@ -9,7 +9,7 @@ import pytest
 
 from tests.broken.python.runner import ROOT, mutants
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.mutation]
 
 
 NEED_ANVIL = ("faults", "gateway", "policy", "privacy")
