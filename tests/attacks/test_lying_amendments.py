@@ -21,7 +21,7 @@ from dtledger.errors import (
 from dtledger.ledger import calls
 from dtledger.readings import Group, Reading, encode_readings
 from dtledger.testing import World
-from dtledger.types import Digest, Period
+from dtledger.types import ZERO_DIGEST, Digest, Period
 from dtledger.vocabulary import Action
 
 from .forging import DAY, HONEST, Change, Forged, Scribe, all_of, honest, lie, put
@@ -163,7 +163,7 @@ def test_a_correction_that_was_anchored_before_what_it_corrects_is_refused(scene
     [waiting] = early.write(groups=scene.groups[:1], anchored=False)
     amend(scene.other, waiting.digest, scene.groups[0])
     label = early.keys.label("glucose", early.address)
-    index = encoding.encode({"streams": [[label, 1, early._pages(early.rows, honest)]]})
+    index = encoding.encode({"before": ZERO_DIGEST, "streams": [[label, 1, early._pages(early.rows, honest)]]})
     root = scene.world.store.put(index, "dag-cbor")
     scene.world.ledger.send(calls.anchor_batch(waiting.leaf.hash, 1, root.digest), early.client.context.key)
     with pytest.raises(IntegrityError, match="not anchored before it") as caught:

@@ -19,7 +19,7 @@ TESTS = Path(__file__).resolve().parents[1]
 _TABLE = "attacks/test_compromise_table.py"
 EXCEPTIONS: dict[str, str] = {
     f"{_TABLE}::test_what_the_page_points_to_is_there": "it looks at a page, and nothing refuses",
-    f"{_TABLE}::test_the_same_attacker_with_what_it_lacks_opens_more": "it is the witness of the rows that open nothing",
+    f"{_TABLE}::test_the_same_attacker_with_what_it_lacks_opens_more": "it is the witness of the rows that open none",
     f"{_TABLE}::test_a_row_that_opens_something_opens_the_same_for_each_of_its_attackers": "it expects that they open",
     f"{_TABLE}::test_what_is_decrypted_is_what_was_written": "it looks at the attacker's own work",
     f"{_TABLE}::test_a_secret_that_lies_about_is_found": "it is the witness of the search for secrets",
