@@ -134,7 +134,11 @@ def _ask_all(
         sealed = [
             SealedShare(each.digest, share.sealed, share.hash) for each, share in zip(snapshots, shares, strict=True)
         ]
-        port = custodians.get(address)
+        try:
+            port = custodians.get(address)
+        except DtledgerError as error:  # one that cannot be opened here is one that does not answer
+            calls[address] = partial(_fail, error)
+            continue
         distant = distant or (port is not None and is_distant(port))
         calls[address] = partial(_ask, port, address, request, sealed)
     return at_once(calls, enough=max(each.custody.threshold for each in snapshots)) if distant else calls
@@ -144,6 +148,10 @@ def _ask(port: CustodianPort | None, address: Address, request: ReadRequest, sea
     if port is None:
         raise UnreachableError(f"the custodian {address} is not known to this profile")
     return port.open(request, sealed)
+
+
+def _fail(error: DtledgerError) -> Release:
+    raise error
 
 
 @contextmanager

@@ -102,12 +102,13 @@ def _serve(wire: Connection, custodians: Mapping[Address, CustodianPort], until:
 @contextmanager
 def forgetful() -> Iterator[None]:
     """Custodians that do not ask the ledger."""
-    judge = core._judge
-    core._judge = lambda *_: Reason.PERMITTED
+    judge, refuses = core.judge, core.contract_refuses
+    core.judge = lambda *_: Reason.PERMITTED
+    core.contract_refuses = lambda *_: None
     try:
         yield
     finally:
-        core._judge = judge
+        core.judge, core.contract_refuses = judge, refuses
 
 
 @pytest.fixture
