@@ -48,9 +48,9 @@ class TestARun:
         report = json.loads(capsys.readouterr().out)
         assert [row["name"] for row in report["rows"]] == chosen
         for row in report["rows"]:
-            assert row.get("figure", row) > 0 or row["name"] == "revocation", row
+            assert row.get("figure", row) > 0 or row["name"].startswith(("revocation", "race")), row
             assert all(goal["reached"] is None for goal in row["goals"]), "tiny sizes were judged"
-            assert row["rivals"], row
+            assert row["rivals"] or row["name"].startswith("load"), row
 
     @pytest.mark.anvil
     @pytest.mark.slow

@@ -14,7 +14,7 @@ from dtledger.types import Address
 
 from .asking import Asker
 from .bench import Bench
-from .figures import Row, at_most
+from .figures import Rival, Row, at_most
 from .hammering import Hammer, Shot
 from .storing import glucose
 from .world import World
@@ -90,7 +90,7 @@ def _row(bench: Bench, after: int) -> Row:
         ran.permits_after,
         "permits",
         (at_most(0, "permits"),),
-        (),
+        (Rival("an access token that nobody asks about, until it expires", len(ran.after), "RFC 6749, its example"),),
         f"{READERS} readers ask three custodians over HTTP, {rate:.0f} requests/s; {ran.before:,} permitted before; "
         f"each custodian's first refusal came {', '.join(f'{each:.0f}' for each in firsts)} ms after the receipt; "
         f"an answer takes p50 {took[49]:.0f} ms, p99 {took[98]:.0f} ms",
