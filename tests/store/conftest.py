@@ -67,7 +67,14 @@ def kubo_store(kubo: LocalKubo) -> Iterator[KuboStore]:
         yield store
 
 
-@pytest.fixture(params=["memory", "directory", "gateway", pytest.param("kubo", marks=pytest.mark.kubo)])
+@pytest.fixture(
+    params=[
+        "memory",
+        "directory",
+        pytest.param("gateway", marks=pytest.mark.slow),
+        pytest.param("kubo", marks=pytest.mark.kubo),
+    ]
+)
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     match request.param:
         case "memory":
