@@ -40,7 +40,7 @@ _LOOSE = [
         (r"\b[\d,]+ gas", "gas"),
         (r"\bblock \d+", "block"),
         (r"\b\d+\.\d+ ?s\b", "seconds"),  # durations
-        (r"\b\d+ (second|minute|hour)s? old", "old"),
+        (r"\b\d+ (s|minutes?|hours?) old", "old"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1"),
         (r"^(fingerprint +)\S.*", r"\1words"),
         (r"\b\d+ snapshots?", "snapshots"),  # an hour more or less, by when the hour of the clock begins

@@ -85,7 +85,7 @@ def test_what_the_commands_say_now_is_written_where_it_differs(tmp_path: Path) -
         ("twin  at 2026-11-28 01:09 +0000", "twin    at 2027-01-01 23:59 +0100"),
         ("bafyreicg5dmoy5wrvcrnon2wus6ylufqqjtu", "bafyreigumynorardoul42rlyqnxg25okykqx"),
         ("✓ read   1.90 s  the", "✓ read  12.03 s  the"),
-        ("newest is 2 minutes old", "newest is 50 seconds old"),
+        ("newest is 2 minutes old", "newest is 50 s old"),
         ("http://127.0.0.1:35577", "http://127.0.0.1:42699"),
     ],
 )

@@ -32,6 +32,9 @@ anybody may ask and each asks a node."""
 _READ_AWAY = 4
 """How many times the largest body is read and dropped of one that is larger."""
 
+_LINGER_SECONDS = 2.0
+"""How long it is waited for the rest of such a body: a sender that has paused is reading."""
+
 RETRY_SECONDS = 1
 """When to ask again, as `Retry-After` says."""
 
@@ -173,7 +176,7 @@ class Guard:
         answer."""
         left = _READ_AWAY * self._limits.body_bytes
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._limits.body_seconds):
+            async with asyncio.timeout(min(_LINGER_SECONDS, self._limits.body_seconds)):
                 while left > 0:
                     message = await receive()
                     left -= len(message.get("body", b""))
