@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import threading
 from collections.abc import Callable
 
@@ -10,7 +12,7 @@ import requests
 
 from dtledger.service.app import Verdict
 from dtledger.service.guard import PROBE_THREADS
-from dtledger.service.server import Running
+from dtledger.service.server import Running, _Protocol
 
 from .conftest import said
 from .toy import Toy, toy_settings
@@ -64,6 +66,23 @@ def test_a_connection_is_closed_when_it_is_idle_after_an_answer(run: Run, raw: R
 def test_a_connection_serves_one_request_after_another(run: Run, session: requests.Session) -> None:
     url = run()
     assert [session.post(f"{url}/v1/echo", data=each).content for each in (b"a", b"b")] == [b"a", b"b"]
+
+
+def test_an_answer_waits_for_nobody_s_acknowledgement(
+    run: Run, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With Nagle's delay an answer in two parts takes 40 ms."""
+    delayed: list[bool] = []
+    made = _Protocol.connection_made
+
+    def connection_made(self: _Protocol, transport: asyncio.Transport) -> None:
+        peer = transport.get_extra_info("socket")
+        delayed.append(not peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        made(self, transport)
+
+    monkeypatch.setattr(_Protocol, "connection_made", connection_made)
+    session.post(f"{run()}/v1/echo", data=b"a")
+    assert delayed == [False]
 
 
 def test_connections_over_the_limit_are_closed(run: Run, raw: Raw) -> None:
