@@ -29,6 +29,7 @@ class Machine:
         shutil.copy(SCRIPTS / "bootstrap", self.checkout / "scripts")
         (self.checkout / "pyproject.toml").write_text("")
         (self.checkout / "scripts/requirements-dev.lock").write_text("one==1\n")
+        (self.checkout / "scripts/requirements.lock").write_text("few==1\n")
         (self.checkout / "scripts/package-lock.json").write_text("{}")
         for name in ("cat", "chmod", "cmp", "cp", "cut", "date", "dirname", "mkdir", "rm", "uname", "tr"):
             found = shutil.which(name)
@@ -126,6 +127,17 @@ class TestThePackages:
         (machine.checkout / "scripts/requirements-dev.lock").write_text("one==2\n")
         machine.run("setup_python")
         assert machine.calls() == ["pip", "pip"]
+
+    def test_are_few_where_few_are_asked_for(self, machine: Machine) -> None:
+        few = "setup_python scripts/requirements.lock"
+        machine.python()
+        machine.run(few)
+        assert "requirements.lock" in machine.log.read_text()
+        machine.calls()
+        machine.run("setup_python")
+        assert machine.calls() == ["pip", "pip"]
+        machine.run(few)
+        assert machine.calls() == [], "what all have is not installed again"
 
     def test_are_installed_afresh_where_the_checkout_was_moved(self, machine: Machine) -> None:
         machine.python()

@@ -140,7 +140,10 @@ class TestTheLocks:
         assert entries
         assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
-    @pytest.mark.parametrize(("lock", "extras"), [(RUNTIME, []), (DEVELOPMENT, ["devnet", "dev", "excel", "service"])])
+    @pytest.mark.parametrize(
+        ("lock", "extras"),
+        [(RUNTIME, ["devnet", "excel", "service"]), (DEVELOPMENT, [*PROJECT["optional-dependencies"]])],
+    )
     def test_hold_what_the_project_requires(self, lock: str, extras: list[str]) -> None:
         for requirement in required(*extras):
             versions = locked(lock)[canonicalize_name(requirement.name)]
@@ -176,7 +179,7 @@ def test_what_the_package_imports_is_what_it_requires() -> None:
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 imported.add(node.module.split(".")[0])
     foreign = imported - sys.stdlib_module_names - {"dtledger", "__future__"}
-    declared = {canonicalize_name(requirement.name) for requirement in required("dev", "excel", "service")}
+    declared = {canonicalize_name(requirement.name) for requirement in required(*PROJECT["optional-dependencies"])}
     providers = packages_distributions()
     undeclared = {
         name for name in foreign if not {canonicalize_name(dist) for dist in providers.get(name, ())} & declared
