@@ -27,7 +27,8 @@ import {TwinStore} from "./TwinStore.sol";
 /// PRIVACY. Until guardians act nothing stands on the ledger but a salted digest of who they are, and the delay. What they
 /// do shows all of them, for ever: a new owner chooses anew, with a new salt.
 ///
-/// LIVENESS. Every freeze ends, whatever anyone does or leaves undone, and its owner can do then what it could before it.
+/// LIVENESS. Every freeze ends by itself, and its owner can do then what it could before it. All guardians together can
+/// begin another each time, and m of them can end one and so what was binding: they are as strong as their owner made them.
 ///
 /// Invariants: on a frozen twin owner, card and guardians stay as they are, but for a move that guardians announced. A
 /// retired twin is not frozen. A move that is not binding is completed only after the owner's whole delay without a veto.

@@ -83,8 +83,14 @@ class HttpCustodian:
         return self._ask("/v1/recovery", wire.encode_read(request, [share]), wire.decode_release)
 
     def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
+        receipts: list[AccessReceipt] = []
         body = wire.encode_owner_request(request)
-        return self._ask("/v1/receipts", body, lambda data: wire.decode_list(data, AccessReceipt.decode))
+        while True:
+            path = f"/v1/receipts/{len(receipts)}"
+            some = self._ask(path, body, lambda data: wire.decode_list(data, AccessReceipt.decode))
+            receipts += some
+            if len(some) < wire.RECEIPTS:
+                return receipts
 
     def probe(self, probe: Probe) -> ProbeReply:
         return self._ask("/v1/probe", wire.encode_probe(probe), ProbeReply.decode)

@@ -130,10 +130,11 @@ class Custodian(Recovering):
         to_sign = TwinKey.to_sign(self._ledger.deployment, request.twin, request.owner, public)
         return TwinKey(self.address, public, self._key.sign_digest(to_sign))
 
-    def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
+    def receipts(self, request: OwnerRequest, first: int = 0, most: int | None = None) -> list[AccessReceipt]:
+        """Of the twin's own list, from number `first` on, at most so many."""
         self._require_owner(request, messages.receipts_request)
-        log.info("receipts of twin %d pulled by its owner", request.twin)
-        return [entry.receipt for entry in self._receipts.of_twin(request.twin)]
+        log.info("receipts of twin %d from number %d on pulled by its owner", request.twin, first)
+        return [entry.receipt for entry in self._receipts.of_twin(request.twin, first, most)]
 
     def probe(self, probe: Probe) -> ProbeReply:
         known = is_known(self._ledger.view(), probe.slot.owner)  # an answer may cost a heartbeat

@@ -1,12 +1,15 @@
 """How much one custodian gives: snapshots a day under one grant, receipts a minute to one asker, refusals a day.
 
 A grant is read once by those who need it, some of it again; a stolen key reads all that it can. A day may open twice
-the hours that the grant's data can have, and `spare` snapshots more. Whoever asks for more is refused under a receipt
+the hours that the grant's data can have, and `spare` snapshots more; but never more than `greatest`, for a grant of all
+that was ever written has hours without end. Whoever asks for more is refused under a receipt
 that says LIMIT, so that the patient sees it too, and an operator sees it in the metrics.
 
 >>> from dtledger.types import Period
 >>> DailyLimit(spare=100).most(Grant(data=Period(0, 30 * 1440 - 1)))
 1540
+>>> DailyLimit(spare=100, greatest=50_000).most(Grant(data=Period(0, 2**30 - 1)))
+50000
 """
 
 from __future__ import annotations
@@ -37,9 +40,10 @@ class DailyLimit:
     """Snapshots that one grant may open within 24 hours."""
 
     spare: int = 1_000
+    greatest: int = 50_000
 
     def most(self, grant: Grant) -> int:
-        return 2 * -(-grant.data.minutes // 60) + self.spare
+        return min(2 * -(-grant.data.minutes // 60) + self.spare, self.greatest)
 
     def error(self, grant: Grant) -> LimitPassedError:
         return LimitPassedError(

@@ -113,9 +113,9 @@ class ReceiptDatabase:
         query = "SELECT * FROM receipts WHERE requester = ? AND nonce = ? ORDER BY number DESC LIMIT 1"
         return next(self._select(query, requester, nonce), None)
 
-    def of_twin(self, twin: int) -> list[Entry]:
-        query = "SELECT * FROM receipts WHERE twin = ? ORDER BY number"
-        return list(self._select(query, str(twin)))
+    def of_twin(self, twin: int, first: int = 0, most: int | None = None) -> list[Entry]:
+        query = "SELECT * FROM receipts WHERE twin = ? ORDER BY number LIMIT ? OFFSET ?"
+        return list(self._select(query, str(twin), -1 if most is None else most, first))
 
     def first(self, count: int | None = None) -> list[Entry]:
         query = "SELECT * FROM receipts ORDER BY number LIMIT ?"

@@ -52,7 +52,10 @@ log has already: then nothing is added."""
 class Receipts(Protocol):
     def append(self, twin: int, make: Make) -> Entry: ...
     def by_nonce(self, requester: Address, nonce: bytes) -> Entry | None: ...
-    def of_twin(self, twin: int) -> list[Entry]: ...
+    def of_twin(self, twin: int, first: int = 0, most: int | None = None) -> list[Entry]:
+        """The twin's entries from number `first` of its own list on, at most so many."""
+        ...
+
     def first(self, count: int | None = None) -> list[Entry]:
         """The log's first `count` entries, fewer if it has no more; all without a count. They are on the disk."""
         ...
@@ -89,9 +92,9 @@ class MemoryReceipts:
         with self._lock:
             return self._by_nonce.get((requester, nonce))
 
-    def of_twin(self, twin: int) -> list[Entry]:
+    def of_twin(self, twin: int, first: int = 0, most: int | None = None) -> list[Entry]:
         with self._lock:
-            return list(self._by_twin.get(twin, ()))
+            return self._by_twin.get(twin, [])[first:][:most]
 
     def first(self, count: int | None = None) -> list[Entry]:
         with self._lock:
@@ -188,9 +191,9 @@ class ReceiptLog(MemoryReceipts):
                 self._sync(written_to)
         return entry
 
-    def of_twin(self, twin: int) -> list[Entry]:
+    def of_twin(self, twin: int, first: int = 0, most: int | None = None) -> list[Entry]:
         with self._held():
-            return super().of_twin(twin)
+            return super().of_twin(twin, first, most)
 
     def first(self, count: int | None = None) -> list[Entry]:
         with self._held():

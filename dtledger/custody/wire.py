@@ -23,6 +23,9 @@ from .shares import SealedShare, require_kinds
 
 T = TypeVar("T")
 
+RECEIPTS = 128
+"""Most receipts in one answer: each may name 10,000 snapshots that were refused."""
+
 
 def encode_owner_request(request: OwnerRequest) -> bytes:
     return encoding.encode([request.twin, request.owner, request.at, request.signature])

@@ -66,9 +66,9 @@ class WorldCustodian(Custodian):
         self._answer()
         return super().twin_key(request)
 
-    def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
+    def receipts(self, request: OwnerRequest, first: int = 0, most: int | None = None) -> list[AccessReceipt]:
         self._answer()
-        return super().receipts(request)
+        return super().receipts(request, first, most)
 
     def probe(self, probe: Probe) -> ProbeReply:
         self._answer()

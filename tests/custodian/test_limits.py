@@ -56,6 +56,12 @@ def test_a_day_opens_twice_the_hours_of_the_grant_and_some(minutes: int, spare: 
     assert DailyLimit(spare).most(Grant(data=Period(0, minutes - 1))) == snapshots
 
 
+def test_a_grant_of_all_that_was_ever_written_has_a_limit_too() -> None:
+    everything = Grant(data=Period(0, 2**30 - 1))
+    assert DailyLimit().most(everything) == 50_000
+    assert DailyLimit(greatest=7).most(everything) == 7
+
+
 def test_what_passes_the_day_s_limit_is_refused_under_a_receipt_that_says_so(
     world: World, desk: Desk, limited: Limited
 ) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dtledger import encoding
+from dtledger._backend.http_custodian import HttpCustodian
 from dtledger.custody import LettersRequest, OwnerRequest, wire
 from dtledger.ledger import messages
 from dtledger.service.app import MOST_VALUES
@@ -22,7 +24,7 @@ from tests.custodian.asking import Desk
 
 from .over_http import Standin
 
-POSTS = ("open", "twin-key", "receipts", "probe", "destroy", "retire", "receipt-proof", "letters", "letters/leave")
+POSTS = ("open", "twin-key", "receipts/0", "probe", "destroy", "retire", "receipt-proof", "letters", "letters/leave")
 
 CELLS = st.recursive(
     st.none()
@@ -84,13 +86,13 @@ def rows(world: World, desk: Desk) -> dict[str, bytes]:
     return {
         "open": wire.encode_read(desk.request(), desk.shares()),
         "twin-key": owner(messages.key_request),
-        "receipts": owner(messages.receipts_request),
+        "receipts/0": owner(messages.receipts_request),
         "receipt-proof": owner(messages.receipts_request),
         "letters": wire.encode_letters_request(reader),
     }
 
 
-@pytest.mark.parametrize("path", ["open", "twin-key", "receipts", "receipt-proof", "letters"])
+@pytest.mark.parametrize("path", ["open", "twin-key", "receipts/0", "receipt-proof", "letters"])
 @FUZZ
 @given(data=st.data())
 def test_a_good_request_with_one_cell_changed_is_refused(
@@ -103,7 +105,7 @@ def test_a_good_request_with_one_cell_changed_is_refused(
     assert_refused(session.post(f"{standins[0].url}/v1/{path}", data=encoding.encode(cells)), world)
 
 
-@pytest.mark.parametrize("path", ["open", "twin-key", "receipts", "receipt-proof", "letters"])
+@pytest.mark.parametrize("path", ["open", "twin-key", "receipts/0", "receipt-proof", "letters"])
 def test_the_same_request_unchanged_is_answered(
     world: World, desk: Desk, standins: list[Standin], session: requests.Session, path: str
 ) -> None:
@@ -164,6 +166,30 @@ def test_a_number_to_sign_is_32_bytes_in_hex(
 ) -> None:
     assert session.get(f"{standins[0].url}/v1/identity/{nonce}").status_code in (400, 404)
     assert session.get(f"{standins[0].url}/v1/identity/{'0a' * 32}").status_code == 200
+
+
+@pytest.mark.parametrize("number", ["-1", "1e3", "x", "9" * 19, "%D9%A1"])
+def test_a_receipt_s_number_is_a_whole_number(
+    world: World, desk: Desk, standins: list[Standin], session: requests.Session, number: str
+) -> None:
+    body = rows(world, desk)["receipts/0"]
+    assert_refused(session.post(f"{standins[0].url}/v1/receipts/{number}", data=body), world)
+
+
+@pytest.mark.parametrize("read", [3, 4])
+def test_an_owner_gets_every_receipt_however_many_fit_one_answer(
+    world: World, standins: list[Standin], monkeypatch: pytest.MonkeyPatch, read: int
+) -> None:
+    monkeypatch.setattr(wire, "RECEIPTS", 2)
+    for _ in range(read):
+        world.clinician.read(world.twin, "glucose", "TREAT")
+    log = [entry.receipt for entry in world.custodians[0].log.entries]
+    assert len(log) == read
+    patient, at = world.patient.context.key, world.clock()
+    with closing(HttpCustodian(standins[0].url, world.custodians[0].address)) as custodian:
+        digest = messages.receipts_request(world.ledger.deployment, world.twin, patient.address, custodian.address, at)
+        request = OwnerRequest(world.twin, patient.address, at, patient.sign_digest(digest))
+        assert custodian.receipts(request) == log
 
 
 @pytest.mark.parametrize("path", POSTS)

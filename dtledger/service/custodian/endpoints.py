@@ -43,9 +43,10 @@ def custodian_router(custodian: Custodian) -> APIRouter:
     def twin_key(body: Body) -> Response:
         return answer(wire.encode_twin_key(custodian.twin_key(_read(wire.decode_owner_request, body))))
 
-    @router.post("/v1/receipts", **_TAGS, **cbor("A twin's receipts, for its owner."))
-    def receipts(body: Body) -> Response:
-        return answer(wire.encode_list(custodian.receipts(_read(wire.decode_owner_request, body))))
+    @router.post("/v1/receipts/{first}", **_TAGS, **cbor("A twin's receipts from that number on, for its owner."))
+    def receipts(first: str, body: Body) -> Response:
+        request, start = _read(wire.decode_owner_request, body), _number(first)
+        return answer(wire.encode_list(custodian.receipts(request, start, wire.RECEIPTS)))
 
     @router.post("/v1/probe", **_TAGS, **cbor("How it would answer under a grant, for who gave it."))
     def probe(body: Body) -> Response:
@@ -87,6 +88,12 @@ def _read(decode: Callable[[bytes], T], body: bytes) -> T:
         return decode(body)
     except IntegrityError as error:
         raise InputError(f"The body is not what this endpoint takes: {error.message}.") from None
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise InputError("A receipt's number is a whole number.")
+    return int(text)
 
 
 def _nonce(text: str) -> bytes:

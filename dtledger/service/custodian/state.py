@@ -111,7 +111,7 @@ class State:
                 clock,
                 settings["max_head_age"],
                 FileLetters(home.root / f"letters-{deployment.id}"),
-                DailyLimit(settings["spare_snapshots_a_day"]),
+                DailyLimit(settings["spare_snapshots_a_day"], settings["most_snapshots_a_day"]),
                 MinuteLimit(settings["receipts_a_minute"]),
                 Patience(WAIT_SECONDS),
             )
