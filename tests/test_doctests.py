@@ -24,6 +24,7 @@ def test_the_examples_of_a_module_are_true(name: str) -> None:
     assert result.failed == 0
 
 
+@pytest.mark.slow
 def test_there_are_examples() -> None:
     finder = doctest.DocTestFinder(exclude_empty=True)
     count = sum(len(test.examples) for name in MODULES for test in finder.find(import_module(name)))

@@ -80,6 +80,7 @@ def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new"
 
 
+@pytest.mark.slow
 def test_a_writer_killed_at_any_call_leaves_the_old_bytes_or_the_new_and_no_lock(tmp_path: Path) -> None:
     file = tmp_path / "file"
     outcomes = []

@@ -170,6 +170,7 @@ class TestTheLocks:
         assert {name: development.get(name) for name in runtime} == runtime
 
 
+@pytest.mark.slow
 def test_what_the_package_imports_is_what_it_requires() -> None:
     imported = set()
     for path in (ROOT / "dtledger").rglob("*.py"):

@@ -133,7 +133,7 @@ class Custodian(Recovering):
     def receipts(self, request: OwnerRequest, first: int = 0, most: int | None = None) -> list[AccessReceipt]:
         """Of the twin's own list, from number `first` on, at most so many."""
         self._require_owner(request, messages.receipts_request)
-        log.info("receipts of twin %d from number %d on pulled by its owner", request.twin, first)
+        log.info("receipts of twin %d pulled by its owner", request.twin)
         return [entry.receipt for entry in self._receipts.of_twin(request.twin, first, most)]
 
     def probe(self, probe: Probe) -> ProbeReply:

@@ -62,13 +62,13 @@ class MinuteLimit:
         self._most = most
         self._most_refused = most_refused
         self._asked: dict[Address, deque[int]] = {}
-        self._refused: dict[Address, deque[tuple[int, int]]] = {}
+        self._refused: dict[Address, _Refused] = {}
         self._lock = threading.Lock()
 
     def note_refused(self, asker: Address, at: int, snapshots: int) -> None:
         """So many were refused at unix seconds `at`, and stand in a receipt."""
         with self._lock:
-            self._refused.setdefault(asker, deque()).append((at, snapshots))
+            self._refused.setdefault(asker, _Refused()).add(at, snapshots)
 
     def count(self, asker: Address, at: int) -> None:
         """Count a request at unix seconds `at`.
@@ -91,13 +91,29 @@ class MinuteLimit:
             asked.append(at)
 
     def _require_few_refused(self, asker: Address, at: int) -> None:
-        refused = self._refused.get(asker, deque())
-        while refused and refused[0][0] <= at - DAY_SECONDS:
-            refused.popleft()
-        if sum(snapshots for _, snapshots in refused) >= self._most_refused:
+        refused = self._refused.get(asker)
+        if refused is not None and refused.since(at - DAY_SECONDS) >= self._most_refused:
             raise LimitPassedError(
                 f"{self._most_refused} snapshots were refused within a day ({REFUSED_A_DAY}).",
                 limit=REFUSED_A_DAY,
                 reason=Reason.LIMIT,
                 hint="Ask for what is granted, or again tomorrow: `dtledger consent explain` says what is.",
             )
+
+
+class _Refused:
+    """What one asker was refused, and how much that is in all: a sum that is asked for at every request."""
+
+    def __init__(self) -> None:
+        self._each: deque[tuple[int, int]] = deque()
+        self._sum = 0
+
+    def add(self, at: int, snapshots: int) -> None:
+        self._each.append((at, snapshots))
+        self._sum += snapshots
+
+    def since(self, at: int) -> int:
+        """How many after unix seconds `at`; what was before is forgotten."""
+        while self._each and self._each[0][0] <= at:
+            self._sum -= self._each.popleft()[1]
+        return self._sum

@@ -10,7 +10,7 @@ from time import perf_counter
 
 from dtledger.crypto.seal import SealKey
 from dtledger.custody import CustodianPort, SealedShare
-from dtledger.errors import AccessDeniedError, DtledgerError
+from dtledger.errors import AccessDeniedError, DtledgerError, LimitPassedError
 from dtledger.snapshots.finder import Found
 from dtledger.types import Address
 
@@ -70,6 +70,8 @@ class Hammer:
         sent = perf_counter()
         try:
             permitted = not port.open(request, sealed).refused
+        except LimitPassedError:
+            raise  # says nothing of consent
         except AccessDeniedError:
             permitted = False
         shot = Shot(port.address, sent, perf_counter(), permitted)

@@ -32,7 +32,12 @@ HISTORY = 400 * DAY
 """How far back grants reach, in seconds: over a year."""
 THRESHOLD = 2
 CATEGORIES = ("glucose", "ppg")
-NO_LIMITS = {"spare_snapshots_a_day": 10**9, "most_snapshots_a_day": 10**9, "receipts_a_minute": 10**6}
+NO_LIMITS = {
+    "spare_snapshots_a_day": 10**9,
+    "most_snapshots_a_day": 10**9,
+    "receipts_a_minute": 10**6,
+    "refused_a_day": 10**9,
+}
 
 
 @dataclass(frozen=True, slots=True)

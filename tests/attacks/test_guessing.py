@@ -161,6 +161,7 @@ CARELESS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Sequence[str]]] 
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CARELESS)
 def test_each_search_finds_what_careless_code_leaves(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     careless, searches = CARELESS[name]

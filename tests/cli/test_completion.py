@@ -76,6 +76,7 @@ def test_nouns_verbs_and_options_are_offered(complete: Complete) -> None:
     assert complete("help", "exit") == ["exit-codes"]
 
 
+@pytest.mark.slow
 def test_the_homes_own_names_are_offered(complete: Complete, home: Path) -> None:
     (home / "keys").mkdir(parents=True, mode=0o700)
     (home / "contacts").mkdir()
@@ -88,6 +89,7 @@ def test_the_homes_own_names_are_offered(complete: Complete, home: Path) -> None
     assert complete("doctor", "--profile", "h") == ["hospital"]
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_read_offers_nothing_and_says_nothing(complete: Complete, home: Path) -> None:
     (home / "keys").mkdir(parents=True, mode=0o755)
     (home / "keys" / "ann.json").touch()

@@ -189,6 +189,7 @@ class TestDies:
         monkeypatch.setattr("dtledger.snapshots.finder.PAGES_AT_ONCE", 1)
         return left
 
+    @pytest.mark.slow
     def test_it_goes_on_where_it_died(self, steps: list[int]) -> None:
         deaths = 0
         with World(hours=66, custodians=3) as world:

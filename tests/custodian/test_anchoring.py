@@ -162,7 +162,7 @@ def test_what_is_anchored_while_the_owner_asks_is_no_fault(world: World, monkeyp
     custodian = anchored(world)
     true = custodian.log.of_twin
 
-    def of_twin(twin: int) -> object:
+    def of_twin(twin: int, *pages: int | None) -> object:
         read(world)
         custodian.anchor()
         return true(twin)

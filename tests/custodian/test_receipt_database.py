@@ -239,6 +239,7 @@ def test_the_same_request_at_one_time_has_one_receipt(world: World, desk: Desk, 
     assert len(log.entries) == 1
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_log_get_successive_numbers(path: Path, open_: Open) -> None:
     each = 25
     command = [sys.executable, "-m", "tests.custodian.appending", str(path), str(each)]
@@ -294,6 +295,7 @@ def test_a_full_disk_releases_no_key_and_loses_no_receipt(world: World, desk: De
     assert len(log.entries) == answered + 2
 
 
+@pytest.mark.slow
 def test_a_log_that_is_killed_has_all_that_was_answered(path: Path, open_: Open) -> None:
     """The other process says of each receipt that it has it, and is killed in the middle of the next."""
     script = (

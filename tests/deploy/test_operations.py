@@ -67,6 +67,7 @@ def test_each_file_beside_it_is_named_in_the_folders_page_and_says_what_we_did_n
         assert "not run by us" in (DEPLOY / name).read_text().lower(), name
 
 
+@pytest.mark.slow
 def test_what_belongs_in_a_backup_is_what_a_custodian_has(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("a few words\n")
     (tmp_path / "password").chmod(0o600)

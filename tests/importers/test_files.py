@@ -164,6 +164,7 @@ class TestTheFormat:
         assert len(read(GOOD, "csv").readings) == 3
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_keep_only_what_they_must() -> None:
     rows = ((f"{time}+01:00", 100 + step % 90) for step, time in enumerate(times("2025-01-01", 20_000)))
     done = read(csv("time,glucose (mg/dL)", rows))

@@ -131,6 +131,7 @@ def test_a_sheet_that_says_it_is_smaller_is_read_whole() -> None:
 class TestABomb:
     """Small files that blow themselves up; each has its witness beside it."""
 
+    @pytest.mark.slow
     def test_of_zeros_is_refused_before_it_is_unpacked(self) -> None:
         bomb = with_parts(XLSX, {"xl/media/image1.png": bytes(workbook.MAX_UNPACKED_BYTES)})
         assert len(bomb) < 200_000
@@ -138,6 +139,7 @@ class TestABomb:
             read(bomb, utc_offset="Z")
         assert len(values(with_parts(XLSX, {"xl/media/image1.png": bytes(100)}))) == 2
 
+    @pytest.mark.slow
     def test_of_a_last_row_far_below_is_refused(self) -> None:
         def sheet(number: int) -> bytes:
             return part(XLSX, SHEET).replace(b'<row r="3"', f'<row r="{number}"'.encode()).replace(b' r="B3"', b"")
@@ -221,6 +223,7 @@ def test_without_its_library_it_is_refused_with_the_name_of_the_extra(
     assert len(values(data)) == 2
 
 
+@pytest.mark.slow
 def test_reading_csv_loads_no_library_of_workbooks() -> None:
     code = (
         "import io, sys; from dtledger.importers import read_file;"

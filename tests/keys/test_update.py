@@ -97,6 +97,7 @@ def test_two_processes_that_update_one_key_lose_none_of_each_others_secrets(home
     assert sorted(map(int, secrets.twins[D])) == [*range(10), *range(100, 110)]
 
 
+@pytest.mark.slow
 def test_threads_that_update_one_key_lose_nothing_either(store: KeyStore) -> None:
     file = store.create("ann", "correct horse")
     keys = [file.unlock("correct horse") for _ in range(4)]
@@ -116,6 +117,7 @@ def test_threads_that_update_one_key_lose_nothing_either(store: KeyStore) -> Non
     assert len(keys[0].reload().twins[D]) == 20
 
 
+@pytest.mark.slow
 def test_an_update_killed_at_any_write_leaves_the_old_secrets_or_the_new(home: Home, store: KeyStore) -> None:
     store.create("ann", "correct horse")
     done = subprocess.run(

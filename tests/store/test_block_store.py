@@ -166,6 +166,7 @@ def test_an_export_of_many_roots_keeps_their_order_and_may_be_left_early(store: 
     assert [cid for cid, _ in store.get_many(expected)] == expected
 
 
+@pytest.mark.slow
 def test_an_export_does_not_hold_what_it_has_given(store: BlockStore) -> None:
     pages = [store.put_many([(os.urandom(2**17), "raw") for _ in range(64)]) for _ in range(4)]
     roots = store.put_many([(encode(chunks), "dag-cbor") for chunks in pages])

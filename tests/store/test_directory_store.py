@@ -60,6 +60,7 @@ def test_blocks_outlive_the_store_that_wrote_them(tmp_path: Path) -> None:
     assert [DirectoryStore(tmp_path).get(cid) for cid in cids] == [data for data, _ in BLOCKS]
 
 
+@pytest.mark.slow
 def test_a_killed_writer_leaves_whole_blocks_and_all_that_it_said_it_kept(tmp_path: Path) -> None:
     program = """
 import os, pathlib, sys

@@ -103,6 +103,7 @@ class TestAWorld:
         consents.grant(world.twin, world.hospital.address, terms)
         assert len(read(world)) == 72
 
+    @pytest.mark.slow
     def test_may_be_larger(self) -> None:
         with World(hours=30, custodians=5, threshold=4) as world:
             assert len(world.custodians) == 5
@@ -291,6 +292,7 @@ class TestThePackage:
         with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
             _ = dtledger.testing.Nothing
 
+    @pytest.mark.slow
     def test_costs_a_test_run_nothing_until_a_world_is_asked_for(self) -> None:
         program = """
 import sys

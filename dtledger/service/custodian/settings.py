@@ -42,6 +42,7 @@ ENTRIES: tuple[Entry, ...] = (
     whole_number("spare_snapshots_a_day", "what a grant may open a day beyond twice the hours of it", 1_000, 0, 10**9),
     whole_number("most_snapshots_a_day", "what a grant may open a day at most, whatever it covers", 50_000, 1, 10**9),
     whole_number("receipts_a_minute", "requests that one asker may make a minute", 120, 1, 10**6),
+    whole_number("refused_a_day", "snapshots that one asker may be refused a day", 20_000, 1, 10**9),
     whole_number("anchor_minutes", "how often its receipts are anchored, if there are new ones", 60, 1, 100_000),
     whole_number(
         "heartbeats", "heartbeats that its account must be able to pay for, or it is running low", 1_000, 0, 10**9

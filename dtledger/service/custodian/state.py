@@ -112,7 +112,7 @@ class State:
                 settings["max_head_age"],
                 FileLetters(home.root / f"letters-{deployment.id}"),
                 DailyLimit(settings["spare_snapshots_a_day"], settings["most_snapshots_a_day"]),
-                MinuteLimit(settings["receipts_a_minute"]),
+                MinuteLimit(settings["receipts_a_minute"], settings["refused_a_day"]),
                 Patience(WAIT_SECONDS),
             )
             return cls(custodian, ledger, receipts, twin_keys_folder(home), stack.pop_all())
