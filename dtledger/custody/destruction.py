@@ -8,7 +8,6 @@ which roster it covers.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +15,7 @@ from .. import encoding
 from ..errors import IntegrityError
 from ..ledger import Deployment, messages
 from ..types import Address, Digest
-from .shares import require_kinds
+from .cells import readable, require_kinds, signed_cells
 
 _BODY = (str, int, str, list, bytes, int, int)
 """What a statement's body is made of, in the order of its fields."""
@@ -67,18 +66,15 @@ class Destruction:
         Raises:
             IntegrityError: it is not one.
         """
-        cells = encoding.decode(data)
-        with suppress(TypeError, ValueError):
-            require_kinds(cells, (list, bytes))
-            body, signature = cells
-            require_kinds(body, _BODY)
+        with readable("a destruction"):
+            body, signature = signed_cells(data, _BODY)
             custodian, twin, owner, keys, order, at, block = body
             require_kinds(keys, (bytes,) * len(keys))
-            if {len(each) for each in (*keys, order)} == {32}:
-                named = tuple(map(Digest, keys))
-                parties = encoding.address(custodian), encoding.address(owner)
-                return cls(parties[0], twin, parties[1], named, Digest(order), at, block, signature)
-        raise IntegrityError("a destruction cannot be read")
+            if {len(each) for each in (*keys, order)} != {32}:
+                raise ValueError("digests of another length")
+            named = tuple(map(Digest, keys))
+            parties = encoding.address(custodian), encoding.address(owner)
+            return cls(parties[0], twin, parties[1], named, Digest(order), at, block, signature)
 
     def _body(self) -> list[Any]:
         return [self.custodian, self.twin, self.owner, list(self.keys), self.order, self.at, self.block]

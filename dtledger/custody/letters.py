@@ -11,7 +11,6 @@ Warning: custodians see who asks on which twin and when, and that it was answere
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -22,7 +21,7 @@ from ..ledger import Deployment, messages
 from ..policy import Facts, Request, check
 from ..types import ZERO_DIGEST, Address, Digest, Period
 from ..vocabulary import Action, Purpose, Reason
-from .shares import require_kinds
+from .cells import readable, signed_cells
 
 LetterKind = Literal["ConsentRequest", "ConsentAnswer"]
 
@@ -123,17 +122,14 @@ class Letter:
         Raises:
             IntegrityError: it is not one.
         """
-        cells = encoding.decode(data)
-        with suppress(TypeError, ValueError):
-            require_kinds(cells, (list, bytes))
-            body, signature = cells
-            require_kinds(body, _BODY)
+        with readable("a letter"):
+            body, signature = signed_cells(data, _BODY)
             kind, twin, owner, member, about, at, for_owner, for_member = body
             parties = encoding.address(owner), encoding.address(member)
-            if kind in ("ConsentRequest", "ConsentAnswer") and len(about) == 32:
-                written = cast(LetterKind, kind)
-                return cls(written, twin, *parties, Digest(about), at, for_owner, for_member, signature)
-        raise IntegrityError("a letter cannot be read")
+            if kind not in ("ConsentRequest", "ConsentAnswer") or len(about) != 32:
+                raise ValueError("another kind, or about no digest")
+            written = cast(LetterKind, kind)
+            return cls(written, twin, *parties, Digest(about), at, for_owner, for_member, signature)
 
     def _body(self) -> list[Any]:
         return [*self._about(), self.for_owner, self.for_member]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +10,7 @@ from ..errors import IntegrityError
 from ..ledger import Deployment, Slot, messages
 from ..types import Address, Digest
 from ..vocabulary import Reason
-from .shares import require_kinds
+from .cells import readable, signed_cells
 
 _BODY = (str, str, int, str, int, int, int, int, bytes)
 """What a reply's body is made of, in the order of its fields, the slot's beside each other."""
@@ -83,12 +82,8 @@ class ProbeReply:
         Raises:
             IntegrityError: it is not one.
         """
-        cells = encoding.decode(data)
-        with suppress(TypeError, ValueError):
-            require_kinds(cells, (list, bytes))
-            body, signature = cells
-            require_kinds(body, _BODY)
+        with readable("a reply to a probe"):
+            body, signature = signed_cells(data, _BODY)
             custodian, owner, twin, grantee, number, reason, at, block, block_hash = body
             slot = Slot(encoding.address(owner), twin, encoding.address(grantee), number)
             return cls(encoding.address(custodian), slot, Reason(reason), at, block, Digest(block_hash), signature)
-        raise IntegrityError("a reply to a probe cannot be read")

@@ -21,15 +21,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from .. import encoding
 from ..crypto import merkle
 from ..errors import IntegrityError
 from ..types import Digest
+from .cells import cells_of, readable, require_kinds
 from .receipts import NOTHING_BEFORE
-from .shares import require_kinds
 
 NO_TWIN = 0
 """The number that no twin has: of the first leaf, and what the last leaf names as following."""
@@ -84,17 +83,15 @@ class ReceiptProof:
         Raises:
             IntegrityError: it is not one.
         """
-        cells = encoding.decode(data)
-        with suppress(ValueError):
-            require_kinds(cells, (int, bytes, list, list))
-            count, last, leaf, siblings = cells
+        with readable("a proof of receipts"):
+            count, last, leaf, siblings = cells_of(data, int, bytes, list, list)
             require_kinds(leaf, (int, int, int, bytes))
             require_kinds(siblings, (bytes,) * len(siblings))
             twin, following, of_twin, last_of_twin = leaf
-            if min(count, twin, following, of_twin) >= 0:
-                rows = tuple(Digest(each) for each in siblings)
-                return cls(count, Digest(last), Leaf(twin, following, of_twin, Digest(last_of_twin)), rows)
-        raise IntegrityError("a proof of receipts cannot be read")
+            if min(count, twin, following, of_twin) < 0:
+                raise ValueError("a number below nothing")
+            rows = tuple(Digest(each) for each in siblings)
+            return cls(count, Digest(last), Leaf(twin, following, of_twin, Digest(last_of_twin)), rows)
 
 
 class ReceiptMap:

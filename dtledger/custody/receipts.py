@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,7 +10,7 @@ from ..errors import IntegrityError
 from ..ledger import Deployment, messages
 from ..types import Address, Digest
 from ..vocabulary import Action, Purpose, Reason
-from .shares import require_kinds
+from .cells import readable, signed_cells
 
 NOTHING_BEFORE = encoding.sha256(b"")
 """What the first receipt names as the one before it."""
@@ -102,14 +101,10 @@ class AccessReceipt:
         Raises:
             IntegrityError: it is not one.
         """
-        cells = encoding.decode(data)
-        with suppress(TypeError, ValueError):
-            require_kinds(cells, (list, bytes))
-            body, signature = cells
-            require_kinds(body, _BODY)
+        with readable("a receipt"):
+            body, signature = signed_cells(data, _BODY)
             values = dict(zip((field.name for field in fields(cls)), body, strict=False))
             values |= {name: encoding.address(values[name]) for name in ("custodian", "requester", "grantee")}
             values |= {"action": Action(values["action"]), "purpose": Purpose(values["purpose"])}
             values["refused"] = tuple((Digest(digest), Reason(reason)) for digest, reason in values["refused"])
             return cls(**values, signature=signature)
-        raise IntegrityError("a receipt cannot be read")

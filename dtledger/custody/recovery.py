@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from .. import encoding
 from ..errors import IntegrityError
 from ..types import Address, Digest
-from .shares import require_kinds
+from .cells import cells_of
 
 ShareKind = Literal["RECOVERY", "GUARDIAN"]
 
@@ -42,10 +42,10 @@ class RecoveryHeader:
         Raises:
             IntegrityError: it is not a share of that kind.
         """
-        cells = encoding.decode(data)
         with suppress(ValueError):
-            require_kinds(cells, (str, str, int, str, bytes, int, bytes))
-            stated, deployment, twin, owner, package, number, share = cells
+            stated, deployment, twin, owner, package, number, share = cells_of(
+                data, str, str, int, str, bytes, int, bytes
+            )
             if stated == kind and len(package) == len(share) == 32:
                 named = cast(ShareKind, stated)
                 return cls(named, deployment, twin, encoding.address(owner), Digest(package), number), share

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from .. import encoding
 from ..errors import IntegrityError
 from ..types import Address, Digest, Period
 from ..vocabulary.categories import CATEGORY_BITS
+from .cells import cells_of
 
 SHARE_CONTEXT = b"dtledger/share/1"
 RELEASE_CONTEXT = b"dtledger/release/1"
@@ -69,10 +69,10 @@ class ShareHeader:
         Raises:
             IntegrityError: it is not a SNAPSHOT share.
         """
-        cells = encoding.decode(data)
         with suppress(ValueError):
-            require_kinds(cells, (str, str, int, str, int, int, int, bytes, int, int, int, bytes))
-            kind, deployment, twin, writer, bit, start, end, digest, generation, roster, number, share = cells
+            kind, deployment, twin, writer, bit, start, end, digest, generation, roster, number, share = cells_of(
+                data, str, str, int, str, int, int, int, bytes, int, int, int, bytes
+            )
             if kind == SNAPSHOT and 0 <= bit < CATEGORY_BITS and len(digest) == len(share) == 32:
                 by, period = encoding.address(writer), Period(start, end)
                 return cls(deployment, twin, by, bit, period, Digest(digest), generation, roster, number), share
@@ -99,13 +99,3 @@ def decode_release(data: bytes) -> list[tuple[ShareHeader, bytes]]:
         case [*rows] if all(isinstance(each, bytes) for each in rows):
             return [ShareHeader.decode(each) for each in rows]
     raise IntegrityError("an answer does not hold shares")
-
-
-def require_kinds(cells: Any, kinds: Sequence[type]) -> None:
-    """Pass if `cells` is a list of values of exactly these kinds.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if not isinstance(cells, list) or [type(cell) for cell in cells] != list(kinds):
-        raise ValueError("other cells than there should be")

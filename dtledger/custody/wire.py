@@ -5,21 +5,20 @@ Whether any of it is signed, or makes sense, is for whoever gets it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from .. import encoding
-from ..errors import IntegrityError
 from ..ledger import Slot
 from ..types import Digest, Head
 from ..vocabulary import Action, Purpose, Reason
+from .cells import cells_of, readable, require_kinds
 from .identity import CustodianIdentity
 from .port import LettersRequest, OwnerRequest, ReadRequest, Release, TwinKey
 from .probe import Probe
 from .receipts import AccessReceipt
 from .retiring import RetireOrder
-from .shares import SealedShare, require_kinds
+from .shares import SealedShare
 
 T = TypeVar("T")
 
@@ -32,8 +31,8 @@ def encode_owner_request(request: OwnerRequest) -> bytes:
 
 
 def decode_owner_request(data: bytes) -> OwnerRequest:
-    with _strict("a request of an owner"):
-        twin, owner, at, signature = _cells(data, int, str, int, bytes)
+    with readable("a request of an owner"):
+        twin, owner, at, signature = cells_of(data, int, str, int, bytes)
         return OwnerRequest(twin, encoding.address(owner), at, signature)
 
 
@@ -42,8 +41,8 @@ def encode_letters_request(request: LettersRequest) -> bytes:
 
 
 def decode_letters_request(data: bytes) -> LettersRequest:
-    with _strict("a request for letters"):
-        reader, at, signature = _cells(data, str, int, bytes)
+    with readable("a request for letters"):
+        reader, at, signature = cells_of(data, str, int, bytes)
         return LettersRequest(encoding.address(reader), at, signature)
 
 
@@ -53,8 +52,8 @@ def encode_probe(probe: Probe) -> bytes:
 
 
 def decode_probe(data: bytes) -> Probe:
-    with _strict("a probe"):
-        owner, twin, grantee, number, at, signature = _cells(data, str, int, str, int, int, bytes)
+    with readable("a probe"):
+        owner, twin, grantee, number, at, signature = cells_of(data, str, int, str, int, int, bytes)
         return Probe(Slot(encoding.address(owner), twin, encoding.address(grantee), number), at, signature)
 
 
@@ -64,8 +63,8 @@ def encode_retire_order(order: RetireOrder) -> bytes:
 
 
 def decode_retire_order(data: bytes) -> RetireOrder:
-    with _strict("an order to retire keys"):
-        twin, owner, custodian, keys, roster, at, signature = _cells(data, int, str, str, list, bytes, int, bytes)
+    with readable("an order to retire keys"):
+        twin, owner, custodian, keys, roster, at, signature = cells_of(data, int, str, str, list, bytes, int, bytes)
         named = tuple(Digest(_bytes(each)) for each in keys)
         parties = encoding.address(owner), encoding.address(custodian)
         return RetireOrder(twin, *parties, named, roster, at, signature)
@@ -91,8 +90,8 @@ def encode_read(request: ReadRequest, shares: Sequence[SealedShare]) -> bytes:
 
 
 def decode_read(data: bytes) -> tuple[ReadRequest, list[SealedShare]]:
-    with _strict("a request to read"):
-        twin, grantee, number, action, purpose, digests, key, nonce, at, signature, shares = _cells(
+    with readable("a request to read"):
+        twin, grantee, number, action, purpose, digests, key, nonce, at, signature, shares = cells_of(
             data, int, str, int, int, int, list, bytes, bytes, int, bytes, list
         )
         request = ReadRequest(
@@ -116,8 +115,8 @@ def encode_release(release: Release) -> bytes:
 
 
 def decode_release(data: bytes) -> Release:
-    with _strict("an answer to a request to read"):
-        receipt, sealed, refused = _cells(data, bytes, bytes, list)
+    with readable("an answer to a request to read"):
+        receipt, sealed, refused = cells_of(data, bytes, bytes, list)
         reasons = []
         for each in refused:
             require_kinds(each, (bytes, int))
@@ -130,8 +129,8 @@ def encode_twin_key(key: TwinKey) -> bytes:
 
 
 def decode_twin_key(data: bytes) -> TwinKey:
-    with _strict("a custodian's key for a twin"):
-        custodian, key, signature = _cells(data, str, bytes, bytes)
+    with readable("a custodian's key for a twin"):
+        custodian, key, signature = cells_of(data, str, bytes, bytes)
         return TwinKey(encoding.address(custodian), key, signature)
 
 
@@ -143,8 +142,8 @@ def encode_identity(identity: CustodianIdentity) -> bytes:
 
 
 def decode_identity(data: bytes) -> CustodianIdentity:
-    with _strict("a custodian's identity"):
-        custodian, deployment, number, block_hash, at, signature = _cells(data, str, str, int, bytes, int, bytes)
+    with readable("a custodian's identity"):
+        custodian, deployment, number, block_hash, at, signature = cells_of(data, str, str, int, bytes, int, bytes)
         return CustodianIdentity(
             encoding.address(custodian), deployment, Head(number, _digest(block_hash), at), signature
         )
@@ -156,29 +155,11 @@ def encode_list(each: Sequence[Any]) -> bytes:
 
 
 def decode_list(data: bytes, decode: Callable[[bytes], T]) -> list[T]:
-    with _strict("a list"):
+    with readable("a list"):
         match encoding.decode(data):
             case [*rows] if all(isinstance(row, bytes) for row in rows):
                 return [decode(row) for row in rows]
         raise ValueError("a list of other cells")
-
-
-@contextmanager
-def _strict(what: str) -> Iterator[None]:
-    """Raises:
-    IntegrityError: whatever went wrong: it cannot be read.
-    """
-    try:
-        yield
-    except (IntegrityError, ValueError, TypeError, OverflowError) as error:
-        raise IntegrityError(f"{what} cannot be read") from error
-
-
-def _cells(data: bytes, *kinds: type) -> list[Any]:
-    cells = encoding.decode(data)
-    require_kinds(cells, kinds)
-    assert isinstance(cells, list)
-    return cells
 
 
 def _bytes(value: Any) -> bytes:
