@@ -3,14 +3,12 @@ nobody else wants it."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 
 from ..encoding import CID
-from ..errors import DtledgerError
+from .database_file import DatabaseFile
 
 SOMEBODY = ""
 """Whoever put what was in the store before."""
@@ -18,7 +16,7 @@ SOMEBODY = ""
 _TABLE = "CREATE TABLE IF NOT EXISTS put (cid TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (cid, who)) WITHOUT ROWID;"
 
 
-class BlockPutters:
+class BlockPutters(DatabaseFile):
     """The file at `path`, made if it is not there; None keeps it in memory.
 
     Raises:
@@ -26,19 +24,7 @@ class BlockPutters:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._lock = Lock()
-        try:
-            if path is not None:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.executescript(_TABLE)
-        except (sqlite3.Error, OSError) as error:
-            raise self._failure(error) from error
-
-    def close(self) -> None:
-        self._database.close()
+        super().__init__(path, _TABLE, "The record of blocks", "Free space.")
 
     def remember(self, who: str, cids: Iterable[CID], there: Iterable[CID]) -> None:
         """`who` puts `cids`; those of them that are `there` and that nobody put through this gateway are somebody's."""
@@ -63,14 +49,3 @@ class BlockPutters:
                 if gone and left is None:
                     free.append(cid)
             yield free
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._lock, self._database:
-                yield self._database
-        except (sqlite3.Error, OSError) as error:
-            raise self._failure(error) from error
-
-    def _failure(self, error: Exception) -> DtledgerError:
-        return DtledgerError(f"The record of blocks {self._path} cannot be used: {error}.", hint="Free space.")

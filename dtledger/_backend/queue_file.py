@@ -6,14 +6,13 @@ file is one process's at a time. Rows are opaque here; `dtledger.gateway.queue` 
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from threading import RLock
 
 from ..errors import DtledgerError, InputError
+from .database_file import DatabaseFile
 from .files import locked
 from .http_errors import DiskFullError
 
@@ -31,6 +30,7 @@ CREATE TABLE IF NOT EXISTS letters (
 CREATE INDEX IF NOT EXISTS readers ON letters (reader);
 """
 
+_HINT = "Free space, or make its folder writable: what it holds is unharmed."
 
 _SIZE = "SELECT COUNT(*), COALESCE(SUM(LENGTH(sealed)), 0) FROM readings"
 
@@ -71,7 +71,7 @@ class Totals:
     letters: int
 
 
-class QueueFile:
+class QueueFile(DatabaseFile):
     """The file at `path`, made if it is not there.
 
     Raises:
@@ -80,30 +80,21 @@ class QueueFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = RLock()
-        self._held = ExitStack()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            self._held.enter_context(locked(path, timeout=0.0))
-        except DtledgerError as error:
-            raise InputError(
-                f"The queue {path} is another process's.", hint="Is the gateway running already?"
-            ) from error
-        with self._translated():
-            self._database = sqlite3.connect(path, timeout=30, check_same_thread=False)
+        with ExitStack() as held:
             try:
-                for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-                    self._database.execute(f"PRAGMA {pragma}")
-                self._database.executescript(_TABLES)
-                self._rows, self._bytes = self._database.execute(_SIZE).fetchone()
-            except sqlite3.Error:
-                self._database.close()
-                self._held.close()
-                raise
+                held.enter_context(locked(path, timeout=0.0))
+            except DtledgerError as error:
+                raise InputError(
+                    f"The queue {path} is another process's.", hint="Is the gateway running already?"
+                ) from error
+            super().__init__(path, _TABLES, "The queue", _HINT, ("synchronous=FULL", "secure_delete=ON"))
+            held.callback(super().close)
+            with self._reading() as database:
+                self._rows, self._bytes = database.execute(_SIZE).fetchone()
+            self._held = held.pop_all()
 
     def close(self) -> None:
-        self._database.close()
         self._held.close()
 
     def add(self, rows: Sequence[Row], key: bytes | None, body: bytes, at: int) -> int:
@@ -152,14 +143,14 @@ class QueueFile:
             "SELECT part FROM readings GROUP BY part HAVING MIN(closes) <= ? OR MIN(at) <= ? "
             "ORDER BY MIN(number) LIMIT ?"
         )
-        with self._lock, self._translated():
-            rows = self._database.execute(query, (now, came_before, most + len(skip))).fetchall()
+        with self._reading() as database:
+            rows = database.execute(query, (now, came_before, most + len(skip))).fetchall()
         return [part for (part,) in rows if part not in skip][:most]
 
     def rows(self, part: bytes) -> list[Kept]:
         query = "SELECT number, at, sealed, written_as, manifest, custody FROM readings WHERE part = ? ORDER BY number"
-        with self._lock, self._translated():
-            return [Kept(*row) for row in self._database.execute(query, (part,))]
+        with self._reading() as database:
+            return [Kept(*row) for row in database.execute(query, (part,))]
 
     def note(self, written: Mapping[int, tuple[bytes, str, str]]) -> None:
         """A batch is about to be anchored: number → what its row will have been written as."""
@@ -176,9 +167,9 @@ class QueueFile:
             if letter is not None:
                 database.execute("INSERT OR IGNORE INTO letters VALUES (?, ?, ?)", letter)
             database.execute("DELETE FROM refused WHERE part NOT IN (SELECT part FROM readings)")
-        with self._lock, self._translated():
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._rows, self._bytes = self._database.execute(_SIZE).fetchone()
+        with self._reading() as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._rows, self._bytes = database.execute(_SIZE).fetchone()
 
     def refused_since(self, part: bytes, now: int) -> int:
         """When the part was refused first; now, if this is the first time."""
@@ -194,33 +185,18 @@ class QueueFile:
 
     def letters(self, reader: bytes) -> list[str]:
         """The CIDs of the letters to that reader, the oldest first."""
-        with self._lock, self._translated():
-            rows = self._database.execute("SELECT cid FROM letters WHERE reader = ? ORDER BY at, cid", (reader,))
+        with self._reading() as database:
+            rows = database.execute("SELECT cid FROM letters WHERE reader = ? ORDER BY at, cid", (reader,))
             return [cid for (cid,) in rows]
 
     def totals(self) -> Totals:
         query = "SELECT COUNT(*), COALESCE(SUM(LENGTH(sealed)), 0), COUNT(DISTINCT part), MIN(at) FROM readings"
-        with self._lock, self._translated():
-            rows, size, parts, oldest = self._database.execute(query).fetchone()
-            (letters,) = self._database.execute("SELECT COUNT(*) FROM letters").fetchone()
+        with self._reading() as database:
+            rows, size, parts, oldest = database.execute(query).fetchone()
+            (letters,) = database.execute("SELECT COUNT(*) FROM letters").fetchone()
         return Totals(rows, size, parts, oldest, letters)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translated(), self._database:
-            yield self._database
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """The one border where SQLite's errors become ours."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
-                raise DiskFullError(
-                    "The disk of the queue is full.", hint="Free space: what it holds is unharmed."
-                ) from error
-            raise DtledgerError(
-                f"The queue {self._path} cannot be used: {error}.",
-                hint="Free space, or make its folder writable: what it holds is unharmed.",
-            ) from error
+    def _failure(self, error: Exception) -> DtledgerError:
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
+            return DiskFullError("The disk of the queue is full.", hint="Free space: what it holds is unharmed.")
+        return super()._failure(error)

@@ -5,11 +5,10 @@ Names of users are kept as they come; whoever passes them decides what they tell
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
-from threading import Lock
 
-from ..errors import DtledgerError, LimitPassedError
+from ..errors import LimitPassedError
+from .database_file import DatabaseFile
 
 _DAY = 86_400
 _TABLE = """
@@ -20,7 +19,7 @@ CREATE TABLE IF NOT EXISTS used (
 """
 
 
-class QuotaFile:
+class QuotaFile(DatabaseFile):
     """The file at `path`, made if it is not there; None keeps it in memory.
 
     Raises:
@@ -28,19 +27,7 @@ class QuotaFile:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._lock = Lock()
-        try:
-            if path is not None:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.executescript(_TABLE)
-        except (sqlite3.Error, OSError) as error:
-            raise self._failure(error) from error
-
-    def close(self) -> None:
-        self._database.close()
+        super().__init__(path, _TABLE, "The record of quotas", "Free space.")
 
     def take(self, what: str, who: str, amount: int, most: int, now: int) -> None:
         """Use `amount` of the `most` that `who` has of it that day; a negative amount gives back.
@@ -49,20 +36,11 @@ class QuotaFile:
             LimitPassedError: that would be more; nothing was used.
         """
         day = now // _DAY
-        try:
-            with self._lock, self._database as database:
-                database.execute("DELETE FROM used WHERE day < ?", (day,))
-                found = database.execute(
-                    "SELECT amount FROM used WHERE day = ? AND what = ? AND who = ?", (day, what, who)
-                ).fetchone()
-                used = max((found[0] if found else 0) + amount, 0)
-                if amount > 0 and used > most:
-                    raise LimitPassedError(
-                        f"That is more {what} than {most:,} a day.", limit=what, hint="Try tomorrow."
-                    )
-                database.execute("INSERT OR REPLACE INTO used VALUES (?, ?, ?, ?)", (day, what, who, used))
-        except (sqlite3.Error, OSError) as error:
-            raise self._failure(error) from error
-
-    def _failure(self, error: Exception) -> DtledgerError:
-        return DtledgerError(f"The record of quotas {self._path} cannot be used: {error}.", hint="Free space.")
+        with self._transaction() as database:
+            database.execute("DELETE FROM used WHERE day < ?", (day,))
+            query = "SELECT amount FROM used WHERE day = ? AND what = ? AND who = ?"
+            found = database.execute(query, (day, what, who)).fetchone()
+            used = max((found[0] if found else 0) + amount, 0)
+            if amount > 0 and used > most:
+                raise LimitPassedError(f"That is more {what} than {most:,} a day.", limit=what, hint="Try tomorrow.")
+            database.execute("INSERT OR REPLACE INTO used VALUES (?, ?, ?, ?)", (day, what, who, used))

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from .. import encoding
 from ..encoding import CID
-from ..errors import DtledgerError
 from ..ledger import Sent
 from ..types import ZERO_DIGEST, Digest, Period
+from .database_file import DatabaseFile
 from .files import locked
 
 _TABLES = """
@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS under_way (
 CREATE TABLE IF NOT EXISTS marks (mark BLOB PRIMARY KEY, pending INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sent (one INTEGER PRIMARY KEY CHECK (one = 1), sent BLOB NOT NULL);
 """
+
+_HINT = "Free space, or make its folder writable, and try again: it goes on where it stopped."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Base:
     covers: Digest = ZERO_DIGEST
 
 
-class WriteJournal:
+class WriteJournal(DatabaseFile):
     """One writer's memory on one deployment. `path` None keeps it in memory.
 
     Raises:
@@ -63,18 +65,7 @@ class WriteJournal:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
-        with self._translated():
-            if path is not None:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False)
-            try:
-                self._database.execute("PRAGMA journal_mode=WAL")
-                self._database.execute("PRAGMA synchronous=FULL")
-                self._database.executescript(_TABLES)
-            except sqlite3.Error:
-                self._database.close()
-                raise
+        super().__init__(path, _TABLES, "The writer's journal", _HINT, ("synchronous=FULL",))
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -86,19 +77,16 @@ class WriteJournal:
         with locked(self._path) if self._path else nullcontext():
             yield
 
-    def close(self) -> None:
-        self._database.close()
-
     def head(self, label: Digest) -> bytes | None:
         """The stream's end as it was put, if it is known."""
-        with self._translated():
-            row = self._database.execute("SELECT head FROM streams WHERE label = ?", (label,)).fetchone()
+        with self._reading() as database:
+            row = database.execute("SELECT head FROM streams WHERE label = ?", (label,)).fetchone()
         return row[0] if row else None
 
     def base(self) -> Base:
         """What the next batch goes on from."""
-        with self._translated():
-            row = self._database.execute("SELECT index_root, covers FROM base").fetchone()
+        with self._reading() as database:
+            row = database.execute("SELECT index_root, covers FROM base").fetchone()
         return Base(CID.decode(row[0]) if row[0] else None, Digest(row[1])) if row else Base()
 
     def follow(self, base: Base) -> None:
@@ -114,11 +102,11 @@ class WriteJournal:
     def unwritten(self, marks: Sequence[bytes]) -> set[bytes]:
         """Those of `marks` that no batch holds."""
         known: set[bytes] = set()
-        with self._translated():
+        with self._reading() as database:
             for start in range(0, len(marks), 500):
                 some = marks[start : start + 500]
                 query = f"SELECT mark FROM marks WHERE mark IN ({','.join('?' * len(some))})"  # noqa: S608
-                known.update(row[0] for row in self._database.execute(query, some))
+                known.update(row[0] for row in database.execute(query, some))
         return set(marks) - known
 
     def prepare(self, pending: Pending, marks: Iterable[Iterable[bytes]]) -> None:
@@ -137,8 +125,8 @@ class WriteJournal:
 
     def pending(self) -> Pending | None:
         """The batch under way, if a crash left one."""
-        with self._translated():
-            row = self._database.execute("SELECT root, count, index_root, snapshots, heads FROM under_way").fetchone()
+        with self._reading() as database:
+            row = database.execute("SELECT root, count, index_root, snapshots, heads FROM under_way").fetchone()
         if row is None:
             return None
         heads = {Digest(label): head for label, head in encoding.decode(row[4])}
@@ -168,8 +156,8 @@ class WriteJournal:
 
     def last(self) -> Sent | None:
         """The newest transaction that was about to be sent."""
-        with self._translated():
-            row = self._database.execute("SELECT sent FROM sent").fetchone()
+        with self._reading() as database:
+            row = database.execute("SELECT sent FROM sent").fetchone()
         if row is None:
             return None
         nonce, gas, fee, tip, hashes = encoding.decode(row[0])
@@ -180,22 +168,6 @@ class WriteJournal:
         packed = encoding.encode([sent.nonce, sent.gas, sent.fee, sent.tip, list(sent.hashes)])
         with self._transaction() as database:
             database.execute("INSERT OR REPLACE INTO sent VALUES (1, ?)", (packed,))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._translated(), self._database:
-            yield self._database
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """The one border where SQLite's errors become ours."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise DtledgerError(
-                f"The writer's journal {self._path} cannot be used: {error}.",
-                hint="Free space, or make its folder writable, and try again: it goes on where it stopped.",
-            ) from error
 
 
 def _follow(database: sqlite3.Connection, base: Base) -> None:
