@@ -127,6 +127,24 @@ def name_block(data: bytes, codec: Codec) -> CID:
     return block_cid(data, codec)
 
 
+def put_in_batches(
+    blocks: Sequence[tuple[bytes, Codec]], put: Callable[[dict[CID, bytes]], None], most: int, most_bytes: int
+) -> list[CID]:
+    """`BlockStore.put_many` for a store that takes at most so many blocks, and about so many bytes, at a time."""
+    cids = [name_block(data, codec) for data, codec in blocks]
+    batch: dict[CID, bytes] = {}
+    size = 0
+    for cid, (data, _) in zip(cids, blocks, strict=True):
+        if batch and (len(batch) == most or size + len(data) > most_bytes):
+            put(batch)
+            batch, size = {}, 0
+        batch[cid] = data
+        size += len(data)
+    if batch:
+        put(batch)
+    return cids
+
+
 def links(cid: CID, data: bytes) -> list[CID]:
     """The CIDs that a block links to, in the order in which they stand in it, each once.
 

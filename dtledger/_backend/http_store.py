@@ -13,7 +13,7 @@ from typing import Final, Protocol, Self
 from ..encoding import CID, Codec, encode, verify_block
 from ..errors import InputError
 from ..ledger import Deployment, messages
-from ..store import MAX_BLOCK_BYTES, BlockMissingError, name_block, walk
+from ..store import MAX_BLOCK_BYTES, BlockMissingError, put_in_batches, walk
 from ..types import Address, Digest
 from .http_link import HttpLink
 
@@ -61,18 +61,7 @@ class HttpStore:
         return self.put_many([(data, codec)])[0]
 
     def put_many(self, blocks: Sequence[tuple[bytes, Codec]]) -> list[CID]:
-        cids = [name_block(data, codec) for data, codec in blocks]
-        batch: dict[CID, bytes] = {}
-        size = 0
-        for cid, (data, _) in zip(cids, blocks, strict=True):
-            if batch and (len(batch) == BLOCKS_AT_ONCE or size + len(data) > BYTES_AT_ONCE):
-                self._put(batch)
-                batch, size = {}, 0
-            batch[cid] = data
-            size += len(data)
-        if batch:
-            self._put(batch)
-        return cids
+        return put_in_batches(blocks, self._put, BLOCKS_AT_ONCE, BYTES_AT_ONCE)
 
     def get(self, cid: CID) -> bytes:
         status, data = self._link.ask("GET", f"/v1/blocks/{cid}", most=MAX_BLOCK_BYTES, allowed=(404,))

@@ -28,7 +28,7 @@ from ipfshttpclient.client import Client
 
 from ..encoding import CID, Codec, block_cid, encode, verify_block
 from ..errors import DtledgerError, InputError, IntegrityError, UnreachableError
-from ..store import MAX_BLOCK_BYTES, BlockMissingError, name_block, whole
+from ..store import MAX_BLOCK_BYTES, BlockMissingError, put_in_batches, whole
 from .car import read_car, write_car
 
 OLDEST_KUBO: Final = (0, 30)
@@ -88,18 +88,7 @@ class KuboStore:
         return self.put_many([(data, codec)])[0]
 
     def put_many(self, blocks: Sequence[tuple[bytes, Codec]]) -> list[CID]:
-        cids = [name_block(data, codec) for data, codec in blocks]
-        batch: dict[CID, bytes] = {}
-        size = 0
-        for cid, (data, _) in zip(cids, blocks, strict=True):
-            if batch and (len(batch) == IMPORT_BLOCKS or size + len(data) > IMPORT_BYTES):
-                self._import(batch)
-                batch, size = {}, 0
-            batch[cid] = data
-            size += len(data)
-        if batch:
-            self._import(batch)
-        return cids
+        return put_in_batches(blocks, self._import, IMPORT_BLOCKS, IMPORT_BYTES)
 
     def get(self, cid: CID) -> bytes:
         data = bytearray()
