@@ -49,10 +49,6 @@ class Verb(click.Command):
             if isinstance(error, OutputError):
                 abandon()
             ctx.exit(error.exit_code)
-        except click.UsageError as error:
-            if not app.as_json:
-                raise
-            _fail_usage(error)
         except BrokenPipeError:  # whoever read has read enough
             abandon()
             ctx.exit(0)
@@ -71,18 +67,8 @@ class Verb(click.Command):
             for each in examples.split(" · "):
                 formatter.write(f"{'':>{formatter.current_indent}}{each}\n")
 
-    def make_context(self, info_name: str | None, args: list[str], **extra: Any) -> click.Context:  # type: ignore[override]
-        """Usage errors are JSON too when --json was given."""
-        as_json = "--json" in args
-        try:
-            return super().make_context(info_name, args, **extra)
-        except click.UsageError as error:
-            if not as_json:
-                raise
-            _fail_usage(error)
 
-
-def _fail_usage(error: click.UsageError) -> NoReturn:
+def fail_usage(error: click.UsageError) -> NoReturn:
     """A wrong command line as one JSON object on stderr."""
     report = {
         "schema": "dtledger/error/1",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
+from typing import Any
 
 import click
 
 from .. import __version__
+from .command import fail_usage
 
 NOUNS = {
     "demo": "From nothing to a consent and a refusal, in one command.",
@@ -32,6 +36,20 @@ NOUNS = {
 """Noun → one line. The module of the same name has a command of the same name."""
 
 
+_AS_JSON = "dtledger.as_json"
+
+
+@contextmanager
+def _usage(*, as_json: bool) -> Iterator[None]:
+    """A wrong command line, of whichever command, is told as JSON too when --json was given."""
+    try:
+        yield
+    except click.UsageError as error:
+        if not as_json:
+            raise
+        fail_usage(error)
+
+
 class Nouns(click.Group):
     """The commands, imported when named."""
 
@@ -44,6 +62,17 @@ class Nouns(click.Group):
         module = import_module(f".{cmd_name}", __package__)
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def make_context(self, info_name: str | None, args: list[str], **extra: Any) -> click.Context:  # type: ignore[override]
+        as_json = "--json" in args
+        with _usage(as_json=as_json):
+            context = super().make_context(info_name, args, **extra)
+        context.meta[_AS_JSON] = as_json
+        return context
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _usage(as_json=ctx.meta[_AS_JSON]):
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -132,6 +132,16 @@ def test_an_unknown_word_is_a_usage_error_that_names_the_nearest(run: Run, words
     assert (error["schema"], error["exit_code"]) == ("dtledger/error/1", 2)
 
 
+@pytest.mark.parametrize(
+    "words", [("--json",), ("twn", "--json"), ("twin", "--json"), ("twin", "red", "--json"), ("key", "new", "--json")]
+)
+def test_a_wrong_command_line_is_one_object_with_json_wherever_it_is_wrong(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert json.loads(result.stderr)["schema"] == "dtledger/error/1"
+    assert run(*words[:-1], "--jsn").stderr.startswith("Usage: ")
+
+
 @pytest.mark.slow
 def test_titles_are_bold_at_a_terminal_unless_no_color_is_set(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
