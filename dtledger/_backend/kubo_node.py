@@ -98,7 +98,13 @@ class LocalKubo:
 
     def _run(self, *words: str) -> None:
         environment = {**os.environ, **dict(each.split("=", 1) for each in self._environment())}
-        done = subprocess.run([self.binary, *words], env=environment, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run([self.binary, *words], env=environment, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise UnreachableError(
+                f"There is no kubo to run at {self.binary}: {error.strerror}.",
+                hint="DTLEDGER_IPFS names its program; scripts/kubo builds one.",
+            ) from error
         if done.returncode:
             raise UnreachableError(f"kubo cannot be set up: {done.stderr.strip()}")
 

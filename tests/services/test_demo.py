@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,6 +93,14 @@ def test_a_laptop_that_is_lost_comes_back_from_a_backup_and_reads_everything(
     assert len(json.loads(read.stdout)["readings"]) == 288
     looked = run("twin", "access", str(told["twin"]), "--json", "--key", PATIENT, "--home", laptop, env=env)
     assert "cardiology" in looked.stdout, "contacts are in it too"
+
+
+def test_the_commands_that_it_ends_with_can_be_run_as_they_are_printed(told: dict[str, Any], tmp_path: Path) -> None:
+    for printed in told["next"][:-1]:  # the last one ends the story
+        program, *words = shlex.split(printed.replace("ann.backup", str(tmp_path / "ann.backup")))
+        assert shutil.which(program) or Path(program).exists(), printed
+        done = run(*words)
+        assert done.exit_code == 0, (printed, done.stderr)
 
 
 def test_a_home_told_one_way_is_not_told_the_other(told: dict[str, Any], home: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,6 +170,11 @@ class TestAKuboThatIsNotBelieved:
 
 
 class TestAKuboThatDoesNotAnswer:
+    def test_a_program_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(UnreachableError, match="/nowhere/ipfs") as refused:
+            LocalKubo(tmp_path, "/nowhere/ipfs").start()
+        assert "DTLEDGER_IPFS" in refused.value.hint
+
     def test_nobody_there_is_said_with_a_hint(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             address = f"/ip4/127.0.0.1/tcp/{free.getsockname()[1]}"

@@ -19,6 +19,7 @@ from ...types import Period
 from ...vocabulary import Action, Kind, Purpose
 from ..app import App
 from .hospital import GATEWAY, PATIENT, Hospital
+from .next import program, shown
 from .place import claim, sample_end
 from .story import DAY, THRESHOLD, slot_name
 from .telling import Telling
@@ -190,15 +191,16 @@ class Services:
                 step["did"] = f"the clinician is refused: {error.reason.text} ({error.reason.name})"
 
     def _next(self, twin: int) -> None:
-        place, laptop = self.app.home.root, self.hospital.laptop.root
-        tries = [
-            f"dtledger twin access {twin} --key {PATIENT} --home {laptop}",
-            f"dtledger key backup {PATIENT} --to ann.backup --home {laptop}",
-            f"dtledger gateway status {self.hospital.gateway.url}",
-            f"dtledger custodian receipts --config {self.hospital.custodians[0].config}",
-            f"dtledger demo --clean --home {place}",
+        place, laptop = self.app.home.root, shown(self.hospital.laptop.root)
+        words = [
+            f"twin access {twin} --key {PATIENT} --home {laptop}",
+            f"key backup {PATIENT} --to ann.backup --home {laptop}",
+            f"gateway status {self.hospital.gateway.url}",
+            f"custodian receipts --config {shown(self.hospital.custodians[0].config)}",
+            f"demo --clean --home {shown(place)}",
         ]
-        self.app.show(f"\nThe hospital goes on in {place}. Try next:\n")
+        tries = [f"{program()} {each}" for each in words]
+        self.app.show(f"\nThe hospital goes on in {shown(place)}. Try next:\n")
         for each in tries:
             self.app.show(f"  {each}")
         self.app.data(

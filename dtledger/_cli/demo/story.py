@@ -238,7 +238,7 @@ class Story:
     def _next(self, twin: int, readings: list[Reading]) -> None:
         home = self.app.home
         tries = commands(home, twin, self.patient, readings, int(time.time()))
-        self.app.show(f"\nThe world goes on in {shown(home)}, its chain at {self.devnet.anvil.url}. Try next:\n")
+        self.app.show(f"\nThe world goes on in {shown(home.root)}, its chain at {self.devnet.anvil.url}. Try next:\n")
         for command in tries:
             self.app.show(f"  {command}")
         self.app.data(
