@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -65,6 +66,21 @@ class Words(click.ParamType[tuple[str, ...]]):
         return [CompletionItem(before + comma + each.value) for each in self._word.shell_complete(ctx, param, last)]
 
 
+class Url(click.ParamType[str]):
+    """The address of a service."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from ..config.kinds import url
+
+        try:
+            return str(url(value, Path()))
+        except ValueError as error:
+            self.fail(f"{error}, not {value!r}", param, ctx)
+
+
+URL = Url()
 CATEGORY = Word(CATEGORY_NAMES, "categories", "NAME")
 CATEGORY_OR_ALL = Word([*CATEGORY_NAMES, ALL], "categories", "NAME")
 PURPOSE = Word([each.name for each in Purpose], "purposes", "CODE")

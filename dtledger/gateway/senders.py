@@ -69,6 +69,9 @@ class Senders:
             found[match["name"]] = Sender(match["name"], bytes.fromhex(match["hash"]), twins)
         return cls(list(found.values()))
 
+    def __len__(self) -> int:
+        return len(self._senders)
+
     def of(self, authorization: str | None) -> Sender:
         """Who sent an `Authorization` header.
 

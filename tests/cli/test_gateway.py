@@ -96,7 +96,24 @@ def test_the_status_is_shown_and_its_exit_code_says_whether_all_is_well(run: Run
         served.world.ledger.unreachable = False
 
 
+@pytest.mark.anvil
+def test_a_gateway_that_knows_no_sender_says_so(
+    dtledger: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dtledger.service.server.serve", lambda *_: None)
+    monkeypatch.setattr("dtledger.service.logs.log_to_stderr", lambda: None)
+    config, senders = tmp_path / "gateway.toml", tmp_path / "senders"
+    config.write_text('state = "state"\n')
+    alone = dtledger("gateway", "serve", "--config", config, "--key", "gateway")
+    assert (alone.exit_code, "dtledger gateway token NAME" in alone.stderr) == (0, True)
+    senders.write_text(f"ward-3 {'0' * 64}\n")
+    config.write_text('state = "state"\nsenders = "senders"\n')
+    assert "knows no sender" not in dtledger("gateway", "serve", "--config", config, "--key", "gateway").stderr
+
+
 def test_a_status_of_nobody_is_none(run: Run, served: Served) -> None:
+    assert run("gateway", "status", "gateway.example").exit_code == 2
+    assert run("gateway", "unanchored", "gateway.example").exit_code == 2
     assert run("gateway", "status", "http://127.0.0.1:9").exit_code == 6
     assert run("gateway", "status", f"{served.url}/healthz").exit_code in (2, 6)
 

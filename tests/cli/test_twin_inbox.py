@@ -85,5 +85,11 @@ def test_a_webhook_that_refuses_is_said(dtledger: Run, twin: Twin, hook: Hook) -
     assert "webhook" in told["message"]
 
 
+def test_a_webhook_that_is_no_url_is_refused_before_anything_is_looked_up(dtledger: Run, twin: Twin) -> None:
+    refused = dtledger("twin", "inbox", twin.number, *PATIENT, "--webhook", "hook.example/dtledger")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "http://" in refused.stderr
+
+
 def test_it_is_the_owners_alone(dtledger: Run, twin: Twin) -> None:
     assert dtledger("twin", "inbox", twin.number, "--key", "cardiology").exit_code == 3

@@ -9,6 +9,11 @@ import click
 from ..app import App
 from ..command import verb
 
+_NO_SENDER = (
+    "it knows no sender, so it takes readings of nobody. `dtledger gateway token NAME` makes a line for the file that "
+    "the setting `senders` names."
+)
+
 
 @verb("serve", epilog="Examples: dtledger gateway serve --key gateway · dtledger gateway serve --config gateway.toml")
 @click.option("--config", metavar="FILE", help="What it is told: bind, TLS, senders, limits.")
@@ -30,6 +35,8 @@ def serve_(app: App, config: str | None) -> None:
 
     settings = ServiceSettings.load("gateway", ENTRIES, Path(config).expanduser() if config else None)
     senders = Senders.read(Path(settings["senders"])) if settings["senders"] else Senders([])
+    if not senders:
+        app.say(f"{click.style('warning:', fg='yellow')} {_NO_SENDER}")
     folder = Path(settings["state"]) if settings["state"] else app.home.root / "gateway"
     app.home.prepare(folder)
     gateway = Gateway(app.client, settings, folder, senders)

@@ -10,15 +10,16 @@ from ...errors import UnreachableError
 from .. import times
 from ..app import App, rfc3339
 from ..command import verb
+from ..words import URL
 
-URL = "http://127.0.0.1:8701"
+HERE = "http://127.0.0.1:8701"
 """Where a gateway listens that was told nothing else."""
 
 
 @verb(
     "status", epilog="Examples: dtledger gateway status · dtledger gateway status https://gateway.hospital.example:8701"
 )
-@click.argument("url", default=URL)
+@click.argument("url", type=URL, default=HERE)
 def status(app: App, url: str) -> None:
     """Say how many readings wait, how old the newest of each twin is, and what ends soon.
 
@@ -34,7 +35,10 @@ def status(app: App, url: str) -> None:
     rest = {name: value for name, value in found.items() if name != "schema"}
     app.data("gateway-status", url=gateway.url, **{**rest, "grants_ending": ending})
     if found.get("ledger") != "ok" or found.get("queue") != "ok":
-        raise UnreachableError(f"The gateway's ledger: {found.get('ledger')}, its queue: {found.get('queue')}.")
+        raise UnreachableError(
+            f"The gateway's ledger: {found.get('ledger')}, its queue: {found.get('queue')}.",
+            hint="What it has taken stays on its disk. On its machine `dtledger doctor` says what to mend.",
+        )
 
 
 def _show(app: App, found: dict[str, Any]) -> None:

@@ -6,10 +6,11 @@ import click
 
 from ..app import App
 from ..command import verb
+from ..words import URL
 
 
 @verb("unanchored", epilog="Example: dtledger gateway unanchored https://gateway.hospital.example:8701")
-@click.argument("url")
+@click.argument("url", type=URL)
 def unanchored(app: App, url: str) -> None:
     """Ask a gateway for what it could not anchor in time and sealed to your key.
 

@@ -10,6 +10,7 @@ import click
 from ...errors import DtledgerError, UnreachableError
 from ..app import App, plain, rfc3339
 from ..command import verb
+from ..words import URL
 
 if TYPE_CHECKING:
     from ...client import Item
@@ -23,7 +24,7 @@ _TIMEOUT_SECONDS = 15
 )
 @click.argument("twin", type=click.IntRange(0), required=False)
 @click.option("--quiet", is_flag=True, help="Say nothing if there is nothing: cron mails what is said.")
-@click.option("--webhook", metavar="URL", help="Post it there too, as JSON, if there is anything.")
+@click.option("--webhook", type=URL, metavar="URL", help="Post it there too, as JSON, if there is anything.")
 def inbox(app: App, twin: int | None, quiet: bool, webhook: str | None) -> None:
     """Show what an owner should know: requests for consent, emergencies opened and their overdue reviews, grants that
     end soon, what guardians began, custodians at fault or gone, and whether a backup is due.
@@ -97,4 +98,7 @@ def _post(url: str, told: dict[str, Any]) -> None:
         answer = requests.post(url, body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False)
         answer.raise_for_status()
     except (OSError, ValueError) as error:
-        raise UnreachableError(f"The webhook did not take it ({type(error).__name__}).") from error
+        raise UnreachableError(
+            f"The webhook did not take it ({type(error).__name__}).",
+            hint="What there is stands above, and is there the next time too.",
+        ) from error
