@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from .._backend.files import locked, parse_json, write_atomically
 from ..crypto.kdf import Label, derive
 from ..encoding import decode, encode
-from ..errors import IntegrityError, KeyFileError
+from ..errors import InputError, IntegrityError, KeyFileError
 from ..home import Home, check_name
 from ..types import Address
 from . import keystore
@@ -36,7 +36,7 @@ from .section import SectionKey
 from .store import KeyStore
 from .unlocked import UnlockedKey
 
-__all__ = ["Backup", "make_backup", "read_backup"]
+__all__ = ["Backup", "make_backup", "read_backup", "require_free"]
 
 SCHEMA = "dtledger/backup/1"
 
@@ -96,11 +96,10 @@ def make_backup(home: Home, key: UnlockedKey, file: KeyFile, target: Path, at: i
     Returns the files in it beside the key. `at` is in unix seconds.
 
     Raises:
-        KeyFileError: there is a file `target`.
+        KeyFileError, InputError: as `require_free`.
         DtledgerError: it could not be written.
     """
-    if target.exists():
-        raise KeyFileError(f"There is a file {target}; it is not overwritten.", hint="Name another.")
+    require_free(target)
     with locked(file.path):
         document = keystore.read(file.path)
         held = key.reload()
@@ -121,6 +120,19 @@ def make_backup(home: Home, key: UnlockedKey, file: KeyFile, target: Path, at: i
     write_atomically(target, (json.dumps(backup, indent=2) + "\n").encode())
     key.update(lambda secrets: secrets.with_backup(held, at))
     return sorted(files)
+
+
+def require_free(target: Path) -> None:
+    """Pass if a backup may be written to `target`.
+
+    Raises:
+        KeyFileError: there is something.
+        InputError: there is no folder for it.
+    """
+    if target.exists():
+        raise KeyFileError(f"There is a file {target}; it is not overwritten.", hint="Name another.")
+    if not target.parent.is_dir():
+        raise InputError(f"There is no folder {target.parent}.", hint="Is the medium there? Name another, or make it.")
 
 
 def read_backup(path: Path) -> Backup:

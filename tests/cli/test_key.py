@@ -261,6 +261,9 @@ def test_a_backup_brings_the_key_back_on_another_machine(run: Run, home: Path, m
     told = json.loads(run("key", "backup", "--to", saved, "--json").stdout)
     assert (told["schema"], told["name"], told["twins"]) == ("dtledger/key-backup/1", "ann", 0)
     assert run("key", "backup", "--to", saved).exit_code == 5
+    monkeypatch.setenv("DTLEDGER_PASSWORD_FILE", str(home.parent / "nowhere"))
+    assert "not overwritten" in run("key", "backup", "--to", saved).stderr, "it is said before a password is asked for"
+    assert run("key", "backup", "--to", home.parent / "nowhere" / "ann.backup").exit_code == 2
 
     laptop = home.parent / "laptop"
     elsewhere = runner(laptop, monkeypatch)

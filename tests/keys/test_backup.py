@@ -182,13 +182,13 @@ def test_what_is_no_backup_is_said_to_be_none(tmp_path: Path, text: str) -> None
         read_backup(tmp_path / "nowhere")
 
 
-def test_a_backup_is_never_overwritten_and_a_full_disk_leaves_none(
+def test_a_backup_is_never_overwritten_and_one_that_cannot_be_written_is_not_noted(
     store: KeyStore, target: Path, tmp_path: Path
 ) -> None:
     populate(store)
     save(store, target)
     with pytest.raises(KeyFileError, match="not overwritten"):
         save(store, target)
-    with pytest.raises(DtledgerError, match="could not be written"):
+    with pytest.raises(DtledgerError, match="no folder"):
         save(store, tmp_path / "no" / "folder")
     assert held(store).backed_up_at == AT

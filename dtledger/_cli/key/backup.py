@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from ...errors import KeyFileError
 from .. import complete
 from ..app import App, rfc3339
 from ..command import verb
@@ -25,15 +24,14 @@ def backup(app: App, name: str | None, target: Path, dry_run: bool) -> None:
     `twin show` says when the last one lacks something. Custodians' keys are never in it.
     """
     from ...keys import KeyStore
-    from ...keys.backup import make_backup
+    from ...keys.backup import make_backup, require_free
 
     file = KeyStore(app.home).open(name or app.settings.key)
+    require_free(target)  # before a password is asked for
     key = file.unlock(passwords(app).of(file.name))
     twins = sum(len(each) for each in key.secrets.twins.values())
     words = f"the key {file.name} ({key.address}) with the secrets of {twins} twin{'' if twins == 1 else 's'}"
     if dry_run:
-        if target.exists():
-            raise KeyFileError(f"There is a file {target}; it is not overwritten.", hint="Name another.")
         app.show(f"A backup in {target} would hold {words}.")
         app.data("key-backup", name=file.name, address=key.address, path=target, twins=twins, dry_run=True)
         return
