@@ -136,7 +136,9 @@ def read_plan(path: Path) -> Plan:
         raise
     except KeyError as error:
         raise InputError(f"{path} lacks {error.args[0]}.", hint="See `dtledger deploy --help`.") from error
-    except (OSError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", hint="See `dtledger deploy --help`.") from error
+    except (TypeError, ValueError) as error:
         raise InputError(f"{path} cannot be used: {error}.", hint="See `dtledger deploy --help`.") from error
 
 

@@ -130,9 +130,9 @@ class ServiceSettings:
         value = self[name]
         if value is None:
             place = self.file or "No configuration file is named, and the environment"
+            write = f"Write `{name} = …` there" if self.file else "Name the file by --config FILE"
             raise InputError(
-                f"{place} names no {name} ({what}).",
-                hint=f"Write `{name} = …` there, or set {_variable(self.service, name)}.",
+                f"{place} names no {name} ({what}).", hint=f"{write}, or set {_variable(self.service, name)}."
             )
         return value
 

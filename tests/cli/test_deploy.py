@@ -162,6 +162,8 @@ def test_a_configuration_that_cannot_be_used_is_named(
     assert result.exit_code == 2
     assert "broken.toml" in result.stderr
     assert said in result.stderr
+    path.unlink()
+    assert f"{path} cannot be read: No such file or directory." in deploy("--config", str(path)).stderr
 
 
 def test_without_a_configuration_it_says_what_to_do(home: Home, deploy: Callable[..., Result]) -> None:

@@ -91,3 +91,5 @@ def test_a_setting_that_is_needed_is_named_with_where_to_write_it(file: Path) ->
     file.touch()
     with pytest.raises(InputError, match=f"{file} names no tls_key .*DTLEDGER_CUSTODIAN_TLS_KEY"):
         load(file).require("tls_key", "a key")
+    with pytest.raises(InputError, match="--config FILE, or set DTLEDGER_CUSTODIAN_TLS_KEY"):
+        load(None).require("tls_key", "a key")
