@@ -45,8 +45,10 @@ class TestARun:
     def test_measures_every_row(self, capsys: pytest.CaptureFixture[str]) -> None:
         chosen = [name for name in EVERY if name not in ON_KUBO]
         assert main(["--quick", "--json", *chosen]) == 0
-        report = json.loads(capsys.readouterr().out)
+        said = capsys.readouterr()
+        report = json.loads(said.out)
         assert [row["name"] for row in report["rows"]] == chosen
+        assert [line.split()[1] for line in said.err.splitlines() if line.startswith("[")] == chosen
         for row in report["rows"]:
             assert row.get("figure", row) > 0 or row["name"].startswith(("revocation", "race")), row
             assert all(goal["reached"] is None for goal in row["goals"]), "tiny sizes were judged"
@@ -174,7 +176,13 @@ class TestTheTable:
         assert quantity(figure, "s") == text
 
     def test_writes_small_ratios_as_fractions(self) -> None:
-        assert [times(each) for each in (0.001, 0.5, 3.25, 40)] == ["1/1,000 ×", "0.50 ×", "3.25 ×", "40 ×"]
+        assert [times(each) for each in (0, 0.001, 0.5, 3.25, 40)] == [
+            "0.00 ×",
+            "1/1,000 ×",
+            "0.50 ×",
+            "3.25 ×",
+            "40 ×",
+        ]
 
 
 class TestTiming:

@@ -49,13 +49,14 @@ def measure(chosen: Mapping[str, Callable[[Bench], Row]], sizes: Sizes) -> dict[
     measured: dict[str, Row | Missing] = {}
     with Bench(sizes) as bench:
         for place, (name, row) in enumerate(chosen.items(), 1):
-            print(f"[{place}/{len(chosen)}] {name}", file=sys.stderr)
+            print(f"[{place}/{len(chosen)}] {name}", end="", file=sys.stderr, flush=True)
             try:
                 measured[name] = row(bench)
             except NotMeasuredError as lack:
                 measured[name] = Missing(str(lack))
             except DtledgerError as error:
                 measured[name] = Missing(f"{type(error).__name__}: {error.message} {error.hint}".strip(), failed=True)
+            print(f"  {table.figure(measured[name])}", file=sys.stderr)
     return measured
 
 

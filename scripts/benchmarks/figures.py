@@ -82,10 +82,10 @@ def quantity(figure: float, unit: str) -> str:
 def times(ratio: float) -> str:
     """A ratio as it is read.
 
-    >>> times(0.664), times(12.3), times(1 / 3600)
-    ('0.66 ×', '12 ×', '1/3,600 ×')
+    >>> times(0.664), times(12.3), times(1 / 3600), times(0)
+    ('0.66 ×', '12 ×', '1/3,600 ×', '0.00 ×')
     """
-    if ratio < 0.01:
+    if 0 < ratio < 0.01:
         return f"1/{1 / ratio:,.0f} ×"
     return f"{ratio:.2f} ×" if ratio < 10 else f"{ratio:,.0f} ×"
 

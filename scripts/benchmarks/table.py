@@ -61,13 +61,20 @@ def as_json(measured: Measured, about: dict[str, str | float], *, judged: bool) 
     return json.dumps({"schema": "dtledger/bench/1", "machine": about, "judged": judged, "rows": rows}, indent=2)
 
 
+def figure(row: Row | Missing) -> str:
+    """What was measured, or that it was not."""
+    if isinstance(row, Missing):
+        return f"{'failed' if row.failed else 'not measured'}: {row.reason}"
+    return quantity(row.figure, row.unit)
+
+
 def _cells(row: Row | Missing, judged: bool) -> tuple[str, str, str, str]:
     if isinstance(row, Missing):
-        return (f"{'failed' if row.failed else 'not measured'}: {row.reason}", "", "", "")
+        return (figure(row), "", "", "")
     goals = "\n".join(goal.text + (f" {_verdict(goal.reached_by(row))}" if judged else "") for goal in row.goals)
     rivals = "\n".join(_rival(row, each) for each in row.rivals)
     what = f"{row.what}\n({row.beside})" if row.beside else row.what
-    return (what, quantity(row.figure, row.unit), goals, rivals)
+    return (what, figure(row), goals, rivals)
 
 
 def _verdict(reached: bool) -> str:
