@@ -3,7 +3,10 @@ as far."""
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("long", max_examples=1000)
-settings.register_profile("fast", max_examples=25)
+TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
+settings.register_profile("timeless", TIMELESS)
+settings.register_profile("long", TIMELESS, max_examples=1000)
+settings.register_profile("fast", TIMELESS, max_examples=25)
+settings.load_profile("timeless")
