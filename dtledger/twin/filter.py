@@ -1,0 +1,200 @@
+"""A square-root Unscented Kalman Filter over many twins at once (van der Merwe and Wan, ICASSP 2001).
+
+Arrays have the twins along their last axis: a mean is (n, twins), a factor (n, n, twins), points (n, points, twins).
+The points are scaled (Julier 2002): mean ± √(α²(n + κ)) times each column of the factor. After noise was added they are
+drawn anew for the sensor, as in filterpy; noise is additive. With W = 1/(2 α² (n + κ)), d the points' deviations from
+the centre's and e = W Σd the mean's, the scaled covariance is exactly
+
+    W Σ d dᵀ + (β − α²) e eᵀ
+
+a sum of squares for β ≥ α²: no weight is negative, and both steps are orthogonal transformations without a downdate. In
+the textbook's form the same covariance is a small difference of large numbers.
+
+>>> state = State(np.zeros((1, 1)), np.ones((1, 1, 1)))
+>>> expected = Filter().expect(state, Linear(np.ones((1, 1)), np.ones(1)))
+>>> updated = expected.update(np.array([[2.0]]))
+>>> round(float(updated.state.mean[0, 0]), 12), round(float(updated.nis[0]), 12)
+(1.0, 2.0)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from . import truncated
+from .factors import Array, covariance, triangular
+
+__all__ = ["Expected", "Filter", "Linear", "Process", "Sensor", "State", "Update"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is believed: mean (n, twins) and lower-triangular factor (n, n, twins) of the covariance."""
+
+    mean: Array
+    factor: Array
+
+    @property
+    def covariance(self) -> Array:
+        return covariance(self.factor)
+
+
+class Process(Protocol):
+    """How a state moves by itself."""
+
+    def move(self, points: Array, minutes: Array) -> Array:
+        """The points (n, k, twins) after `minutes` (twins); each point by itself."""
+
+    def noise(self, minutes: Array) -> Array:
+        """The factor (n, n, twins) of what chance adds in `minutes` (twins)."""
+
+
+class Sensor(Protocol):
+    """What readings of a state are to be expected."""
+
+    def read(self, points: Array) -> Array:
+        """The readings (p, k, twins) of points (n, k, twins), free of noise."""
+
+    def noise(self, mean: Array) -> Array:
+        """The factor (p, p, twins) of the readings' noise at a state's mean (n, twins)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A process or sensor that is a matrix: `matrix` (rows, n), `deviations` (rows) or a factor (rows, rows) of its
+    noise a step, whatever the minutes."""
+
+    matrix: Array
+    deviations: Array
+
+    def move(self, points: Array, minutes: Array) -> Array:
+        return self.read(points)
+
+    def read(self, points: Array) -> Array:
+        return np.asarray(np.einsum("ij,jkt->ikt", self.matrix, points))
+
+    def noise(self, minutes_or_mean: Array) -> Array:
+        factor = np.diag(self.deviations) if self.deviations.ndim == 1 else self.deviations
+        return np.repeat(factor[:, :, None], minutes_or_mean.shape[-1], axis=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The spread of the points: α of Julier's scaling, β (2 suits normal variables), κ.
+
+    Raises:
+        ValueError: α is not positive, or β < α² (a covariance would be a difference).
+    """
+
+    alpha: float = 0.5
+    beta: float = 2.0
+    kappa: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.alpha > 0 or self.beta < self.alpha**2:
+            raise ValueError("α must be positive and β at least α²")
+
+    def predict(self, state: State, process: Process, minutes: Array) -> State:
+        """The state after `minutes` (twins), which may differ from twin to twin and be 0."""
+        moved = process.move(self._points(state), minutes)
+        mean, columns = self._moments(moved, len(state.mean))
+        return State(mean, triangular(np.concatenate([columns, process.noise(minutes)], axis=1)))
+
+    def expect(self, state: State, sensor: Sensor) -> Expected:
+        """The next readings, before they are looked at."""
+        size = len(state.mean)
+        mean, columns = self._moments(sensor.read(self._points(state)), size)
+        noise = sensor.noise(state.mean)
+        own = np.zeros((size, columns.shape[1] + noise.shape[1], state.mean.shape[-1]))
+        own[:, :size] = state.factor * math.sqrt(0.5)
+        own[:, size : 2 * size] = -own[:, :size]
+        joint = np.concatenate([np.concatenate([columns, noise], axis=1), own])
+        return Expected(state, mean, joint)
+
+    def _points(self, state: State) -> Array:
+        """(n, 2n + 1, twins), the centre last."""
+        spread = math.sqrt(self.alpha**2 * (len(state.mean) + self.kappa)) * state.factor
+        centre = state.mean[:, None]
+        return np.concatenate([centre + spread, centre - spread, centre], axis=1)
+
+    def _moments(self, points: Array, size: int) -> tuple[Array, Array]:
+        """Mean (r, twins) of the points, and columns (r, 2n + 1, twins) whose squares are their covariance."""
+        weight = 1 / (2 * self.alpha**2 * (size + self.kappa))
+        columns = points - points[:, -1:]
+        shift = weight * columns[:, :-1].sum(axis=1)
+        columns[:, :-1] *= math.sqrt(weight)
+        columns[:, -1] = math.sqrt(self.beta - self.alpha**2) * shift
+        return points[:, -1] + shift, columns
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The next readings as the state expects them: `mean` (p, twins); `_joint` holds columns (p + n, ·, twins) of the
+    joint covariance of readings and state."""
+
+    state: State
+    mean: Array
+    _joint: Array
+
+    @property
+    def factor(self) -> Array:
+        """(p, p, twins), the factor of the readings' covariance, noise included."""
+        return triangular(self._joint[: len(self.mean)])
+
+    @property
+    def covariance(self) -> Array:
+        return covariance(self.factor)
+
+    def update(self, readings: Array, censored: Array | None = None) -> Update:
+        """The state when the readings are known.
+
+        Args:
+            readings: (p, twins); NaN is a missing one and changes nothing.
+            censored: (p, twins), −1 where a reading is only known to be at most that, 1 at least, 0 elsewhere. The
+                moments of the truncated normal take the reading's place, one after another where there are several.
+        """
+        there = ~np.isnan(readings)
+        innovation = np.where(there, readings - self.mean, 0.0)
+        count, joint = len(readings), self._joint
+        if not there.all():  # a missing reading becomes one of its own noise, which tells nothing of the state
+            joint = np.concatenate([joint, np.zeros((len(joint), count, joint.shape[2]))], axis=1)
+            joint[:count] *= there[:, None]
+            joint[range(count), range(-count, 0)] = ~there
+        lower = triangular(joint)
+        whitened, kept = np.zeros_like(innovation), np.zeros_like(innovation)
+        side = np.zeros_like(innovation) if censored is None else np.where(there, censored, 0)
+        for i in range(count):
+            rest = innovation[i] - (lower[i, :i] * whitened[:i]).sum(axis=0)
+            whitened[i] = rest / lower[i, i]
+            if side[i].any():
+                (at,) = np.nonzero(side[i])
+                mean, kept[i, at] = truncated.moments(-side[i, at] * whitened[i, at])
+                whitened[i, at] = -side[i, at] * mean
+        gain = lower[count:, :count]
+        factor = lower[count:, count:]
+        if side.any():
+            factor = triangular(np.concatenate([factor, gain * np.sqrt(kept)], axis=1))
+        anything = there.any(axis=0)
+        if not anything.all():
+            factor = np.where(anything, factor, self.state.factor)
+        mean = self.state.mean + (gain * whitened).sum(axis=1)
+        seen = there & (side == 0)
+        nis = np.where(seen, whitened**2, 0.0).sum(axis=0)
+        return Update(State(mean, factor), innovation, whitened, nis, seen.sum(axis=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A state after its readings: `innovation` (p, twins), 0 where missing; `whitened` the same in units of its own
+    deviation, given the readings before it; `nis` (twins), the normalised innovation squared, χ² of `degrees`
+    (readings neither missing nor censored)."""
+
+    state: State
+    innovation: Array
+    whitened: Array
+    nis: Array
+    degrees: Array
