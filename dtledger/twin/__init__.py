@@ -3,6 +3,12 @@
 Pure functions of arrays with NumPy alone (the extra `dtledger[filter]`): no clock, no file, no network. Every array has
 the twins along its last axis, so that one call moves one twin or thousands.
 
-    factors     triangular square roots of covariances
-    filter      the Unscented Kalman Filter, with missing and censored readings
+    factors, truncated   triangular square roots of covariances; a normal variable known from one side
+    filter               the Unscented Kalman Filter, with missing and censored readings
+    glucose, vitals      what glucose and what vital signs do by themselves, and how sensors read them
+    intake, past, day    what is on board, what was read, what a person's day is like
+    features, personal   what a forecast looks at, and what one person teaches it
+    prior                what other people taught
+    twin                 one glucose reading after another: expect, take, forecast
+    snapshot             a twin's state as bytes
 """

@@ -1,0 +1,234 @@
+"""A glucose twin, one reading at a time: filter, learn, forecast. The gateway's own path.
+
+A `Memory` is all that is known of so many people, and is never changed: `step` gives the next. So a gate can look at
+what is to come before a reading is taken, take it as missing, or go back to an earlier memory and take the readings
+again.
+
+>>> from .prior import NEWBORN
+>>> memory = start(NEWBORN, 1)
+>>> for minute in range(0, 120, 15):
+...     coming = expect(NEWBORN, memory, np.array([float(minute)]))
+...     memory = coming.take(np.array([120.0])).memory
+>>> forecast(NEWBORN, memory).mean[:, 0].round(6).tolist()
+[120.0, 120.0, 120.0]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from . import day, features, glucose, intake, past, personal
+from .factors import Array
+from .features import HORIZONS, SCALES, Seen
+from .filter import Expected, Filter, State
+from .past import LONG_AGO
+from .prior import Prior
+
+__all__ = ["Announced", "Coming", "Forecast", "Memory", "Step", "expect", "forecast", "start"]
+
+FILTER = Filter(0.5)
+ORIGINS = 16
+"""Forecasts that wait for what they foretold: an hour and a quarter of them, five minutes apart."""
+NEAR = 3.0
+"""Minutes by which a reading may miss the time that was foretold."""
+NIS_READINGS = 50.0
+"""How many readings the personal size of innovations is a mean of."""
+NIS_MOST = 16.0
+"""Of a normalised innovation squared, that moves it."""
+
+G, ROUGH, SIZE, BASIS = slice(0, 1), slice(1, 4), slice(4, 7), slice(7, 7 + features.BASIS)
+"""Rows of an origin: glucose, forecast changes of all people, foretold sizes of their errors, basis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All that is known. `at` (twins) is the minute that the state stands at, LONG_AGO before the first
+    reading; `ate` the last meal's;
+    `origins` (17, 16, twins) past forecasts, the newest last, made at `origin_times` (16, twins); `size` (twins) the
+    personal mean of the normalised innovation squared."""
+
+    at: Array
+    ate: Array
+    state: State
+    on_board: Array
+    past: past.Past
+    day: day.Day
+    origins: Array
+    origin_times: Array
+    personal: personal.Personal
+    size: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What was taken at a reading's time: g of carbohydrate, [iU] of rapid and of long-acting insulin, (twins) each."""
+
+    carbohydrate: Array
+    rapid: Array
+    lasting: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """From the newest reading: `mean` (3, twins) in mg/dL at HORIZONS, `quantiles` (3, 6, twins) of personal.LEVELS."""
+
+    mean: Array
+    quantiles: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A memory after a reading, and how the reading lay: `innovation` (twins) in mg/dL, 0 where missing, `whitened` in
+    deviations, `nis` its square (0 where missing or censored: `seen` says where it counts). `view` is what forecasts
+    look at."""
+
+    memory: Memory
+    innovation: Array
+    whitened: Array
+    nis: Array
+    seen: npt.NDArray[np.bool_]
+    view: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The next reading before it is looked at: `mean` and `deviation` (twins) in mg/dL, as the filter expects it from
+    this person. `memory` has moved to `minutes`; nothing has been learned."""
+
+    prior: Prior
+    memory: Memory
+    minutes: Array
+    expected: Expected
+
+    @property
+    def mean(self) -> Array:
+        return np.asarray(self.expected.mean[0])
+
+    @property
+    def deviation(self) -> Array:
+        return np.asarray(self.expected.factor[0, 0] * np.sqrt(self.memory.size))
+
+    def take(self, reading: Array, sides: Array | None = None, announced: Announced | None = None) -> Step:
+        """Learn a reading.
+
+        Args:
+            reading: (twins) in mg/dL; NaN is none: the twin coasts, and nothing is learned.
+            sides: (twins) −1 where the true value is at most the reading (a sensor's "Low"), 1 where at least.
+            announced: what was taken since the reading before.
+        """
+        memory, minutes = self.memory, self.minutes
+        there = ~np.isnan(reading)
+        update = self.expected.update(reading[None], None if sides is None else sides[None])
+        seen = update.degrees > 0
+        size = np.where(seen, np.minimum(update.nis / memory.size, NIS_MOST) - 1, 0.0) / NIS_READINGS
+        on_board, ate = memory.on_board, memory.ate
+        if announced is not None:
+            on_board = intake.taken(on_board, announced.carbohydrate, announced.rapid, announced.lasting)
+            ate = np.where(announced.carbohydrate > 0, minutes, ate)
+        before = past.learn(memory.past, minutes, reading)
+        view = Seen(
+            minutes,
+            past.lags(before),
+            before.slow,
+            day.ahead(memory.day, minutes),
+            update.state.mean,
+            on_board,
+            np.minimum(minutes - ate, 360.0),
+        )
+        origin = _origin(self.prior, view)
+        learned = _learn(self.prior, memory, minutes, reading)
+        apart = there & (minutes - memory.origin_times[-2] >= past.APART)
+        origins = np.where(apart, np.roll(memory.origins, -1, axis=1), memory.origins)
+        times = np.where(apart, np.roll(memory.origin_times, -1, axis=0), memory.origin_times)
+        origins[:, -1] = np.where(there, origin, memory.origins[:, -1])
+        times[-1] = np.where(there, minutes, memory.origin_times[-1])
+        after = replace(
+            memory,
+            at=np.where(there | (memory.at != LONG_AGO), minutes, memory.at),
+            ate=ate,
+            state=update.state,
+            on_board=on_board,
+            past=before,
+            day=day.learn(memory.day, minutes, reading, np.minimum(minutes - memory.past.times[-1], 1e5)),
+            origins=origins,
+            origin_times=times,
+            personal=learned,
+            size=memory.size * (1 + size),
+        )
+        deviation = np.sqrt(memory.size)
+        return Step(after, update.innovation[0], update.whitened[0] / deviation, update.nis / memory.size, seen, view)
+
+
+def start(prior: Prior, twins: int) -> Memory:
+    """Nothing is known of anybody."""
+    never = np.full(twins, LONG_AGO)
+    return Memory(
+        at=never,
+        ate=never,
+        state=glucose.start(twins, prior.parameters),
+        on_board=intake.start(twins),
+        past=past.start(twins),
+        day=day.start(twins),
+        origins=np.zeros((7 + features.BASIS, ORIGINS, twins)),
+        origin_times=np.full((ORIGINS, twins), LONG_AGO),
+        personal=personal.start(twins, prior.deviation, prior.quantiles),
+        size=np.ones(twins),
+    )
+
+
+def expect(prior: Prior, memory: Memory, minutes: Array) -> Coming:
+    """The reading at `minutes` (twins) of the local clock, which never runs back."""
+    begun = memory.at != LONG_AGO
+    elapsed = np.where(begun, minutes - memory.at, 0.0)
+    on_board, absorbed = intake.move(memory.on_board, elapsed)
+    state = FILTER.predict(memory.state, glucose.GlucoseProcess(prior.parameters, absorbed), elapsed)
+    expected = FILTER.expect(state, glucose.GlucoseSensor(prior.parameters.reading_deviation))
+    return Coming(prior, replace(memory, state=state, on_board=on_board), minutes, expected)
+
+
+def forecast(prior: Prior, memory: Memory) -> Forecast:
+    """What is to be expected after the newest reading."""
+    newest = memory.origins[:, -1]
+    rough, basis = newest[ROUGH], newest[BASIS]
+    own = personal.correction(memory.personal, features.personal(rough, basis)) * SCALES
+    mean = newest[G] + rough + own
+    reach = newest[SIZE] * memory.personal.scale * SCALES
+    return Forecast(mean, mean[:, None] + np.sort(memory.personal.quantiles, axis=1) * reach[:, None])
+
+
+def _origin(prior: Prior, view: Seen) -> Array:
+    basis = view.basis
+    rough = _mixed(prior.weights, features.features(view))
+    spread = features.spread(view.minutes, rough, basis, np.sqrt(view.slow[2]) / 20)
+    weights = prior.spread if prior.spread.ndim == 3 else prior.spread[:, :, None]
+    size = np.exp(np.clip((weights * spread).sum(axis=1), -3.0, 3.0))
+    return np.concatenate([view.lags[:1], rough, size, basis])
+
+
+def _mixed(weights: Array, rows: Array) -> Array:
+    """Sums of rows (rows, twins) by weights (3, rows), or (3, rows, twins) where twins have priors of their own."""
+    return np.asarray(weights @ rows if weights.ndim == 2 else (weights * rows).sum(axis=1))
+
+
+def _learn(prior: Prior, memory: Memory, minutes: Array, reading: Array) -> personal.Personal:
+    """What is learned where a reading is what an earlier forecast foretold."""
+    distance = np.abs(memory.origin_times - (minutes - np.array(HORIZONS)[:, None])[:, None])
+    place = distance.argmin(axis=1)
+    twins, rows = np.arange(len(minutes)), np.arange(len(HORIZONS))[:, None]
+    foretold = memory.origins[:, place, twins]
+    near = distance[rows, place, twins] <= NEAR
+    rough, sizes = foretold[1:4][rows, rows, twins], foretold[4:7][rows, rows, twins]
+    inputs = _inputs(rough, foretold[BASIS])
+    error = np.where(near, reading - foretold[0] - rough, np.nan) / SCALES
+    scaled = (error - personal.correction(memory.personal, inputs)) / sizes
+    return personal.learn(
+        memory.personal, inputs, error, scaled, prior.usual if prior.usual.ndim == 2 else prior.usual[:, None]
+    )
+
+
+def _inputs(rough: Array, basis: Array) -> Array:
+    """features.personal where each horizon has a basis (10, 3, twins) of its own."""
+    return np.stack([features.personal(rough, basis[:, i])[i] for i in range(len(HORIZONS))])

@@ -1,0 +1,46 @@
+"""`scripts/evaluate VERB`: a report on stdout, and all of it as JSON in a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dtledger.errors import InputError
+
+from . import fit_verb, forecast_verb
+
+VERBS = {"forecast": forecast_verb, "fit": fit_verb}
+"""Each a module with TEXT, `arguments(parser)` and `run(options)`, which prints and gives what the file will hold."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("scripts/evaluate", description="Measure the twin: docs/twin.md.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for name, verb in VERBS.items():
+        each = verbs.add_parser(name, help=verb.TEXT, description=verb.TEXT)
+        each.add_argument("--seed", type=int, default=0, help="of whatever is drawn; what is not drawn is the same")
+        each.add_argument("--json", type=Path, metavar="FILE", help="where everything is written")
+        verb.arguments(each)
+    options = parser.parse_args(arguments)
+    try:
+        found = VERBS[options.verb].run(options)
+    except InputError as error:
+        print(f"error: {error.message}\n       {error.hint}", file=sys.stderr)
+        return 2
+    if options.json is not None:
+        options.json.write_text(found if isinstance(found, str) else json.dumps(found, default=_plain) + "\n", "utf-8")
+    return 0
+
+
+def _plain(value: Any) -> Any:
+    return np.round(value, 6).tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
