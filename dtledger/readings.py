@@ -48,7 +48,15 @@ FINGERSTICK = "fingerstick"
 """Measured in a drop of blood, not by the sensor."""
 LONG_ACTING = "long-acting"
 """A dose of insulin that acts for a day or so."""
-SOURCES = frozenset({SCAN, FINGERSTICK, LONG_ACTING})
+LABORATORY = "laboratory"
+"""Measured by a laboratory, in blood that was drawn."""
+SYSTOLIC = "systolic"
+"""The greatest pressure of a heartbeat."""
+DIASTOLIC = "diastolic"
+"""The least pressure of a heartbeat."""
+DAY_ONLY = "day-only"
+"""The source names the day and no time of it."""
+SOURCES = frozenset({SCAN, FINGERSTICK, LONG_ACTING, LABORATORY, SYSTOLIC, DIASTOLIC})
 """Words that say what a value is, not how good: values that differ in them are two, be they ever so equal."""
 
 LONGEST_REASON = 500

@@ -16,7 +16,7 @@ from importlib import resources
 import click
 
 from ..config import ENTRIES
-from ..vocabulary import CATEGORIES, Action, Kind, Purpose, Reason
+from ..vocabulary import CATEGORIES, MEASURES, Action, Kind, Purpose, Reason
 from ..vocabulary.units import UNITS
 from .app import App
 from .command import Verb
@@ -121,6 +121,10 @@ _TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
         (each.name, each.unit, each.text + (" (sensitive)" if each.sensitive else "")) for each in CATEGORIES
     ),
     "formats": _formats,
+    "loinc": lambda: (
+        (name, ", ".join(code for code, each in MEASURES.items() if each.category == name))
+        for name in dict.fromkeys(each.category for each in MEASURES.values())
+    ),
     "kinds": lambda: ((each.name, each.text) for each in Kind),
     "purposes": lambda: ((each.name, each.text) for each in Purpose),
     "reasons": lambda: ((each.name, each.text) for each in Reason),

@@ -31,6 +31,7 @@ NOUNS = {
     "gateway": "Gateways: serve, status, token, unanchored.",
     "model": "Models: register, round, commit, list, show, open.",
     "audit": "Audits: model.",
+    "fhir": "FHIR R4: import, export.",
     "custodian": "A custodian as a service: init, serve, status, receipts.",
 }
 """Noun → one line. The module of the same name has a command of the same name."""

@@ -18,11 +18,13 @@ from ..ledger import Call, Ledger, Receipt
 from ..store import BlockStore
 from ..types import MAX_MINUTE, Address, Period
 from ..vocabulary import Action, Purpose
+from .consent_imports import ConsentImports
 from .consents import Consents
 from .context import Context, Identity
 from .deciding import Decision, Question, decide_for
 from .emergencies import Emergencies
 from .erasing import Erasing
+from .exports import Exports
 from .following import POLL_SECONDS, Refresh, follow
 from .guardians import TwinGuardians
 from .inbox import Inbox
@@ -50,7 +52,8 @@ class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
     `members`, `twins`, `guardians`, `consents`, `revoking`, `emergencies`, `inbox`, `writer`, `reader`, `snapshots`,
-    `models`, `training` and `erasing` hold all; `read` and `explain` are the short way for an app.
+    `models`, `training`, `exports`, `consent_imports` and `erasing`
+    hold all; `read` and `explain` are the short way for an app.
     """
 
     def __init__(
@@ -78,6 +81,8 @@ class Client:
         self.training = Training(self.context)
         self.reader = Reader(self.context)
         self.snapshots = Snapshots(self.context, self.reader)
+        self.consent_imports = ConsentImports(self.context, self.consents)
+        self.exports = Exports(self.context, self.consents, self.snapshots, self.models)
         self.erasing = Erasing(self.context, self.twins, self.reader)
 
     @staticmethod

@@ -11,21 +11,27 @@ A number, once given, is never used again for something else.
 from __future__ import annotations
 
 from .categories import CATEGORIES, Category, category
+from .measures import CODES, MEASURES, PANELS, Measure, resource_of
 from .reasons import Reason
 from .rights import Action, Cause, Finding, Kind, Purpose
 from .units import Unit, known_unit, unit
 
 __all__ = [
     "CATEGORIES",
+    "CODES",
+    "MEASURES",
+    "PANELS",
     "Action",
     "Category",
     "Cause",
     "Finding",
     "Kind",
+    "Measure",
     "Purpose",
     "Reason",
     "Unit",
     "category",
     "known_unit",
+    "resource_of",
     "unit",
 ]

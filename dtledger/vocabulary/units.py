@@ -8,6 +8,10 @@ GLUCOSE_MG_DL_PER_MMOL_L = 18.0182
 """Molar mass of glucose 180.182 g/mol (IUPAC), so mg/dL = mmol/L x 18.0182."""
 
 
+POUNDS_PER_KG = 1 / 0.45359237
+"""The international pound is 0.45359237 kg (1959, exactly)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A UCUM unit. `per_base` is how many of it make one of `base`; equal bases convert into each other."""
@@ -41,6 +45,7 @@ UNITS: tuple[Unit, ...] = (
     Unit("Cel", "degrees Celsius", "Cel", 1.0, 1),
     Unit("mV", "millivolts", "mV", 1.0, 3),
     Unit("kg", "kilograms", "kg", 1.0, 1),
+    Unit("[lb_av]", "pounds", "kg", POUNDS_PER_KG, 1),
     Unit("min", "minutes", "min", 1.0, 0),
     Unit("1", "no unit", "1", 1.0, 3),
 )
