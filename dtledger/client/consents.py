@@ -242,8 +242,15 @@ class Consents(Asking):
 
     def last_given(self, slot: Slot) -> Granted | None:
         """What the slot's newest grant said, whether or not it was revoked since."""
-        events = (each.event for each in reversed(self._context.ledger.history().logged))
-        return next((each for each in events if isinstance(each, Granted) and slot_of(each) == slot), None)
+        said = self.last_said(slot)
+        return said[0] if said else None
+
+    def last_said(self, slot: Slot) -> tuple[Granted, int] | None:
+        """As `last_given`, and when that was (unix seconds)."""
+        for each in reversed(self._context.ledger.history().logged):
+            if isinstance(each.event, Granted) and slot_of(each.event) == slot:
+                return each.event, each.at
+        return None
 
     def state(self, record: GrantRecord, view: View | None = None) -> GrantState:
         """How a grant stands now (as of `view`, which spares a look at the ledger for each of many). BLOCKED is said of

@@ -26,16 +26,28 @@ _STATES = {
 }
 
 
-@verb("show", epilog="Example: dtledger consent show 7/cardiology/0")
+@verb(
+    "show",
+    epilog="Examples: dtledger consent show 7/cardiology/0 · "
+    "dtledger consent show 7/cardiology/0 --receipt --html > receipt.html",
+)
 @click.argument("grant")
-def show(app: App, grant: str) -> None:
+@click.option("--receipt", is_flag=True, help="As a consent receipt, to keep: what was allowed, how to take it back.")
+@click.option("--html", is_flag=True, help="With --receipt: as one page. With --json: Kantara's and ISO 27560's names.")
+@click.option("--language", default="en", show_default=True, help="With --receipt: of its words.")
+def show(app: App, grant: str, receipt: bool, html: bool, language: str) -> None:
     """Say what one grant says, in plain language, and how it stands."""
+    if html and (not receipt or app.as_json):
+        raise click.UsageError("--html goes with --receipt, and without --json.")
     slot = app.people.slot(grant)
     record = app.client.context.view().record(slot)
     if record is None:
         raise InputError(f"There never was a grant {grant}.", hint="Look with `dtledger consent list --all`.")
     told = plain_record(app, record)
     name = told["grant"]
+    if receipt:
+        _receipt(app, record, told, language, html=html)
+        return
     app.show(f"{name}: {_STATES[told['state']]}")
     if record.grant.given:
         for line in _terms(app, record.grant, told["categories"]):
@@ -46,6 +58,22 @@ def show(app: App, grant: str) -> None:
     if told["needs_reseal"]:
         app.say(f"Its grantee has a new key since: dtledger consent reseal {name}")
     app.data("grant-shown", **told)
+
+
+def _receipt(app: App, record: GrantRecord, told: dict[str, Any], language: str, *, html: bool) -> None:
+    from .receipt import Receipt, languages
+
+    if language not in languages():
+        raise click.UsageError(f"There are receipts in {listed(languages())}.")
+    said = app.client.consents.last_said(record.slot)
+    if said is None:
+        raise InputError(f"Nothing was ever given in {told['grant']}.", hint="Look with `dtledger consent list --all`.")
+    grant, given_at = (record.grant, record.at) if record.grant.given else (said[0].grant, said[1])
+    categories = app.client.consents.names_of(record.slot, grant.categories)
+    made = Receipt(app, record, grant, given_at, told["grant"], told["state"], categories, language)
+    for line in [made.html()] if html else made.text():
+        app.show(line)
+    app.data("consent-receipt", **made.plain())
 
 
 def _terms(app: App, grant: Grant, categories: list[str]) -> list[str]:
