@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ..encoding import CID
 from ..errors import InputError, IntegrityError
 from ..ledger import Model, Receipt, Round, Update, calls
 from ..ledger.events import ModelRegistered, RoundOpened
 from ..models.card import ModelCard, is_number
+from ..models.release import Release
 from ..models.update import AggregateRecord, digest_of
 from ..store import BlockMissingError
 from ..types import Address, Digest
 from ..vocabulary import Kind, Purpose, category
 from . import turns
 from .context import Context
+from .releasing import release_of
 from .training import newest_round
 from .uses import NamedModel, Uses, uses_of
 
@@ -162,6 +164,10 @@ class Models:
         every = len(updates) + len(set(left_out))
         call = calls.finalise_aggregate(model.number, newest.number, record.aggregate, block, every)
         return record, context.ledger.send(call, context.key)
+
+    def release(self, named: NamedModel, number: int, files: Mapping[str, Iterable[bytes]]) -> Release:
+        """What this key would sign of the weights of a round. Raises as `releasing.release_of`."""
+        return release_of(self._context, named, number, files)
 
     # a patient's look ----------------------------------------------------------------------------------------
 

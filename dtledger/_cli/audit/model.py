@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from ..app import App
+from ..claims import tell
 from ..command import verb
 from ..model.plain import find, plain_model
 from .given import files_in, openings_of, unused
-
-_COLOURS = {"pass": "green", "fail": "red", "cannot check": "yellow"}
 
 
 @verb(
@@ -57,23 +55,6 @@ def model(app: App, model: str, openings: Sequence[str], files: Path | None) -> 
         for claim in audit.claims():
             claims.append(claim)
             progress(len(claims), audit.count)
-    width = max(len(each.about) for each in claims)
-    for each in claims:
-        verdict = click.style(f"{each.verdict.value:<12}", fg=_COLOURS[each.verdict.value])
-        app.show(f"{verdict}  {each.name:<9}  {each.about:<{width}}  {each.evidence}")
-    counted = Counter(each.verdict.value for each in claims)
-    app.say(", ".join(f"{counted[each]} {each}" for each in _COLOURS))
-    for what in idle:
-        app.say(f"{click.style('warning:', fg='yellow')} nothing was committed to that is this: {what}")
-    app.data(
-        "audit-model",
-        **plain_model(app, named),
-        block=context.view().block,
-        claims=[
-            {"claim": each.name, "about": each.about, "verdict": each.verdict.value, "evidence": each.evidence}
-            for each in claims
-        ],
-        **{each.replace(" ", "_"): counted[each] for each in _COLOURS},
-        unused=idle,
-    )
+    warnings = [f"nothing was committed to that is this: {what}" for what in idle]
+    tell(app, "audit-model", claims, warnings, **plain_model(app, named), block=context.view().block, unused=idle)
     click.get_current_context().exit(exit_code(claims))

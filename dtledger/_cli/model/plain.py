@@ -15,6 +15,7 @@ from ..words import listed
 if TYPE_CHECKING:
     from ...client import NamedModel
     from ...ledger import Aggregate, Model, Round, Update
+    from ...models.release import Release
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _MIB = 2**20
@@ -144,4 +145,32 @@ def plain_round(app: App, number: Round, updates: list[Update], made: Aggregate 
         "at": rfc3339(number.at),
         "updates": [plain_update(app, each) for each in updates],
         "aggregate": {"aggregate": made.aggregate, "block": made.block, "at": rfc3339(made.at)} if made else None,
+    }
+
+
+def plain_release(app: App, release: Release) -> dict[str, Any]:
+    origin = release.origin
+    return {
+        "name": release.name,
+        "files": [{"name": each.name, "sha256": each.digest} for each in release.resources],
+        "deployment": origin.deployment,
+        "model": origin.model,
+        "coordinator": app.people.plain(origin.coordinator),
+        "round": origin.round,
+        "parent": origin.parent,
+        "aggregate": origin.aggregate,
+        "cohort": origin.cohort,
+        "updates": [
+            {
+                "site": app.people.plain(each.site),
+                "update": each.update,
+                "consents": each.consents,
+                "record": each.record,
+                "cohort": each.cohort,
+                "epsilon": each.epsilon / 1000,
+                "spent": each.spent / 1000,
+                "used": each.used,
+            }
+            for each in origin.updates
+        ],
     }

@@ -1,0 +1,58 @@
+"""`model verify`: whether weights are what their release says, for whoever uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from ...errors import InputError
+from .. import complete
+from ..app import App
+from ..claims import tell
+from ..command import verb
+from .plain import FILE, chunks, plain_release
+
+_MOST_BYTES = 2**23
+
+
+@verb(
+    "verify",
+    epilog="Examples: dtledger model verify cgm-forecast-3.dsse.json · "
+    "dtledger model verify cgm-forecast-3.dsse.json --by coordinator --ledger",
+)
+@click.argument("release", type=FILE)
+@click.option(
+    "--files",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Where the weights lie. [beside the release]",
+)
+@click.option("--by", metavar="WHO", shell_complete=complete.contacts, help="Who must have signed it.")
+@click.option("--ledger", "ask", is_flag=True, help="Ask the profile's ledger and store too.")
+def verify(app: App, release: Path, folder: Path | None, by: str | None, ask: bool) -> None:
+    """Check weights against their release: who signed it, and that each file is the one that was released.
+
+    It needs no key, no network and no account. With --ledger it is compared with the ledger too: that its signer
+    coordinates the model, and that round, aggregate, updates and consent roots are there. Exit code 4 if a claim fails,
+    6 if none fails and one cannot be checked. Without --by, see for yourself whether you know who signed.
+    """
+    from ...audit import ReleaseAudit, exit_code
+
+    beside, who = folder or release.parent, app.resolve(by).address if by else None
+
+    def file(name: str) -> Iterable[bytes] | None:
+        path = beside / name
+        return chunks(path) if path.is_file() else None
+
+    if release.stat().st_size > _MOST_BYTES:
+        raise InputError(f"{release} is too long for a release.")
+    audit = ReleaseAudit(b"".join(chunks(release)), file, who, app.people.full)
+    claims = list(audit.claims())
+    if ask:
+        claims += audit.on_ledger(app.ledger.deployment, app.ledger.view(), app.store)
+    told = plain_release(app, audit.release) if audit.release else {}
+    tell(app, "model-verified", claims, **told, ledger=ask)
+    click.get_current_context().exit(exit_code(claims))

@@ -1,0 +1,194 @@
+"""Where weights come from, as the ledger has it: what a release says besides its files, and how it is written down."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from .. import encoding
+from ..encoding import CID
+from ..errors import IntegrityError
+from ..ledger import Deployment, Model, Round, Update, View
+from ..store import BlockStore
+from ..types import Address, Digest
+from .update import AggregateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """An update of the round: whose, what it committed to, and whether it went into the aggregate. `epsilon` is what it
+    spent, `spent` what its site had spent on the model by then: ε in thousandths."""
+
+    site: Address
+    update: Digest
+    consents: Digest
+    record: Digest
+    cohort: int
+    epsilon: int
+    spent: int
+    used: bool
+
+    @classmethod
+    def of(cls, update: Update, spent: int, used: bool) -> Contribution:
+        said = (update.update, update.consents, update.record, update.cohort, update.epsilon)
+        return cls(update.site, *said, spent, used)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "site": self.site,
+            "update": self.update.hex(),
+            "consents": self.consents.hex(),
+            "record": self.record.hex(),
+            "cohort": self.cohort,
+            "epsilonThousandths": self.epsilon,
+            "spentThousandths": self.spent,
+            "used": self.used,
+        }
+
+    @classmethod
+    def of_json(cls, row: Any) -> Contribution:
+        if not isinstance(row["used"], bool):
+            raise TypeError("neither used nor left out")
+        return cls(
+            site=encoding.address(text(row["site"])),
+            update=digest(row["update"]),
+            consents=digest(row["consents"]),
+            record=digest(row["record"]),
+            cohort=count(row["cohort"]),
+            epsilon=count(row["epsilonThousandths"]),
+            spent=count(row["spentThousandths"]),
+            used=row["used"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A round and what was made of it. `record` is the coordinator's of the aggregate; the blocks are those that opened
+    the round and that finalised it; `ledger` is the contract's address."""
+
+    deployment: str
+    chain_id: int
+    genesis: Digest
+    ledger: Address
+    model: int
+    coordinator: Address
+    purpose: int
+    categories: int
+    round: int
+    parent: Digest
+    aggregate: Digest
+    record: Digest
+    opened: int
+    finalised: int
+    updates: tuple[Contribution, ...]
+
+    @classmethod
+    def of(cls, deployment: Deployment, view: View, store: BlockStore, model: Model, number: Round) -> Origin:
+        """Of a round that is finalised, by the ledger and the coordinator's record.
+
+        Raises:
+            CannotCheckError, IntegrityError: the record is not to be had, or says otherwise than the ledger.
+        """
+        made = view.aggregate(model.number, number.number)
+        assert made is not None, "it was asked for a finalised round"
+        record, signer = AggregateRecord.read(deployment, store.get(CID(made.record)))
+        if (signer, record.aggregate) != (model.coordinator, made.aggregate):
+            raise IntegrityError("the coordinator's record says otherwise than the ledger", party=model.coordinator)
+        spent: Counter[Address] = Counter()
+        for each in range(1, number.number + 1):
+            for update in view.updates(model.number, each):
+                spent[update.site] += update.epsilon
+        return cls(
+            deployment=deployment.id,
+            chain_id=deployment.chain_id,
+            genesis=deployment.genesis,
+            ledger=deployment.contracts["ModelLedger"],
+            model=model.number,
+            coordinator=model.coordinator,
+            purpose=model.purpose,
+            categories=model.categories,
+            round=number.number,
+            parent=number.parent,
+            aggregate=made.aggregate,
+            record=made.record,
+            opened=number.block,
+            finalised=made.block,
+            updates=tuple(
+                Contribution.of(update, spent[update.site], update.update in record.updates)
+                for update in view.updates(model.number, number.number)
+            ),
+        )
+
+    @property
+    def cohort(self) -> int:
+        """Twins behind the updates that went into it. A twin that two sites trained on counts for each."""
+        return sum(each.cohort for each in self.updates if each.used)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "deployment": {
+                "id": self.deployment,
+                "chainId": self.chain_id,
+                "genesis": self.genesis.hex(),
+                "modelLedger": self.ledger,
+            },
+            "model": {
+                "number": self.model,
+                "coordinator": self.coordinator,
+                "purpose": self.purpose,
+                "categories": self.categories,
+            },
+            "round": {
+                "number": self.round,
+                "parent": self.parent.hex(),
+                "aggregate": self.aggregate.hex(),
+                "record": self.record.hex(),
+                "openedInBlock": self.opened,
+                "finalisedInBlock": self.finalised,
+            },
+            "updates": [each.to_json() for each in self.updates],
+        }
+
+    @classmethod
+    def of_json(cls, said: Any) -> Origin:
+        """Raises:
+        KeyError, TypeError, ValueError: it is not in due form.
+        """
+        where, model, number = said["deployment"], said["model"], said["round"]
+        return cls(
+            deployment=text(where["id"]),
+            chain_id=count(where["chainId"]),
+            genesis=digest(where["genesis"]),
+            ledger=encoding.address(text(where["modelLedger"])),
+            model=count(model["number"]),
+            coordinator=encoding.address(text(model["coordinator"])),
+            purpose=count(model["purpose"]),
+            categories=count(model["categories"]),
+            round=count(number["number"]),
+            parent=digest(number["parent"]),
+            aggregate=digest(number["aggregate"]),
+            record=digest(number["record"]),
+            opened=count(number["openedInBlock"]),
+            finalised=count(number["finalisedInBlock"]),
+            updates=tuple(Contribution.of_json(row) for row in said["updates"]),
+        )
+
+
+def text(value: Any) -> str:
+    """A text of one line; raises TypeError if it is none. So do the others of what they are."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise TypeError("no text")
+    return value
+
+
+def count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
+        raise TypeError("no count")
+    return value
+
+
+def digest(value: Any) -> Digest:
+    if len(text(value)) != 64 or value != value.lower():
+        raise TypeError("no SHA-256 in hex")
+    return Digest(bytes.fromhex(value))
