@@ -11,14 +11,21 @@ import {Kind} from "./types/Vocabulary.sol";
 /// @notice Which model was made of which updates, and under whose consents its sites say that they trained.
 ///
 /// STATES. A model's rounds are numbered from 1. A round is open from its opening until it is finalised, and the next
-/// opens only then. Each starts from the aggregate of the one before, the first from what its coordinator names. A site
-/// commits at most one update in a round. Updates, records and cards are in the events; what later calls are judged by
-/// is kept: the newest round, the present aggregate, and what each site has spent.
+/// opens only then. Each starts from the present aggregate: what the round before made, or for the first what its
+/// coordinator names. A site commits at most one update in a round. Updates, records and cards are in the events; what
+/// later calls are judged by is kept: the newest round, the present aggregate, what each round started from, and what
+/// each site has spent.
 ///
-/// AUTHORITY. An active COORDINATOR registers a model and it alone opens and finalises the model's rounds. Any active
-/// RESEARCHER commits updates, each as itself: nobody commits for another. Which of them go into an aggregate is the
-/// coordinator's to say, in its record. Nothing here is restricted: governance reaches it through kinds and suspension
-/// alone, and so can stop a party from now on, and neither speak for it nor change what it said.
+/// REMEDIATIONS. A withdrawn consent touches what was made of the data and all that descends from it. The coordinator
+/// says what became of rounds `first` to the newest that is finalised. *Retrained*: what `first` started from is the
+/// present aggregate again, so that nothing made since is built upon. *Accepted*: it stays in use, for a reason that the
+/// record gives. The ledger does not know which consent it was: a remediation is for what was withdrawn up to its block,
+/// and whether it mends anything is for patients, sites and auditors to see. It gives no ε back.
+///
+/// AUTHORITY. An active COORDINATOR registers a model, and it alone opens, finalises and remediates the model's rounds.
+/// Any active RESEARCHER commits updates, each as itself: nobody commits for another. Which of them go into an aggregate
+/// is the coordinator's to say, in its record. Nothing here is restricted: governance reaches it through kinds and
+/// suspension alone, and so can stop a party from now on, and neither speak for it nor change what it said.
 ///
 /// TIME. Consents are judged at the end of the block that opened the round. A round has no deadline. No message is
 /// relayed: coordinators and sites send for themselves.
@@ -29,10 +36,12 @@ import {Kind} from "./types/Vocabulary.sol";
 ///
 /// LIVENESS. A round waits for its coordinator, and for one update at least; a model whose coordinator is gone is
 /// registered anew. A finalisation names how many updates there are, so a site can delay it by committing, once a round.
+/// A model is retrained between rounds; what was made is accepted at any time.
 ///
-/// Invariants: aggregates chain: a round's parent is what the round before made. No site spends more than the budget,
-/// nor goes under the minimum cohort. A finalised round takes no update. Terms never change, and numbers, rounds and
-/// what was spent never fall.
+/// Invariants: aggregates chain: a round's parent is what the round before made or, after a retraining, what an earlier
+/// round started from, and nothing else. No site spends more than the budget, nor goes under the minimum cohort. A
+/// finalised round takes no update. A remediation is its coordinator's, of finalised rounds, and under a record. Terms
+/// never change, and numbers, rounds and what was spent never fall.
 contract ModelLedger is IModelLedger {
     /// @dev Purposes are numbers of a mask of 32 bits.
     uint8 private constant PURPOSES = 32;
@@ -44,6 +53,8 @@ contract ModelLedger is IModelLedger {
 
     mapping(uint32 model => Model) private _models;
     mapping(uint32 model => mapping(address site => Standing)) private _standings;
+    /// @dev What each round started from.
+    mapping(uint32 model => mapping(uint32 round => bytes32)) private _parents;
 
     constructor(IMemberRegistry members) {
         MEMBERS = members;
@@ -77,6 +88,7 @@ contract ModelLedger is IModelLedger {
         if (entry.round == 0) entry.aggregate = parent;
         else _requireParent(entry, parent);
         round = ++entry.round;
+        _parents[model][round] = parent;
         entry.updates = 0;
         entry.open = true;
         emit RoundOpened(model, round, parent);
@@ -115,6 +127,20 @@ contract ModelLedger is IModelLedger {
     }
 
     /// @inheritdoc IModelLedger
+    function retrain(uint32 model, uint32 first, bytes32 record) external {
+        Model storage entry = _requireCoordinator(model);
+        if (entry.open) revert ModelLedger_RoundStillOpen(model, entry.round);
+        _remediate(model, first, entry.round, true, record);
+        entry.aggregate = _parents[model][first];
+    }
+
+    /// @inheritdoc IModelLedger
+    function accept(uint32 model, uint32 first, bytes32 record) external {
+        Model storage entry = _requireCoordinator(model);
+        _remediate(model, first, entry.open ? entry.round - 1 : entry.round, false, record);
+    }
+
+    /// @inheritdoc IModelLedger
     function modelOf(uint32 model) external view returns (Model memory) {
         return _models[model];
     }
@@ -141,6 +167,13 @@ contract ModelLedger is IModelLedger {
         if (epsilon > entry.budget - spent) revert ModelLedger_OverBudget(epsilon, spent, entry.budget);
         (standing.round, standing.spent) = (round, spent + epsilon);
         ++entry.updates;
+    }
+
+    /// @dev Tells a remediation of rounds that are finalised.
+    function _remediate(uint32 model, uint32 first, uint32 last, bool retrained, bytes32 record) private {
+        if (first == 0 || first > last) revert ModelLedger_RoundNotFinalised(model, first);
+        if (record == 0) revert ModelLedger_InvalidTerms("record");
+        emit Remediated(model, first, last, retrained, record);
     }
 
     /// @dev Refuses a caller that is not enrolled, not of that kind, or suspended, itself or its organisation.

@@ -12,7 +12,8 @@ import {Contribution} from "../types/Contribution.sol";
 /// @param categories What it is trained on: bit n stands for category n of the vocabulary, for every twin alike.
 /// @param minimumCohort The least number of twins that a site may train on in a round.
 /// @param budget The privacy that a site may spend on the model altogether: ε in thousandths.
-/// @param aggregate SHA-256 of what the newest round starts from and, once it is finalised, of what it made.
+/// @param aggregate SHA-256 of what the newest round starts from and, once it is finalised, of what it made; after a
+/// retraining, of what the next round starts from.
 struct Model {
     uint32 round;
     uint32 updates;
@@ -63,6 +64,10 @@ interface IModelLedger {
         uint32 indexed model, uint32 indexed round, bytes32 aggregate, bytes32 record, uint32 updates
     );
 
+    /// @notice What became of rounds `first` to `last`, under which consents were withdrawn up to this block: their
+    /// aggregates are built upon no more (`retrained`), or stay in use for the reason that the record gives.
+    event Remediated(uint32 indexed model, uint32 indexed first, uint32 last, bool retrained, bytes32 record);
+
     error ModelLedger_InvalidTerms(bytes32 field);
     error ModelLedger_UnknownModel(uint32 model);
     error ModelLedger_NotEnrolled(address caller);
@@ -72,6 +77,7 @@ interface IModelLedger {
     error ModelLedger_RoundStillOpen(uint32 model, uint32 round);
     error ModelLedger_RoundNotOpen(uint32 model, uint32 round);
     error ModelLedger_RoundFinalised(uint32 model, uint32 round);
+    error ModelLedger_RoundNotFinalised(uint32 model, uint32 round);
     error ModelLedger_StaleParent(bytes32 named, bytes32 present);
     error ModelLedger_AlreadyCommitted(uint32 model, uint32 round, address site);
     error ModelLedger_UnderCohort(uint32 cohort, uint32 minimum);
@@ -103,6 +109,16 @@ interface IModelLedger {
     /// @param record Digest of the coordinator's signed record, which names the updates that went into it.
     /// @param updates How many updates the round has: one that comes in meanwhile is not left out unseen.
     function finaliseAggregate(uint32 model, uint32 round, bytes32 aggregate, bytes32 record, uint32 updates) external;
+
+    /// @notice Go back to what round `first` started from: the next round starts there, and so without whoever withdrew
+    /// since. Between rounds; the coordinator's.
+    /// @param record Digest of the coordinator's signed record, which gives its reason.
+    function retrain(uint32 model, uint32 first, bytes32 record) external;
+
+    /// @notice Leave in use what rounds `first` to the newest that is finalised made, though consents under them were
+    /// withdrawn. The coordinator's.
+    /// @param record Digest of the coordinator's signed record, which gives its reason.
+    function accept(uint32 model, uint32 first, bytes32 record) external;
 
     function modelCount() external view returns (uint32);
 

@@ -18,6 +18,12 @@ Of each round that was finalised:
 
 - **aggregate**: its signed record names updates of the round, each once.
 - **weights**: the file is what the aggregate names. Needs the file.
+- **withdrawals**: no consent under it, or under a round that it builds on, was withdrawn since, or the coordinator
+  recorded what became of that: an acceptance with its reason, or a retraining that is done. Needs the openings.
+
+Of each remediation:
+
+- **remediation**: its signed record says what the ledger says.
 
 Warning: cohort and ε are what a site says of itself. What it trained on without a leaf, no ledger can show.
 """
@@ -30,12 +36,14 @@ from functools import partial
 
 from ..encoding import CID
 from ..errors import CannotCheckError, IntegrityError
-from ..ledger import Aggregate, Deployment, Model, Round, Update, View
+from ..ledger import Aggregate, Deployment, Model, Remediation, Round, Update, View
 from ..models import consents
 from ..models.card import ModelCard
 from ..models.opening import Opening
+from ..models.remediation import affected_by, line_of, record_of
 from ..models.standing import lacks
 from ..models.update import AggregateRecord, UpdateRecord, commitment, digest_of
+from ..models.withdrawal import Withdrawal, withdrawal_of
 from ..store import BlockStore
 from ..types import Address, Digest
 from ..vocabulary import Kind
@@ -78,7 +86,8 @@ class ModelAudit:
         view, number = self._view, self._model.number
         rounds = [each.number for each in view.rounds(number)]
         updates = sum(len(view.updates(number, each)) for each in rounds)
-        return 1 + len(_OF_AN_UPDATE) * updates + 2 * sum(view.aggregate(number, each) is not None for each in rounds)
+        made = sum(view.aggregate(number, each) is not None for each in rounds)
+        return 1 + len(_OF_AN_UPDATE) * updates + 3 * made + len(view.remediations(number))
 
     def claims(self) -> Iterator[Claim]:
         """Every claim, in the order of the ledger."""
@@ -95,6 +104,9 @@ class ModelAudit:
                 about = f"round {number.number}"
                 yield checked("aggregate", about, partial(self._aggregate, number, made))
                 yield checked("weights", about, partial(self._weights, number, made))
+                yield checked("withdrawals", about, partial(self._withdrawn, number))
+        for told in self._view.remediations(self._model.number):
+            yield checked("remediation", f"rounds {told.first} to {told.last}", partial(self._remediation, told))
 
     # the model -----------------------------------------------------------------------------------------------
 
@@ -122,12 +134,12 @@ class ModelAudit:
         return f"an enrolled RESEARCHER at block {update.block}"
 
     def _parent(self, number: Round, update: Update, spent: int) -> str:
-        before = self._view.aggregate(number.model, number.number - 1)
-        if number.number > 1 and (before is None or before.aggregate != number.parent):
+        before = self._view.aggregate(number.model, number.base)
+        if number.number > 1 and number.base and (before is None or before.aggregate != number.parent):
             raise IntegrityError(f"round {number.number} starts from what no round made")
         if update.parent != number.parent:
             raise IntegrityError(f"it builds on 0x{update.parent.hex()}, the round on 0x{number.parent.hex()}")
-        return "what the model started from" if before is None else f"the aggregate of round {number.number - 1}"
+        return "what the model started from" if before is None else f"the aggregate of round {number.base}"
 
     def _budget(self, number: Round, update: Update, spent: int) -> str:
         said = f"ε {spent / 1000:g} of {self._model.budget / 1000:g} spent"
@@ -217,6 +229,48 @@ class ModelAudit:
         if digest_of(self._file(number.number, None)()) != made.aggregate:
             raise IntegrityError("the file is not what the aggregate names")
         return f"the file's SHA-256 is 0x{made.aggregate.hex()}"
+
+    # what was withdrawn --------------------------------------------------------------------------------------
+
+    def _withdrawn(self, number: Round) -> str:
+        view, model = self._view, self._model
+        withdrawals, unseen = [], []
+        for each in line_of(view, model.number, number.number):
+            opened = view.round(model.number, each)
+            assert opened is not None, "a line is made of rounds"
+            for update in view.updates(model.number, each):
+                opening = self._openings.get((each, update.site))
+                if opening is None:
+                    unseen.append(f"round {each} by {self._name(update.site)}")
+                    continue
+                for shown in opening.shown:
+                    bits = [proof.bit for proof in shown.bits]
+                    found = withdrawal_of(view, model, opened, update.site, shown.trained, bits)
+                    withdrawals += [found] if found else []
+        touched = affected_by(self._deployment, view, self._store, model, withdrawals)
+        affected = next((each for each in touched if each.round == number.number), None)
+        if affected is not None and not affected.standing.remediated:
+            raise IntegrityError(f"{affected.standing.value}: {_words(affected.withdrawals)}")
+        if unseen:
+            raise CannotCheckError(f"not opened to you: {', '.join(unseen)}")
+        if affected is None:
+            return "no consent under it was withdrawn"
+        return f"{affected.standing.value} ({affected.reason}): {_words(affected.withdrawals)}"
+
+    def _remediation(self, told: Remediation) -> str:
+        record = record_of(self._deployment, self._store, self._model, told)
+        return f"{'retrained' if told.retrained else 'accepted'} in block {told.block}: {record.reason}"
+
+
+def _words(withdrawals: Iterable[Withdrawal]) -> str:
+    """
+    >>> _words([])
+    ''
+    """
+    twins = {
+        each.trained.twin: f"twin {each.trained.twin} ({each.reason.name}, block {each.block})" for each in withdrawals
+    }
+    return ", ".join(twins[each] for each in sorted(twins))
 
 
 _OF_AN_UPDATE: dict[str, Callable[[ModelAudit, Round, Update, int], str]] = {

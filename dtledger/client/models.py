@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from ..encoding import CID
 from ..errors import InputError, IntegrityError
 from ..ledger import Model, Receipt, Round, Update, calls
 from ..ledger.events import ModelRegistered, RoundOpened
 from ..models.card import ModelCard, is_number
+from ..models.opening import Opening
 from ..models.release import Release
+from ..models.remediation import RemediationRecord
 from ..models.update import AggregateRecord, digest_of
 from ..store import BlockMissingError
 from ..types import Address, Digest
 from ..vocabulary import Kind, Purpose, category
 from . import turns
+from .affected import Affection, affection_of, remediate
 from .context import Context
 from .releasing import release_of
 from .training import newest_round
@@ -119,13 +122,17 @@ class Models:
 
     def _parent(self, model: Model, start: Digest | None) -> Digest:
         view = self._context.view()
-        rounds = view.rounds(model.number)
-        made = view.aggregate(model.number, rounds[-1].number) if rounds else None
-        if rounds and start is not None and (made is None or made.aggregate != start):
-            raise InputError("A later round starts from the aggregate before.", hint="Leave the file out.")
-        if not rounds and start is None:
-            raise InputError("The first round needs what it starts from.", hint="Name the file of the first weights.")
-        return made.aggregate if made else start or rounds[-1].parent
+        present, rounds = view.present(model.number), view.rounds(model.number)
+        if present is None:
+            if start is None:
+                raise InputError(
+                    "The first round needs what it starts from.", hint="Name the file of the first weights."
+                )
+            return start
+        opened = view.aggregate(model.number, rounds[-1].number) is None
+        if start is not None and (opened or start != present.aggregate):
+            raise InputError("A later round starts from what was made before.", hint="Leave the file out.")
+        return present.aggregate
 
     def to_finalise(self, model: Model, left_out: Collection[Address] = ()) -> tuple[Round, tuple[Update, ...]]:
         """The newest round, and its updates but for those of `left_out`.
@@ -168,6 +175,27 @@ class Models:
     def release(self, named: NamedModel, number: int, files: Mapping[str, Iterable[bytes]]) -> Release:
         """What this key would sign of the weights of a round. Raises as `releasing.release_of`."""
         return release_of(self._context, named, number, files)
+
+    # what withdrawals touch ----------------------------------------------------------------------------------
+
+    def affected(self, model: Model, openings: Sequence[Opening] = ()) -> Affection:
+        """The aggregates that withdrawn consents touch, as far as this key knows by its own updates and by openings.
+        Raises as `affected.affection_of`."""
+        return affection_of(self._context, model, openings)
+
+    def to_remediate(self, model: Model, first: int, retrained: bool) -> int:
+        """The last round that a remediation would be of. Raises as `remediate`, but for the reason."""
+        return turns.to_remediate(self._context.view(), self._context.key.address, model, first, retrained)
+
+    def remediate(self, model: Model, first: int, retrained: bool, reason: str) -> tuple[RemediationRecord, Receipt]:
+        """Say what became of rounds `first` to the newest that is finalised, under which consents were withdrawn: the
+        model goes back to what `first` started from (`retrained`), or what they made stays in use; `reason` is public.
+
+        Raises:
+            InputError: the reason cannot be used.
+            LedgerRejection: `first` is not finalised, a round is open, or this key is not the coordinator.
+        """
+        return remediate(self._context, model, first, retrained, reason)
 
     # a patient's look ----------------------------------------------------------------------------------------
 

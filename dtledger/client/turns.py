@@ -12,6 +12,7 @@ from ..ledger.rejections.models import (
     NotOfKindError,
     OverBudgetError,
     RoundFinalisedError,
+    RoundNotFinalisedError,
     RoundStillOpenError,
     SuspendedError,
 )
@@ -75,6 +76,22 @@ def to_finalise(view: View, who: Address, number: Round, model: Model) -> None:
     _require_open(view, number)
     if not view.updates(model.number, number.number):
         raise EmptyRoundError({"model": model.number, "round": number.number})
+
+
+def to_remediate(view: View, who: Address, model: Model, first: int, retrained: bool) -> int:
+    """The last round that a remediation from round `first` on is of: the newest that is finalised.
+
+    Raises:
+        RoundStillOpenError, RoundNotFinalisedError: it may not be now; and as `require_coordinator`.
+    """
+    require_coordinator(view, who, model)
+    rounds = view.rounds(model.number)
+    made = [each.number for each in rounds if view.aggregate(model.number, each.number)]
+    if retrained and len(made) < len(rounds):
+        raise RoundStillOpenError({"model": model.number, "round": rounds[-1].number})
+    if first not in made:
+        raise RoundNotFinalisedError({"model": model.number, "round": first})
+    return made[-1]
 
 
 def _require_open(view: View, number: Round) -> None:

@@ -17,9 +17,12 @@ from ..keys import TwinSecrets
 from ..ledger import Aggregate, Deployment, Model, Update, View
 from ..models import consents
 from ..models.card import ModelCard
+from ..models.remediation import Affected, affected_by
 from ..models.update import UpdateRecord
+from ..models.withdrawal import Withdrawal
 from ..store import BlockMissingError
-from ..types import Digest
+from ..types import Address, Digest
+from .affected import withdrawn_by_owner
 from .context import Context
 from .deciding import grantees_of
 
@@ -38,19 +41,28 @@ class NamedModel:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A round that was trained on a twin: the site's update in it, and the aggregate that it went into, if any."""
+    """A round that was trained on a twin: the site's update in it, the aggregate that it went into, if any, and whether
+    the consent was withdrawn since."""
 
     model: NamedModel
     update: Update
     aggregate: Aggregate | None
+    withdrawal: Withdrawal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What a patient found. `unseen` are updates whose leaves are not to be had: they may have used the twin."""
+    """What a patient found. `unseen` are updates whose leaves are not to be had: they may have used the twin.
+    `affected` are the aggregates that the patient's withdrawals touch, with those that were built on them."""
 
     found: tuple[Use, ...]
     unseen: tuple[Update, ...]
+    affected: tuple[tuple[NamedModel, Affected], ...] = ()
+
+    def standing(self, use: Use) -> Affected | None:
+        """How the aggregate of a use stands; None if nothing that it was trained under was withdrawn."""
+        at = (use.model.model.number, use.update.round)
+        return next((each for named, each in self.affected if (named.model.number, each.round) == at), None)
 
 
 def uses_of(context: Context, models: Sequence[NamedModel], twin: int) -> Uses:
@@ -62,19 +74,26 @@ def uses_of(context: Context, models: Sequence[NamedModel], twin: int) -> Uses:
     view, secrets = context.view(), context.key.secrets.twin(context.deployment.id, twin)
     found: list[Use] = []
     unseen: list[Update] = []
+    affected: list[tuple[NamedModel, Affected]] = []
     for named in models:
+        withdrawals = []
         for each in view.rounds(named.model.number):
             made = view.aggregate(each.model, each.number)
             for update in view.updates(each.model, each.number):
-                own = set(_own_leaves(context.deployment, view.earlier(each.block), secrets, twin, update))
+                own = dict(_own_leaves(context.deployment, view.earlier(each.block), secrets, twin, update))
                 try:
                     leaves = _leaves(context, update)
                 except (BlockMissingError, CannotCheckError, IntegrityError):
                     unseen.append(update)
                     continue
-                if not own.isdisjoint(leaves):
-                    found.append(Use(named, update, made))
-    return Uses(tuple(found), tuple(unseen))
+                grantees = {own[leaf] for leaf in own.keys() & leaves}
+                if grantees:
+                    gone = withdrawn_by_owner(context, view, named.model, each, update.site, twin, grantees)
+                    withdrawals += [gone] if gone else []
+                    found.append(Use(named, update, made, gone))
+        touched = affected_by(context.deployment, view, context.store, named.model, withdrawals)
+        affected += [(named, each) for each in touched]
+    return Uses(tuple(found), tuple(unseen), tuple(affected))
 
 
 def _leaves(context: Context, update: Update) -> tuple[Digest, ...]:
@@ -87,10 +106,10 @@ def _leaves(context: Context, update: Update) -> tuple[Digest, ...]:
 
 def _own_leaves(
     deployment: Deployment, view: View, secrets: TwinSecrets, twin: int, update: Update
-) -> Iterator[Digest]:
+) -> Iterator[tuple[Digest, Address]]:
     """The leaves that stand for the twin in a site's round, under each generation and each grantee that it may have
-    trained under."""
+    trained under; with that grantee."""
     for generation, secret in secrets.generations.items():
         for grantee in grantees_of(view, update.site):
             link = link_key(secret, generation, twin, grantee)
-            yield consents.leaf(link, deployment.id, update.model, update.round, update.site, twin)
+            yield consents.leaf(link, deployment.id, update.model, update.round, update.site, twin), grantee

@@ -302,3 +302,13 @@ def commit_update(update: Digest, parent: Digest, consents: Digest, record: Dige
 def finalise_aggregate(model: int, number: int, aggregate: Digest, record: Digest, updates: int) -> Call:
     """`number` is the round's; `updates` is how many updates it has."""
     return _call("ModelLedger", "finaliseAggregate", model, number, aggregate, record, updates)
+
+
+def retrain(model: int, first: int, record: Digest) -> Call:
+    """`first` is the round that the next one starts over from."""
+    return _call("ModelLedger", "retrain", model, first, record)
+
+
+def accept(model: int, first: int, record: Digest) -> Call:
+    """`first` is the first of the rounds whose aggregates stay in use; the newest that is finalised is the last."""
+    return _call("ModelLedger", "accept", model, first, record)

@@ -305,6 +305,17 @@ class AggregateFinalised:
     updates: int
 
 
+@dataclass(frozen=True, slots=True)
+class Remediated:
+    """What became of rounds `first` to `last`: their aggregates are built upon no more, or stay in use."""
+
+    model: int
+    first: int
+    last: int
+    retrained: bool
+    record: Digest
+
+
 Event = (
     Enrolled
     | CardUpdated
@@ -337,6 +348,7 @@ Event = (
     | RoundOpened
     | UpdateCommitted
     | AggregateFinalised
+    | Remediated
 )
 
 

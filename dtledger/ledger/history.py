@@ -19,7 +19,9 @@ from .records import (
     GrantRecord,
     Model,
     Opening,
+    Present,
     ReceiptAnchor,
+    Remediation,
     Review,
     Round,
     Slot,
@@ -67,6 +69,7 @@ class History:
             e.RoundOpened: self._round_opened,
             e.UpdateCommitted: self._update_committed,
             e.AggregateFinalised: self._aggregate_finalised,
+            e.Remediated: self._remediated,
         }
 
     def add(self, logged: e.Logged) -> None:
@@ -228,8 +231,11 @@ class History:
         )
 
     def _round_opened(self, log: e.Logged, event: e.RoundOpened) -> None:
-        opened = Round(event.model, event.round, event.parent, log.place.block, log.at)
+        present = self._lines.presents[event.model].last
+        base = present.base if present else 0
+        opened = Round(event.model, event.round, event.parent, log.place.block, log.at, base)
         self._lines.rounds[event.model].append(opened)
+        self._lines.presents[event.model].set(log.place.block, Present(base, event.parent))
 
     def _update_committed(self, log: e.Logged, event: e.UpdateCommitted) -> None:
         update = Update(**asdict(event), block=log.place.block, at=log.at)
@@ -238,6 +244,13 @@ class History:
     def _aggregate_finalised(self, log: e.Logged, event: e.AggregateFinalised) -> None:
         made = Aggregate(event.aggregate, event.record, event.updates, log.place.block, log.at)
         self._lines.aggregates[event.model, event.round] = made
+        self._lines.presents[event.model].set(log.place.block, Present(event.round, event.aggregate))
+
+    def _remediated(self, log: e.Logged, event: e.Remediated) -> None:
+        self._lines.remediations[event.model].append(Remediation(**asdict(event), block=log.place.block, at=log.at))
+        for each in self._lines.rounds[event.model]:
+            if event.retrained and each.number == event.first:
+                self._lines.presents[event.model].set(log.place.block, Present(each.base, each.parent))
 
 
 def _none(address: Address) -> Address | None:

@@ -85,6 +85,7 @@ Statement = Literal[
     "ModelUpdate",
     "ModelAggregate",
     "ModelOpening",
+    "ModelRemediation",
     "ConsentRequest",
     "ConsentAnswer",
     "ProbeReply",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -38,6 +39,15 @@ class Timeline(Generic[V]):
 
     def values_until(self, block: int) -> list[V]:
         return self._values[: bisect_right(self._blocks, block)]
+
+    def since(self, block: int, holds: Callable[[V], bool]) -> int | None:
+        """From which block on each value held, up to `block`; None if that of `block` does not."""
+        first = None
+        for place in reversed(range(bisect_right(self._blocks, block))):
+            if not holds(self._values[place]):
+                break
+            first = self._blocks[place]
+        return first
 
     @property
     def last(self) -> V | None:
@@ -195,13 +205,43 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A round of a model. Sites train under the consents that stand at the end of its `block`."""
+    """A round of a model. Sites train under the consents that stand at the end of its `block`. `base` is the round
+    whose aggregate is its parent: 0 for what the model started from, and else the one before, unless the model was
+    retrained."""
 
     model: int
     number: int
     parent: Digest
     block: int
     at: int
+    base: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Remediation:
+    """What became of rounds `first` to `last`, under which consents were withdrawn up to its block: `retrained` if
+    their aggregates are built upon no more, else they stay in use; `record` is the digest of the coordinator's, which
+    says why."""
+
+    model: int
+    first: int
+    last: int
+    retrained: bool
+    record: Digest
+    block: int
+    at: int
+
+    def covers(self, number: int) -> bool:
+        """Whether it is of that round."""
+        return self.first <= number <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What a model's next round starts from: the aggregate of round `base`, or for 0 what the model started from."""
+
+    base: int
+    aggregate: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,3 +287,5 @@ class Timelines:
         self.rounds: dict[int, list[Round]] = defaultdict(list)
         self.updates: dict[tuple[int, int], list[Update]] = defaultdict(list)
         self.aggregates: dict[tuple[int, int], Aggregate] = {}
+        self.presents: dict[int, Timeline[Present]] = defaultdict(Timeline)
+        self.remediations: dict[int, list[Remediation]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from ..policy import EMPTY, SLOTS, Grant, Member
 from ..types import Address, Digest
@@ -15,7 +15,9 @@ from .records import (
     GrantRecord,
     Model,
     Opening,
+    Present,
     ReceiptAnchor,
+    Remediation,
     Review,
     Round,
     Slot,
@@ -234,6 +236,36 @@ class View:
         """What a round was made into; None while it is open."""
         found = self._lines.aggregates.get((model, number))
         return found if found and found.block <= self.block else None
+
+    def present(self, model: int) -> Present | None:
+        """What the model's next round starts from, or its open one did; None before the first."""
+        line = self._lines.presents.get(model)
+        return line.at(self.block) if line else None
+
+    def remediations(self, model: int) -> list[Remediation]:
+        """What its coordinator said became of rounds up to here, in order."""
+        return [each for each in self._lines.remediations.get(model, ()) if each.block <= self.block]
+
+    # since when something is so: the first block from which on it held without a break; None if it does not hold
+
+    def retired_since(self, twin: int) -> int | None:
+        """Since when the twin's retirement is announced."""
+        line = self._lines.states.get(twin)
+        return line.since(self.block, lambda state: state.retire_at != 0) if line else None
+
+    def blocked_since(self, twin: int, who: Address) -> int | None:
+        line = self._lines.blocks.get((twin, who))
+        return line.since(self.block, lambda count: count % 2 == 1) if line else None
+
+    def epoch_since(self, owner: Address, twin: int, epoch: int) -> int | None:
+        """Since when the owner's epoch is above `epoch`: grants of that epoch were revoked with everything."""
+        line = self._lines.epochs.get((owner, twin))
+        return line.since(self.block, lambda present: present > epoch) if line else None
+
+    def slot_since(self, slot: Slot, holds: Callable[[Grant], bool]) -> int | None:
+        """Since when a slot's word is such that `holds`."""
+        line = self._lines.grants.get(slot)
+        return line.since(self.block, lambda record: holds(record.grant)) if line else None
 
     def spent(self, model: int, site: Address) -> int:
         """The privacy that a site's updates to a model spent up to here: ε in thousandths."""

@@ -6,4 +6,5 @@
 - `opening`: what a site shows an auditor of one round: twins, grants, link keys, meanings of category bits
 - `release`, `origin`, `dsse`: weights that are handed on, where they come from, and the envelope that says so
 - `standing`: whether a twin's consent carries a round
+- `withdrawal`, `remediation`: whether it was taken back since, which aggregates that touches, and what became of them
 """

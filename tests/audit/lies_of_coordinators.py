@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dtledger import encoding
-from dtledger.ledger import calls
+from dtledger.ledger import Slot, calls
 from dtledger.models.card import ModelCard
+from dtledger.models.remediation import RemediationRecord
 from dtledger.testing.memory_chain import new_deployment
 from dtledger.types import Digest
 from dtledger.vocabulary import Purpose
@@ -109,3 +110,76 @@ def _(run: Run, told: bool) -> None:
     run.whole()
     if told:
         run.files[2, None] = run.files[1, None]
+
+
+# withdrawals: what was withdrawn is in none of what it builds on, or it is recorded what became of that --------------
+
+
+def _revokes(run: Run) -> None:
+    patient = run.scene.patients[0][0]
+    slot = Slot(patient.client.address, patient.twin, run.scene.sites[0].address, 0)
+    patient.client.consents.revoke(slot)
+
+
+@lie("a withdrawal is passed over in silence", "withdrawals", "affected: twin")
+def _(run: Run, told: bool) -> None:
+    run.whole()
+    _revokes(run)
+    if not told:
+        run.scene.coordinator.models.remediate(run.model, 1, False, "one of very many")
+
+
+@lie("what was withdrawn goes on in the next round's aggregate", "withdrawals", "affected: twin", number=2)
+def _(run: Run, told: bool) -> None:
+    run.whole()
+    _revokes(run)
+    run.scene.coordinator.models.remediate(run.model, 1, not told, "so that it is out of the next")
+    run.whole()
+
+
+@lie("a remediation was recorded before the withdrawal", "withdrawals", "affected: twin")
+def _(run: Run, told: bool) -> None:
+    run.whole()
+    if not told:
+        _revokes(run)
+    run.scene.coordinator.models.remediate(run.model, 1, False, "whoever withdraws")
+    if told:
+        _revokes(run)
+
+
+@lie("a retraining is announced and never done", "withdrawals", "to be retrained: twin")
+def _(run: Run, told: bool) -> None:
+    run.whole()
+    _revokes(run)
+    run.scene.coordinator.models.remediate(run.model, 1, True, "we shall")
+    if not told:
+        run.whole()
+
+
+# remediation: its signed record says what the ledger says -------------------------------------------------------------
+
+
+def _remediates(**fault: Any) -> Make:
+    """The coordinator's record of an acceptance is like that, all of it else as it should be. Nothing was withdrawn."""
+
+    def make(run: Run, told: bool) -> None:
+        run.whole()
+        coordinator = run.scene.coordinator.context.key
+        said = {"model": 1, "first": 1, "last": 1, "retrained": False, "reason": "why"}
+        how = fault if told else {}
+        record = RemediationRecord(**{**said, **how.get("record", {})})
+        block = record.sign(run.deployment, run.scene.sites[0].context.key if "signer" in how else coordinator)
+        digest = run.store.put(how.get("block", block), "dag-cbor").digest
+        run.ledger.send(calls.accept(1, 1, digest), coordinator)
+
+    return make
+
+
+for _name, _says, _fault in (
+    ("names other rounds", "says otherwise", {"record": {"last": 2}}),
+    ("names another model", "says otherwise", {"record": {"model": 2}}),
+    ("says that it was retrained", "says otherwise", {"record": {"retrained": True}}),
+    ("is signed by another", "says otherwise", {"signer": "a site"}),
+    ("is no record", "form body and signature", {"block": encoding.encode({})}),
+):
+    lie(f"the record of a remediation {_name}", "remediation", _says)(_remediates(**_fault))

@@ -16,7 +16,9 @@ from tests.audit.runs import Run, about, those
 from tests.models.scene import AGGREGATE, DAY, UPDATE, same_bit
 
 OF_AN_UPDATE = ["site", "parent", "budget", "record", "cohort", "update", "consents", "twins"]
+OF_A_ROUND = ["aggregate", "weights", "withdrawals"]
 NEED_AN_OPENING = ["update", "consents", "twins"]
+SHUT = ("withdrawals", "round 1")
 NEED_THE_RECORD = ["record", "cohort", "consents"]
 
 
@@ -38,7 +40,7 @@ class TestAnUntouchedRun:
         expected = [("card", "the model")]
         for number in (1, 2):
             expected += [(name, about(site, number)) for site in run.scene.sites for name in OF_AN_UPDATE]
-            expected += [("aggregate", f"round {number}"), ("weights", f"round {number}")]
+            expected += [(name, f"round {number}") for name in OF_A_ROUND]
         assert [(each.name, each.about) for each in claims] == expected
         assert run.audit().count == len(claims)
 
@@ -58,7 +60,7 @@ class TestAnUntouchedRun:
             run.files[number, None] = AGGREGATE
         claims = run.claims()
         assert_passes(claims)
-        assert len(claims) == 1 + 2 * (3 * len(OF_AN_UPDATE) + 2)
+        assert len(claims) == 1 + 2 * (3 * len(OF_AN_UPDATE) + len(OF_A_ROUND))
 
     def test_is_told_with_evidence_and_by_name(self, run: Run) -> None:
         run.whole()
@@ -81,7 +83,7 @@ class TestAnUntouchedRun:
         assert [each.name for each in claims] == ["card", *OF_AN_UPDATE]
         assert run.audit().count == len(claims)
 
-    def test_passes_whatever_is_done_after_it(self, run: Run) -> None:
+    def test_passes_whatever_is_done_after_it_but_for_what_was_withdrawn(self, run: Run) -> None:
         run.whole()
         scene, members = run.scene, run.world.operator.members
         for (ann, bob), site in zip(scene.patients, scene.sites, strict=True):
@@ -90,6 +92,7 @@ class TestAnUntouchedRun:
             members.set_kinds(site.address, 0)
             members.suspend(site.address)
             site.members.rekey()
+        scene.coordinator.models.remediate(run.model, 1, False, "the last round there will be")
         members.suspend(scene.coordinator.address)
         run.world.clock.advance(60 * DAY)
         assert_passes(run.claims())
@@ -119,7 +122,7 @@ class TestWhatIsNotShown:
         for openings, shut in (([], [one, other]), (run.openings[:1], [other]), (run.openings[1:], [one])):
             claims = run.claims(openings)
             cannot = [(name, about(site)) for site in shut for name in NEED_AN_OPENING]
-            assert those(claims, Verdict.CANNOT_CHECK) == cannot
+            assert those(claims, Verdict.CANNOT_CHECK) == [*cannot, SHUT]
             assert (those(claims, Verdict.FAIL), exit_code(claims)) == ([], 6)
         assert_passes(run.claims())
 
@@ -171,7 +174,7 @@ class TestWhatIsNotShown:
         block = run.openings[0].sealed(run.deployment, other.context.key, auditor.address, key.public)
         handed_in = Opening.open(run.deployment, block, auditor.address, key)
         claims = run.claims([handed_in])
-        assert those(claims, Verdict.CANNOT_CHECK) == [(name, about(one)) for name in NEED_AN_OPENING]
+        assert those(claims, Verdict.CANNOT_CHECK) == [*((name, about(one)) for name in NEED_AN_OPENING), SHUT]
         assert those(claims, Verdict.FAIL) == [("update", about(other)), ("consents", about(other))]
         assert_passes(run.claims())
 
@@ -180,7 +183,7 @@ class TestWhatIsNotShown:
         site, (mine, its) = run.scene.sites[0], run.openings
         for elsewhere in (replace(mine, round=2), replace(mine, model=2)):
             claims = run.claims([elsewhere, its])
-            assert those(claims, Verdict.CANNOT_CHECK) == [(name, about(site)) for name in NEED_AN_OPENING]
+            assert those(claims, Verdict.CANNOT_CHECK) == [*((name, about(site)) for name in NEED_AN_OPENING), SHUT]
             assert those(claims, Verdict.FAIL) == []
         assert_passes(run.claims())
 

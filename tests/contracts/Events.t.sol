@@ -115,6 +115,8 @@ contract EventsTest is Guarding {
             );
         } else if (model.open) {
             models.finaliseAggregate(number, model.round, bytes32(seed), "record", model.updates);
+        } else if (model.round != 0 && what == 16) {
+            models.retrain(number, 1 + uint32(seed >> 48) % model.round, "record");
         } else {
             models.openRound(number, model.aggregate == 0 ? bytes32("parent") : model.aggregate);
         }

@@ -193,7 +193,7 @@ contract GasTest is Guarding {
         models.register(8, 0x42, 20, 8_000, DIGEST);
         _cost("ModelLedger", "register", 140_000);
         models.openRound(2, DIGEST);
-        _cost("ModelLedger", "openRound, a model's first", 72_000);
+        _cost("ModelLedger", "openRound, a model's first", 92_000);
         _commit(1, DIGEST);
         _cost("ModelLedger", "commitUpdate, a site's first", 71_000);
         bytes32 aggregate = keccak256("an aggregate");
@@ -202,9 +202,16 @@ contract GasTest is Guarding {
         _cost("ModelLedger", "finaliseAggregate", 52_000);
         vm.prank(coordinator);
         models.openRound(2, aggregate);
-        _cost("ModelLedger", "openRound", 46_000);
+        _cost("ModelLedger", "openRound", 68_000);
         _commit(2, aggregate);
         _cost("ModelLedger", "commitUpdate", 52_000);
+        vm.prank(coordinator);
+        models.accept(2, 1, keccak256("a reason"));
+        _cost("ModelLedger", "accept", 46_000);
+        vm.startPrank(coordinator);
+        models.finaliseAggregate(2, 2, keccak256("another aggregate"), keccak256("another record"), 1);
+        models.retrain(2, 2, keccak256("a reason"));
+        _cost("ModelLedger", "retrain", 52_000);
     }
 
     /// @dev Of the second model, with arguments of 160 B.

@@ -481,7 +481,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         by=st.sampled_from(TRAINERS),
-        verb=st.sampled_from(["open", "finalise", "finalise", "register"]),
+        verb=st.sampled_from(["open", "finalise", "finalise", "register", "retrain", "accept"]),
         model=models,
         off=beside,
         counted=beside,
@@ -494,7 +494,10 @@ class Machine(RuleBasedStateMachine):
         finalising = calls.finalise_aggregate(model, max(0, number + off), made, digest("record"), updates)
         opening = calls.open_round(model, digest("stale") if off else ZERO_DIGEST if senseless else parent)
         registering = calls.register_model(8 if not senseless else 32, 1, 2, max(0, 9 * (1 + off)), digest("card"))
-        self.both({"open": opening, "finalise": finalising, "register": registering}[verb], by)
+        remediating = (model, max(0, number - counted + off), ZERO_DIGEST if senseless else digest("reason"))
+        retraining, accepting = calls.retrain(*remediating), calls.accept(*remediating)
+        every = {"open": opening, "finalise": finalising, "register": registering}
+        self.both((every | {"retrain": retraining, "accept": accepting})[verb], by)
 
     @rule(
         by=st.sampled_from(TRAINERS),
@@ -512,11 +515,8 @@ class Machine(RuleBasedStateMachine):
 
     def _newest(self, model: int) -> tuple[int, Digest]:
         """The newest round's number and the present aggregate."""
-        rounds = self.view.rounds(model)
-        if not rounds:
-            return 0, digest("beginning")
-        made = self.view.aggregate(model, rounds[-1].number)
-        return rounds[-1].number, made.aggregate if made else rounds[-1].parent
+        rounds, present = self.view.rounds(model), self.view.present(model)
+        return len(rounds), present.aggregate if present else digest("beginning")
 
     # emergencies -----------------------------------------------------------------------------------------------
 

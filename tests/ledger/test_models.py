@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dtledger.ledger import Aggregate, Call, Model, Round, Update, calls
+from dtledger.ledger import Aggregate, Call, Model, Present, Remediation, Round, Update, calls
 from dtledger.ledger.calls import Contribution
-from dtledger.ledger.events import AggregateFinalised, ModelRegistered, RoundOpened, UpdateCommitted
+from dtledger.ledger.events import AggregateFinalised, ModelRegistered, Remediated, RoundOpened, UpdateCommitted
 from dtledger.ledger.rejections.models import (
     AlreadyCommittedError,
     EmptyRoundError,
@@ -16,6 +16,7 @@ from dtledger.ledger.rejections.models import (
     NotOfKindError,
     OverBudgetError,
     RoundFinalisedError,
+    RoundNotFinalisedError,
     RoundNotOpenError,
     RoundStillOpenError,
     StaleParentError,
@@ -30,7 +31,7 @@ from tests.ledger.bench import Bench, digest, who
 
 COORDINATOR, SITE, OTHER_SITE = (who(name).address for name in ("clinic", "hospital", "gateway"))
 UPDATE, CONSENTS, RECORD, CARD = (digest(word) for word in ("update", "consents", "record", "card"))
-BEGINNING, MADE = digest("beginning"), digest("made")
+BEGINNING, MADE, NEXT = digest("beginning"), digest("made"), digest("next")
 
 REGISTER = calls.register_model(Purpose.HRESCH, 0x42, 20, 1000, CARD)
 
@@ -105,7 +106,7 @@ class TestARound:
         training.refuses(StaleParentError, calls.open_round(1, BEGINNING), "clinic", named=BEGINNING, present=MADE)
         receipt = training.send(calls.open_round(1, MADE), "clinic")
         assert receipt.events == (RoundOpened(1, 2, MADE),)
-        second = Round(1, 2, MADE, receipt.block, receipt.at)
+        second = Round(1, 2, MADE, receipt.block, receipt.at, base=1)
         assert training.view.rounds(1) == [first, second]
         assert (training.view.round(1, 2), training.view.round(1, 3)) == (second, None)
         assert training.view.earlier(receipt.block - 1).rounds(1) == [first]
@@ -225,6 +226,61 @@ class TestAnAggregate:
         training.send(commit(), "gateway")
         training.refuses(StaleUpdatesError, finalise(updates=1), "clinic", named=1, present=2)
         training.send(finalise(updates=2), "clinic")
+
+
+@pytest.fixture
+def made(training: Bench) -> Bench:
+    """With two rounds of model 1 finalised: the second made NEXT."""
+    training.send(commit(), "hospital")
+    training.send(finalise(), "clinic")
+    training.send(calls.open_round(1, MADE), "clinic")
+    training.send(commit(2, MADE), "hospital")
+    training.send(finalise(2, aggregate=NEXT), "clinic")
+    return training
+
+
+class TestARemediation:
+    def test_goes_back_to_what_a_round_started_from(self, made: Bench) -> None:
+        assert made.view.present(1) == Present(2, NEXT)
+        receipt = made.send(calls.retrain(1, 2, RECORD), "clinic")
+        assert receipt.events == (Remediated(1, 2, 2, True, RECORD),)
+        assert made.view.remediations(1) == [Remediation(1, 2, 2, True, RECORD, receipt.block, receipt.at)]
+        assert made.view.earlier(receipt.block - 1).remediations(1) == []
+        assert made.view.present(1) == Present(1, MADE)
+        assert made.view.earlier(receipt.block - 1).present(1) == Present(2, NEXT)
+        made.refuses(StaleParentError, calls.open_round(1, NEXT), "clinic", named=NEXT, present=MADE)
+        made.send(calls.open_round(1, MADE), "clinic")
+        assert [each.base for each in made.view.rounds(1)] == [0, 1, 1]
+        assert made.view.spent(1, SITE) == 200, "what was spent stays spent"
+
+    def test_goes_back_to_the_beginning(self, made: Bench) -> None:
+        made.send(calls.retrain(1, 1, RECORD), "clinic")
+        assert made.view.present(1) == Present(0, BEGINNING)
+        made.send(calls.open_round(1, BEGINNING), "clinic")
+        assert made.view.rounds(1)[-1].base == 0
+
+    def test_accepts_what_was_made_and_changes_nothing(self, made: Bench) -> None:
+        receipt = made.send(calls.accept(1, 1, RECORD), "clinic")
+        assert receipt.events == (Remediated(1, 1, 2, False, RECORD),)
+        assert made.view.present(1) == Present(2, NEXT)
+        (told,) = made.view.remediations(1)
+        assert [told.covers(number) for number in range(4)] == [False, True, True, False]
+
+    def test_is_of_rounds_that_are_finalised(self, made: Bench) -> None:
+        for number in (0, 3):
+            for call in (calls.retrain(1, number, RECORD), calls.accept(1, number, RECORD)):
+                made.refuses(RoundNotFinalisedError, call, "clinic", model=1, round=number)
+        made.send(calls.open_round(1, NEXT), "clinic")
+        made.refuses(RoundStillOpenError, calls.retrain(1, 1, RECORD), "clinic", model=1, round=3)
+        made.refuses(RoundNotFinalisedError, calls.accept(1, 3, RECORD), "clinic", model=1, round=3)
+        assert made.send(calls.accept(1, 2, RECORD), "clinic").events == (Remediated(1, 2, 2, False, RECORD),)
+
+    def test_has_a_record_and_is_its_coordinators(self, made: Bench) -> None:
+        for call in (calls.retrain, calls.accept):
+            made.refuses(InvalidModelTermsError, call(1, 1, ZERO_DIGEST), "clinic", field="record")
+            made.refuses(NotCoordinatorError, call(1, 1, RECORD), "gateway", model=1, caller=OTHER_SITE)
+            made.refuses(UnknownModelError, call(2, 1, RECORD), "clinic", model=2)
+            made.send(call(1, 1, RECORD), "clinic")
 
 
 def test_a_contribution_is_a_word_of_four_fields() -> None:

@@ -98,11 +98,12 @@ class Patient:
         categories: Sequence[str] = ("glucose",),
         action: Action = Action.TRAIN,
         days: int = 30,
+        number: int | None = None,
     ) -> Slot:
         now = self.world.clock()
         until = now + days * DAY
         terms = Terms(tuple(categories), (purpose,), (action,), now, until, Period(0, until // 60))
-        return self.client.consents.grant(self.twin, site.address, terms)[0]
+        return self.client.consents.grant(self.twin, site.address, terms, number)[0]
 
     def let_train_by(self, site: Client, change: Callable[[Keys], Keys]) -> Slot:
         """As `let_train`, under a package of what `change` makes of its keys."""

@@ -9,17 +9,22 @@ import click
 from ...errors import CannotCheckError, InputError
 from ..app import App, rfc3339
 from ..command import verb
+from ..model.affected import plain_affected
 from ..model.plain import updates_words
 from ..words import listed, table
 
 if TYPE_CHECKING:
-    from ...client import Use
+    from ...client import Use, Uses
 
 
 @verb("models", epilog="Example: dtledger twin models 7")
 @click.argument("twin", type=click.IntRange(0), required=False)
 def models(app: App, twin: int | None) -> None:
-    """List each round of each model that was trained on your twin, and what was made of it.
+    """List each round of each model that was trained on your twin, what was made of it, and how your consent stands.
+
+    A consent that you take back counts for no round that is opened afterwards. What was made under it, and what builds
+    on that, is affected, until the model's coordinator records that it was retrained without you, or stays in use and
+    why: `dtledger help models`.
 
     Every update names, for those who can derive it, each twin that it was trained on. Yours is looked for in all of
     them. What was trained on your data without saying so cannot be found by any ledger. If some cannot be looked into,
@@ -36,14 +41,27 @@ def models(app: App, twin: int | None) -> None:
             app.people.name(each.update.site),
             app.time(each.update.at),
             f"0x{each.aggregate.aggregate.hex()[:16]}…" if each.aggregate else "not finalised",
+            _standing(uses, each),
         ]
         for each in uses.found
     ]
-    for line in table(["model", "round", "site", "committed", "made into"], rows) if rows else []:
+    for line in table(["model", "round", "site", "committed", "made into", "consent"], rows) if rows else []:
         app.show(line)
+    for named, affected in uses.affected:
+        if (named.model.number, affected.round) not in {(each.update.model, each.update.round) for each in uses.found}:
+            app.show(f"{named.name} round {affected.round} is built on these: {affected.standing.value}")
     if not rows:
         app.say(f"No update says that it was trained on twin {number}.")
-    app.data("twin-models", twin=number, rounds=[_plain(app, each) for each in uses.found], unseen=len(uses.unseen))
+    app.data(
+        "twin-models",
+        twin=number,
+        rounds=[_plain(app, uses, each) for each in uses.found],
+        affected=[
+            {"model": named.model.number, "name": named.name, **plain_affected(app, each)}
+            for named, each in uses.affected
+        ],
+        unseen=len(uses.unseen),
+    )
     if uses.unseen:
         sites = listed(dict.fromkeys(app.people.name(each.site) for each in uses.unseen))
         raise CannotCheckError(
@@ -53,7 +71,16 @@ def models(app: App, twin: int | None) -> None:
         )
 
 
-def _plain(app: App, use: Use) -> dict[str, Any]:
+def _standing(uses: Uses, use: Use) -> str:
+    """How a round stands: the consent under it, and what became of a withdrawal."""
+    if use.withdrawal is None:
+        return "stands"
+    affected = uses.standing(use)
+    return f"withdrawn: {affected.standing.value}" if affected else "withdrawn"
+
+
+def _plain(app: App, uses: Uses, use: Use) -> dict[str, Any]:
+    affected = uses.standing(use)
     return {
         "model": use.model.model.number,
         "name": use.model.card.name if use.model.card else None,
@@ -62,4 +89,6 @@ def _plain(app: App, use: Use) -> dict[str, Any]:
         "update": use.update.update,
         "at": rfc3339(use.update.at),
         "aggregate": use.aggregate.aggregate if use.aggregate else None,
+        "withdrawn": use.withdrawal.reason.name if use.withdrawal else None,
+        "standing": affected.standing.name if affected else None,
     }

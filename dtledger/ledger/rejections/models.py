@@ -65,6 +65,12 @@ class RoundFinalisedError(Rejection):
     advice = "Its coordinator opens the next one: `dtledger model round open`."
 
 
+class RoundNotFinalisedError(Rejection):
+    solidity = "ModelLedger_RoundNotFinalised"
+    template = "Round {round} of model {model} is not finalised."
+    advice = "What is made of a round can be remediated once it is there: `dtledger model show`."
+
+
 class StaleParentError(Rejection):
     solidity = "ModelLedger_StaleParent"
     template = "The model has moved on: {named} was named as what to build on, {present} is there."

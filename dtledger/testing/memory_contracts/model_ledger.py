@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...ledger.calls import Contribution
-from ...ledger.events import AggregateFinalised, ModelRegistered, RoundOpened, UpdateCommitted
+from ...ledger.events import AggregateFinalised, ModelRegistered, Remediated, RoundOpened, UpdateCommitted
 from ...ledger.rejections.models import (
     AlreadyCommittedError,
     EmptyRoundError,
@@ -16,6 +16,7 @@ from ...ledger.rejections.models import (
     NotOfKindError,
     OverBudgetError,
     RoundFinalisedError,
+    RoundNotFinalisedError,
     RoundNotOpenError,
     RoundStillOpenError,
     StaleParentError,
@@ -45,7 +46,8 @@ class _Model:
 
 class ModelLedger(Contract):
     """Storage: ("models",) → how many; ("model", number) → what its next calls are judged by; ("standing", model, site)
-    → the newest round that the site committed in, and what it has spent."""
+    → the newest round that the site committed in, and what it has spent; ("parent", model, round) → what the round
+    started from."""
 
     def register(self, purpose: int, categories: int, minimum_cohort: int, budget: int, card: Digest) -> None:
         self._require_active(Kind.COORDINATOR)
@@ -67,6 +69,7 @@ class ModelLedger(Contract):
             raise InvalidModelTermsError({"field": "parent"})
         if model.round:
             self._require_parent(model, parent)
+        self._storage["parent", number, model.round + 1] = parent
         self._change(number, round=model.round + 1, updates=0, open=True, aggregate=parent)
         self._emit(RoundOpened(number, model.round + 1, parent))
 
@@ -101,6 +104,24 @@ class ModelLedger(Contract):
             raise StaleUpdatesError({"named": updates, "present": model.updates})
         self._change(number, open=False, aggregate=aggregate)
         self._emit(AggregateFinalised(number, named, aggregate, record, updates))
+
+    def retrain(self, number: int, first: int, record: Digest) -> None:
+        model = self._coordinated(number)
+        if model.open:
+            raise RoundStillOpenError({"model": number, "round": model.round})
+        self._remediate(number, first, model.round, True, record)
+        self._change(number, aggregate=self._storage["parent", number, first])
+
+    def accept(self, number: int, first: int, record: Digest) -> None:
+        model = self._coordinated(number)
+        self._remediate(number, first, model.round - model.open, False, record)
+
+    def _remediate(self, number: int, first: int, last: int, retrained: bool, record: Digest) -> None:
+        if not 0 < first <= last:
+            raise RoundNotFinalisedError({"model": number, "round": first})
+        if record == ZERO_DIGEST:
+            raise InvalidModelTermsError({"field": "record"})
+        self._emit(Remediated(number, first, last, retrained, record))
 
     def _require_active(self, kind: Kind) -> None:
         member: Member | None = self._storage.get(("member", self._sender))

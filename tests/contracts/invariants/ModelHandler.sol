@@ -27,6 +27,8 @@ contract ModelHandler is Training {
     mapping(uint32 model => mapping(uint32 round => Told)) private _told;
     mapping(uint32 model => mapping(uint32 round => mapping(address site => bool))) private _committed;
     mapping(uint32 model => mapping(address site => uint256)) private _spent;
+    /// @dev What the next round starts from, as told.
+    mapping(uint32 model => bytes32) private _due;
 
     constructor() {
         gather();
@@ -71,6 +73,25 @@ contract ModelHandler is Training {
         uint32 updates = _newest(model).updates;
         if (seed >> 32 & 7 == 0) updates = uint32(bound(seed >> 40, 0, 3));
         _finalise(who, model, round, keccak256(abi.encode(seed)), updates);
+    }
+
+    /// @dev Between rounds a model goes back, and at any time what it made is accepted; often neither may be.
+    function remediate(uint256 seed) external {
+        uint32 model = _anyModel(seed);
+        bool retrained = seed >> 8 & 1 == 0;
+        bool between = _rounds[model] == 0 || _newest(model).finalised;
+        uint32 last = between ? _rounds[model] : _rounds[model] - 1;
+        uint32 first = uint32(bound(seed >> 16, seed >> 24 & 7 == 0 ? 0 : 1, last + (seed >> 32 & 7 == 0 ? 1 : 0) + 1));
+        if (last != 0 && seed >> 40 & 3 != 0) first = uint32(bound(seed >> 16, 1, last));
+        address who = seed >> 48 & 7 == 0 ? otherSite : _terms[model].coordinator;
+        bytes32 record = seed >> 56 & 7 == 0 ? bytes32(0) : bytes32(seed | 1);
+        bool due = who == _terms[model].coordinator && first != 0 && first <= last && record != 0;
+        if (retrained) due = due && between;
+        bytes memory call = retrained
+            ? abi.encodeCall(models.retrain, (model, first, record))
+            : abi.encodeCall(models.accept, (model, first, record));
+        _require(due, who, call);
+        ++reached[due ? retrained ? bytes32("retrained") : bytes32("accepted") : bytes32("remediated badly")];
     }
 
     /// @dev A whole round, in which all goes well once a site's three mistakes were refused.
@@ -185,14 +206,27 @@ contract ModelHandler is Training {
             told.parent = bytes32(log.data);
             Told storage before = _told[model][round - 1];
             vm.assertTrue(round == 1 || before.finalised, "a round before the former is finalised");
-            vm.assertTrue(round == 1 || told.parent == before.aggregate, "an aggregate left the chain");
+            vm.assertTrue(round == 1 || told.parent == _due[model], "an aggregate left the chain");
+            _due[model] = told.parent;
         } else if (log.topics[0] == I.UpdateCommitted.selector) {
             _readUpdate(log, model, round);
+        } else if (log.topics[0] == I.Remediated.selector) {
+            _readRemediation(log, model, round, who);
         } else {
             (told.aggregate,,) = abi.decode(log.data, (bytes32, bytes32, uint32));
             vm.assertTrue(told.parent != 0 && !told.finalised, "finalised twice, or never opened");
             told.finalised = true;
+            _due[model] = told.aggregate;
         }
+    }
+
+    /// @dev Of finalised rounds, by the coordinator, under a record; and a retrained model goes on where `first` began.
+    function _readRemediation(Log memory log, uint32 model, uint32 first, address who) private {
+        (uint32 last, bool retrained, bytes32 record) = abi.decode(log.data, (uint32, bool, bytes32));
+        vm.assertTrue(who == _terms[model].coordinator && record != 0, "a remediation of nobody's");
+        vm.assertTrue(first != 0 && first <= last && _told[model][last].finalised, "a remediation of no round");
+        vm.assertTrue(last == _rounds[model] || !_told[model][last + 1].finalised, "a round left out of a remediation");
+        if (retrained) _due[model] = _told[model][first].parent;
     }
 
     function _readUpdate(Log memory log, uint32 model, uint32 round) private {
@@ -227,8 +261,7 @@ contract ModelHandler is Training {
 
     /// @dev What the next round starts from, or the open one did.
     function _present(uint32 model) private view returns (bytes32) {
-        Told storage newest = _newest(model);
-        return newest.finalised ? newest.aggregate : newest.parent;
+        return _due[model];
     }
 
     function _anyModel(uint256 seed) private view returns (uint32) {

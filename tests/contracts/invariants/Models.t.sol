@@ -6,10 +6,12 @@ import {ModelHandler} from "./ModelHandler.sol";
 
 /// @notice What the ledger of models promises:
 ///
-/// - Aggregates chain: a round opens once the one before is finalised, and starts from what that one made.
+/// - Aggregates chain: a round opens once the one before is finalised, and starts from what that one made or, after a
+///   retraining, from what an earlier round started from.
 /// - A site commits at most once a round, on the round's parent, of the minimum cohort at least; what it spends on a model
 ///   never exceeds the budget.
 /// - A finalised round never changes; it is finalised once, by its coordinator, with all its updates counted.
+/// - A remediation is the coordinator's, of finalised rounds up to the newest, and under a record; an acceptance changes nothing.
 /// - Records only grow: models, rounds and what was spent never fall, and terms never change.
 /// - What breaks none of this is taken, and what is taken is told.
 contract ModelInvariants {
@@ -34,7 +36,7 @@ contract ModelInvariants {
 
     function afterInvariant() external view {
         if (_steps < LEAST_STEPS) return;
-        bytes32[17] memory needed = [
+        bytes32[20] memory needed = [
             bytes32("registered"),
             "opened",
             "opened badly",
@@ -43,6 +45,9 @@ contract ModelInvariants {
             "finalised",
             "finalised badly",
             "chained",
+            "retrained",
+            "accepted",
+            "remediated badly",
             "suspended",
             "again",
             "late",

@@ -129,6 +129,7 @@ contract EventReader {
             told[place("open", t[1], 0, 0, 0)] = bytes32(uint256(1));
             told[place("updates", t[1], 0, 0, 0)] = 0;
             told[place("aggregate", t[1], 0, 0, 0)] = bytes32(data);
+            told[place("parent", t[1], t[2], 0, 0)] = bytes32(data);
         } else if (t[0] == IModelLedger.UpdateCommitted.selector) {
             bytes32 updates = place("updates", t[1], 0, 0, 0);
             bytes32 spent = place("spent", t[1], t[3], 0, 0);
@@ -138,6 +139,9 @@ contract EventReader {
         } else if (t[0] == IModelLedger.AggregateFinalised.selector) {
             told[place("open", t[1], 0, 0, 0)] = 0;
             told[place("aggregate", t[1], 0, 0, 0)] = bytes32(data);
+        } else if (t[0] == IModelLedger.Remediated.selector) {
+            bool retrained = uint256(bytes32(data[32:])) == 1;
+            if (retrained) told[place("aggregate", t[1], 0, 0, 0)] = told[place("parent", t[1], t[2], 0, 0)];
         } else {
             return false;
         }
