@@ -95,6 +95,11 @@ class Home:
         return self.root / "ledger-cache"
 
     @property
+    def openings(self) -> Path:
+        """Holds the logs of what was opened to whom."""
+        return self.root / "openings"
+
+    @property
     def journal(self) -> Path:
         return self.root / "journal"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import InputError
 from .app import App, rfc3339
 from .command import noun
 from .words import table
@@ -89,8 +90,21 @@ def status(app: App, config: Path | None) -> None:
     "--last", metavar="N", type=click.IntRange(1), default=50, show_default=True, help="How many, the newest."
 )
 @click.pass_obj
-def receipts(app: App, config: Path | None, last: int) -> None:
-    """List the newest receipts of this custodian's log: numbers, times, reasons. No names, no addresses, no twins."""
+@click.option("--of", "asker", metavar="WHO", help="With --out: whose reads; a contact or an address.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write every signed receipt of WHO's reads to a new file, for an auditor: they name twins.",
+)
+def receipts(app: App, config: Path | None, last: int, asker: str | None, out: Path | None) -> None:
+    """List the newest receipts of this custodian's log: numbers, times, reasons. No names, no addresses, no twins.
+
+    With --of and --out, all that this custodian has of one member's reads goes into a file instead, for whoever has a
+    right to compare it (`dtledger audit model --receipts FILE`).
+    """
+    if (asker is None) is not (out is None):
+        raise click.UsageError("--of and --out go together.")
     from .._backend.migrations import read_deployment
     from ..custodian import ReceiptDatabase
     from ..service.custodian.settings import home_of
@@ -102,12 +116,28 @@ def receipts(app: App, config: Path | None, last: int) -> None:
     if path.exists():
         log = ReceiptDatabase(path)
         try:
-            rows = [entry.receipt for entry in log.latest(last)]
+            rows = [entry.receipt for entry in (log.latest(last) if out is None else log.entries)]
         finally:
             log.close()
+    if asker is not None and out is not None:
+        who = app.resolve(asker).address
+        _hand_over(app, [each for each in rows if each.requester == who], out)
+        return
     for line in table(["number", "at", "block", "asked", "opened", "refused"], [_row(app, each) for each in rows]):
         app.show(line)
     app.data("custodian-receipts", receipts=[_plain(each) for each in rows])
+
+
+def _hand_over(app: App, receipts: list[AccessReceipt], out: Path) -> None:
+    """Write receipts to a file that nobody else may read."""
+    from .._backend.files import write_atomically
+    from ..encoding import encode
+
+    if out.exists():
+        raise InputError(f"There is a file {out}.", hint="Name another with --out.")
+    write_atomically(out, encode({"receipts": [each.encode() for each in receipts]}), mode=0o600)
+    app.show(f"Written: {out}, {len(receipts):,} receipts")
+    app.data("custodian-receipts-written", file=out, count=len(receipts))
 
 
 def _settings(config: Path | None) -> ServiceSettings:

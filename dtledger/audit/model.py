@@ -13,6 +13,8 @@ Of each update:
 - **consents**: each leaf stands for a twin whose owner let the site train this model when the round was opened. Needs
   the opening.
 - **twins**: no twin stands behind two leaves. Needs the opening.
+- **receipts**: custodians opened those twins to train, and no others. Needs the opening, and the custodians' receipts:
+  it is made where receipts were given, and then of every update.
 
 Of each round that was finalised:
 
@@ -34,20 +36,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
+from ..custody import AccessReceipt
 from ..encoding import CID
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Aggregate, Deployment, Model, Remediation, Round, Update, View
-from ..models import consents
 from ..models.card import ModelCard
+from ..models.leaves import leaves_of
 from ..models.opening import Opening
 from ..models.remediation import affected_by, line_of, record_of
 from ..models.standing import lacks
-from ..models.update import AggregateRecord, UpdateRecord, commitment, digest_of
+from ..models.update import AggregateRecord, commitment, digest_of
 from ..models.withdrawal import Withdrawal, withdrawal_of
 from ..store import BlockStore
 from ..types import Address, Digest
 from ..vocabulary import Kind
 from .claims import Claim, checked
+from .receipts import compared
 
 Files = Mapping[tuple[int, Address | None], Callable[[], Iterable[bytes]]]
 """The bytes of each file, in pieces: by round and site, or by round and None for the round's aggregate."""
@@ -59,6 +63,7 @@ class ModelAudit:
     Args:
         openings: those that sites made for this auditor; of this model's rounds alone.
         files: the updates and aggregates that are at hand.
+        receipts: custodians' receipts of the sites' reads; None if they are not to be compared.
         name: what to call a site.
     """
 
@@ -71,6 +76,7 @@ class ModelAudit:
         openings: Sequence[Opening] = (),
         files: Files | None = None,
         name: Callable[[Address], str] = str,
+        receipts: Sequence[AccessReceipt] | None = None,
     ) -> None:
         self._deployment = deployment
         self._view = view
@@ -79,6 +85,8 @@ class ModelAudit:
         self._openings = {(each.round, each.site): each for each in openings if each.model == model.number}
         self._files = files or {}
         self._name = name
+        self._receipts = receipts or ()
+        self._of_an_update = dict(_OF_AN_UPDATE) | ({} if receipts is None else {"receipts": ModelAudit._receipts_of})
 
     @property
     def count(self) -> int:
@@ -87,7 +95,7 @@ class ModelAudit:
         rounds = [each.number for each in view.rounds(number)]
         updates = sum(len(view.updates(number, each)) for each in rounds)
         made = sum(view.aggregate(number, each) is not None for each in rounds)
-        return 1 + len(_OF_AN_UPDATE) * updates + 3 * made + len(view.remediations(number))
+        return 1 + len(self._of_an_update) * updates + 3 * made + len(view.remediations(number))
 
     def claims(self) -> Iterator[Claim]:
         """Every claim, in the order of the ledger."""
@@ -97,7 +105,7 @@ class ModelAudit:
             for update in self._view.updates(number.model, number.number):
                 spent[update.site] += update.epsilon
                 about = f"round {number.number}, {self._name(update.site)}"
-                for name, look in _OF_AN_UPDATE.items():
+                for name, look in self._of_an_update.items():
                     yield checked(name, about, partial(look, self, number, update, spent[update.site]))
             made = self._view.aggregate(number.model, number.number)
             if made is not None:
@@ -135,7 +143,8 @@ class ModelAudit:
 
     def _parent(self, number: Round, update: Update, spent: int) -> str:
         before = self._view.aggregate(number.model, number.base)
-        if number.number > 1 and number.base and (before is None or before.aggregate != number.parent):
+        beginning = None if number.base else self._view.rounds(number.model)[0].parent
+        if number.parent != (before.aggregate if before else beginning):
             raise IntegrityError(f"round {number.number} starts from what no round made")
         if update.parent != number.parent:
             raise IntegrityError(f"it builds on 0x{update.parent.hex()}, the round on 0x{number.parent.hex()}")
@@ -148,22 +157,12 @@ class ModelAudit:
         return said
 
     def _record(self, number: Round, update: Update, spent: int) -> str:
-        leaves = self._leaves(update)
+        leaves = leaves_of(self._deployment, self._store, update)
         return f"signed by the site; {len(leaves)} leaves under the consent root"
-
-    def _leaves(self, update: Update) -> tuple[Digest, ...]:
-        """The leaves of an update, which make its consent root."""
-        record, signer = UpdateRecord.read(self._deployment, self._store.get(CID(update.record)))
-        if signer != update.site or not record.says(update):
-            raise IntegrityError("the site's record says otherwise than the ledger")
-        leaves = consents.decode_leaves(self._store.get(record.leaves))
-        if consents.root(leaves) != update.consents:
-            raise IntegrityError("the leaves do not make the consent root")
-        return leaves
 
     def _sound_leaves(self, update: Update) -> tuple[Digest, ...]:
         try:
-            return self._leaves(update)
+            return leaves_of(self._deployment, self._store, update)
         except IntegrityError as error:  # which the claim `record` says
             raise CannotCheckError("the site's record, which names the leaves, is at fault") from error
 
@@ -198,6 +197,10 @@ class ModelAudit:
         if doubled:
             raise IntegrityError(f"counted more than once: twin {', '.join(doubled)}")
         return f"{len(counted)} twins, each once"
+
+    def _receipts_of(self, number: Round, update: Update, spent: int) -> str:
+        twins = [each.trained.twin for each in self._opening(update).shown]
+        return compared(self._deployment, self._view, self._model, number, update, twins, self._receipts)
 
     def _opening(self, update: Update) -> Opening:
         opening = self._openings.get((update.round, update.site))

@@ -20,7 +20,7 @@ from . import turns
 from .affected import Affection, affection_of, remediate
 from .context import Context
 from .releasing import release_of
-from .training import newest_round
+from .training import newest_round, require_leaves
 from .uses import NamedModel, Uses, uses_of
 
 
@@ -139,6 +139,7 @@ class Models:
 
         Raises:
             InputError: no round was opened, somebody of `left_out` has no update there, or all are left out.
+            CannotCheckError, IntegrityError: a site's leaves are not to be had, or not what it committed to; `.party`.
         """
         view = self._context.view()
         newest = newest_round(view, model)
@@ -149,6 +150,8 @@ class Models:
         used = tuple(each for each in updates if each.site not in left_out)
         if updates and not used:
             raise InputError(f"Every update of round {newest.number} is left out.", hint="An aggregate is of some.")
+        for each in used:
+            require_leaves(self._context, each)
         return newest, used
 
     def finalise(

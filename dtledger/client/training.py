@@ -16,11 +16,13 @@ from dataclasses import dataclass
 
 from ..encoding import CID
 from ..errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError
-from ..ledger import GrantRecord, Model, Receipt, Round, Slot, View, calls
+from ..ledger import GrantRecord, Model, Receipt, Round, Slot, Update, View, calls
 from ..ledger.calls import Contribution
 from ..ledger.rejections.models import UnderCohortError
 from ..models import consents
+from ..models.leaves import leaves_of
 from ..models.opening import Opening, Shown
+from ..models.pieces import lay
 from ..models.standing import asked, lacks
 from ..models.update import SALT_BYTES, Notes, Trained, UpdateRecord, commitment
 from ..snapshots.package import Keys
@@ -142,10 +144,13 @@ class Training:
             CannotCheckError: the auditor is not enrolled, so there is no key to seal to.
             InputError: it is no AUDITOR.
         """
+        return self.show(self.to_show(model, number, auditor), auditor)
+
+    def show(self, opening: Opening, auditor: Address) -> CID:
+        """Show an auditor what `to_show` made. Raises as `open`."""
         context = self._context
-        public = self._key_of(auditor)
-        block = self.opening(model, number).sealed(context.deployment, context.key, auditor, public)
-        return context.store.put(block, "dag-cbor")
+        block = opening.sealed(context.deployment, context.key, auditor, self._key_of(auditor))
+        return lay(context.store, block)
 
     def to_show(self, model: Model, number: int, auditor: Address) -> Opening:
         """What `open` would show. Raises as it."""
@@ -202,6 +207,33 @@ def newest_round(view: View, model: Model) -> Round:
     if not rounds:
         raise InputError("No round of this model was opened.", hint="Its coordinator opens one.")
     return rounds[-1]
+
+
+def require_leaves(context: Context, update: Update) -> None:
+    """Pass if anybody can look into an update: for whom it was trained on, a patient must be able to look.
+
+    Raises:
+        CannotCheckError: its record or its leaves are not to be had; `.party` is the site.
+        IntegrityError: they are not what the site committed to, or as many as it says.
+    """
+    hint = "Ask the site for them, or leave its update out: --without SITE."
+    try:
+        leaves = leaves_of(context.deployment, context.store, update)
+    except BlockMissingError as error:
+        raise CannotCheckError(
+            f"Nobody can see whom the update of {update.site} was trained on: the store lacks {error.cid}.",
+            hint=hint,
+            party=update.site,
+        ) from error
+    except IntegrityError as error:
+        error.party, error.hint = update.site, hint
+        raise
+    if len(leaves) != update.cohort:
+        raise IntegrityError(
+            f"{update.site} claims a cohort of {update.cohort} and shows {len(leaves)} leaves",
+            party=update.site,
+            hint=hint,
+        )
 
 
 def consents_of(context: Context, model: Model, number: Round) -> Iterator[Shown]:

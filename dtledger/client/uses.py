@@ -11,14 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..crypto.tags import link_key
-from ..encoding import CID
 from ..errors import CannotCheckError, IntegrityError
 from ..keys import TwinSecrets
 from ..ledger import Aggregate, Deployment, Model, Update, View
 from ..models import consents
 from ..models.card import ModelCard
+from ..models.leaves import leaves_of
 from ..models.remediation import Affected, affected_by
-from ..models.update import UpdateRecord
 from ..models.withdrawal import Withdrawal
 from ..store import BlockMissingError
 from ..types import Address, Digest
@@ -82,7 +81,7 @@ def uses_of(context: Context, models: Sequence[NamedModel], twin: int) -> Uses:
             for update in view.updates(each.model, each.number):
                 own = dict(_own_leaves(context.deployment, view.earlier(each.block), secrets, twin, update))
                 try:
-                    leaves = _leaves(context, update)
+                    leaves = leaves_of(context.deployment, context.store, update)
                 except (BlockMissingError, CannotCheckError, IntegrityError):
                     unseen.append(update)
                     continue
@@ -94,14 +93,6 @@ def uses_of(context: Context, models: Sequence[NamedModel], twin: int) -> Uses:
         touched = affected_by(context.deployment, view, context.store, named.model, withdrawals)
         affected += [(named, each) for each in touched]
     return Uses(tuple(found), tuple(unseen), tuple(affected))
-
-
-def _leaves(context: Context, update: Update) -> tuple[Digest, ...]:
-    record, signer = UpdateRecord.read(context.deployment, context.store.get(CID(update.record)))
-    leaves = consents.decode_leaves(context.store.get(record.leaves))
-    if signer != update.site or consents.root(leaves) != update.consents:
-        raise IntegrityError("a site's record is not what it committed to", party=update.site)
-    return leaves
 
 
 def _own_leaves(

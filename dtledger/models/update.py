@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from itertools import chain
+from typing import Any
 
 from .. import encoding
 from ..crypto import seal
@@ -56,7 +57,10 @@ class Notes:
     trained: tuple[Trained, ...]
 
     def sealed(self, deployment: Deployment, model: int, number: int, public: bytes) -> bytes:
-        rows = [[each.twin, each.grantee, each.number] for each in self.trained]
+        by_grantee: dict[Address, list[list[int]]] = {}
+        for each in self.trained:
+            by_grantee.setdefault(each.grantee, []).append([each.twin, each.number])
+        rows = [[grantee, slots] for grantee, slots in by_grantee.items()]  # a twin in ten bytes: thirty thousand fit
         return seal.seal(public, encoding.encode([self.salt, rows]), _context(deployment, model, number))
 
     @classmethod
@@ -66,15 +70,22 @@ class Notes:
         """
         match encoding.decode(seal.open_(key, sealed, _context(deployment, model, number))):
             case [bytes(salt), [*rows]] if len(salt) == SALT_BYTES:
-                trained = []
                 with suppress(ValueError):
-                    for row in rows:
-                        match row:
-                            case [int(twin), str(grantee), int(slot)]:
-                                trained.append(Trained(twin, encoding.address(grantee), slot))
-                    if len(trained) == len(rows):
-                        return cls(salt, tuple(trained))
+                    return cls(salt, tuple(chain.from_iterable(map(_trained, rows))))
         raise IntegrityError("a site's notes are malformed")
+
+
+def _trained(row: Any) -> list[Trained]:
+    match row:
+        case [str(grantee), [*slots]]:
+            address, trained = encoding.address(grantee), list[Trained]()
+            for slot in slots:
+                match slot:
+                    case [int(twin), int(number)]:
+                        trained.append(Trained(twin, address, number))
+            if len(trained) == len(slots):
+                return trained
+    raise ValueError("a row of a site's notes is malformed")
 
 
 def _context(deployment: Deployment, model: int, number: int) -> bytes:

@@ -9,8 +9,9 @@ import pytest
 from dtledger.client import Client
 from dtledger.client.uses import NamedModel
 from dtledger.encoding import CID
-from dtledger.errors import DtledgerError, InputError
+from dtledger.errors import CannotCheckError, DtledgerError, InputError, IntegrityError
 from dtledger.ledger import Call, Receipt, Sender, Update, calls
+from dtledger.ledger.calls import Contribution
 from dtledger.ledger.rejections.models import (
     EmptyRoundError,
     InvalidModelTermsError,
@@ -22,8 +23,9 @@ from dtledger.ledger.rejections.models import (
     StaleUpdatesError,
     SuspendedError,
 )
+from dtledger.models import consents
 from dtledger.models.card import ModelCard
-from dtledger.models.update import AggregateRecord, digest_of
+from dtledger.models.update import AggregateRecord, UpdateRecord, digest_of
 from dtledger.types import Digest
 from dtledger.vocabulary import Kind, Purpose
 from tests.models.scene import AGGREGATE, START, Scene
@@ -191,6 +193,43 @@ class TestARound:
         with pytest.raises(StaleUpdatesError):
             scene.finalise()
         scene.finalise()
+
+
+class TestLeavesThatNobodySees:
+    """A patient must be able to look for themselves: the coordinator looks before it finalises."""
+
+    def test_are_no_part_of_an_aggregate(self, scene: Scene) -> None:
+        models, model, one = scene.coordinator.models, scene.model.model, scene.sites[0]
+        scene.round()
+        for site in scene.sites:
+            scene.commit(site)
+        (update, _) = updates(scene)
+        store, deployment = scene.world.store, scene.world.ledger.deployment
+        record, _ = UpdateRecord.read(deployment, store.get(CID(update.record)))
+        for cid in (record.leaves, CID(update.record)):
+            block = store.get(cid)
+            store.remove([cid])
+            with pytest.raises(CannotCheckError, match="Nobody can see") as caught:
+                models.finalise(model, [AGGREGATE])
+            assert caught.value.evidence["party"] == one.address
+            models.to_finalise(model, [one.address])
+            store.put(block, "dag-cbor")
+        models.finalise(model, [AGGREGATE])
+
+    def test_of_another_cohort_are_no_part_either(self, scene: Scene) -> None:
+        models, model, (one, other) = scene.coordinator.models, scene.model.model, scene.sites
+        context, number = one.context, scene.round()
+        leaves = consents.ordered([START, digest_of([b"another twin"])])
+        cid = context.store.put(consents.encode_leaves(leaves), "dag-cbor")
+        record = UpdateRecord(1, 1, START, number.parent, consents.root(leaves), cid, 3, 1, b"")
+        block = context.store.put(record.sign(context.deployment, context.key), "dag-cbor").digest
+        said = Contribution(1, 1, 3, 1)
+        context.ledger.send(calls.commit_update(START, number.parent, record.consents, block, said), context.key)
+        scene.commit(other)
+        with pytest.raises(IntegrityError, match="claims a cohort of 3 and shows 2") as caught:
+            models.finalise(model, [AGGREGATE])
+        assert caught.value.party == one.address
+        models.finalise(model, [AGGREGATE], [one.address])
 
 
 class TestBeforeAnybodyIsAsked:

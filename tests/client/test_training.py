@@ -30,7 +30,7 @@ from dtledger.store import BlockMissingError
 from dtledger.types import Address
 from dtledger.vocabulary import Kind
 from tests.client.test_trained_consents import lose_the_package, next_round, picked, revoke
-from tests.models.scene import DAY, START, UPDATE, Patient, Scene
+from tests.models.scene import AGGREGATE, DAY, START, UPDATE, Patient, Scene
 
 # commitments ---------------------------------------------------------------------------------------------------------
 
@@ -312,6 +312,7 @@ class TestAnOpening:
             if slot:
                 with pytest.raises(CannotCheckError, match=f"No grant on twin {ann.twin} stood"):
                     site.training.opening(scene.model.model, number.number)
-                scene.finalise()
+                scene.commit(scene.sites[1])
+                scene.coordinator.models.finalise(scene.model.model, [AGGREGATE], [site.address])
                 number = scene.round()
         assert len(site.training.opening(scene.model.model, 2).shown) == 1

@@ -181,10 +181,11 @@ class TestNotes:
             [ONE],
             [ONE[:31], []],
             [ONE, [], []],
-            [ONE, [[7, SIGNER.address]]],
-            [ONE, [[7, SIGNER.address, "0"]]],
-            [ONE, [[7, "0x00", 0]]],
-            [ONE, [[7, SIGNER.address, 0], ["8", SIGNER.address, 0]]],
+            [ONE, [[SIGNER.address]]],
+            [ONE, [[SIGNER.address, [7]]]],
+            [ONE, [[SIGNER.address, [[7, "0"]]]]],
+            [ONE, [["0x00", [[7, 0]]]]],
+            [ONE, [[SIGNER.address, [[7, 0], ["8", 0]]]]],
             {"salt": ONE, "trained": []},
         ],
     )
@@ -192,7 +193,7 @@ class TestNotes:
         sealed = seal(self.KEY.public, encoding.encode(content), self.CONTEXT)
         with pytest.raises(IntegrityError, match="malformed"):
             Notes.open(HERE, 1, 2, sealed, self.KEY)
-        mended = encoding.encode([ONE, [[7, SIGNER.address, 0]]])
+        mended = encoding.encode([ONE, [[SIGNER.address, [[7, 0]]]]])
         assert Notes.open(HERE, 1, 2, seal(self.KEY.public, mended, self.CONTEXT), self.KEY).trained
 
     def test_show_no_salt_and_the_record_shows_no_notes(self) -> None:

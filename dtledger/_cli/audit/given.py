@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from ...errors import InputError, IntegrityError
 from ..app import App
 from ..model.plain import chunks
+from ..opening_log import note
 
 if TYPE_CHECKING:
     from ...client import NamedModel
+    from ...custody import AccessReceipt
     from ...models.opening import Opening
     from ...types import Address
 
@@ -28,16 +30,43 @@ def openings_of(app: App, named: NamedModel, words: Sequence[str]) -> list[Openi
     Raises:
         InputError: one is none, is not for this key, opens another model, or two open the same.
         IntegrityError: one is signed, and not in due form.
+        DtledgerError: the log of openings cannot be written.
     """
+    from ...models.pieces import whole
+
     found: dict[tuple[int, Address], Opening] = {}
     for word in words:
-        opening = _opened(app, word, _block(app, word))
+        opening = _opened(app, word, whole(app.client.context.store, _block(app, word)))
         if opening.model != named.model.number:
             raise InputError(f"{word} opens a round of model {opening.model}, not of {named.name}.")
         if (opening.round, opening.site) in found:
             whose = f"round {opening.round} by {app.people.name(opening.site)}"
             raise InputError(f"Two openings are of {whose}.", hint="Name one; a second audit looks at the other.")
+        note(app, "read", opening, app.client.address, word)
         found[opening.round, opening.site] = opening
+    return list(found.values())
+
+
+def receipts_of(files: Sequence[Path]) -> list[AccessReceipt]:
+    """The receipts that custodians handed over (`dtledger custodian receipts --out`), each once.
+
+    Raises:
+        InputError: a file holds none.
+    """
+    from ...custody import AccessReceipt
+    from ...encoding import decode
+
+    found: dict[bytes, AccessReceipt] = {}
+    for path in files:
+        try:
+            match decode(b"".join(chunks(path))):
+                case {"receipts": [*rows], **rest} if not rest:
+                    read = [AccessReceipt.decode(row) for row in rows]
+                    found |= {each.hash: each for each in read}
+                    continue
+        except IntegrityError as error:
+            raise InputError(f"{path} holds no custodian's receipts.") from error
+        raise InputError(f"{path} holds no custodian's receipts.")
     return list(found.values())
 
 

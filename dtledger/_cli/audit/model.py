@@ -10,8 +10,8 @@ import click
 from ..app import App
 from ..claims import tell
 from ..command import verb
-from ..model.plain import find, plain_model
-from .given import files_in, openings_of, unused
+from ..model.plain import FILE, find, plain_model
+from .given import files_in, openings_of, receipts_of, unused
 
 
 @verb(
@@ -28,7 +28,14 @@ from .given import files_in, openings_of, unused
     metavar="FOLDER",
     help="Updates and aggregates, as FOLDER/ROUND/SITE.EXT and FOLDER/ROUND/aggregate.EXT.",
 )
-def model(app: App, model: str, openings: Sequence[str], files: Path | None) -> None:
+@click.option(
+    "--receipts",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="What custodians handed over of the sites' reads; may be repeated. They are compared with the openings.",
+)
+def model(app: App, model: str, openings: Sequence[str], files: Path | None, receipts: Sequence[Path]) -> None:
     """Check every claim about a model from the ledger, the store and what you were given, and believe nobody.
 
     A claim passes, fails or cannot be checked: without a site's opening (`model open`) nobody can say under whose
@@ -49,6 +56,7 @@ def model(app: App, model: str, openings: Sequence[str], files: Path | None) -> 
         shown,
         at_hand,
         app.people.name,
+        receipts_of(receipts) if receipts else None,
     )
     with app.progress("checking") as progress:
         claims = []

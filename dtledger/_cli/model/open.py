@@ -7,6 +7,7 @@ import click
 from .. import complete
 from ..app import App
 from ..command import verb
+from ..opening_log import note
 from .plain import find, twins_words
 
 
@@ -19,13 +20,15 @@ from .plain import find, twins_words
 def open_(app: App, model: str, number: int, to: str, yes: bool, dry_run: bool) -> None:
     """Show one of this site's rounds to an auditor: which twins, under which grants, and the salt of the update.
 
-    It is signed, sealed to that auditor's key alone, and put into the store. Hand the auditor the word that is printed:
+    It is signed, sealed to that auditor's key alone, put into the store (in several blocks if it is long), and noted in
+    this home's log (`dtledger model openings`). Hand the auditor the word that is printed:
     dtledger audit model MODEL --opening WORD.
     """
     named = find(app, model)
     auditor = app.resolve(to).address
     told = {"model": named.model.number, "round": number, "auditor": app.people.plain(auditor)}
-    cohort = len(app.client.training.to_show(named.model, number, auditor).shown)
+    opening = app.client.training.to_show(named.model, number, auditor)
+    cohort = len(opening.shown)
     app.say(
         f"This shows {app.people.described(auditor)} the {twins_words(cohort)} that round {number} of {named.name} was "
         "trained on here, and under which grants."
@@ -35,6 +38,7 @@ def open_(app: App, model: str, number: int, to: str, yes: bool, dry_run: bool) 
         app.data("model-opening", **told, opening=None, dry_run=True)
         return
     app.confirm("Show it?", yes=yes)
-    opening = str(app.client.training.open(named.model, number, auditor))
-    app.show(opening)
-    app.data("model-opening", **told, opening=opening, dry_run=False)
+    word = str(app.client.training.show(opening, auditor))
+    note(app, "shown", opening, auditor, word)
+    app.show(word)
+    app.data("model-opening", **told, opening=word, dry_run=False)

@@ -1,0 +1,27 @@
+"""The leaves of an update: what its site says of whom it trained on, checked against what it committed to."""
+
+from __future__ import annotations
+
+from ..encoding import CID
+from ..errors import IntegrityError
+from ..ledger import Deployment, Update
+from ..store import BlockStore
+from ..types import Digest
+from . import consents
+from .update import UpdateRecord
+
+
+def leaves_of(deployment: Deployment, store: BlockStore, update: Update) -> tuple[Digest, ...]:
+    """The leaves that the site's record names, which make the consent root of its update.
+
+    Raises:
+        IntegrityError: the record is not the site's, says otherwise than the ledger, or names other leaves.
+        UnreachableError: record or leaves are not to be had.
+    """
+    record, signer = UpdateRecord.read(deployment, store.get(CID(update.record)))
+    if signer != update.site or not record.says(update):
+        raise IntegrityError("the site's record says otherwise than the ledger", party=update.site)
+    leaves = consents.decode_leaves(store.get(record.leaves))
+    if consents.root(leaves) != update.consents:
+        raise IntegrityError("the leaves do not make the consent root", party=update.site)
+    return leaves
