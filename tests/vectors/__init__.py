@@ -8,10 +8,11 @@ from typing import Any
 
 from tests.contracts import vectors as contracts
 from tests.crypto import vectors as crypto
+from tests.federated import vectors as federated
 from tests.models import vectors as models
 
 FOLDER = Path(__file__).parent
-MADE = {**contracts.FILES, **crypto.FILES, **models.FILES}
+MADE = {**contracts.FILES, **crypto.FILES, **federated.FILES, **models.FILES}
 
 
 def load(name: str) -> dict[str, Any]:
