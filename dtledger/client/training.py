@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ..encoding import CID
+from ..encoding import CID, block_cid
 from ..errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError
 from ..ledger import GrantRecord, Model, Receipt, Round, Slot, Update, View, calls
 from ..ledger.calls import Contribution
@@ -57,6 +57,15 @@ class Plan:
         """
         if len(self.shown) < self.model.minimum_cohort:
             raise UnderCohortError({"cohort": len(self.shown), "minimum": self.model.minimum_cohort})
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """An update that can be committed: the record, its signed block, and the salt of the update's hash."""
+
+    record: UpdateRecord
+    block: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
 
 
 class Training:
@@ -112,6 +121,11 @@ class Training:
 
     def commit_to(self, plan: Plan, update: Iterable[bytes], epsilon: int) -> tuple[UpdateRecord, Receipt]:
         """`commit`, on the consents of a plan. Raises as `commit`, but for what `plan` raises."""
+        drafted = self.draft(plan, update, epsilon)
+        return drafted.record, self.send(drafted)
+
+    def draft(self, plan: Plan, update: Iterable[bytes], epsilon: int) -> Drafted:
+        """What `commit_to` would send, its blocks in the store: whoever keeps it can send it after a crash."""
         context, model, newest, shown = self._context, plan.model, plan.round, plan.shown
         salt = secrets.token_bytes(SALT_BYTES)
         site, deployment = context.key.address, context.deployment
@@ -131,10 +145,17 @@ class Training:
             epsilon=epsilon,
             notes=notes.sealed(deployment, model.number, newest.number, context.key.seal_key.public),
         )
-        block = context.store.put(record.sign(deployment, context.key), "dag-cbor").digest
-        said = Contribution(model.number, newest.number, record.cohort, record.epsilon)
-        call = calls.commit_update(record.update, record.parent, record.consents, block, said)
-        return record, context.ledger.send(call, context.key)
+        block = record.sign(deployment, context.key)
+        context.store.put(block, "dag-cbor")
+        return Drafted(record, block, salt)
+
+    def send(self, drafted: Drafted) -> Receipt:
+        """Commit to what was drafted. Raises as `commit_to`."""
+        record = drafted.record
+        said = Contribution(record.model, record.round, record.cohort, record.epsilon)
+        digest = block_cid(drafted.block).digest
+        call = calls.commit_update(record.update, record.parent, record.consents, digest, said)
+        return self._context.ledger.send(call, self._context.key)
 
     def open(self, model: Model, number: int, auditor: Address) -> CID:
         """Show one of this site's rounds to an auditor: its `opening`, sealed to the auditor's key, in the store under

@@ -1,0 +1,161 @@
+"""Every attack on a round, on each site and in each round: the coordinator refuses that update, says so, and aggregates
+the others; with the one fault mended the same run uses all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dtledger.errors import InputError, IntegrityError
+from dtledger.federated.coordinator import Coordinator, RoundReport
+from dtledger.federated.messages import record_of
+from dtledger.federated.privacy import Stated
+from dtledger.ledger import calls
+from dtledger.ledger.rejections.models import RoundFinalisedError
+from dtledger.models.update import AggregateRecord, digest_of
+from dtledger.types import Digest
+from tests.federated.attacks import ATTACKS, Attack, Liar, wire_of
+from tests.federated.scene import BUDGET, EPSILON, START, Scene
+
+pytestmark = pytest.mark.slow
+
+MATRIX = [
+    pytest.param(name, place % 2, max(attack.first, 1 + place // 2 % 2), id=name)
+    for place, (name, attack) in enumerate(ATTACKS.items())
+]
+"""Each attack, on one site or the other, in one round or the other."""
+HONEST = ["the record is missing", *(name for name, attack in ATTACKS.items() if attack.liar)]
+"""On the wire all are the same without their fault."""
+
+
+def play(scene: Scene, attack: Attack, victim: int, number: int, *, told: bool) -> list[RoundReport]:
+    """Two rounds with the attack in one of them, or without."""
+    sites: list[Any] = scene.sites()
+    opened = False
+    if attack.liar is not None:
+        options = attack.options(scene) if attack.options else {}
+        opened = options.get("shows", False)
+        sites = scene.sites(**options)
+        client = scene.hospitals[victim].client
+        liar = attack.liar(scene)(client, scene.model, scene.journal(client), privacy=Stated(EPSILON), **options)
+        assert isinstance(liar, Liar)
+        liar.scene, liar.lies = scene, [number] if told else []
+        sites[victim] = liar
+    grid = wire_of(scene, attack.change if told else None, victim, number)
+    strategy = scene.strategy(opened=opened)
+    scene.run(2, sites=sites, strategy=strategy, grid=grid)
+    return strategy.reports
+
+
+@pytest.mark.parametrize(("name", "victim", "number"), MATRIX)
+def test_an_attack_is_refused_and_without_it_all_are_used(scene: Scene, name: str, victim: int, number: int) -> None:
+    attack = ATTACKS[name]
+    reports = play(scene, attack, victim, number, told=True)
+    report = next(each for each in reports if each.refused)
+    assert report.number == number
+    assert len(report.refused) == attack.refused
+    assert all(attack.says in why for _, why in report.refused), report.refused
+    aggregate = scene.world.ledger.view().aggregate(scene.model, number)
+    if attack.refused == 2:
+        return  # nothing was left of that round: it was asked for again
+    assert aggregate is not None
+    used, _ = AggregateRecord.read(scene.world.ledger.deployment, scene.world.store.get(_cid(aggregate.record)))
+    assert len(used.updates) == len(report.used)
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_the_same_run_without_the_fault_uses_all(scene: Scene, name: str) -> None:
+    attack = ATTACKS[name]
+    for report in play(scene, attack, 0, attack.first, told=False):
+        assert (len(report.used), report.refused) == (2, ())
+
+
+def _cid(digest: Digest) -> Any:
+    from dtledger.encoding import CID
+
+    return CID(digest)
+
+
+# what is refused before anything is read, and what a coordinator may not do -------------------------------------------
+
+
+def test_a_site_that_would_go_over_budget_reads_nobody(scene: Scene) -> None:
+    sites = [scene.site(0, Stated(BUDGET + 1)), scene.site(1)]
+    strategy = scene.strategy()
+    scene.run(1, sites=sites, strategy=strategy)
+    assert strategy.reports[0].refused == (("node 10", "refused: OverBudgetError"),)
+    for twin, patient in scene.hospitals[0].patients.items():
+        assert patient.twins.who_looked(twin).looks == ()
+    scene.run(1, sites=[scene.site(0, Stated(BUDGET)), sites[1]])
+    assert all(patient.twins.who_looked(twin).looks for twin, patient in scene.hospitals[0].patients.items())
+
+
+class TestACoordinator:
+    def test_cannot_make_two_aggregates_of_one_round(self, scene: Scene) -> None:
+        scene.run(1)
+        view = scene.world.ledger.view()
+        (number,) = view.rounds(scene.model)
+        updates = [each.update for each in view.updates(scene.model, 1)]
+        with pytest.raises(RoundFinalisedError):
+            scene.leading().finalise(number, START, updates, RoundReport(1))
+        call = calls.finalise_aggregate(scene.model, 1, Digest(b"\3" * 32), Digest(b"\4" * 32), 2)
+        with pytest.raises(RoundFinalisedError):
+            scene.world.ledger.send(call, scene.coordinator.context.key)
+        scene.run(1)
+
+    def test_cannot_send_sites_something_else_than_the_ledger_has(self, scene: Scene) -> None:
+        """Whoever is sent another aggregate, or other first weights, refuses to train on it."""
+        other = {name: each + 1 for name, each in START.items()}
+        scene.leading().open(START)
+        for site in scene.sites():
+            with pytest.raises(IntegrityError, match="other weights than the coordinator sent"):
+                site.turn(1, digest_of([b"other"]))
+        with pytest.raises(IntegrityError, match="starts from other weights"):
+            scene.leading().open(other)
+        scene.run(1)
+        with pytest.raises(InputError, match="starts from the aggregate before"):
+            scene.leading().open(other)
+        scene.run(1)
+
+    def test_cannot_ask_for_a_round_that_is_over(self, scene: Scene) -> None:
+        scene.run(2)
+        number = scene.world.ledger.view().round(scene.model, 1)
+        assert number is not None
+        with pytest.raises(IntegrityError, match="not the newest"):
+            scene.site(0).turn(1, number.parent)
+        scene.run(1)
+
+    def test_without_the_weights_of_its_aggregate_cannot_go_on(self, scene: Scene) -> None:
+        from dtledger._backend.round_journal import RoundJournal
+        from dtledger.errors import CannotCheckError
+
+        scene.run(1)
+        elsewhere = Coordinator(scene.coordinator, scene.model, RoundJournal(scene.folder / "elsewhere"))
+        with pytest.raises(CannotCheckError, match="does not hold the weights"):
+            elsewhere.start(START)
+        assert record_of(scene.leading().start(START))
+
+    def test_who_is_no_auditor_is_shown_nobody(self, scene: Scene) -> None:
+        from dtledger.vocabulary import Kind
+
+        kinds = scene.world.operator.members
+        kinds.set_kinds(scene.coordinator.address, Kind.COORDINATOR.mask)
+        strategy = scene.strategy(opened=True)
+        scene.run(1, sites=scene.sites(shows=True), strategy=strategy)
+        assert [why for _, why in strategy.reports[0].refused] == ["refused: AccessDeniedError"] * 2
+        kinds.set_kinds(scene.coordinator.address, Kind.COORDINATOR.mask | Kind.AUDITOR.mask)
+        strategy = scene.strategy(opened=True)
+        scene.run(1, sites=scene.sites(shows=True), strategy=strategy)
+        assert len(strategy.reports[0].used) == 2
+
+
+def test_nobody_weighs_more_than_the_cohort_it_committed_to(scene: Scene) -> None:
+    def heavy(_: Scene, replies: list[Any], victim: int) -> None:
+        replies[victim].content["metrics"]["num-examples"] = 10**6
+
+    honest = scene.run(1)
+    scene.model = scene.model_of("again")
+    made = scene.run(1, grid=wire_of(scene, heavy, 0, 1))
+    assert all(np.array_equal(made[name], honest[name]) for name in honest)
