@@ -9,7 +9,7 @@ from typing import Protocol
 from ..crypto.seal import SealKey
 from ..custody import CustodianPort
 from ..encoding import CID
-from ..errors import CannotCheckError
+from ..errors import CannotCheckError, UnreachableError
 from ..keys import Secrets
 from ..ledger import Call, Deployment, Ledger, Now, Receipt, View
 from ..store import BlockStore
@@ -65,6 +65,20 @@ class Context:
     def deadline(self) -> int:
         """Until when a message signed now is good: half an hour by the later of clock and chain."""
         return max(self.clock(), self.ledger.head().at) + 1800
+
+    def custodian(self, address: Address) -> CustodianPort:
+        """The profile's custodian of that address.
+
+        Raises:
+            UnreachableError: there is none, or it does not answer.
+        """
+        port = self.custodians.get(address)
+        if port is None:
+            raise UnreachableError(
+                f"The custodian {address} is not known to this profile.",
+                hint="Is its URL in the setting `custodians`, and does it answer? `dtledger doctor` says which do.",
+            )
+        return port
 
     def public_key(self, member: Address) -> bytes:
         """A member's public encryption key, as its enrolment names it.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ..custody import Destruction
 from ..encoding import CID
-from ..errors import AccessDeniedError, DtledgerError, InputError, UnreachableError
+from ..errors import AccessDeniedError, DtledgerError, InputError
 from ..ledger import Receipt, calls, messages
 from ..ledger.events import Granted
 from ..ledger.records import CardRecord
@@ -152,9 +152,7 @@ class Erasing:
     def _destroy(self, twin: int, custodian: Address) -> Destruction | DtledgerError:
         context = self._context
         try:
-            port = context.custodians.get(custodian)
-            if port is None:
-                raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
+            port = context.custodian(custodian)
             order = self._twins.request(messages.destroy_order, twin, custodian)
             return port.destroy(order).verify(context.deployment, twin, custodian)
         except DtledgerError as error:

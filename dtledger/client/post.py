@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..custody import KEPT_SECONDS, CustodianPort, Letter, LettersRequest
+from ..custody import KEPT_SECONDS, Letter, LettersRequest
 from ..encoding import CID
 from ..errors import AccessDeniedError, DtledgerError, InputError, IntegrityError, UnreachableError
 from ..ledger import messages
@@ -61,7 +61,7 @@ class Post:
         faults: dict[Address, DtledgerError] = {}
         for custodian in roster.custodians:
             try:
-                self._port(custodian).leave(letter)
+                self._context.custodian(custodian).leave(letter)
                 taken.append(custodian)
             except DtledgerError as error:
                 faults[custodian] = error
@@ -110,15 +110,9 @@ class Post:
         context = self._context
         me = context.key.address
         signature = context.key.sign_digest(messages.letters_request(context.deployment, me, custodian, now))
-        letters = self._port(custodian).letters(LettersRequest(me, now, signature))
+        letters = self._context.custodian(custodian).letters(LettersRequest(me, now, signature))
         try:
             true = [each.verify(context.deployment) for each in letters]
         except (IntegrityError, ValueError, TypeError) as error:
             raise IntegrityError(f"a custodian gave a letter that is none: {error}", party=custodian) from error
         return {each.digest: each for each in true if me in (each.owner, each.member)}
-
-    def _port(self, custodian: Address) -> CustodianPort:
-        port = self._context.custodians.get(custodian)
-        if port is None:
-            raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
-        return port

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..crypto import merkle, seal
 from ..custody import RELEASE_CONTEXT, ReadRequest, RecoveryHeader, SealedShare
-from ..errors import AccessDeniedError, CannotCheckError, DtledgerError, InputError, IntegrityError, UnreachableError
+from ..errors import AccessDeniedError, CannotCheckError, DtledgerError, InputError, IntegrityError
 from ..snapshots.asking import Asking, check_receipt
 from ..snapshots.blame import blaming
 from ..snapshots.recovery import RecoveryPackage
@@ -117,9 +117,7 @@ class Regaining(Recovering):
         for number, part in enumerate(package.custodians, start=1):
             assert part.custodian is not None
             try:
-                port = context.custodians.get(part.custodian)
-                if port is None:
-                    raise UnreachableError(f"The custodian {part.custodian} is not known to this profile.")
+                port = context.custodian(part.custodian)
                 release = port.open_recovery(request, SealedShare(package.package, part.sealed, part.hash))
                 with blaming(part.custodian):
                     check_receipt(context.deployment, part.custodian, asking, request, root, release)

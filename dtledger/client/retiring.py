@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..custody import Destruction, RetireOrder
 from ..encoding import sha256
-from ..errors import DtledgerError, InputError, IntegrityError, UnreachableError
+from ..errors import DtledgerError, InputError, IntegrityError
 from ..snapshots.roster import Roster
 from ..snapshots.standing import DAY
 from ..types import Address, Digest
@@ -59,9 +59,7 @@ class Retiring:
         context = self._context
         order = RetireOrder(twin, context.key.address, custodian, names, roster.encode(), context.clock())
         try:
-            port = context.custodians.get(custodian)
-            if port is None:
-                raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
+            port = context.custodian(custodian)
             said = port.retire(order.signed(context.key.sign_digest(order.to_sign(context.deployment))))
             said.verify(context.deployment, twin, custodian)
             if not set(names) <= set(said.keys):

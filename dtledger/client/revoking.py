@@ -150,9 +150,7 @@ class Revoking:
 
     def _probe(self, custodian: Address, slot: Slot) -> ProbeReply:
         context = self._context
-        port = context.custodians.get(custodian)
-        if port is None:
-            raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
+        port = context.custodian(custodian)
         probe = Probe(slot, context.clock())
         signed = probe.signed(context.key.sign_digest(probe.to_sign(context.deployment, custodian)))
         reply = port.probe(signed)

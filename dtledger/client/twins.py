@@ -122,9 +122,7 @@ class Twins(Rekeying, Regaining, Moving):
 
     def _twin_key(self, custodian: Address, twin: int) -> TwinKey:
         context = self._context
-        port = context.custodians.get(custodian)
-        if port is None:
-            raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
+        port = context.custodian(custodian)
         request = self.request(messages.key_request, twin, custodian)
         key = port.twin_key(request).verify(context.deployment, twin, context.key.address)
         if key.custodian != custodian:
@@ -188,9 +186,7 @@ class Twins(Rekeying, Regaining, Moving):
         known = context.view().receipt_anchor(custodian)
         request = self.request(messages.receipts_request, twin, custodian)
         try:
-            port = context.custodians.get(custodian)
-            if port is None:
-                raise UnreachableError(f"The custodian {custodian} is not known to this profile.")
+            port = context.custodian(custodian)
             proof = port.receipt_proof(request)
             receipts = verify_chain(context.deployment, port.receipts(request), custodian, twin)
             return ReceiptList(receipts, verify_anchored(context.view(), known, proof, receipts, custodian, twin))
