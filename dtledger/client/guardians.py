@@ -249,7 +249,7 @@ class TwinGuardians:
             if announced is None or announced.to != me:
                 raise InputError(
                     f"Guardians have announced no move of twin {twin} to this key ({me}).",
-                    hint="Choose the new owner's with --key.",
+                    hint="`dtledger twin show` says whether one is; to another key, choose that with --key.",
                 )
             move = self.complete(twin)
         recovered = None

@@ -20,6 +20,7 @@ from itertools import groupby
 from ..errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError
 from ..ledger import GrantRecord, Receipt, Slot, calls, messages
 from ..ledger.rejections import StaleEpochError, StaleRevisionError
+from ..ledger.rejections.guardians import FrozenError
 from ..ledger.signed import SignedGrantMany, SignedRecipient
 from ..store import BlockMissingError
 from ..types import Digest
@@ -73,6 +74,7 @@ class Rekeying(Recovering):
         Raises:
             AccessDeniedError: this key does not own the twin.
             InputError: the twin is retired, or is to be.
+            FrozenError: its guardians have frozen it.
             StaleRevisionError: slots were changed again and again meanwhile; run it again.
             UnreachableError: ledger or store does not answer; run it again.
         """
@@ -82,6 +84,9 @@ class Rekeying(Recovering):
             raise AccessDeniedError(f"Twin {twin} is not owned by this key.", hint="Choose the owner's with --key.")
         if view.retired(twin):
             raise InputError(f"Twin {twin} is retired, or is to be: nothing more is written to it.")
+        state = view.state(twin)
+        if state.is_frozen(context.now().latest):  # before anything changes: the card could not follow
+            raise FrozenError({"twin": twin, "frozenUntil": state.frozen_until})
         fresh = random.token_bytes(32)
         secrets = context.key.update(lambda held: held.with_rekey(deployment, twin, fresh)).twin(deployment, twin)
         sealed: dict[Slot, None] = {}

@@ -13,6 +13,7 @@ from dtledger.ledger import calls
 from dtledger.ledger.guardians import Guardians, GuardianSignature
 from dtledger.ledger.rejections.guardians import (
     FrozenBeforeError,
+    FrozenError,
     MoveBindingError,
     MoveNotReadyError,
     TooFewGuardiansError,
@@ -155,8 +156,18 @@ class TestAFrozenTwin:
             with pytest.raises(AccessDeniedError) as caught:
                 who.read(world.twin, "glucose", purpose)
             assert caught.value.reason is Reason.FROZEN
+            assert "dtledger twin unfreeze" in caught.value.hint
         world.operator.guardians.send(circle.signed("Unfreeze", *circle.friends[1:]))
         assert world.clinician.read(world.twin, "glucose", "TREAT")
+
+    def test_begins_no_generation_until_they_end_it(self, circle: Circle) -> None:
+        twins, twin = circle.owner.twins, circle.world.twin
+        circle.world.operator.guardians.send(circle.signed("Freeze", *circle.friends[:2]))
+        with pytest.raises(FrozenError, match=r"until \d{4}-\d\d-\d\d \d\d:\d\d"):
+            twins.rekey(twin)
+        assert (twins.generation(twin), twins.is_rekeying(twin)) == (0, False)
+        circle.world.operator.guardians.send(circle.signed("Unfreeze", *circle.friends[1:]))
+        assert twins.rekey(twin).generation == 1
 
     def test_thaws_by_itself(self, circle: Circle) -> None:
         world = circle.world

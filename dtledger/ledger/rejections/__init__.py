@@ -294,5 +294,5 @@ def rejection(name: str, arguments: Mapping[str, Any], **evidence: Any) -> Ledge
         return InsufficientFundsError(
             "The sender's account cannot pay for the transaction.", hint="Fund it, or use a relay."
         )
-    values = ", ".join(f"{key} {shown(value)}" for key, value in arguments.items())
+    values = ", ".join(f"{key} {shown(key, value)}" for key, value in arguments.items())
     return RevertedError(f"The contract refused the call: {name}{f' ({values})' if values else ''}.", **evidence)
