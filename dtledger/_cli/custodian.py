@@ -105,13 +105,12 @@ def receipts(app: App, config: Path | None, last: int, asker: str | None, out: P
     """
     if (asker is None) is not (out is None):
         raise click.UsageError("--of and --out go together.")
-    from .._backend.migrations import read_deployment
     from ..custodian import ReceiptDatabase
-    from ..service.custodian.settings import home_of
+    from ..service.custodian.settings import deployment_of, home_of
     from ..service.custodian.state import receipts_path
 
     settings = _settings(config)
-    path = receipts_path(home_of(settings), read_deployment(Path(settings["deployment"])))
+    path = receipts_path(home_of(settings), deployment_of(settings))
     rows: list[AccessReceipt] = []
     if path.exists():
         log = ReceiptDatabase(path)

@@ -106,7 +106,7 @@ def test_the_key_pairs_lie_in_a_folder_that_backups_leave_out(processes: list[Pr
     ("change", "code", "said"),
     [
         ({"max_head_age": 0}, 2, "line 6: max_head_age must be"),
-        ({"deployment": "nowhere.json"}, 2, "nowhere.json"),
+        ({"deployment": "nowhere.json"}, 2, "line 5: deployment: There is no deployment record at"),
         ({"rpc_uri": "http://a"}, 2, "There is no setting 'rpc_uri'"),
         ({"password_file": "nowhere"}, 5, "nowhere"),
     ],

@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..._backend.migrations import read_deployment
 from ...config import FINALIZED, INSTANT, Entry
 from ...config.kinds import url
+from ...errors import InputError
 from ...home import Home
 from ...ledger import Deployment
 from ..settings import COMMON, ServiceSettings, file_setting, whole_number
 
-__all__ = ["CUSTODIAN", "KEY_NAME", "home_of", "is_instant", "load_settings", "twin_keys_folder"]
+__all__ = ["CUSTODIAN", "KEY_NAME", "deployment_of", "home_of", "is_instant", "load_settings", "twin_keys_folder"]
 
 CUSTODIAN = "custodian"
 
@@ -57,6 +59,17 @@ def load_settings(file: Path | None, env: Mapping[str, str] | None = None) -> Se
         if each.name in ("rpc_url", "deployment", "data", "password_file"):
             settings.require(each.name, each.text)
     return settings
+
+
+def deployment_of(settings: ServiceSettings) -> Deployment:
+    """The contracts. Raises InputError: there is no such file, or it is not finished; the setting is named."""
+    try:
+        return read_deployment(Path(settings["deployment"]))
+    except InputError as error:
+        raise InputError(
+            f"{settings.source('deployment')}: deployment: {error.message}",
+            hint="Copy the record there that `dtledger deploy` wrote.",
+        ) from error
 
 
 def home_of(settings: ServiceSettings) -> Home:

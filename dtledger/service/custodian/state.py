@@ -22,14 +22,13 @@ from typing import Self
 
 from ..._backend.evm import EvmLedger
 from ..._backend.files import write_atomically
-from ..._backend.migrations import read_deployment
 from ...custodian import Custodian, DailyLimit, FileLetters, FileTwinKeys, MinuteLimit, Patience, ReceiptDatabase
 from ...errors import KeyFileError
 from ...home import Home
 from ...keys import KeyStore, Passwords, UnlockedKey
 from ...ledger import Deployment
 from ..settings import ServiceSettings
-from .settings import KEY_NAME, home_of, is_instant, twin_keys_folder
+from .settings import KEY_NAME, deployment_of, home_of, is_instant, twin_keys_folder
 
 __all__ = ["State", "create_key", "receipts_path"]
 
@@ -88,7 +87,7 @@ class State:
             IntegrityError: the log is not whole.
         """
         home = home_of(settings)
-        deployment = read_deployment(Path(settings["deployment"]))
+        deployment = deployment_of(settings)
         key = _unlock(settings)
         wrapping = key.secrets.extra.get(_WRAPPING)
         if wrapping is None:
