@@ -22,6 +22,7 @@ from dtledger.client.health import chain, machine
 from dtledger.config import Settings
 from dtledger.home import Home
 from dtledger.ledger import port
+from tests.gateway.conftest import serving
 
 from .bare import Run, runner
 from .conftest import DevnetHome
@@ -299,6 +300,22 @@ def test_a_key_that_cannot_pay_is_a_warning(look: Look, devnet_home: DevnetHome)
     assert checks["account"]["mend"] == "Run: dtledger devnet up"
     set_balance(devnet_home, poor.address, 10**18)
     assert look("--key", "poor", "--home", devnet_home.home.root)[1]["account"]["state"] == "ok"
+
+
+def test_a_key_that_cannot_pay_needs_not_where_relays_carry_what_it_signs(
+    look: Look, devnet_home: DevnetHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Devnet(devnet_home.home).key("penniless")
+    own = ("--key", "penniless", "--home", devnet_home.home.root)
+    with serving(tmp_path) as served:
+        monkeypatch.setenv("DTLEDGER_RELAYS", served.url)
+        code, checks = look(*own)
+        assert (code, checks["account"]["state"], checks["relays"]["text"]) == (0, "ok", "1 of 1 answer")
+        monkeypatch.setenv("DTLEDGER_RELAYS", f"{served.url},http://127.0.0.1:1")
+        assert states(look(*own)[1], "warning") == ["relays"]
+    monkeypatch.setenv("DTLEDGER_RELAYS", "http://127.0.0.1:1")
+    code, checks = look(*own)
+    assert (code, states(checks, "failed")) == (6, ["relays"])
 
 
 @pytest.mark.parametrize(("wei", "state", "code"), [(0, "failed", 1), (10**15, "warning", 0), (10**20, "ok", 0)])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from ..._backend.evm import EvmLedger
+from ..._backend.http_gateway import HttpGateway
 from ..._backend.inquiries import heartbeats_left
 from ..._backend.migrations import read_journal
 from ..._backend.node import connect, identity
@@ -19,7 +21,7 @@ from ..services import Services
 from .check import Check, State
 from .machine import KeyFound
 
-__all__ = ["account", "chain", "clock", "custodian", "custodians", "deployment", "head", "member", "node"]
+__all__ = ["account", "chain", "clock", "custodian", "custodians", "deployment", "head", "member", "node", "relays"]
 
 TIMEOUT = 5.0
 """Seconds that a node may be silent."""
@@ -110,16 +112,33 @@ def member(ledger: EvmLedger, found: KeyFound) -> Check:
     return Check("member", State.OK, f"enrolled{f' as {kinds}' if kinds else ''}{of}")
 
 
-def account(ledger: EvmLedger, found: KeyFound) -> Check:
-    """Whether the key can pay for transactions."""
+def account(settings: Settings, ledger: EvmLedger, found: KeyFound) -> Check:
+    """Whether the key can pay for transactions, or need not."""
     if found.address is None:
         return Check("account", State.SKIPPED, "not looked at: the key's address is not known before it is unlocked")
     left = heartbeats_left(ledger, found.address)
     if left is None:
         return Check("account", State.OK, "transactions are free on this chain")
+    if left < 1 and settings.relays:
+        return Check("account", State.OK, "empty: the relays carry what this key signs")
     if left < 1:
         return Check("account", State.WARNING, "this key cannot pay for a transaction", _fund(ledger))
     return Check("account", State.OK, f"can pay for about {left:,} of the smallest transactions")
+
+
+def relays(settings: Settings) -> Check:
+    """The relays of the profile. Raises UnreachableError if none of them answers."""
+    silent: list[str] = []
+    for url in settings.relays:
+        try:
+            with closing(HttpGateway(url, TIMEOUT)) as gateway:
+                gateway.status()
+        except DtledgerError as error:
+            silent.append(f"{redact_url(url)} ({error.message})")
+    answer = len(settings.relays) - len(silent)
+    if not answer:
+        raise UnreachableError(f"None of the relays answers: {'; '.join(silent)}.", hint="Ask their operators.")
+    return _of_several("relays", f"{answer} of {len(settings.relays)} answer", silent)
 
 
 def custodians(settings: Settings, ledger: EvmLedger, now: Callable[[], int]) -> Check:
@@ -139,10 +158,13 @@ def _services(settings: Settings, ledger: EvmLedger) -> Check:
     silent = [f"{redact_url(url)} ({error.message})" for url, error in services.faults.items()]
     if not answer:
         raise UnreachableError(f"None of the custodians answers: {'; '.join(silent)}.")
-    text = f"{answer} of {len(settings.custodians)} answer, as services"
+    return _of_several("custodians", f"{answer} of {len(settings.custodians)} answer, as services", silent)
+
+
+def _of_several(name: str, text: str, silent: Sequence[str]) -> Check:
     if not silent:
-        return Check("custodians", State.OK, text)
-    return Check("custodians", State.WARNING, f"{text}; not {'; '.join(silent)}", "Ask their operators.")
+        return Check(name, State.OK, text)
+    return Check(name, State.WARNING, f"{text}; not {'; '.join(silent)}", "Ask their operators.")
 
 
 def custodian(settings: Settings, ledger: EvmLedger, name: str) -> Check:

@@ -41,8 +41,10 @@ class Doctor:
             yield self._one("head", lambda: chain.head(self._ledger, self._known.max_head_age, self._clock()), "chain")
             yield self._one("clock", lambda: chain.clock(self._ledger, self._clock()), "chain")
             yield self._one("member", lambda: chain.member(self._ledger, self._found), "chain", "key")
-            yield self._one("account", lambda: chain.account(self._ledger, self._found), "chain", "key")
+            yield self._one("account", lambda: chain.account(self._known, self._ledger, self._found), "chain", "key")
             yield self._one("custodians", lambda: chain.custodians(self._known, self._ledger, self._clock), "chain")
+            if self._settings and self._settings.relays:
+                yield self._one("relays", lambda: chain.relays(self._known))
             if "custodians" not in self._missing and self._known.embedded:
                 for name in custodian_keys(self._home).names():
                     yield self._one(name, lambda each=name: chain.custodian(self._known, self._ledger, each))  # type: ignore[misc]
