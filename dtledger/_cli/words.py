@@ -45,6 +45,16 @@ class Word(click.Choice[str]):
         return self._topic
 
 
+class Code(click.Choice[str]):
+    """One of a few codes in any case: whoever mistypes one is told them as they are written."""
+
+    def __init__(self, codes: Sequence[str]) -> None:
+        super().__init__(codes, case_sensitive=False)
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        return f"{value!r} is none of {', '.join(self.choices)}"
+
+
 class Words(click.ParamType[tuple[str, ...]]):
     """Several such words with commas between: `glucose,meals`. Its value is a tuple of them."""
 

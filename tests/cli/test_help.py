@@ -142,6 +142,19 @@ def test_a_wrong_command_line_is_one_object_with_json_wherever_it_is_wrong(run: 
     assert run(*words[:-1], "--jsn").stderr.startswith("Usage: ")
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("emergency", "open", "7/a/0", "--cause", "FUN"), "OVRINCOMP"),
+        (("emergency", "review", "1", "--finding", "FUN"), "JUSTIFIED"),
+        (("consent", "explain", "--action", "FUN"), "TRAIN"),
+    ],
+)
+def test_a_mistyped_code_is_told_the_codes_as_they_are_written(run: Run, words: tuple[str, ...], code: str) -> None:
+    refused = run(*words)
+    assert (refused.exit_code, code in refused.stderr) == (2, True)
+
+
 @pytest.mark.slow
 def test_titles_are_bold_at_a_terminal_unless_no_color_is_set(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch

@@ -198,3 +198,4 @@ def test_only_a_member_publishes_a_keyring_and_only_when_told_to(cast: Cast) -> 
     assert cast.refusal("member", "keyring", "--key", cast.key("ann"), "--yes")["exit_code"] == 2
     result = cast.run("member", "keyring", "--key", "hospital", "--json")
     assert (result.exit_code, json.loads(result.stderr)["exit_code"]) == (2, 2)
+    assert "organisation's" in cast.refusal("member", "keyring", "--key", "cardiology", "--yes")["hint"]

@@ -10,7 +10,7 @@ from ...vocabulary import Action, Reason
 from .. import complete, times
 from ..app import App
 from ..command import verb
-from ..words import CATEGORY, PURPOSE, category_option, period_words
+from ..words import CATEGORY, PURPOSE, Code, category_option, period_words
 
 if TYPE_CHECKING:
     from ...client import Decision
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--purpose", type=PURPOSE, help="What for. Reading and training need one.")
 @click.option(
     "--action",
-    type=click.Choice(["READ", "WRITE", "TRAIN"], case_sensitive=False),
+    type=Code(["READ", "WRITE", "TRAIN"]),
     default="READ",
     show_default=True,
     help="What to do with it.",

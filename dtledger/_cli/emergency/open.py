@@ -10,6 +10,7 @@ from ...errors import AccessDeniedError
 from ...vocabulary import Action, Cause
 from ..app import App
 from ..command import verb
+from ..words import Code
 from .plain import CAUSES, plain
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--cause",
     required=True,
-    type=click.Choice([each.name for each in Cause], case_sensitive=False),
+    type=Code([each.name for each in Cause]),
     help=f"Why: {CAUSES}.",
 )
 @click.option("--text", default="", metavar="TEXT", help="In words; sealed to the patient and to who may review.")

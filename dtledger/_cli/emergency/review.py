@@ -8,6 +8,7 @@ from ...errors import InputError
 from ...vocabulary import Finding
 from ..app import App
 from ..command import verb
+from ..words import Code
 from .plain import FINDINGS, plain
 
 
@@ -19,7 +20,7 @@ from .plain import FINDINGS, plain
 @click.option(
     "--finding",
     required=True,
-    type=click.Choice([each.name for each in Finding], case_sensitive=False),
+    type=Code([each.name for each in Finding]),
     help=f"What you found: {FINDINGS}.",
 )
 @click.option("--text", default="", metavar="TEXT", help="In words; sealed to the patient and to who opened it.")

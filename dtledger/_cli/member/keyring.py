@@ -39,6 +39,12 @@ def keyring(app: App, without: tuple[str, ...], yes: bool, dry_run: bool) -> Non
         raise InputError(
             f"The selected key ({client.address}) is not enrolled.", hint="Choose the organisation's with --key."
         )
+    if view.keyring(client.address) is None and not any(
+        member.organisation == client.address for each in view.members() if (member := view.member(each))
+    ):
+        raise InputError(
+            f"Nobody belongs to the selected key ({client.address}).", hint="Choose the organisation's with --key."
+        )
     left_out = {app.resolve(each).address for each in without}
     people = [Person(app, view, each) for each in _active_members(app) if each not in left_out]
     count = f"{len(people)} member{'' if len(people) == 1 else 's'}"

@@ -44,7 +44,7 @@ def kinds(
     given, taken = mask_of(add), mask_of(remove)
     guarded = given & GUARDED_KINDS
     if guarded and (given != guarded or taken):
-        raise click.UsageError(f"{' and '.join(kinds_in(guarded))} wait a delay: add them in a command of their own.")
+        raise click.UsageError(f"Add {' and '.join(kinds_in(guarded))} in a command of its own: it waits a delay.")
     if cancel and not guarded:
         raise click.UsageError("Only guarded kinds are announced; the others change at once.")
     if guarded:

@@ -11,7 +11,7 @@ from ...errors import AccessDeniedError
 from .. import times
 from ..app import App, rfc3339
 from ..doubling import doubled_plain, doubled_words
-from ..words import CATEGORY, PURPOSE, category_option, period_words
+from ..words import CATEGORY, PURPOSE, Code, category_option, period_words
 
 if TYPE_CHECKING:
     from ...client import Readings
@@ -27,7 +27,7 @@ _OPTIONS = (
     click.option("--partial", is_flag=True, help="Give what is permitted and sound instead of refusing all."),
     click.option(
         "--action",
-        type=click.Choice(["READ", "TRAIN"], case_sensitive=False),
+        type=Code(["READ", "TRAIN"]),
         default="READ",
         show_default=True,
         help="TRAIN fetches under a grant to train models.",
