@@ -167,7 +167,8 @@ class Carrier:
             told = "; ".join(f"{name}: {why}" for name, why in self.passed_over)
             raise UnreachableError(
                 f"No relay brought this to the ledger ({told}), and this account cannot send it either.",
-                hint="Name another relay, or fund the account; a denial may still land within half an hour.",
+                hint="Run it again: what it names may have changed meanwhile. Else name another relay, or fund the "
+                "account; a denial may still land within half an hour.",
             ) from error
 
     def _refuse_against(self, context: Context, signed: Signed) -> None:

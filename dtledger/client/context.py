@@ -75,8 +75,8 @@ class Context:
         port = self.custodians.get(address)
         if port is None:
             raise UnreachableError(
-                f"The custodian {address} is not known to this profile.",
-                hint="Is its URL in the setting `custodians`, and does it answer? `dtledger doctor` says which do.",
+                f"The custodian {address} does not answer, or is not known to this profile.",
+                hint="`dtledger doctor` says which of the profile's answer; their URLs are the setting `custodians`.",
             )
         return port
 

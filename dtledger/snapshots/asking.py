@@ -146,7 +146,7 @@ def _ask_all(
 
 def _ask(port: CustodianPort | None, address: Address, request: ReadRequest, sealed: Sequence[SealedShare]) -> Release:
     if port is None:
-        raise UnreachableError(f"the custodian {address} is not known to this profile")
+        raise UnreachableError(f"the custodian {address} does not answer, or is not known to this profile")
     return port.open(request, sealed)
 
 

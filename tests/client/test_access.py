@@ -16,6 +16,13 @@ def looked(world: World) -> Access:
     return world.patient.twins.who_looked(world.twin)
 
 
+def test_a_custodian_that_is_not_at_hand_may_be_silent_as_well_as_unknown(dtledger_world: World) -> None:
+    context = dtledger_world.patient.context
+    with pytest.raises(UnreachableError, match="does not answer, or is not known to this profile"):
+        context.custodian(dtledger_world.clinician.address)
+    assert context.custodian(dtledger_world.custodians[0].address)
+
+
 def test_a_request_to_three_custodians_is_one_look(dtledger_world: World) -> None:
     world = dtledger_world
     world.clinician.read(world.twin, "glucose", "TREAT")

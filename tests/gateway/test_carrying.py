@@ -159,8 +159,9 @@ def test_when_every_relay_fails_it_is_sent_from_the_own_account(bench: Bench, mo
 def withheld(bench: Bench) -> None:
     for each in bench.relays:
         each.fault = "withholds"
-    with pytest.raises(UnreachableError, match="No relay brought this"):
+    with pytest.raises(UnreachableError, match="No relay brought this") as refused:
         bench.consents.revoke(bench.world.consent)
+    assert refused.value.hint.startswith("Run it again")
     for each in bench.relays:
         each.fault = ""
 
