@@ -16,7 +16,7 @@ from importlib import resources
 import click
 
 from ..config import ENTRIES
-from ..vocabulary import CATEGORIES, MEASURES, Action, Kind, Purpose, Reason
+from ..vocabulary import CATEGORIES, DUO, MEASURES, Action, Kind, Purpose, Reason
 from ..vocabulary.units import UNITS
 from .app import App
 from .command import Verb
@@ -127,6 +127,9 @@ _TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     ),
     "kinds": lambda: ((each.name, each.text) for each in Kind),
     "purposes": lambda: ((each.name, each.text) for each in Purpose),
+    "research": lambda: (
+        (each.code, each.short + ("=…" if each.takes else ""), each.text, "kept" if each.kept else "") for each in DUO
+    ),
     "reasons": lambda: ((each.name, each.text) for each in Reason),
     "settings": lambda: ((each.name, each.text) for each in ENTRIES.values()),
     "units": lambda: (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from ..vocabulary import CATEGORIES, Kind, Purpose
+from ..vocabulary import CATEGORIES, Kind, Purpose, UseTerm, use_term
 
 if TYPE_CHECKING:
     from ..types import Period
@@ -98,6 +98,23 @@ KIND = Word([each.name for each in Kind], "kinds", "KIND")
 CATEGORIES_OR_ALL = Words(CATEGORY_OR_ALL)
 PURPOSES = Words(PURPOSE)
 ACTIONS = Words(Word(["READ", "WRITE", "TRAIN"], "actions", "ACTION"))
+
+
+class Research(click.ParamType[UseTerm]):
+    """A term of the Data Use Ontology by its code or short form, with its value: `NPUNCU`, `DS=MONDO:0005148`."""
+
+    name = "term"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UseTerm:
+        if isinstance(value, UseTerm):
+            return value
+        try:
+            return use_term(str(value))
+        except ValueError as error:
+            self.fail(f"{error}. `dtledger help research` tells them all.", param, ctx)
+
+
+RESEARCH = Research()
 
 
 def category_option(app: App, named: str | None) -> str:

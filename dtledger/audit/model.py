@@ -13,6 +13,8 @@ Of each update:
 - **consents**: each leaf stands for a twin whose owner let the site train this model when the round was opened. Needs
   the opening.
 - **twins**: no twin stands behind two leaves. Needs the opening.
+- **terms**: the site's record names the research terms of all the consents, as their owners gave them. Needs the
+  opening.
 - **receipts**: custodians opened those twins to train, and no others. Needs the opening, and the custodians' receipts:
   it is made where receipts were given, and then of every update.
 
@@ -42,6 +44,7 @@ from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Aggregate, Deployment, Model, Remediation, Round, Update, View
 from ..models.card import ModelCard
 from ..models.leaves import leaves_of
+from ..models.leaves import record_of as record_of_site
 from ..models.opening import Opening
 from ..models.remediation import affected_by, line_of, record_of
 from ..models.standing import lacks
@@ -52,6 +55,7 @@ from ..types import Address, Digest
 from ..vocabulary import Kind
 from .claims import Claim, checked
 from .receipts import compared
+from .terms import terms_of
 
 Files = Mapping[tuple[int, Address | None], Callable[[], Iterable[bytes]]]
 """The bytes of each file, in pieces: by round and site, or by round and None for the round's aggregate."""
@@ -198,6 +202,14 @@ class ModelAudit:
             raise IntegrityError(f"counted more than once: twin {', '.join(doubled)}")
         return f"{len(counted)} twins, each once"
 
+    def _terms(self, number: Round, update: Update, spent: int) -> str:
+        shown = self._opening(update).shown
+        try:
+            record_of_site(self._deployment, self._store, update)
+        except IntegrityError as error:  # which the claim `record` says
+            raise CannotCheckError("the site's record, which names the terms, is at fault") from error
+        return terms_of(self._deployment, self._view, self._store, number, update, shown)
+
     def _receipts_of(self, number: Round, update: Update, spent: int) -> str:
         twins = [each.trained.twin for each in self._opening(update).shown]
         return compared(self._deployment, self._view, self._model, number, update, twins, self._receipts)
@@ -285,6 +297,7 @@ _OF_AN_UPDATE: dict[str, Callable[[ModelAudit, Round, Update, int], str]] = {
     "update": ModelAudit._update,
     "consents": ModelAudit._consents,
     "twins": ModelAudit._twins,
+    "terms": ModelAudit._terms,
 }
 """Each claim about an update, and what looks at it: given the round, the update, and the ε that its site has spent with
 it. It returns the evidence, or raises as `checked` says."""

@@ -138,5 +138,7 @@ class _Ledger:
         there = Origin.of(self._deployment, view, self._store, model, opened)
         if origin.updates != there.updates:
             raise IntegrityError("ledger and coordinator's record have other updates in the round")
+        if origin.research != there.research:
+            raise IntegrityError("the sites' records have other research terms")
         used = sum(each.used for each in there.updates)
         return f"{used} of {len(there.updates)} updates, {there.cohort} twins"

@@ -7,7 +7,7 @@ order: an interrupted grant leaves a package that nothing names.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..crypto.bits import BitMap
 from ..crypto.tags import link_key
@@ -16,12 +16,14 @@ from ..ledger import GrantRecord, Receipt, Slot, View, calls
 from ..ledger.events import Granted
 from ..policy import SLOTS, Grant
 from ..snapshots.package import narrow, seal_package
+from ..snapshots.research import Research
 from ..types import MAX_MINUTE, ZERO_DIGEST, Address, Digest, Period
 from ..vocabulary import Action, Purpose
 from .context import Context
 from .deciding import grantees_of
 from .keyrings import granted_keys, owner_keys
 from .requests import Asking
+from .research import research_of, understood
 from .terms import GrantState, Terms, in_order
 
 
@@ -101,7 +103,7 @@ class Consents(Asking):
         if end < old.data.start:
             raise InputError("The data would end before they begin.", hint="Revoke the grant instead.")
         data = Period(old.data.start, min(end, MAX_MINUTE))
-        return Terms(old.categories, old.purposes, old.actions, old.not_before_at, expires_at, data)
+        return Terms(old.categories, old.purposes, old.actions, old.not_before_at, expires_at, data, old.research)
 
     def _prepare(self, slot: Slot, terms: Terms) -> tuple[Grant, Digest]:
         """The word of the terms, and the digest of the package, which is in the store afterwards."""
@@ -117,7 +119,10 @@ class Consents(Asking):
         secrets = context.key.secrets.twin(context.deployment.id, slot.twin)
         link = link_key(secrets.generations[secrets.latest], secrets.latest, slot.twin, slot.grantee)
         keys = narrow(owner_keys(secrets), list(terms.categories), terms.data, link)
-        block = seal_package(context.deployment, slot, keys, context.public_key(slot.grantee))
+        if Action.TRAIN in terms.actions:
+            keys = replace(keys, research=Research.draw(map(str, terms.research)))
+        public, own = context.public_key(slot.grantee), context.key.seal_key.public
+        block = seal_package(context.deployment, slot, keys, public, own)
         return context.store.put(block, "dag-cbor").digest
 
     def word(self, twin: int, terms: Terms) -> Grant:
@@ -145,6 +150,7 @@ class Consents(Asking):
             not_before_at=record.grant.not_before_at,
             expires_at=record.grant.expires_at,
             data=record.grant.data,
+            research=understood(research_of(self._context, record)),
         )
 
     def slot(self, twin: int, grantee: Address, number: int | None = None) -> Slot:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..errors import InputError
+from ..snapshots.research import MOST_TERMS
 from ..types import MAX_MINUTE, Period
-from ..vocabulary import CATEGORIES, Action, Purpose, category
+from ..vocabulary import CATEGORIES, Action, Purpose, UseTerm, category
+
+_RESEARCH = {Purpose.HRESCH, Purpose.CLINTRCH, Purpose.PUBHLTH}
 
 LONGEST_SECONDS = 36_525 * 86_400
 """A hundred years: what is meant to last longer is a slip of the finger."""
@@ -24,6 +27,8 @@ class Terms:
     not_before_at: int
     expires_at: int
     data: Period
+    research: tuple[UseTerm, ...] = ()
+    """Of a grant to train: what the data may be used for, and under which obligations."""
 
     def __post_init__(self) -> None:
         if not self.categories or not self.actions:
@@ -41,6 +46,26 @@ class Terms:
             )
         if not self.not_before_at < self.expires_at:
             raise InputError("A grant must end after it begins.")
+        self._require_research()
+
+    def _require_research(self) -> None:
+        """What can be kept of research terms is kept here, before anything is signed, and afterwards by the rule."""
+        if not self.research:
+            return
+        if Action.TRAIN not in self.actions:
+            raise InputError("Terms of research go with a grant to train.", hint="Say --action TRAIN.")
+        if len(self.research) > MOST_TERMS:
+            raise InputError(f"A grant has at most {MOST_TERMS} terms of research.")
+        care = {Purpose.TREAT, Purpose.CAREMGT, Purpose.COC}
+        allowed = [each for each in self.research if each.row.allows]
+        if any(each.row.short == "CC" for each in allowed) and not care & set(self.purposes):
+            raise InputError("Clinical care (CC) needs a purpose of care.", hint="Name TREAT, CAREMGT or COC.")
+        research = [each for each in allowed if each.row.short not in ("CC", "NRES")]
+        if research and not _RESEARCH & set(self.purposes):
+            raise InputError(
+                f"{research[0].row.short} allows research, and no purpose of the grant is one.",
+                hint="Name HRESCH, CLINTRCH or PUBHLTH.",
+            )
 
 
 class GrantState(Enum):

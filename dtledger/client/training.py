@@ -51,6 +51,11 @@ class Plan:
     round: Round
     shown: tuple[Shown, ...]
 
+    @property
+    def research(self) -> tuple[str, ...]:
+        """The research terms of all these consents together, as they are written."""
+        return tuple(sorted({term for each in self.shown if each.research for term in each.research.terms}))
+
     def require_cohort(self) -> None:
         """Raises:
         UnderCohortError: the model asks for more twins.
@@ -144,6 +149,7 @@ class Training:
             cohort=len(shown),
             epsilon=epsilon,
             notes=notes.sealed(deployment, model.number, newest.number, context.key.seal_key.public),
+            research=plan.research,
         )
         block = record.sign(deployment, context.key)
         context.store.put(block, "dag-cbor")
@@ -301,4 +307,4 @@ def shown_again(context: Context, model: Model, number: Round, trained: Trained)
 def _shown(record: GrantRecord, categories: Sequence[Category], keys: Keys) -> Shown:
     slot = record.slot
     proofs = tuple(keys.bits.prove(keys.bits.bit_of(each.name)) for each in categories)
-    return Shown(Trained(slot.twin, slot.grantee, slot.number), keys.link, proofs)
+    return Shown(Trained(slot.twin, slot.grantee, slot.number), keys.link, proofs, keys.research)

@@ -11,6 +11,19 @@ from . import consents
 from .update import UpdateRecord
 
 
+def record_of(deployment: Deployment, store: BlockStore, update: Update) -> UpdateRecord:
+    """The site's record of an update.
+
+    Raises:
+        IntegrityError: it is not the site's, or says otherwise than the ledger.
+        UnreachableError: it is not to be had.
+    """
+    record, signer = UpdateRecord.read(deployment, store.get(CID(update.record)))
+    if signer != update.site or not record.says(update):
+        raise IntegrityError("the site's record says otherwise than the ledger", party=update.site)
+    return record
+
+
 def leaves_of(deployment: Deployment, store: BlockStore, update: Update) -> tuple[Digest, ...]:
     """The leaves that the site's record names, which make the consent root of its update.
 
@@ -18,9 +31,7 @@ def leaves_of(deployment: Deployment, store: BlockStore, update: Update) -> tupl
         IntegrityError: the record is not the site's, says otherwise than the ledger, or names other leaves.
         UnreachableError: record or leaves are not to be had.
     """
-    record, signer = UpdateRecord.read(deployment, store.get(CID(update.record)))
-    if signer != update.site or not record.says(update):
-        raise IntegrityError("the site's record says otherwise than the ledger", party=update.site)
+    record = record_of(deployment, store, update)
     leaves = consents.decode_leaves(store.get(record.leaves))
     if consents.root(leaves) != update.consents:
         raise IntegrityError("the leaves do not make the consent root", party=update.site)

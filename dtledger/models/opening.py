@@ -15,6 +15,7 @@ from ..crypto import padding, seal
 from ..crypto.bits import BitProof
 from ..errors import IntegrityError
 from ..ledger import Deployment
+from ..snapshots.research import Research
 from ..snapshots.signed import Signer, read_block, sign_block
 from ..types import Address, Digest
 from . import consents
@@ -26,11 +27,13 @@ BLOCK = 4096
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One twin of an opening: the grant, its link key, and a proof for each category of the model."""
+    """One twin of an opening: the grant, its link key, a proof for each category of the model, and the grant's research
+    terms with their salt."""
 
     trained: Trained
     link: bytes = field(repr=False)
     bits: tuple[BitProof, ...] = field(repr=False)
+    research: Research | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Opening:
                     each.trained.number,
                     each.link,
                     [proof.to_dict() for proof in each.bits],
+                    *([each.research.to_list()] if each.research else []),
                 ]
                 for each in self.shown
             ],
@@ -100,9 +104,10 @@ class Opening:
 
 def _shown(row: Any) -> Shown:
     match row:
-        case [int(twin), str(grantee), int(number), bytes(link), [*proofs]] if len(link) == 32:
+        case [int(twin), str(grantee), int(number), bytes(link), [*proofs], *rest] if len(link) == 32 and len(rest) < 2:
             bits = tuple(BitProof.from_dict(each) for each in proofs)
-            return Shown(Trained(twin, encoding.address(grantee), number), link, bits)
+            research = Research.of_list(rest[0]) if rest else None
+            return Shown(Trained(twin, encoding.address(grantee), number), link, bits, research)
     raise ValueError("a twin of an opening is malformed")
 
 

@@ -12,6 +12,7 @@ from ..errors import IntegrityError
 from ..ledger import Deployment, Model, Round, Update, View
 from ..store import BlockStore
 from ..types import Address, Digest
+from .leaves import record_of
 from .update import AggregateRecord
 
 
@@ -64,8 +65,9 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A round and what was made of it. `record` is the coordinator's of the aggregate; the blocks are those that opened
-    the round and that finalised it; `ledger` is the contract's address."""
+    """A round and what was made of it. `research` are the terms of the consents under it, by its sites' records: what
+    of them nothing keeps, whoever uses the weights is bound to. `record` is the coordinator's of the aggregate; the
+    blocks are those that opened the round and that finalised it; `ledger` is the contract's address."""
 
     deployment: str
     chain_id: int
@@ -82,19 +84,22 @@ class Origin:
     opened: int
     finalised: int
     updates: tuple[Contribution, ...]
+    research: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, deployment: Deployment, view: View, store: BlockStore, model: Model, number: Round) -> Origin:
         """Of a round that is finalised, by the ledger and the coordinator's record.
 
         Raises:
-            CannotCheckError, IntegrityError: the record is not to be had, or says otherwise than the ledger.
+            CannotCheckError, IntegrityError: it or a site's is not to be had, or says otherwise than the ledger.
         """
         made = view.aggregate(model.number, number.number)
         assert made is not None, "it was asked for a finalised round"
         record, signer = AggregateRecord.read(deployment, store.get(CID(made.record)))
         if (signer, record.aggregate) != (model.coordinator, made.aggregate):
             raise IntegrityError("the coordinator's record says otherwise than the ledger", party=model.coordinator)
+        used = [each for each in view.updates(model.number, number.number) if each.update in record.updates]
+        terms = {term for each in used for term in record_of(deployment, store, each).research}
         spent: Counter[Address] = Counter()
         for each in range(1, number.number + 1):
             for update in view.updates(model.number, each):
@@ -118,6 +123,7 @@ class Origin:
                 Contribution.of(update, spent[update.site], update.update in record.updates)
                 for update in view.updates(model.number, number.number)
             ),
+            research=tuple(sorted(terms)),
         )
 
     @property
@@ -148,6 +154,7 @@ class Origin:
                 "finalisedInBlock": self.finalised,
             },
             "updates": [each.to_json() for each in self.updates],
+            "research": list(self.research),
         }
 
     @classmethod
@@ -172,6 +179,7 @@ class Origin:
             opened=count(number["openedInBlock"]),
             finalised=count(number["finalisedInBlock"]),
             updates=tuple(Contribution.of_json(row) for row in said["updates"]),
+            research=tuple(text(each) for each in said["research"]),
         )
 
 

@@ -95,7 +95,8 @@ def _context(deployment: Deployment, model: int, number: int) -> bytes:
 @dataclass(frozen=True, slots=True)
 class UpdateRecord:
     """What a site says of its update: the fields of its commitment on the ledger, where the leaves of its consent root
-    lie, and its notes. `epsilon` is in thousandths; cohort and ε are the site's own claims."""
+    lie, and its notes. `epsilon` is in thousandths; cohort and ε are the site's own claims. `research` are the terms of
+    all the consents together, for whoever uses what is made of it: which twin has which is not said."""
 
     model: int
     round: int
@@ -106,6 +107,7 @@ class UpdateRecord:
     cohort: int
     epsilon: int
     notes: bytes = field(repr=False)
+    research: tuple[str, ...] = ()
 
     def sign(self, deployment: Deployment, site: Signer) -> bytes:
         body = {
@@ -118,6 +120,7 @@ class UpdateRecord:
             "cohort": self.cohort,
             "epsilon": self.epsilon,
             "notes": self.notes,
+            "research": list(self.research),
         }
         return sign_block(deployment, "ModelUpdate", body, site)
 
@@ -152,12 +155,17 @@ class UpdateRecord:
                 "cohort": int(cohort),
                 "epsilon": int(epsilon),
                 "notes": bytes(notes),
+                "research": [*research],
                 **rest,
-            } if not rest and {len(update), len(parent), len(consents)} == {32}:
-                return cls(
-                    model, number, Digest(update), Digest(parent), Digest(consents), leaves, cohort, epsilon, notes
-                ), site
+            } if not rest and {len(update), len(parent), len(consents)} == {32} and _are_terms(research):
+                digests = Digest(update), Digest(parent), Digest(consents)
+                return cls(model, number, *digests, leaves, cohort, epsilon, notes, tuple(research)), site
         raise IntegrityError("a site's record of an update is malformed", party=site)
+
+
+def _are_terms(research: list[Any]) -> bool:
+    """Whether they are texts of a line, in order, each once."""
+    return all(isinstance(each, str) and each.isprintable() for each in research) and research == sorted(set(research))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from ..ledger import Deployment, Slot
 from ..types import Address, Digest, Period
 from ..vocabulary import CATEGORIES, Category, Reason, category
 from ..vocabulary.categories import CATEGORY_BITS
+from .research import Research
 
 BLOCK = 4096
 """Packages are padded to a multiple of this, so that their size does not tell how many categories they hold."""
@@ -37,6 +38,8 @@ class Keys:
     """Category number → tag key."""
     bits: BitMap
     link: bytes = field(default=b"", repr=False)
+    research: Research | None = None
+    """The research terms of a TRAIN grant."""
     _derivers: dict[tuple[int, int], Deriver] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -99,8 +102,10 @@ def _context(deployment: Deployment, slot: Slot) -> bytes:
     return encoding.encode(["dtledger/package/1", deployment.id, slot.owner, slot.twin, slot.grantee, slot.number])
 
 
-def seal_package(deployment: Deployment, slot: Slot, keys: Keys, public: bytes) -> bytes:
-    """The package's block: `keys` sealed to `public`, good for this slot alone."""
+def seal_package(deployment: Deployment, slot: Slot, keys: Keys, public: bytes, own: bytes | None = None) -> bytes:
+    """The package's block: `keys` sealed to `public`, good for this slot alone. Their research terms, if they have any,
+    are sealed to the owner's key `own` too."""
+    research = keys.research
     content = encoding.encode(
         {
             "covers": [
@@ -111,10 +116,16 @@ def seal_package(deployment: Deployment, slot: Slot, keys: Keys, public: bytes) 
             "tags": [[number, tag] for number, tag in sorted(keys.tags.items())],
             "bits": keys.bits.to_dict(),
             "link": keys.link,
+            **({"research": research.to_list()} if research else {}),
         }
     )
     sealed = seal.seal(public, padding.pad(content, BLOCK), _context(deployment, slot))
-    return encoding.encode({"package": sealed})
+    beside: dict[str, Any] = {}
+    if research is not None:
+        beside["research"] = research.commitment(deployment, slot)
+        if own is not None:
+            beside["own"] = research.sealed_to_owner(deployment, slot, own)
+    return encoding.encode({"package": sealed, **beside})
 
 
 def open_package(deployment: Deployment, slot: Slot, block: bytes, key: seal.SealKey) -> Keys:
@@ -124,7 +135,7 @@ def open_package(deployment: Deployment, slot: Slot, block: bytes, key: seal.Sea
         IntegrityError: it is not sealed to this key for this slot, or is malformed.
     """
     match encoding.decode(block):
-        case {"package": bytes(sealed), **rest} if not rest:
+        case {"package": bytes(sealed), **beside} if not beside.keys() - {"research", "own"}:
             opened = padding.unpad(seal.open_(key, sealed, _context(deployment, slot)))
         case _:
             raise IntegrityError("a package is malformed", party=slot.owner)
@@ -135,9 +146,11 @@ def open_package(deployment: Deployment, slot: Slot, block: bytes, key: seal.Sea
             "bits": {} as bits,
             "link": bytes(link),
             **rest,
-        } if not rest and len(link) == 32:
+        } if not rest.keys() - {"research"} and len(link) == 32:
             with suppress(ValueError, IntegrityError):
-                return Keys(_covers(covers), _tags(tags), BitMap.from_dict(bits), link)
+                research = Research.of_list(rest["research"]) if rest else None
+                if (research and research.commitment(deployment, slot)) == beside.get("research"):
+                    return Keys(_covers(covers), _tags(tags), BitMap.from_dict(bits), link, research)
     raise IntegrityError("a package is malformed", party=slot.owner)
 
 

@@ -11,6 +11,7 @@ A number, once given, is never used again for something else.
 from __future__ import annotations
 
 from .categories import CATEGORIES, Category, category
+from .duo import DUO, UseTerm, known_term, use_term
 from .measures import CODES, MEASURES, PANELS, Measure, resource_of
 from .reasons import Reason
 from .rights import Action, Cause, Finding, Kind, Purpose
@@ -19,6 +20,7 @@ from .units import Unit, known_unit, unit
 __all__ = [
     "CATEGORIES",
     "CODES",
+    "DUO",
     "MEASURES",
     "PANELS",
     "Action",
@@ -30,8 +32,11 @@ __all__ = [
     "Purpose",
     "Reason",
     "Unit",
+    "UseTerm",
     "category",
+    "known_term",
     "known_unit",
     "resource_of",
     "unit",
+    "use_term",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dtledger.client import Client
@@ -206,3 +206,42 @@ def _(run: Run, told: bool) -> None:
 lie("a patient is counted again under a link key of the site's own", "twins", "counted more than once: twin")(
     _shows(lambda run, shown: [*shown, replace(shown[0], link=OTHER)])
 )
+
+
+# terms: the site's record names the research terms that the owners gave ----------------------------------------------
+
+
+def _under_terms(change: Callable[[Shown], Shown], record: Sequence[str] | None = None) -> Make:
+    """A patient of the first site consented for no commerce. The site shows that otherwise, or its record does."""
+
+    def make(run: Run, told: bool) -> None:
+        site, patient = run.scene.sites[0], run.scene.patient("victim")
+        patient.let_train(site, research=["NCU"])
+        run.open()
+        shown = [change(each) if told and each.trained.twin == patient.twin else each for each in run.shown(site)]
+        lies = {} if record is None or not told else {"record": {"research": tuple(record)}}
+        run.commit(site, shown, **lies)
+        run.finish()
+
+    return make
+
+
+def _with_terms(terms: Sequence[str]) -> Callable[[Shown], Shown]:
+    def change(shown: Shown) -> Shown:
+        assert shown.research is not None
+        return replace(shown, research=replace(shown.research, terms=tuple(terms)))
+
+    return change
+
+
+for _name, _change in (
+    ("hidden", _with_terms([])),
+    ("exchanged", _with_terms(["DUO:0000004"])),
+    ("not shown at all", lambda shown: replace(shown, research=None)),
+):
+    lie(f"a patient's research terms are {_name}", "terms", "other research terms are shown")(_under_terms(_change))
+
+for _name, _record in (("leaves out", []), ("adds to", ["DUO:0000024=2030-01-01", "DUO:0000046"])):
+    lie(f"the record {_name} the patients' research terms", "terms", "does not name the terms as they are")(
+        _under_terms(lambda shown: shown, _record)
+    )

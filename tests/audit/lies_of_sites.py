@@ -18,7 +18,7 @@ lie = LIES.lie
 
 # record: the signed record says what the ledger says, and its leaves make the consent root ----------------------------
 
-SHUT = ("cohort", "consents")
+SHUT = ("cohort", "consents", "terms")
 """What cannot be checked where the record is at fault."""
 
 
@@ -49,10 +49,10 @@ lie("the record is signed by another site", "record", "says otherwise", SHUT)(
     _records(signer=lambda run: run.scene.sites[1])
 )
 lie("the record is no record", "record", "form body and signature", SHUT)(_records(block=encoding.encode({})))
-lie("other leaves are shown than make the root", "record", "do not make the consent root", SHUT)(
+lie("other leaves are shown than make the root", "record", "do not make the consent root", SHUT[:2])(
     _records(stored=consents.encode_leaves([OTHER]))
 )
-lie("the leaves are out of order", "record", "malformed", SHUT)(
+lie("the leaves are out of order", "record", "malformed", SHUT[:2])(
     _records(stored=consents.encode_leaves([OTHER, Digest(b"\1" * 32)]))
 )
 

@@ -16,8 +16,8 @@ from typing import Any
 from dtledger.audit import Claim, ModelAudit, Verdict
 from dtledger.audit.model import Files
 from dtledger.client import Client
-from dtledger.client.keyrings import owner_keys
-from dtledger.ledger import History, Model, Round, View, calls
+from dtledger.client.keyrings import granted_keys, owner_keys
+from dtledger.ledger import History, Model, Round, Slot, View, calls
 from dtledger.ledger.calls import Contribution
 from dtledger.ledger.events import Logged, Place
 from dtledger.models import consents
@@ -101,6 +101,7 @@ class Run:
             cohort=len(leaves) if cohort is None else cohort,
             epsilon=EPSILON,
             notes=b"none",
+            research=tuple(sorted({term for each in shown if each.research for term in each.research.terms})),
         )
         signed = replace(said, **record or {}).sign(self.deployment, (signer or site).context.key)
         digest = self.store.put(signed if block is None else block, "dag-cbor").digest
@@ -148,7 +149,10 @@ class Run:
         context = patient.client.context
         known = owner_keys(context.key.secrets.twin(context.deployment.id, patient.twin)).bits
         proofs = tuple(known.prove(known.bit_of(name)) for name in categories)
-        return Shown(Trained(patient.twin, grantee.address, 0), link, proofs)
+        record = self.ledger.view().record(Slot(patient.client.address, patient.twin, grantee.address, 0))
+        given = record is not None and record.grant.given
+        research = granted_keys(grantee.context, record).research if given else None
+        return Shown(Trained(patient.twin, grantee.address, 0), link, proofs, research)
 
     def rewrite(self, change: Callable[[Logged], Iterable[Logged]]) -> None:
         """Let the auditor's ledger tell something else in the place of each event, or nothing."""

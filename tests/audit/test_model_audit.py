@@ -15,9 +15,9 @@ from dtledger.models.opening import Opening
 from tests.audit.runs import Run, about, those
 from tests.models.scene import AGGREGATE, DAY, UPDATE, same_bit
 
-OF_AN_UPDATE = ["site", "parent", "budget", "record", "cohort", "update", "consents", "twins"]
+OF_AN_UPDATE = ["site", "parent", "budget", "record", "cohort", "update", "consents", "twins", "terms"]
 OF_A_ROUND = ["aggregate", "weights", "withdrawals"]
-NEED_AN_OPENING = ["update", "consents", "twins"]
+NEED_AN_OPENING = ["update", "consents", "twins", "terms"]
 SHUT = ("withdrawals", "round 1")
 NEED_THE_RECORD = ["record", "cohort", "consents"]
 
@@ -150,7 +150,8 @@ class TestWhatIsNotShown:
         block = run.store.get(cid)
         run.store.remove([cid])
         claims = run.claims()
-        assert those(claims, Verdict.CANNOT_CHECK) == [(name, about(site)) for name in NEED_THE_RECORD]
+        shut = NEED_THE_RECORD if withheld == "leaves" else [*NEED_THE_RECORD, "terms"]
+        assert those(claims, Verdict.CANNOT_CHECK) == [(name, about(site)) for name in shut]
         assert (those(claims, Verdict.FAIL), exit_code(claims)) == ([], 6)
         run.store.put(block, "dag-cbor")
         assert_passes(run.claims())

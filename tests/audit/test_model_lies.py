@@ -42,7 +42,9 @@ def test_the_same_run_without_the_lie_passes(run: Run, name: str) -> None:
 
 
 def test_every_claim_has_lies() -> None:
-    every = "card site parent budget record cohort update consents twins aggregate weights withdrawals remediation"
+    every = (
+        "card site parent budget record cohort update consents twins terms aggregate weights withdrawals remediation"
+    )
     assert {each.claim for each in LIES.values()} == set(every.split())
 
 

@@ -14,7 +14,7 @@ from dtledger.models.card import ModelCard
 from dtledger.snapshots.package import Keys, narrow, seal_package
 from dtledger.testing import MemoryKey, World
 from dtledger.types import Digest, Period
-from dtledger.vocabulary import Action, Kind, Purpose
+from dtledger.vocabulary import Action, Kind, Purpose, use_term
 
 DAY = 86_400
 START = Digest(b"\7" * 32)
@@ -99,10 +99,12 @@ class Patient:
         action: Action = Action.TRAIN,
         days: int = 30,
         number: int | None = None,
+        research: Sequence[str] = (),
     ) -> Slot:
         now = self.world.clock()
         until = now + days * DAY
-        terms = Terms(tuple(categories), (purpose,), (action,), now, until, Period(0, until // 60))
+        said = tuple(map(use_term, research))
+        terms = Terms(tuple(categories), (purpose,), (action,), now, until, Period(0, until // 60), said)
         return self.client.consents.grant(self.twin, site.address, terms, number)[0]
 
     def let_train_by(self, site: Client, change: Callable[[Keys], Keys]) -> Slot:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...errors import DtledgerError
 from ...vocabulary import Action, Reason
 from .. import complete, times
 from ..app import App
 from ..command import verb
 from ..words import CATEGORY, PURPOSE, Code, category_option, period_words
+from .plain import research_lines
 
 if TYPE_CHECKING:
     from ...client import Decision
@@ -74,10 +76,26 @@ def explain(
     app.show(f"  data       {period_words(app, question.period)}")
     if decision.record:
         app.show(f"  grant      {app.people.grant(decision.record.slot)}, which gets furthest")
+    obligations = _obligations(app, decision)
+    for line in research_lines(obligations):
+        app.show(line)
     change = remedy(app, decision)
     if change:
         app.show(f"  to change  {change}")
-    app.data("decision", **_plain(app, decision, requester), remedy=change)
+    app.data("decision", **_plain(app, decision, requester), research=list(obligations), remedy=change)
+
+
+def _obligations(app: App, decision: Decision) -> tuple[str, ...]:
+    """The research terms of the grant that is asked to train on, where this key can read them."""
+    from ...client.research import research_of
+
+    if decision.record is None or decision.question.action is not Action.TRAIN:
+        return ()
+    try:
+        return research_of(app.client.context, decision.record)
+    except DtledgerError as error:
+        app.say(f"Its research terms cannot be read with this key: {error.message}")
+        return ()
 
 
 def _plain(app: App, decision: Decision, requester: Address) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ...policy import SLOTS
-from ..words import ACTIONS, CATEGORIES_OR_ALL, PURPOSES, flat
+from ..words import ACTIONS, CATEGORIES_OR_ALL, PURPOSES, RESEARCH, flat
 
 Command = Callable[..., Any]
 _Option = Callable[[Command], Command]
@@ -79,11 +79,21 @@ def _all(options: list[_Option]) -> _Option:
     return add
 
 
-granting = _all([*_words(required=True, default_action=True), *_TIME, *_DATA, *_SLOT])
+_RESEARCH: list[_Option] = [
+    click.option(
+        "--research",
+        multiple=True,
+        type=RESEARCH,
+        metavar="CODE[=VALUE]",
+        help="To train: a term of the Data Use Ontology, such as NPUNCU or DS=MONDO:0005148; may be repeated.",
+    )
+]
+
+granting = _all([*_words(required=True, default_action=True), *_TIME, *_DATA, *_SLOT, *_RESEARCH])
 """What is granted."""
 
 asking = _all([*_words(required=True, default_action=True), *_DATA])
 """What is asked for: how long is said by `--for` alone."""
 
-narrowing = _all([*_words(required=False, default_action=False), *_TIME, *_DATA, *_SLOT])
+narrowing = _all([*_words(required=False, default_action=False), *_TIME, *_DATA, *_SLOT, *_RESEARCH])
 """What of it is granted: whatever is not said stays as it was asked for."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ...client import Terms
     from ...ledger import GrantRecord, Slot, View
     from ...types import Address
+    from ...vocabulary import UseTerm
 
 _VERBS = {Action.READ: "read", Action.WRITE: "add to", Action.TRAIN: "train models on", Action.EMERGENCY: "open"}
 
@@ -41,6 +42,8 @@ def sentence(app: App, slot: Slot, terms: Terms, written: int | None) -> str:
     """The one sentence to be read before signing. `written` counts the snapshots that are there and would be opened;
     None where nothing is opened."""
     text = f"{who_what(app, slot, terms)}: {data_words(app, terms)}"
+    if terms.research:
+        text += f"; {listed(each.text for each in terms.research)}"
     if written is None:
         return f"{text}."
     if terms.data.end < app.client.context.clock() // 60:
@@ -66,7 +69,30 @@ def plain_terms(terms: Terms) -> dict[str, Any]:
         "not_before_at": rfc3339(terms.not_before_at),
         "expires_at": rfc3339(terms.expires_at),
         "data": times.minutes(terms.data),
+        "research": [plain_term(each) for each in terms.research],
     }
+
+
+def plain_term(term: UseTerm) -> dict[str, Any]:
+    """A research term for JSON; `obligation` if nothing enforces it."""
+    return {"term": str(term), "text": term.text, "kept_by": term.row.kept or None, "obligation": term.row.obliges}
+
+
+def research_lines(terms: Iterable[str]) -> list[str]:
+    """Research terms as they are written, one a line: what is kept and by what, and what is an obligation."""
+    from ...vocabulary import known_term
+
+    lines = []
+    for text in terms:
+        term = known_term(text)
+        if term is None:
+            lines.append(f"  research   {text}: a term that this version does not know")
+            continue
+        kept = f"; kept: {term.row.kept}" if term.row.kept else "; an obligation: nothing enforces it"
+        lines.append(
+            f"  research   {term.text} ({term.row.short}, {text}){kept if term.row.obliges or term.row.kept else ''}"
+        )
+    return lines
 
 
 def plain_slot(app: App, slot: Slot) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...errors import InputError
+from ...errors import DtledgerError, InputError
 from .. import times
 from ..app import App
 from ..command import verb
 from ..words import listed
-from .plain import plain_record
+from .plain import plain_record, research_lines
 
 if TYPE_CHECKING:
     from ...ledger import GrantRecord
@@ -52,6 +52,8 @@ def show(app: App, grant: str, receipt: bool, html: bool, language: str) -> None
     if record.grant.given:
         for line in _terms(app, record.grant, told["categories"]):
             app.show(line)
+        for line in research_lines(_research(app, record, told)):
+            app.show(line)
     else:
         _show_before(app, record, told)
     app.show(f"  written    {app.time(record.at)}, block {record.block}, revision {record.grant.revision}")
@@ -74,6 +76,20 @@ def _receipt(app: App, record: GrantRecord, told: dict[str, Any], language: str,
     for line in [made.html()] if html else made.text():
         app.show(line)
     app.data("consent-receipt", **made.plain())
+
+
+def _research(app: App, record: GrantRecord, told: dict[str, Any]) -> tuple[str, ...]:
+    """The grant's research terms; None for JSON, and a word, where this key cannot read them."""
+    from ...client.research import research_of
+
+    try:
+        terms = research_of(app.client.context, record)
+    except DtledgerError as error:
+        told["research"] = None
+        app.say(f"Its research terms cannot be read with this key: {error.message}")
+        return ()
+    told["research"] = list(terms)
+    return terms
 
 
 def _terms(app: App, grant: Grant, categories: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ from ..words import categories_option
 if TYPE_CHECKING:
     from ...client import Terms
     from ...ledger import Slot
+    from ...vocabulary import UseTerm
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class TermOptions:
     data_from: str | None
     data_until: str | None
     history: str | None
+    research: Sequence[UseTerm] = ()
 
     def terms(self, app: App, asked: Terms | None = None) -> Terms:
         """The terms that the options say: by default of data from the snapshot under way until the grant ends. With
@@ -71,6 +73,7 @@ class TermOptions:
             begins,
             ends,
             Period(first, min(last, MAX_MINUTE)),
+            tuple(sorted(set(self.research))),
         )
 
     def _ends(self, app: App, now: int, asked: Terms | None) -> int:
@@ -124,6 +127,7 @@ def command_for(app: App, slot: Slot, terms: Terms) -> str | None:
         ("--category", terms.categories),
         ("--purpose", [each.name for each in terms.purposes]),
         ("--action", [each.name for each in terms.actions]),
+        ("--research", [str(each) for each in terms.research]),
     ):
         for value in values:
             words += [option, value]

@@ -174,7 +174,7 @@ class Research:
         openings: Sequence[Opening],
         files: Mapping[tuple[int, Address | None], bytes],
     ) -> None:
-        """The claims about one round, as the auditor finds them by what the sites seal to it."""
+        """The claims about one round by itself, as the auditor finds them by what the sites seal to it."""
         auditor, number = people["auditor"], openings[0].round
         context = auditor.context
         handed = [_hand_over(each, people[site], auditor) for site, each in zip(SITES, openings, strict=True)]
@@ -188,7 +188,8 @@ class Research:
             {which: partial(iter, [data]) for which, data in files.items()},
             lambda address: names.get(address, address),
         )
-        claims = [each for each in every.claims() if each.about.startswith(f"round {number}")]
+        of_round = (each for each in every.claims() if each.about.startswith(f"round {number}"))
+        claims = [each for each in of_round if each.name != "withdrawals"]  # which is of the rounds before it too
         failed = [each for each in claims if each.verdict is not Verdict.PASS]
         said = "; ".join(f"{each.name} of {each.about}: {each.verdict.value} ({each.evidence})" for each in failed)
         step["did"] = f"round {number} {how}: {said or f'all {len(claims)} claims pass'}"

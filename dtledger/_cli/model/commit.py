@@ -9,6 +9,7 @@ import click
 
 from ..app import App
 from ..command import verb
+from ..consent.plain import research_lines
 from .plain import EPSILON, FILE, chunks, epsilon_words, find, twins_words
 
 
@@ -43,6 +44,8 @@ def commit(app: App, model: str, file: Path, epsilon: int, twins: Sequence[int],
         f"This commits {file} to round {plan.round.number} of {named.name}: trained on {twins_words(len(plan.shown))} "
         f"under their consents, {epsilon_words(epsilon)} ({spent / 1000:g} of {named.model.budget / 1000:g} by then)."
     )
+    for line in research_lines(plan.research):
+        app.say(line)
     chosen = [each.trained.twin for each in plan.shown]
     told = {
         "model": named.model.number,
@@ -50,6 +53,7 @@ def commit(app: App, model: str, file: Path, epsilon: int, twins: Sequence[int],
         "twins": chosen,
         "cohort": len(plan.shown),
         "epsilon": epsilon / 1000,
+        "research": list(plan.research),
     }
     if dry_run:
         app.say(f"Twins: {', '.join(map(str, chosen))}. Nothing was signed.")

@@ -10,6 +10,7 @@ import click
 from ...errors import InputError
 from ..app import App
 from ..command import verb
+from ..consent.plain import research_lines
 from ..member.files import write_public
 from .plain import FILE, chunks, find, plain_release, twins_words, updates_words
 
@@ -51,6 +52,8 @@ def export(
         f"This signs {', '.join(sorted(by_name))} as what round {number} of {named.name} was made into: of "
         f"{updates_words(used)}, on {twins_words(release.origin.cohort)}. All that it says is public."
     )
+    for line in research_lines(release.origin.research):
+        app.say(line)
     told = plain_release(app, release)
     if dry_run:
         app.say("Nothing was signed.")

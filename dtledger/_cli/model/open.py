@@ -7,6 +7,7 @@ import click
 from .. import complete
 from ..app import App
 from ..command import verb
+from ..consent.plain import research_lines
 from ..opening_log import note
 from .plain import find, twins_words
 
@@ -33,6 +34,9 @@ def open_(app: App, model: str, number: int, to: str, yes: bool, dry_run: bool) 
         f"This shows {app.people.described(auditor)} the {twins_words(cohort)} that round {number} of {named.name} was "
         "trained on here, and under which grants."
     )
+    terms = {term for each in opening.shown if each.research for term in each.research.terms}
+    for line in research_lines(sorted(terms)):
+        app.say(line)
     if dry_run:
         app.say("Nothing was shown.")
         app.data("model-opening", **told, opening=None, dry_run=True)

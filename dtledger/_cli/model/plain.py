@@ -160,6 +160,7 @@ def plain_release(app: App, release: Release) -> dict[str, Any]:
         "parent": origin.parent,
         "aggregate": origin.aggregate,
         "cohort": origin.cohort,
+        "research": list(origin.research),
         "updates": [
             {
                 "site": app.people.plain(each.site),

@@ -12,6 +12,7 @@ from .. import complete
 from ..app import App
 from ..claims import tell
 from ..command import verb
+from ..consent.plain import research_lines
 from .plain import FILE, chunks, plain_release
 
 _MOST_BYTES = 2**23
@@ -55,4 +56,6 @@ def verify(app: App, release: Path, folder: Path | None, by: str | None, ask: bo
         claims += audit.on_ledger(app.ledger.deployment, app.ledger.view(), app.store)
     told = plain_release(app, audit.release) if audit.release else {}
     tell(app, "model-verified", claims, **told, ledger=ask)
+    for line in research_lines(audit.release.origin.research if audit.release else ()):
+        app.say(line)
     click.get_current_context().exit(exit_code(claims))
