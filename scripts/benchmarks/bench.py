@@ -39,6 +39,8 @@ class Sizes:
     """Readers at once, and for how many seconds, as a rule and with `--year`."""
     cohort: int = 1_000
     """Twins in one round of a model."""
+    leaves: int = 10_000
+    """Twins under one consent root, by itself."""
 
 
 FULL = Sizes()
@@ -55,6 +57,7 @@ QUICK = Sizes(
     load=(3, 0.5),
     long_load=(4, 1.0),
     cohort=3,
+    leaves=30,
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from dtledger.errors import InputError
 
-from . import deciding, encryption, gas, loading, models, racing, reading, revoking
+from . import deciding, encryption, gas, loading, models, racing, reading, revoking, roots
 from .bench import Bench
 from .figures import Row
 
@@ -19,6 +19,7 @@ ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **racing.ROWS,
     **loading.ROWS,
     **models.ROWS,
+    **roots.ROWS,
 }
 YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = {**reading.YEAR_ROWS, **racing.LONG_ROWS, **loading.LONG_ROWS}
 
