@@ -11,4 +11,5 @@ the twins along its last axis, so that one call moves one twin or thousands.
     prior                what other people taught
     twin                 one glucose reading after another: expect, take, forecast
     snapshot             a twin's state as bytes
+    drifting, denoising  glucose behind a sensor that drifts
 """

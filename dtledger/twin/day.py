@@ -6,7 +6,7 @@ counts less. Only differences within a day are asked of it, shrunk where little 
 
 >>> day, at = start(1), np.array([600.0])
 >>> for hour in range(24):
-...     day = learn(day, np.array([hour * 60.0]), np.array([200.0 if hour == 11 else 100.0]), np.array([60.0]))
+...     day = learn(day, np.array([hour * 60.0]), np.array([200.0 if hour == 11 else 100.0]))
 >>> changes = ahead(day, at)
 >>> bool(changes[3, 0] > changes[0, 0] > 0)
 True
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .factors import Array
+from .past import LONG_AGO
 
 __all__ = ["AHEAD", "Day", "ahead", "learn", "start"]
 
@@ -31,6 +32,8 @@ REMEMBERED = (0.8, 0.9)
 """What a profile keeps of its weight over a day."""
 AHEAD = ((1, 2, 4, 6, 8), (1, 2, 4))
 """How many steps ahead each profile is looked at."""
+LONGEST = 1440.0 * 365
+"""Minutes after which a profile has faded whatever comes."""
 DOUBT = 1.0
 """The weight of knowing nothing, in readings a quarter of an hour apart at one time of day."""
 
@@ -42,29 +45,36 @@ _KERNELS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Weighted sums of readings and the weights, by profile and step: (2, 96, twins) each."""
+    """Weighted sums of readings and the weights, by profile and step, (2, 96, twins) each, as they stood at the minute
+    `at` (twins) of the newest."""
 
     sums: Array
     weights: Array
+    at: Array
 
 
 def start(twins: int) -> Day:
-    return Day(np.zeros((2, STEPS, twins)), np.zeros((2, STEPS, twins)))
+    return Day(np.zeros((2, STEPS, twins)), np.zeros((2, STEPS, twins)), np.full(twins, LONG_AGO))
 
 
-def learn(day: Day, minutes: Array, glucose: Array, elapsed: Array) -> Day:
-    """The profiles with a reading (twins; NaN is none) at `minutes` of the local clock, `elapsed` after the last."""
-    there = ~np.isnan(glucose)
-    kept = np.array(REMEMBERED)[:, None] ** (np.where(there, elapsed, 0.0) / 1440)
+def learn(day: Day, minutes: Array, glucose: Array) -> Day:
+    """The profiles with a reading (twins; NaN is none) at `minutes` of the local clock."""
+    (twins,) = np.nonzero(~np.isnan(glucose))
+    if not len(twins):
+        return day
+    elapsed = np.minimum(minutes[twins] - day.at[twins], LONGEST)
+    kept = np.ones((2, len(minutes)))
+    kept[:, twins] = np.array(REMEMBERED)[:, None] ** (elapsed / 1440)
     sums, weights = day.sums * kept[:, None], day.weights * kept[:, None]
-    share = np.where(there, np.minimum(elapsed / STEP, 1.0), 0.0)
-    value = share * np.where(there, glucose, 0.0)
-    step, twins = _step(minutes), np.arange(len(minutes))
+    share = np.minimum(elapsed / STEP, 1.0)
+    value, step = share * glucose[twins], _step(minutes[twins])
     for profile, (offsets, kernel) in enumerate(zip(_OFFSETS, _KERNELS, strict=True)):
         place = (step + offsets[:, None]) % STEPS
         sums[profile, place, twins] += kernel * value
         weights[profile, place, twins] += kernel * share
-    return Day(sums, weights)
+    at = day.at.copy()
+    at[twins] = minutes[twins]
+    return Day(sums, weights, at)
 
 
 def ahead(day: Day, minutes: Array) -> Array:

@@ -22,7 +22,8 @@ Array = npt.NDArray[np.float64]
 def triangular(columns: Array) -> Array:
     """The lower-triangular L, its diagonal not negative, with L Lᵀ = A Aᵀ.
 
-    By Householder reflections of A's rows (Golub and Van Loan, Matrix Computations, 5.2), each for all twins.
+    By LAPACK's Householder reflections (Golub and Van Loan, Matrix Computations, 5.2) of each twin's Aᵀ by itself, so
+    that a twin's bits do not depend on those beside it.
 
     Args:
         columns: A, of shape (rows, columns, twins), at least as many columns as rows.
@@ -30,23 +31,9 @@ def triangular(columns: Array) -> Array:
     Returns:
         (rows, rows, twins).
     """
-    work = np.array(columns, dtype=np.float64)
-    rows = len(work)
-    for i in range(rows):
-        row = work[i, i:]
-        signed = np.copysign(np.sqrt((row * row).sum(axis=0)), row[0])
-        if i + 1 < rows:
-            vector = row.copy()
-            vector[0] += signed
-            length = signed * vector[0]
-            scaled = vector / np.where(length > 0, length, 1.0)
-            below = work[i + 1 :, i:]
-            below -= (below * scaled).sum(axis=1)[:, None] * vector
-        work[i, i] = -signed
-        work[i, i + 1 :] = 0.0
-    lower = work[:, :rows].copy()
-    lower *= np.copysign(1.0, lower[range(rows), range(rows)])
-    return lower
+    lower = np.asarray(np.linalg.qr(columns.transpose(2, 1, 0), mode="r"), dtype=np.float64).transpose(2, 1, 0)
+    places = range(len(lower))
+    return np.asarray(lower * np.copysign(1.0, lower[places, places]), order="C")
 
 
 def diagonal(deviations: Array) -> Array:

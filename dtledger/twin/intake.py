@@ -42,10 +42,10 @@ def taken(
     return after
 
 
-def move(on_board: Array, minutes: Array) -> tuple[Array, Array]:
+def move(on_board: Array, minutes: Array, constants: Array = MINUTES) -> tuple[Array, Array]:
     """What is on board after `minutes` (twins), and what left each chain meanwhile: (6, twins) and (3, twins)."""
     first, second = on_board[::2], on_board[1::2]
-    share = minutes / MINUTES[:, None]
+    share = minutes / constants[:, None]
     left = np.exp(-share)
     after = np.empty_like(on_board)
     after[::2] = first * left

@@ -62,8 +62,7 @@ def learn(past: Past, minutes: Array, glucose: Array) -> Past:
     values[-1] = np.where(there, glucose, past.values[-1])
     if first.any():
         values[:, first] = glucose[first]
-    now = Past(times, values, past.slow)
-    newest, before = lags(now, 2)
+    newest, before = lags(Past(times, values, past.slow), 2)
     target = np.stack([newest, newest, (newest - before) ** 2])
     began = np.stack([newest, newest, np.full_like(newest, 50.0)])
     slow = past.slow + (1 - np.exp(-elapsed / _SLOW)) * (target - past.slow)

@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .factors import Array
 
-__all__ = ["LEVELS", "TERMS", "Personal", "correction", "learn", "start"]
+__all__ = ["LEVELS", "TERMS", "Personal", "correction", "learn", "of", "put", "start"]
 
 TERMS = 10
 """Of a correction: rows of features.personal."""
@@ -55,6 +56,19 @@ def start(twins: int, deviation: float | Array, quantiles: Array) -> Personal:
     )
 
 
+def of(personal: Personal, twins: npt.NDArray[np.intp]) -> Personal:
+    """Those of some of the twins."""
+    return Personal(*(getattr(personal, name)[..., twins] for name in Personal.__slots__))
+
+
+def put(personal: Personal, twins: npt.NDArray[np.intp], some: Personal) -> Personal:
+    """All, with `some` in the places of those twins."""
+    arrays = {name: getattr(personal, name).copy() for name in Personal.__slots__}
+    for name, array in arrays.items():
+        array[..., twins] = getattr(some, name)
+    return Personal(**arrays)
+
+
 def correction(personal: Personal, inputs: Array) -> Array:
     """(3, twins), in units of features.SCALES, for inputs (3, TERMS, twins)."""
     return np.asarray((personal.terms * inputs).sum(axis=1))
@@ -70,8 +84,6 @@ def learn(personal: Personal, inputs: Array, error: Array, scaled: Array, usual:
         usual: other people's mean of its size, (3, 1) or (3, twins).
     """
     come = ~np.isnan(error)
-    if not come.any():
-        return personal
     product = (personal.covariance * inputs[:, None]).sum(axis=2)
     weight = come / (NOISE**2 + (product * inputs).sum(axis=1))
     miss = np.where(come, error, 0.0) - correction(personal, inputs)

@@ -30,14 +30,18 @@ from .prior import Prior
 __all__ = ["Announced", "Coming", "Forecast", "Memory", "Step", "expect", "forecast", "start"]
 
 FILTER = Filter(0.5)
-ORIGINS = 16
-"""Forecasts that wait for what they foretold: an hour and a quarter of them, five minutes apart."""
+ORIGINS = 7
+"""Forecasts that wait for what they foretold, and the newest."""
+APART = 14.0
+"""Minutes between two that wait, and between two readings of the day: near ones would teach the same once more."""
 NEAR = 3.0
 """Minutes by which a reading may miss the time that was foretold."""
 NIS_READINGS = 50.0
 """How many readings the personal size of innovations is a mean of."""
 NIS_MOST = 16.0
 """Of a normalised innovation squared, that moves it."""
+
+_AHEAD = np.array(HORIZONS)[:, None]
 
 G, ROUGH, SIZE, BASIS = slice(0, 1), slice(1, 4), slice(4, 7), slice(7, 7 + features.BASIS)
 """Rows of an origin: glucose, forecast changes of all people, foretold sizes of their errors, basis."""
@@ -47,7 +51,7 @@ G, ROUGH, SIZE, BASIS = slice(0, 1), slice(1, 4), slice(4, 7), slice(7, 7 + feat
 class Memory:
     """All that is known. `at` (twins) is the minute that the state stands at, LONG_AGO before the first
     reading; `ate` the last meal's;
-    `origins` (17, 16, twins) past forecasts, the newest last, made at `origin_times` (16, twins); `size` (twins) the
+    `origins` (17, 7, twins) past forecasts, the newest last, made at `origin_times` (7, twins); `size` (twins) the
     personal mean of the normalised innovation squared."""
 
     at: Array
@@ -140,11 +144,10 @@ class Coming:
         )
         origin = _origin(self.prior, view)
         learned = _learn(self.prior, memory, minutes, reading)
-        apart = there & (minutes - memory.origin_times[-2] >= past.APART)
-        origins = np.where(apart, np.roll(memory.origins, -1, axis=1), memory.origins)
-        times = np.where(apart, np.roll(memory.origin_times, -1, axis=0), memory.origin_times)
-        origins[:, -1] = np.where(there, origin, memory.origins[:, -1])
-        times[-1] = np.where(there, minutes, memory.origin_times[-1])
+        due = there & (minutes - memory.origin_times[-2] >= APART)
+        origins, times = memory.origins.copy(), memory.origin_times.copy()
+        origins[:, :-1, due], times[:-1, due] = memory.origins[:, 1:, due], memory.origin_times[1:, due]
+        origins[:, -1, there], times[-1, there] = origin[:, there], minutes[there]
         after = replace(
             memory,
             at=np.where(there | (memory.at != LONG_AGO), minutes, memory.at),
@@ -152,7 +155,7 @@ class Coming:
             state=update.state,
             on_board=on_board,
             past=before,
-            day=day.learn(memory.day, minutes, reading, np.minimum(minutes - memory.past.times[-1], 1e5)),
+            day=day.learn(memory.day, minutes, np.where(due, reading, np.nan)),
             origins=origins,
             origin_times=times,
             personal=learned,
@@ -215,20 +218,18 @@ def _mixed(weights: Array, rows: Array) -> Array:
 
 def _learn(prior: Prior, memory: Memory, minutes: Array, reading: Array) -> personal.Personal:
     """What is learned where a reading is what an earlier forecast foretold."""
-    distance = np.abs(memory.origin_times - (minutes - np.array(HORIZONS)[:, None])[:, None])
-    place = distance.argmin(axis=1)
-    twins, rows = np.arange(len(minutes)), np.arange(len(HORIZONS))[:, None]
+    distance = np.abs(memory.origin_times - (minutes - _AHEAD)[:, None])
+    (twins,) = np.nonzero((distance <= NEAR).any(axis=(0, 1)) & ~np.isnan(reading))
+    if not len(twins):
+        return memory.personal
+    distance, known = distance[:, :, twins], personal.of(memory.personal, twins)
+    place, rows = distance.argmin(axis=1), np.arange(len(HORIZONS))[:, None]
+    near = distance[rows, place, np.arange(len(twins))] <= NEAR
     foretold = memory.origins[:, place, twins]
-    near = distance[rows, place, twins] <= NEAR
-    rough, sizes = foretold[1:4][rows, rows, twins], foretold[4:7][rows, rows, twins]
-    inputs = _inputs(rough, foretold[BASIS])
-    error = np.where(near, reading - foretold[0] - rough, np.nan) / SCALES
-    scaled = (error - personal.correction(memory.personal, inputs)) / sizes
-    return personal.learn(
-        memory.personal, inputs, error, scaled, prior.usual if prior.usual.ndim == 2 else prior.usual[:, None]
-    )
-
-
-def _inputs(rough: Array, basis: Array) -> Array:
-    """features.personal where each horizon has a basis (10, 3, twins) of its own."""
-    return np.stack([features.personal(rough, basis[:, i])[i] for i in range(len(HORIZONS))])
+    rough, sizes = (np.stack([foretold[part][i, i] for i in range(len(HORIZONS))]) for part in (ROUGH, SIZE))
+    inputs = np.stack([features.personal(rough, foretold[BASIS][:, i])[i] for i in range(len(HORIZONS))])
+    error = np.where(near, reading[twins] - foretold[0] - rough, np.nan) / SCALES
+    scaled = (error - personal.correction(known, inputs)) / sizes
+    usual = prior.usual[:, None] if prior.usual.ndim == 1 else prior.usual[:, twins]
+    learned = personal.learn(known, inputs, error, scaled, usual)
+    return learned if len(twins) == len(minutes) else personal.put(memory.personal, twins, learned)

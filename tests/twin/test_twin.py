@@ -149,9 +149,7 @@ class TestWhatIsPersonal:
         known = day.start(1)
         for quarter in range(96 * 4):
             at = np.array([15.0 * quarter])
-            known = day.learn(
-                known, at, np.where((at % 1440 >= 720) & (at % 1440 < 840), 220.0, 120.0), np.array([15.0])
-            )
+            known = day.learn(known, at, np.where((at % 1440 >= 720) & (at % 1440 < 840), 220.0, 120.0))
         before_noon, at_night = day.ahead(known, np.array([11.5 * 60])), day.ahead(known, np.array([2.0 * 60]))
         assert before_noon[2, 0] > 40
         assert abs(at_night[2, 0]) < 5
