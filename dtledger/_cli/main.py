@@ -24,7 +24,7 @@ NOUNS = {
     "key": "Keys: new, list, show, use, backup, restore.",
     "contact": "Whom you know: add, list, remove.",
     "member": "Members: card, enrol, find, show, list, suspend, rekey and more.",
-    "twin": "Twins: mint, show, list, read, plot, access, inbox, emergency, guardians, move and more.",
+    "twin": "Twins: mint, show, list, read, plot, access, export, inbox, guardians, move and more.",
     "consent": "Consents: grant, revoke, list, show, explain and more.",
     "emergency": "Emergencies: open, list, review.",
     "snapshot": "Snapshots: put, list, show, amend, adopt, verify.",

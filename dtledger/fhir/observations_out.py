@@ -36,6 +36,8 @@ class Value(Protocol):
     def snapshot(self) -> str: ...
     @property
     def corrected(self) -> bool: ...
+    @property
+    def superseded_by(self) -> str: ...
 
 
 def observations(values: Iterable[Value], name: str, subject: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -47,7 +49,7 @@ def observations(values: Iterable[Value], name: str, subject: dict[str, Any]) ->
     if name != "blood-pressure":
         yield from (_single(each, name, subject) for each in values)
         return
-    for _, group in groupby(values, key=lambda each: (each.at, each.snapshot, each.corrected)):
+    for _, group in groupby(values, key=lambda each: (each.at, each.snapshot, each.corrected, each.superseded_by)):
         rows = list(group)
         by_part = {part: [each for each in rows if part in each.quality.split()] for part in (SYSTOLIC, DIASTOLIC)}
         if all(len(each) == 1 for each in by_part.values()) and len(rows) == 2:
@@ -74,13 +76,19 @@ def _resource(
         "resourceType": "Observation",
         "id": _id(name, values),
         "identifier": [{"system": URI, "value": f"urn:dtledger:snapshot:{value.snapshot}"}],
-        "status": "corrected" if value.corrected else "final",
+        "status": _status(value),
         **({"category": [concept(OBSERVATION_CATEGORY, "vital-signs", "Vital Signs")]} if name in VITAL_SIGNS else {}),
         "code": code,
         "subject": subject,
         "effectiveDateTime": value.at.isoformat(),
         **({"interpretation": [{"coding": [{"system": QUALITY, "code": word} for word in words]}]} if words else {}),
     }
+
+
+def _status(value: Value) -> str:
+    if value.superseded_by:
+        return "entered-in-error"
+    return "corrected" if value.corrected else "final"
 
 
 def _id(name: str, values: list[Value]) -> str:

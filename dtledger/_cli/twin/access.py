@@ -43,8 +43,8 @@ def access(app: App, twin: int | None, since: str | None) -> None:
     app.data(
         "access",
         twin=number,
-        looks=[_plain(app, number, each) for each in looks],
-        custodians=_plain_lists(app, found),
+        looks=[plain_look(app, number, each) for each in looks],
+        custodians=plain_lists(app, found),
     )
     found.require_whole()
 
@@ -97,7 +97,8 @@ def _say_lists(app: App, found: Access) -> None:
         app.say(f"{click.style('warning:', fg='yellow')} {app.people.name(custodian)}: {what}: {fault}")
 
 
-def _plain(app: App, twin: int, look: Look) -> dict[str, Any]:
+def plain_look(app: App, twin: int, look: Look) -> dict[str, Any]:
+    """One look for JSON."""
     own = look.grantee == _owner_then(app, twin, look)
     slot = _slot(app, twin, look)
     return {
@@ -115,7 +116,8 @@ def _plain(app: App, twin: int, look: Look) -> dict[str, Any]:
     }
 
 
-def _plain_lists(app: App, found: Access) -> list[dict[str, Any]]:
+def plain_lists(app: App, found: Access) -> list[dict[str, Any]]:
+    """How each custodian's list stands, for JSON."""
     answered = [
         {
             "custodian": app.people.plain(custodian),

@@ -55,7 +55,7 @@ def models(app: App, twin: int | None) -> None:
     app.data(
         "twin-models",
         twin=number,
-        rounds=[_plain(app, uses, each) for each in uses.found],
+        rounds=[plain_use(app, uses, each) for each in uses.found],
         affected=[
             {"model": named.model.number, "name": named.name, **plain_affected(app, each)}
             for named, each in uses.affected
@@ -79,7 +79,8 @@ def _standing(uses: Uses, use: Use) -> str:
     return f"withdrawn: {affected.standing.value}" if affected else "withdrawn"
 
 
-def _plain(app: App, uses: Uses, use: Use) -> dict[str, Any]:
+def plain_use(app: App, uses: Uses, use: Use) -> dict[str, Any]:
+    """One round for JSON."""
     affected = uses.standing(use)
     return {
         "model": use.model.model.number,
