@@ -30,7 +30,7 @@ NOUNS = {
     "snapshot": "Snapshots: put, list, show, amend, adopt, verify.",
     "gateway": "Gateways: serve, status, token, unanchored.",
     "model": "Models: register, round, commit, list, show, open.",
-    "audit": "Audits: model.",
+    "audit": "Audits: model, report.",
     "fhir": "FHIR R4: import, export.",
     "custodian": "A custodian as a service: init, serve, status, receipts.",
 }
