@@ -1,8 +1,8 @@
 """Says, above pytest's closing line, which groups of tests did not run and what they lack.
 
-A group is a marker with a condition: ``real_data`` reads the folder that ``DTLEDGER_DATA`` names, ``mutation`` runs
-where ``DTLEDGER_MUTATION`` is set. Tests that skip themselves for a reason of their own are counted under their marker
-too.
+A group is a marker with a condition: ``real_data`` reads the folder that ``DTLEDGER_DATA`` names, ``mutation`` and
+``accuracy`` run where a variable of their name is set. Tests that skip themselves for a reason of their own are counted
+under their marker too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import pytest
 
 GROUPS = {
     "real_data": "recordings: set DTLEDGER_DATA to the folder that holds them (docs/data.md)",
+    "accuracy": "some minutes: set DTLEDGER_ACCURACY, and DTLEDGER_DATA",
+    "flower": "a minute or two, and 2 GB: set DTLEDGER_FLOWER to start Flower's own processes",
     "mutation": "an hour: scripts/test --mutation makes each deliberate mistake, and sees that it is noticed",
     "kubo": "a kubo daemon: scripts/kubo builds one where Go is on the PATH",
 }
@@ -24,13 +26,18 @@ SERVICES = ("custodian_service", "gateway", "service", "services")
 """Folders whose tests run services over HTTP: slow ones."""
 
 
+BEHIND = ("accuracy", "flower", "mutation")
+"""Groups that run where a variable of their name is set."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at the markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in SERVICES:
             item.add_marker(pytest.mark.slow)
-        if item.get_closest_marker("mutation") and not os.environ.get("DTLEDGER_MUTATION"):
-            item.add_marker(pytest.mark.skip(reason="DTLEDGER_MUTATION is not set"))
+        for marker in BEHIND:
+            if item.get_closest_marker(marker) and not os.environ.get(f"DTLEDGER_{marker.upper()}"):
+                item.add_marker(pytest.mark.skip(reason=f"DTLEDGER_{marker.upper()} is not set"))
     if Path(os.environ.get("DTLEDGER_DATA") or "/nowhere").is_dir():
         return
     for item in items:

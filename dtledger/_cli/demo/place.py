@@ -10,6 +10,8 @@ from ...home import Home
 MARK = "demo.txt"
 SERVICES = "services"
 """The folder of its processes, where it was told with `--services`."""
+FEDERATED = "federated"
+"""The folder of the hospitals' lists and journals, where it was told with `--federated`."""
 
 
 def sample_end(home: Home) -> int:
@@ -17,18 +19,20 @@ def sample_end(home: Home) -> int:
     return int((home.root / MARK).stat().st_mtime) // 300 * 300
 
 
-def claim(home: Home, *, services: bool = False) -> None:
-    """Make the home the demo's own, or refuse one that is somebody's, or the demo's told the other way.
+def claim(home: Home, *, told: str = "") -> None:
+    """Make the home the demo's own, or refuse one that is somebody's, or the demo's told another way than `told`:
+    SERVICES, FEDERATED or neither.
 
     Raises:
         InputError: it is.
     """
     mark = home.root / MARK
     if mark.exists():
-        if (home.root / SERVICES).is_dir() is not services:
-            other = "without" if services else "with"
+        before = next((each for each in (SERVICES, FEDERATED) if (home.root / each).is_dir()), "")
+        if before != told:
+            how = f"with --{before}" if before else f"without --{told}"
             raise InputError(
-                f"{home.root} has a demo that was told {other} --services.",
+                f"{home.root} has a demo that was told {how}.",
                 hint="Remove it (`dtledger demo --clean`), or name another folder with --home.",
             )
         return
@@ -38,8 +42,8 @@ def claim(home: Home, *, services: bool = False) -> None:
         )
     home.prepare(home.root)
     write_atomically(mark, b"This folder belongs to `dtledger demo`; `dtledger demo --clean` removes it.\n")
-    if services:
-        home.prepare(home.root / SERVICES)
+    if told:
+        home.prepare(home.root / told)
 
 
 def remove(home: Home) -> bool:

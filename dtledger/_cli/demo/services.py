@@ -20,7 +20,7 @@ from ...vocabulary import Action, Kind, Purpose
 from ..app import App
 from .hospital import GATEWAY, PATIENT, Hospital
 from .next import program, shown
-from .place import claim, sample_end
+from .place import SERVICES, claim, sample_end
 from .story import DAY, THRESHOLD, slot_name
 from .telling import Telling
 
@@ -38,7 +38,7 @@ class Services:
         self.hospital = Hospital(app.home)
 
     def tell(self) -> None:
-        claim(self.app.home, services=True)
+        claim(self.app.home, told=SERVICES)
         self._chain()
         with self._people() as people:
             self._members(people)
