@@ -34,6 +34,23 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """Where a field of a struct stands: the slot, counted from the struct's first, and bytes from that slot's end."""
+
+    slot: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """Where a contract keeps a variable, and the fields of the struct that it is or, as a mapping, leads to."""
+
+    slot: int
+    fields: dict[str, Field]
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """One contract as it was compiled. `bytecode` creates it."""
 
@@ -73,6 +90,15 @@ def runtime(name: str) -> dict[str, Any]:
     """A contract's runtime code as the compiler gives it: `object` in hex and `immutableReferences`."""
     raw = _raw(name)
     return {"object": raw["deployedBytecode"], "immutableReferences": raw["immutableReferences"]}
+
+
+@cache
+def layout(name: str) -> dict[str, Variable]:
+    """Where a contract of this code keeps what, by the variable's name."""
+    return {
+        label: Variable(said["slot"], {field: Field(*place) for field, place in said["fields"].items()})
+        for label, said in _raw(name)["storage"].items()
+    }
 
 
 @cache

@@ -253,6 +253,14 @@ def anchor_receipts(root: Digest, count: int, last: Digest) -> Call:
     return _call("ReceiptLedger", "anchorReceipts", root, count, last)
 
 
+# block memory ----------------------------------------------------------------------------------------------------
+
+
+def remember() -> Call:
+    """Have the block before the one that takes this remembered."""
+    return _call("BlockMemory", "remember")
+
+
 # models ----------------------------------------------------------------------------------------------------------
 
 

@@ -316,6 +316,14 @@ class Remediated:
     record: Digest
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The hash of the block `number` is kept on the chain."""
+
+    number: int
+    block_hash: Digest
+
+
 Event = (
     Enrolled
     | CardUpdated
@@ -349,6 +357,7 @@ Event = (
     | UpdateCommitted
     | AggregateFinalised
     | Remediated
+    | Remembered
 )
 
 

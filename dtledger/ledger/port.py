@@ -26,6 +26,7 @@ CONTRACTS = (
     "SnapshotLedger",
     "ReceiptLedger",
     "ModelLedger",
+    "BlockMemory",
 )
 
 DEVELOPMENT_CHAINS = (31337, 1337)

@@ -104,7 +104,7 @@ class MemoryChain:
             frame = contracts.Frame(
                 deployment=self.deployment,
                 sender=sender,
-                block=self._head.number + 1,
+                before=self._head,
                 at=self._next_time(),
                 storage=ChainMap(written, self.storage),
             )

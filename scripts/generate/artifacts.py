@@ -1,4 +1,4 @@
-"""ABIs and bytecode, from forge's build to the files that the wheel carries."""
+"""ABIs, bytecode and storage layouts, from forge's build to the files that the wheel carries."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ CONTRACTS = (
     "SnapshotLedger",
     "ReceiptLedger",
     "ModelLedger",
+    "BlockMemory",
 )
 
 
@@ -27,9 +28,31 @@ def render(root: Path) -> dict[Path, str]:
             "bytecode": built["bytecode"]["object"],
             "deployedBytecode": built["deployedBytecode"]["object"],
             "immutableReferences": _numbered(built["deployedBytecode"].get("immutableReferences", {})),
+            "storage": _layout(built["storageLayout"]),
         }
         rendered[root / "dtledger" / "_artifacts" / f"{name}.json"] = json.dumps(artifact, indent=1) + "\n"
     return rendered
+
+
+def _layout(built: dict[str, Any]) -> dict[str, Any]:
+    """Variable → its slot and, of a struct or of a mapping (of mappings) to one, each field's slot, offset and size in
+    bytes. The compiler's ids of types are left out: they depend on what it compiled in the same go."""
+    types = built["types"] or {}
+    found = {}
+    for each in built["storage"]:
+        kind = types[each["type"]]
+        while "value" in kind:
+            kind = types[kind["value"]]
+        fields = {
+            member["label"]: [
+                int(member["slot"]),
+                member["offset"],
+                int(types[member["type"]]["numberOfBytes"]),
+            ]
+            for member in kind.get("members", [])
+        }
+        found[each["label"]] = {"slot": int(each["slot"]), "fields": fields}
+    return found
 
 
 def _numbered(references: dict[str, Any]) -> dict[str, Any]:

@@ -186,6 +186,11 @@ contract GasTest is Guarding {
         _cost("ReceiptLedger", "anchorReceipts", 33_000);
     }
 
+    function test_gas_of_a_memory_of_a_block() external {
+        memories.remember();
+        _cost("BlockMemory", "remember", 48_000);
+    }
+
     function test_gas_of_a_model() external {
         enrol(COORDINATOR, hospital, kind(Kind.COORDINATOR));
         vm.startPrank(coordinator);

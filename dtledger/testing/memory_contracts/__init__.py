@@ -8,6 +8,7 @@ governance's roles) is not here. `tests/ledger` runs the same calls on both.
 from __future__ import annotations
 
 from .access_manager import DELAYED_ROLES, ROLES, AccessManager
+from .block_memory import BlockMemory
 from .consent_registry import ConsentRegistry
 from .facts import StoredFacts
 from .frame import Contract, Frame, Storage
@@ -25,6 +26,7 @@ CONTRACTS: dict[str, type[Contract]] = {
     "SnapshotLedger": SnapshotLedger,
     "ReceiptLedger": ReceiptLedger,
     "ModelLedger": ModelLedger,
+    "BlockMemory": BlockMemory,
 }
 
 __all__ = [

@@ -10,7 +10,7 @@ from ...errors import IntegrityError
 from ...ledger import Deployment, messages
 from ...ledger.events import Event
 from ...ledger.rejections import DeadlinePassedError, DeadlineTooFarError, WrongSignatureError
-from ...types import Address, Digest
+from ...types import Address, Digest, Head
 
 MESSAGE_LIFE = 3600
 """The longest that a signed message may have to live, in seconds."""
@@ -23,12 +23,14 @@ Storage = MutableMapping[tuple[Any, ...], Any]
 class Frame:
     """One transaction under way. Whoever raises leaves `storage` and `events` to be thrown away.
 
+    `before` is the block before the one that the transaction makes.
+
     `events` holds None for an event that no state depends on, since it takes a place in the block all the same.
     """
 
     deployment: Deployment
     sender: Address
-    block: int
+    before: Head
     at: int
     storage: Storage
     events: list[Event | None] = field(default_factory=list)

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {BlockMemory} from "../../../contracts/BlockMemory.sol";
 import {ConsentRegistry} from "../../../contracts/ConsentRegistry.sol";
 import {Role} from "../../../contracts/Governance.sol";
 import {MemberRegistry} from "../../../contracts/MemberRegistry.sol";
@@ -76,6 +77,7 @@ abstract contract World {
     SnapshotLedger internal snapshots;
     ModelLedger internal models;
     ReceiptLedger internal receipts;
+    BlockMemory internal memories;
     Messages internal messages;
 
     /// @dev Contracts, roles and delays; nobody is enrolled.
@@ -89,6 +91,7 @@ abstract contract World {
         messages = new Messages();
         models = new ModelLedger(members);
         receipts = new ReceiptLedger();
+        memories = new BlockMemory();
 
         _allow(address(members), MemberRegistry.enrol.selector, Role.REGISTRAR);
         _allow(address(members), MemberRegistry.setKinds.selector, Role.REGISTRAR);
