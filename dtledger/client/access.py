@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..custody import NOTHING_BEFORE, AccessReceipt, ReceiptProof
+from ..custody import AccessReceipt
 from ..errors import DtledgerError, IntegrityError
-from ..ledger import Deployment, ReceiptAnchor, View
 from ..types import Address, Digest
 from ..vocabulary import Action, Purpose, Reason
 
@@ -116,68 +115,3 @@ class Access:
         looks = [Look(receipts[0].request, tuple(receipts)) for receipts in alike.values()]
         looks.sort(key=lambda each: (each.at, max(receipt.twin_number for receipt in each.receipts)), reverse=True)
         return cls(tuple(looks), lists, anchored, faults)
-
-
-def verify_chain(
-    deployment: Deployment, receipts: list[AccessReceipt], custodian: Address, twin: int
-) -> list[AccessReceipt]:
-    """The receipts of one twin, if they are the custodian's and none is missing between the first and the last.
-
-    Raises:
-        IntegrityError: a signature is wrong or a number is missing; `.party` is the custodian.
-    """
-    previous = NOTHING_BEFORE
-    for number, receipt in enumerate(receipts):
-        receipt.verify(deployment)
-        stands = (receipt.custodian, receipt.twin, receipt.twin_number, receipt.twin_previous)
-        if stands != (custodian, twin, number, previous):
-            raise IntegrityError(
-                f"receipt {number} of a custodian is missing or changed",
-                party=custodian,
-                hint="Keep what it answered: it is the evidence against this custodian.",
-            )
-        previous = receipt.hash
-    return receipts
-
-
-def verify_anchored(
-    view: View,
-    known: ReceiptAnchor | None,
-    proof: ReceiptProof | None,
-    receipts: list[AccessReceipt],
-    custodian: Address,
-    twin: int,
-) -> int:
-    """How many of a custodian's receipts of a twin are anchored: all that its anchor counts are in the list.
-
-    Args:
-        view: the ledger after the custodian answered.
-        known: its newest anchor before it was asked; it may have anchored since, and may not go back.
-        proof: what it answered for its newest anchored map.
-
-    Raises:
-        IntegrityError: the list lacks receipts that are anchored, or has others in their place, or the proof is not of
-            an anchor of the custodian's that is new enough; `.party` is the custodian.
-    """
-    if proof is None and known is None:
-        return 0
-    anchor = view.receipt_anchor(custodian)
-    while proof is not None and anchor is not None and anchor.count > proof.count:
-        anchor = view.earlier(anchor.block - 1).receipt_anchor(custodian)
-    if proof is None or anchor is None or anchor.count < (known.count if known else 0):
-        raise IntegrityError("a custodian does not show its newest anchored map of receipts", party=custodian)
-    try:
-        count, last = proof.verify(anchor.root, anchor.count, anchor.last, twin)
-    except IntegrityError as error:
-        raise IntegrityError(
-            f"a custodian's map of receipts is not the anchored one: {error}", party=custodian
-        ) from None
-    if len(receipts) < count:
-        raise IntegrityError(
-            f"a custodian shows {len(receipts)} receipts of the {count} that it anchored",
-            party=custodian,
-            hint="Keep what it answered: it is the evidence against this custodian.",
-        )
-    if (receipts[count - 1].hash if count else NOTHING_BEFORE) != last:
-        raise IntegrityError("a custodian shows other receipts than it anchored", party=custodian)
-    return count

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..custody import AccessReceipt, OwnerRequest, TwinKey
+from ..custody import AccessReceipt, OwnerRequest, ReceiptProof, TwinKey
+from ..custody.receipt_list import verify_anchored, verify_chain
 from ..encoding import CID
 from ..errors import AccessDeniedError, DtledgerError, InputError, UnreachableError
 from ..keys import TwinSecrets
@@ -15,7 +17,7 @@ from ..ledger.events import Card, Transfer
 from ..ledger.messages import card_chain
 from ..snapshots.roster import Roster
 from ..types import ZERO_DIGEST, Address, Digest
-from .access import Access, ReceiptList, verify_anchored, verify_chain
+from .access import Access, ReceiptList
 from .context import Context
 from .moving import Moving
 from .regaining import Regaining
@@ -184,14 +186,34 @@ class Twins(Rekeying, Regaining, Moving):
         between the two answers makes the list longer and nothing else."""
         context = self._context
         known = context.view().receipt_anchor(custodian)
-        request = self.request(messages.receipts_request, twin, custodian)
         try:
-            port = context.custodian(custodian)
-            proof = port.receipt_proof(request)
-            receipts = verify_chain(context.deployment, port.receipts(request), custodian, twin)
+            proof, told = self.told(twin, custodian)
+            receipts = verify_chain(context.deployment, told, custodian, twin)
             return ReceiptList(receipts, verify_anchored(context.view(), known, proof, receipts, custodian, twin))
         except DtledgerError as error:
             return error
+
+    def custodians(self, twin: int) -> list[Address]:
+        """Everybody whom a roster of the twin that can be read ever named, the newest roster's first."""
+        context = self._context
+        found: dict[Address, None] = {}
+        for digest in self._rosters(twin):
+            with suppress(DtledgerError):
+                roster = Roster.decode(context.deployment, context.store.get(CID(digest)))
+                found |= dict.fromkeys(roster.custodians)
+        return list(found)
+
+    def told(self, twin: int, custodian: Address) -> tuple[ReceiptProof | None, list[AccessReceipt]]:
+        """What a custodian answers: the proof of its newest anchored map, and its receipts of the twin. Neither is
+        looked at.
+
+        Raises:
+            UnreachableError: it does not answer, or this profile does not know it.
+            AccessDeniedError: this key does not own the twin.
+        """
+        request = self.request(messages.receipts_request, twin, custodian)
+        port = self._context.custodian(custodian)
+        return port.receipt_proof(request), port.receipts(request)
 
     def request(
         self, message: Callable[[Deployment, int, Address, Address, int], Digest], twin: int, custodian: Address

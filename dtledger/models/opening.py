@@ -79,15 +79,30 @@ class Opening:
         Raises:
             IntegrityError: it is not one, or not sealed to this key; `.party` is the site, once it is known.
         """
+        return cls.read(deployment, cls.unsealed(deployment, block, auditor, key), auditor)
+
+    @staticmethod
+    def unsealed(deployment: Deployment, block: bytes, auditor: Address, key: seal.SealKey) -> bytes:
+        """What the site signed, from the block that was sealed to `auditor`: the auditor can show it to others.
+
+        Raises: as `open`.
+        """
         match encoding.decode(block):
             case {"opening": bytes(sealed), **rest} if not rest:
-                content = padding.unpad(seal.open_(key, sealed, _context(deployment, auditor)))
-                body, site = read_block(deployment, "ModelOpening", content)
-                return cls._read(body, site, auditor)
+                return padding.unpad(seal.open_(key, sealed, _context(deployment, auditor)))
         raise IntegrityError("an opening is malformed")
 
     @classmethod
-    def _read(cls, body: dict[str, Any], site: Address, auditor: Address) -> Opening:
+    def read(cls, deployment: Deployment, content: bytes, auditor: Address | None = None) -> Opening:
+        """The opening that a site signed, for that auditor if one is named.
+
+        Raises: as `open`.
+        """
+        body, site = read_block(deployment, "ModelOpening", content)
+        return cls._read(body, site, auditor)
+
+    @classmethod
+    def _read(cls, body: dict[str, Any], site: Address, auditor: Address | None) -> Opening:
         match body:
             case {
                 "model": int(model),
@@ -96,7 +111,7 @@ class Opening:
                 "salt": bytes(salt),
                 "shown": [*rows],
                 **rest,
-            } if not rest and named == auditor and len(salt) == SALT_BYTES:
+            } if not rest and auditor in (None, named) and len(salt) == SALT_BYTES:
                 with suppress(ValueError, IntegrityError):
                     return cls(model, number, site, salt, tuple(_shown(row) for row in rows))
         raise IntegrityError("an opening is malformed", party=site)

@@ -99,12 +99,32 @@ class Locator:
         """The streams of the twin by their labels alone, in the newest indexes, without a category. Raises as
         `locate`."""
         for writer in self.writers():
-            newest = next(self.indexes(writer, None), None)
-            if newest is None:
-                continue
-            with blaming(writer):
-                labels = [label for label, stream in self._streams(newest) if self._is_of_twin(stream)]
-            yield from (Located(writer, label, None, newest, self._lines(newest, label)) for label in labels)
+            yield from self.streams_of(writer)
+
+    def streams_of(self, writer: Address) -> Iterator[Located]:
+        """Those of one writer. Raises as `locate`."""
+        newest = next(self.indexes(writer, None), None)
+        if newest is None:
+            return
+        with blaming(writer):
+            labels = [label for label, stream in self._streams(newest) if self._is_of_twin(stream)]
+        yield from (Located(writer, label, None, newest, self._lines(newest, label)) for label in labels)
+
+    def lost(self, writer: Address) -> list[Digest]:
+        """The labels of the twin's streams that an earlier index of the writer had and the newest has no more. Raises
+        as `locate`."""
+        newest = next(self.indexes(writer, None), None)
+        if newest is None:
+            return []
+        with blaming(writer):
+            seen = {label for label, _ in self._streams(newest)}
+            lost: list[Digest] = []
+            for batch in self._upto(newest)[:-1]:
+                for label, stream in index.streams(self._blocks, CID(batch.index)):
+                    if label not in seen and self._is_of_twin(stream):
+                        lost.append(label)
+                    seen.add(label)
+        return lost
 
     def _upto(self, batch: Batch) -> list[Batch]:
         return self._view.batches(batch.sender)[: batch.place + 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,6 +104,21 @@ def _opened(app: App, word: str, block: bytes) -> Opening:
         f"{word} is no opening for this key.",
         hint="Choose the auditor's key with --key, or ask the site for its word again: dtledger model open … --to YOU",
     )
+
+
+def unsealed(app: App, word: str) -> bytes:
+    """What a site signed and sealed to this key, to be shown to others.
+
+    Raises:
+        InputError: it is none, or not for this key.
+    """
+    from ...models.opening import Opening
+
+    context, block = app.client.context, _block(app, word)
+    for key in context.key.secrets.seal_keys:
+        with suppress(IntegrityError):
+            return Opening.unsealed(context.deployment, block, app.client.address, key)
+    raise InputError(f"{word} is no opening for this key.", hint="Choose the auditor's key with --key.")
 
 
 def files_in(app: App, folder: Path) -> Files:

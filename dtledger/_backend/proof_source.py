@@ -1,0 +1,164 @@
+"""Evidence from a node: headers and receipts in the bytes that are hashed, proofs of state as the node gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import rlp
+from trie.hexary import HexaryTrie
+from web3 import HTTPProvider, Web3
+from web3.types import RPCEndpoint, RPCResponse
+
+from ..encoding import keccak
+from ..errors import CannotCheckError, InputError
+from ..types import Address, Digest
+from .node import Translated
+
+BLOCKS_AT_ONCE = 200
+"""Headers asked for in one batch of calls."""
+
+_HEADER = (
+    "parentHash",
+    "sha3Uncles",
+    "miner",
+    "stateRoot",
+    "transactionsRoot",
+    "receiptsRoot",
+    "logsBloom",
+    "difficulty",
+    "number",
+    "gasLimit",
+    "gasUsed",
+    "timestamp",
+    "extraData",
+    "mixHash",
+    "nonce",
+    "baseFeePerGas",
+    "withdrawalsRoot",
+    "blobGasUsed",
+    "excessBlobGas",
+    "parentBeaconBlockRoot",
+    "requestsHash",
+)
+"""The fields of a header in their order (EIP-1559, 4895, 4844, 4788, 7685); an older block ends where it ends."""
+
+_NUMBERS = {"difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas", "blobGasUsed", "excessBlobGas"}
+
+
+class NodeSource:
+    """An `audit.Source` that asks one node.
+
+    Args:
+        memory: the contract that remembers blocks, and which it does, oldest first.
+        head: the hash of the block that the audit is as of; by default the node's newest.
+    """
+
+    def __init__(self, web3: Web3, head: Digest | None = None, memories: Sequence[int] = ()) -> None:
+        if not isinstance(web3.provider, HTTPProvider):
+            raise InputError("Proofs are asked of a node over HTTP.")
+        self._provider = web3.provider
+        self._pinned = head
+        self._memories = sorted(memories)
+
+    def nodes(self) -> Sequence[bytes]:
+        return ()
+
+    def head(self) -> bytes:
+        if self._pinned is None:
+            return header_bytes(self._ask("eth_getBlockByNumber", "latest", False))
+        return header_bytes(self._ask("eth_getBlockByHash", "0x" + self._pinned.hex(), False))
+
+    def headers(self, first: int, last: int) -> Sequence[bytes]:
+        found: list[bytes] = []
+        for start in range(first, last + 1, BLOCKS_AT_ONCE):
+            numbers = range(start, min(start + BLOCKS_AT_ONCE, last + 1))
+            found += map(header_bytes, self._ask_all("eth_getBlockByNumber", [(hex(each), False) for each in numbers]))
+        return found
+
+    def receipts(self, number: int) -> Sequence[bytes]:
+        receipts = self._ask("eth_getBlockReceipts", hex(number))
+        with Translated():
+            nodes: dict[bytes, bytes] = {}
+            trie = HexaryTrie(nodes)
+            for place, each in enumerate(receipts):
+                trie[rlp.encode(place)] = receipt_bytes(each)
+            return [node for node in nodes.values() if node != _EMPTY]
+
+    def proof(self, number: int, contract: Address, slots: Sequence[int]) -> Sequence[bytes]:
+        places = ["0x" + each.to_bytes(32).hex() for each in slots]
+        answer = self._ask("eth_getProof", contract, places, hex(number))
+        with Translated():
+            return list(map(_bytes, _nodes(answer)))
+
+    def code(self, contract: Address) -> bytes:
+        with Translated():
+            return _bytes(self._ask("eth_getCode", contract, "latest"))
+
+    def remembered(self, number: int) -> int | None:
+        return next((each for each in self._memories if each >= number), None)
+
+    def _ask(self, method: str, *params: object) -> Any:
+        with Translated():
+            return _result(self._provider.make_request(RPCEndpoint(method), params), method)
+
+    def _ask_all(self, method: str, calls: Sequence[tuple[object, ...]]) -> list[Any]:
+        with Translated():
+            answers = self._provider.make_batch_request([(RPCEndpoint(method), each) for each in calls])
+            if not isinstance(answers, list) or len(answers) != len(calls):
+                raise CannotCheckError(f"The node does not answer {method}.")
+            return [_result(each, method) for each in answers]
+
+
+_EMPTY = rlp.encode(b"")
+
+
+def _result(answer: RPCResponse, method: str) -> Any:
+    found = answer.get("result")
+    if found is None:
+        raise CannotCheckError(
+            f"The node has no answer to {method}: it may keep no state, block or receipt that is so old.",
+            hint="Ask a node that keeps them, or keep proofs in time with `dtledger index keep`.",
+        )
+    return found
+
+
+def header_bytes(block: Mapping[str, Any]) -> bytes:
+    """A block's header in RLP, from JSON.
+
+    Raises:
+        CannotCheckError: it is not the form of header that Ethereum has, so that nothing can be proved by it.
+    """
+    with Translated():
+        fields = [
+            _number(block[name]) if name in _NUMBERS else _bytes(block[name]) for name in _HEADER if name in block
+        ]
+        data = rlp.encode(fields)
+        if keccak(data) != _bytes(block["hash"]):
+            raise CannotCheckError("The chain has headers of a form that is not known here.")
+        return bytes(data)
+
+
+def receipt_bytes(receipt: Mapping[str, Any]) -> bytes:
+    """A receipt as its block's trie has it, from JSON (EIP-2718)."""
+    logs = [[_bytes(log["address"]), list(map(_bytes, log["topics"])), _bytes(log["data"])] for log in receipt["logs"]]
+    status, gas = _number(receipt["status"]), _number(receipt["cumulativeGasUsed"])
+    kind = int(receipt.get("type", "0x0"), 16)
+    body: bytes = rlp.encode([status, gas, _bytes(receipt["logsBloom"]), logs])
+    return bytes([kind]) + body if kind else body
+
+
+def _nodes(answer: Mapping[str, Any]) -> Iterable[str]:
+    yield from answer["accountProof"]
+    for each in answer["storageProof"]:
+        yield from each["proof"]
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _number(text: str) -> bytes:
+    """A number as RLP has it: without zeros before it."""
+    value = int(text, 16)
+    return value.to_bytes((value.bit_length() + 7) // 8)

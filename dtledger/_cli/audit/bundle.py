@@ -1,0 +1,135 @@
+"""`audit export` and `audit verify`: an audit in a file, and the same audit from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ...errors import CannotCheckError, InputError
+from ..app import App
+from ..command import verb
+from .evidence import asked, digest_of, evidence_options, node_source
+from .given import files_in, unsealed
+from .plain import show_claims
+
+if TYPE_CHECKING:
+    from ...audit import Asked
+    from ...types import Digest
+
+MOST_BYTES = 2**30
+"""A longer file is no bundle that anybody made here."""
+
+
+@verb("export", epilog="Example: dtledger audit export --twin 7 twin-7.bundle")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Audit this twin.")
+@click.option("--snapshot", metavar="DIGEST", help="Only this snapshot of the twin, by its whole digest.")
+@click.option("--model", metavar="NAME", help="Audit this model.")
+@click.option("--opening", "openings", multiple=True, metavar="WORD|FILE", help="What a site showed you of the model.")
+@evidence_options
+def export(
+    app: App,
+    file: Path,
+    twin: int | None,
+    snapshot: str | None,
+    model: str | None,
+    openings: Sequence[str],
+    head: str | None,
+    reveals: Sequence[str],
+    denied: Sequence[str],
+    part: bool,
+) -> None:
+    """Make an audit and write all that it rests on into one file, so that anybody can make it again without a network.
+
+    The file holds headers, proofs of state and of receipts, the blocks of the store (ciphertext as it lies),
+    custodians' receipts, and what sites opened to you: who was trained on, if you name openings. No key to any reading
+    is in it.
+    """
+    from ...audit import export as make
+
+    if (twin is None) == (model is None):
+        raise InputError("Name a twin or a model.", hint="dtledger audit export --twin 7 FILE")
+    if model is None:
+        request = asked(app, app.twin(twin), digest_of(snapshot), head, reveals, denied, part)
+    else:
+        request = _of_model(app, model, openings, head)
+    bundle, claims = make(request, node_source(app, request.pinned), app.client.context.store)
+    data = bundle.encode()
+    file.write_bytes(data)
+    shown = show_claims(app, claims)
+    number, header = max(bundle.headers.items())
+    hashed = _hash_of(header)
+    app.say(
+        f"{file}: {len(data):,} bytes, as of block {number}. Verify it against a head that you know from elsewhere:"
+    )
+    app.say(f"  dtledger audit verify {file} --head 0x{hashed.hex()}")
+    app.data("audit-bundle", file=str(file), bytes=len(data), block=number, head=hashed, **shown)
+
+
+@verb("verify", epilog="Example: dtledger audit verify twin-7.bundle --head 0x5c31…")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--head", metavar="HASH", help="The hash of the head, from a source that you trust.")
+@click.option("--online", is_flag=True, help="Ask the profile's node whether it has that head, instead of pinning one.")
+@click.option(
+    "--files",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="A model's updates and aggregates, as for `audit model`.",
+)
+def verify(app: App, file: Path, head: str | None, online: bool, files: Path | None) -> None:
+    """Make the audit of a file again: no node, no store and no custodian is asked, and no key is needed.
+
+    Pin the head, or the file's own word is taken for it, which the claim `chain` then says. Exit code 4 if a claim
+    fails, 6 if none fails and one cannot be checked.
+    """
+    from ...audit import Asked, Bundle, exit_code
+    from ...audit import verify as check
+
+    if file.stat().st_size > MOST_BYTES:
+        raise InputError(f"{file} is too long for a bundle.")
+    bundle = Bundle.decode(file.read_bytes())
+    pinned = digest_of(head)
+    if online:
+        pinned = _at_node(app, max(bundle.headers))
+    request = Asked(bundle.question, bundle.given, bundle.deployment, pinned)
+    request = replace(request, files=files_in(app, files) if files else None)
+    claims = check(bundle, request)
+    shown = show_claims(app, claims)
+    number, header = max(bundle.headers.items())
+    if pinned is None:
+        app.say(
+            f"{click.style('warning:', fg='yellow')} nobody pinned the head: see that block {number} of your chain is "
+            f"0x{_hash_of(header).hex()}."
+        )
+    app.data("audit-verify", file=str(file), block=number, head=_hash_of(header), pinned=pinned is not None, **shown)
+    click.get_current_context().exit(exit_code(claims))
+
+
+def _of_model(app: App, name: str, words: Sequence[str], head: str | None) -> Asked:
+    from ...audit import Asked, Given, Question
+    from ..model.plain import find
+
+    number = find(app, name).model.number
+    given = Given(openings=tuple(unsealed(app, each) for each in words))
+    return Asked(Question(model=number), given, app.client.context.deployment, digest_of(head), name=app.people.name)
+
+
+def _at_node(app: App, number: int) -> Digest:
+    """The hash that the profile's node has for a block."""
+    from ...audit.proofs import Header
+
+    (header,) = node_source(app, None).headers(number, number)
+    found = Header.read(header)
+    if found.number != number:
+        raise CannotCheckError(f"The node does not have block {number}.")
+    return found.hash
+
+
+def _hash_of(header: bytes) -> Digest:
+    from ...audit.proofs import Header
+
+    return Header.read(header).hash

@@ -1,0 +1,139 @@
+"""What the profile's node, store and custodians are asked for an audit, and the options that say of what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...errors import AccessDeniedError, DtledgerError, InputError
+from ..app import App
+from ..words import CATEGORY
+
+if TYPE_CHECKING:
+    from ...audit import Asked, Denied, Given, Named
+    from ...audit.source import Source
+    from ...types import Address, Digest
+
+Command = Callable[..., Any]
+
+
+def evidence_options(command: Command) -> Command:
+    """The options that every audit of a twin or snapshot has."""
+    for option in (
+        click.option("--head", metavar="HASH", help="The head's hash, as you know it from elsewhere."),
+        click.option(
+            "--reveal", "reveals", multiple=True, type=CATEGORY, help="As the owner: show which streams are of it."
+        ),
+        click.option(
+            "--denied", multiple=True, metavar="WHO@BLOCK", help="Show that somebody had no permit then; repeatable."
+        ),
+        click.option("--part", is_flag=True, help="Do not look at every block: what needs that cannot be checked."),
+    ):
+        command = option(command)
+    return command
+
+
+def digest_of(text: str | None) -> Digest | None:
+    """The hash that a word is.
+
+    Raises:
+        InputError: it is none.
+    """
+    from ...types import Digest
+
+    if text is None:
+        return None
+    try:
+        found = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        found = b""
+    if len(found) != 32:
+        raise InputError(f"{text!r} is no hash.", hint="It has 64 hexadecimal digits.")
+    return Digest(found)
+
+
+def asked(
+    app: App,
+    twin: int,
+    snapshot: Digest | None,
+    head: str | None,
+    reveals: Sequence[str],
+    denied: Sequence[str],
+    part: bool,
+) -> Asked:
+    """The audit that the options ask for."""
+    from ...audit import Asked, Question
+
+    question = Question(
+        twin=twin,
+        snapshot=snapshot,
+        denied=tuple(_denied(app, each) for each in denied),
+        whole=False if part else None,
+    )
+    context = app.client.context
+    return Asked(question, given(app, twin, reveals), context.deployment, digest_of(head), name=app.people.name)
+
+
+def node_source(app: App, head: Digest | None) -> Source:
+    """The profile's node, as an audit asks it."""
+    from ..._backend.proof_source import NodeSource
+    from ...ledger.events import Remembered
+
+    ledger = app.ledger
+    events = (each.event for each in ledger.history().logged)
+    return NodeSource(ledger.web3, head, [each.number for each in events if isinstance(each, Remembered)])
+
+
+def given(app: App, twin: int, reveals: Sequence[str] = ()) -> Given:
+    """What this key can show: of its own twins the custodians' lists, and which streams are of the named categories.
+
+    Raises:
+        InputError: a category is to be revealed of somebody else's twin.
+    """
+    from ...audit import Given
+
+    context = app.client.context
+    if context.view().owner(twin) != context.key.address:
+        if reveals:
+            raise InputError("Only the owner can show which streams are of a category.")
+        return Given()
+    return Given(_lists(app, twin), named=tuple(_named(app, twin, each) for each in reveals))
+
+
+def _lists(app: App, twin: int) -> dict[Address, Any]:
+    from ...audit import Receipts
+
+    found: dict[Address, Any] = {}
+    for custodian in app.client.twins.custodians(twin):
+        try:
+            proof, receipts = app.client.twins.told(twin, custodian)
+            found[custodian] = Receipts(tuple(receipts), proof)
+        except DtledgerError as error:
+            found[custodian] = error
+    return found
+
+
+def _named(app: App, twin: int, category: str) -> Named:
+    from ... import vocabulary
+    from ...audit import Named
+    from ...client.keyrings import owner_keys
+
+    context = app.client.context
+    keys = owner_keys(context.key.secrets.twin(context.deployment.id, twin))
+    try:
+        return Named(keys.tags[vocabulary.category(category).number], keys.bits.prove(keys.bits.bit_of(category)))
+    except (AccessDeniedError, KeyError) as error:
+        raise InputError(f"This key does not know the category {category} of twin {twin}.") from error
+
+
+def _denied(app: App, text: str) -> Denied:
+    from ...audit import Denied
+
+    who, at, block = text.rpartition("@")
+    if not at or not block.isdigit():
+        raise InputError(
+            f"{text!r} is not WHO@BLOCK.", hint="Write cardiology@1200: a contact or address, and a block."
+        )
+    return Denied(app.resolve(who).address, int(block))

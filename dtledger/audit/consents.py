@@ -1,0 +1,72 @@
+"""Whether what was opened was permitted when it was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..custody.receipts import AccessReceipt
+from ..errors import CannotCheckError, IntegrityError
+from ..ledger import Opening, View
+from ..policy import Request, check
+from ..types import Address, Period
+from ..vocabulary import Action, Kind
+from .chain import Chain
+
+
+def require_consent(chain: Chain, view: View, receipt: AccessReceipt, name: Callable[[Address], str]) -> str:
+    """Pass if the grant that a receipt names permitted what it says, at its block and at its time. Of which category
+    and period the snapshots are no receipt says: of both what the grant has is taken.
+
+    Raises:
+        IntegrityError: the block is not the chain's, or nothing permitted it.
+        CannotCheckError: the block is after the head.
+    """
+    header = chain.header(receipt.block)
+    if header.hash != receipt.block_hash:
+        raise IntegrityError(f"it names a block {receipt.block} that is not this chain's", party=receipt.custodian)
+    if not receipt.permitted:
+        return f"{name(receipt.requester)} asked for {receipt.count}, and nothing was opened"
+    then = view.earlier(receipt.block)
+    owner = then.owner(receipt.twin)
+    word = then.grant(owner, receipt.twin, receipt.grantee, receipt.slot) if owner else None
+    asked = Request(
+        twin=receipt.twin,
+        requester=receipt.requester,
+        grantee=receipt.grantee,
+        number=receipt.slot,
+        action=receipt.action,
+        purpose=None if receipt.action is Action.WRITE else receipt.purpose,
+        bit=max(word.categories.bit_length() - 1, 0) if word else 0,
+        period=Period(word.data.start, word.data.start) if word else Period(0, 0),
+    )
+    reason = check(then, asked, min(receipt.at, header.at), max(receipt.at, header.at))
+    if not reason.permits:
+        raise IntegrityError(
+            f"{receipt.permitted} snapshots were opened to {name(receipt.requester)}, who had no permit: {reason.name}",
+            party=receipt.custodian,
+        )
+    under = "as the owner" if reason.name == "OWNER" else f"under {receipt.twin}/{name(receipt.grantee)}/{receipt.slot}"
+    return f"{receipt.permitted} snapshots to {name(receipt.requester)} {under} at block {receipt.block}"
+
+
+def require_review(view: View, opening: Opening, now: int, name: Callable[[Address], str]) -> str:
+    """Pass if an emergency was reviewed by an auditor who is neither the opener nor of its organisation.
+
+    Raises:
+        IntegrityError: it is overdue, or its reviewer was none.
+        CannotCheckError: there is time left for its review.
+    """
+    review = view.review(opening.number)
+    if review is None:
+        if now < opening.review_by:
+            raise CannotCheckError("It waits for its review, for which there is time left.")
+        raise IntegrityError(f"opened by {name(opening.opener)}, and nobody reviewed it in time")
+    then = view.earlier(review.block)
+    member, opener = then.member(review.reviewer), then.member(opening.opener)
+    if member is None or not member.is_a(Kind.AUDITOR):
+        raise IntegrityError(f"{name(review.reviewer)}, who reviewed it, was no AUDITOR")
+    theirs = {opening.opener, opener.organisation if opener else None} - {None}
+    if theirs & {review.reviewer, member.organisation}:
+        raise IntegrityError(f"{name(review.reviewer)}, who reviewed it, belongs to who opened it")
+    late = ", late" if review.at > opening.review_by else ""
+    return f"opened by {name(opening.opener)}, reviewed by {name(review.reviewer)}{late}"

@@ -1,0 +1,267 @@
+"""The claims about one twin. Of the twin:
+
+- **events**: all that the registries ever said of it, of who had to do with it and of what they anchored, is at hand.
+- **owner**: it was minted, and moved, as the events say, and its owner is who storage says.
+- **card**: the cards that its owners set make the digest that storage has, so none is missing.
+- **state**: slots, epochs and blocks in storage are what the events say, so no grant and no revocation is missing.
+- **roster**: of each roster that there ever was, every custodian signed its key.
+
+Of each writer: **index**, what it anchored can be read. Of each stream:
+
+- **stream**: it has no gap up to its writer's last batch, each snapshot is its writer's, and under a roster in force.
+- **writer**: who wrote held WRITE when it was anchored.
+- **category**: also for that very category, whose tag key the owner shows with a proof of what its bit means.
+
+Of each custodian: **receipts**, its list is whole and as long as it anchored. Of each receipt: **consent**, what it
+opened was permitted at its block. Of each emergency: **review**, somebody who may reviewed it. Of a twin whose
+retirement was announced: **erasure**, enough custodians signed that they destroyed their keys. As asked: **denied**,
+somebody had no permit at a block.
+
+What comes after a writer's last batch, or a custodian's last anchor, nobody can know.
+
+Warning: which category a receipt opened is in its custodian's shares alone; the claim leaves it open.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from ..crypto import bits
+from ..custody.receipt_list import verify_anchored, verify_chain
+from ..custody.receipts import AccessReceipt
+from ..encoding import CID
+from ..errors import CannotCheckError, DtledgerError, IntegrityError, UnreachableError
+from ..ledger import Deployment, View
+from ..ledger.records import CardRecord
+from ..snapshots.blame import Blocks
+from ..snapshots.finder import Finder
+from ..snapshots.lineage import Lineage
+from ..snapshots.locating import Located
+from ..snapshots.package import NO_KEYS
+from ..snapshots.roster import Roster
+from ..store import BlockStore
+from ..types import Address, Digest
+from .chain import Chain
+from .claims import Claim, Verdict, checked
+from .consents import require_consent, require_review
+from .facts import require_no_permit
+from .given import Given, Question, Receipts
+from .known import Known
+from .standing import require_cards, require_owner, require_state
+
+
+class TwinAudit:
+    """The audit of one twin, as of a chain's head. `view` is there once `ground` has passed."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        deployment: Deployment,
+        store: BlockStore,
+        question: Question,
+        given: Given,
+        name: Callable[[Address], str] = str,
+    ) -> None:
+        self.chain = chain
+        self.twin = question.twin
+        self.store = store
+        self.deployment = deployment
+        self._question = question
+        self._given = given
+        self._name = name
+        self._known = Known(chain)
+        self.view: View
+        self.finder: Finder
+
+    def claims(self) -> Iterator[Claim]:
+        """Every claim."""
+        yield from self._denials()
+        events = self.ground()
+        yield events
+        if events.verdict is not Verdict.PASS:
+            return
+        yield from self._of_the_twin()
+        for writer in self.finder.located.writers():
+            yield from self._of_a_writer(writer)
+        for custodian in self._custodians():
+            yield from self._of_a_custodian(custodian)
+        yield from self._reviews()
+        if self.view.retire_at(self.twin):
+            yield checked("erasure", f"twin {self.twin}", self._erasure)
+
+    def ground(self) -> Claim:
+        """The claim `events`; if it passes, the twin can be looked at."""
+
+        def gather() -> str:
+            self._known.twin(self.twin)
+            receipts = [
+                each for said in self._given.lists.values() if isinstance(said, Receipts) for each in said.receipts
+            ]
+            self._known.members({who for each in receipts for who in (each.requester, each.grantee)})
+            self._known.custodians(self._given.lists)
+            self._look()
+            if self.view.owner(self.twin) is None:
+                raise IntegrityError(f"there is no twin {self.twin}")
+            self._known.custodians(self._custodians())
+            count = self._look()
+            return f"{count:,} events, and no block up to {self.chain.head.number} has another"
+
+        return checked("events", f"twin {self.twin}", gather)
+
+    def _look(self) -> int:
+        history = self._known.history()
+        self.view = history.at(self.chain.head.number)
+        self.finder = Finder(self.deployment, self.view, self.store, self.twin, NO_KEYS)
+        return len(history.logged)
+
+    def _denials(self) -> Iterator[Claim]:
+        for each in self._question.denied:
+            about = f"{self._name(each.who)} at block {each.block}"
+            yield checked("denied", about, partial(require_no_permit, self.chain, self.twin, each.who, each.block))
+
+    # the twin ------------------------------------------------------------------------------------------------
+
+    def _of_the_twin(self) -> Iterator[Claim]:
+        about = f"twin {self.twin}"
+        yield checked("owner", about, partial(require_owner, self.chain, self.view, self.twin, self._name))
+        yield checked("card", about, partial(require_cards, self.chain, self.view, self.twin))
+        yield checked("state", about, partial(require_state, self.chain, self.view, self.twin))
+        for record in self._cards_by_roster():
+            version = record.card.roster_version
+            yield checked("roster", f"version {version} of {self._name(record.owner)}", partial(self._roster, record))
+
+    def _cards_by_roster(self) -> list[CardRecord]:
+        """One card of each roster that there ever was, oldest first."""
+        return list({record.card.roster: record for record in reversed(self.view.cards(self.twin))}.values())[::-1]
+
+    def _roster(self, record: CardRecord) -> str:
+        roster = self._read_roster(record)
+        if (roster.twin, roster.owner, roster.version) != (self.twin, record.owner, record.card.roster_version):
+            raise IntegrityError("the card names a roster of another twin, owner or version")
+        names = ", ".join(map(self._name, roster.custodians))
+        return f"{roster.threshold} of {len(roster.keys)} since block {record.block}: {names}"
+
+    def _read_roster(self, record: CardRecord) -> Roster:
+        return Roster.decode(self.deployment, self.store.get(CID(record.card.roster)))
+
+    def _custodians(self) -> list[Address]:
+        """Everybody whom a roster names that can be read, in the order in which they came."""
+        found: dict[Address, None] = {}
+        for record in self._cards_by_roster():
+            try:
+                found |= dict.fromkeys(self._read_roster(record).custodians)
+            except DtledgerError:  # which the claim `roster` says
+                continue
+        return list(found)
+
+    # snapshots -----------------------------------------------------------------------------------------------
+
+    def _of_a_writer(self, writer: Address) -> Iterator[Claim]:
+        found: list[Located] = []
+
+        def look() -> str:
+            found.extend(self.finder.located.streams_of(writer))
+            lost = self.finder.located.lost(writer)
+            if lost:
+                said = ", ".join(each.hex()[:8] for each in lost)
+                raise IntegrityError(f"its newest index lacks streams that an earlier one had: {said}", party=writer)
+            return f"{len(found)} streams of the twin up to batch {len(self.view.batches(writer))}"
+
+        yield checked("index", self._name(writer), look)
+        for located in found:
+            yield from self.of_a_stream(located)
+
+    def of_a_stream(self, located: Located) -> Iterator[Claim]:
+        """What is claimed of one stream."""
+        about = f"{self._name(located.writer)}, stream {located.label.hex()[:8]}"
+        named = next((each for each in self._given.named if each.label(located.writer) == located.label), None)
+        located = replace(located, bit=named.proof.bit) if named else located
+        walked: Counter[str] = Counter()
+        yield checked("stream", about, partial(self._stream, located, walked))
+        yield checked("writer", about, partial(self._writer, walked))
+
+        def category() -> str:
+            if named is None:
+                raise CannotCheckError("Nobody showed which category the stream is of.")
+            card = self.view.card(self.twin)
+            if card is None:
+                raise CannotCheckError("The twin has no card that says what its bits mean.")
+            bits.verify(card.bits, named.proof)
+            return self._writer(walked)
+
+        yield checked("category", about, category)
+
+    def _stream(self, located: Located, walked: Counter[str]) -> str:
+        digests: list[Digest] = []
+        lineage = Lineage(Blocks(self.store), self.view, self.twin, located)
+        for group in self.finder.walk(located):
+            for found in group:
+                found.chunks()
+                digests.append(found.digest)
+                walked["late"] += found.late
+                walked["uncounted"] += found.counts is False
+        lineage.require_whole(digests)
+        walked["snapshots"] = len(digests)
+        said = (
+            f"{len(digests):,} snapshots without a gap up to block {located.batch.block}; what comes after is unknown"
+        )
+        late = f", {walked['late']:,} anchored late" if walked["late"] else ""
+        doubled = f", {len(lineage.doubled):,} doubled" if lineage.doubled else ""
+        return said + late + doubled
+
+    def _writer(self, walked: Counter[str]) -> str:
+        if "snapshots" not in walked:
+            raise CannotCheckError("The stream itself is at fault.")
+        if walked["uncounted"]:
+            raise IntegrityError(f"{walked['uncounted']:,} snapshots were anchored by who had no right to write them")
+        return f"{walked['snapshots']:,} snapshots, each permitted in the block that took it"
+
+    # custodians ----------------------------------------------------------------------------------------------
+
+    def _of_a_custodian(self, custodian: Address) -> Iterator[Claim]:
+        sound: list[AccessReceipt] = []
+        yield checked("receipts", self._name(custodian), partial(self._receipts, custodian, sound))
+        for each in sound:
+            about = f"receipt {each.twin_number} of {self._name(custodian)}"
+            yield checked("consent", about, partial(require_consent, self.chain, self.view, each, self._name))
+
+    def _receipts(self, custodian: Address, sound: list[AccessReceipt]) -> str:
+        said = self._given.lists.get(custodian)
+        if isinstance(said, IntegrityError | UnreachableError):
+            raise said
+        if not isinstance(said, Receipts):
+            raise CannotCheckError("The list is not at hand: a custodian gives it to the twin's owner alone.")
+        receipts = verify_chain(self.deployment, said.receipts, custodian, self.twin)
+        anchor = self.view.receipt_anchor(custodian)
+        count = verify_anchored(self.view, anchor, said.proof, receipts, custodian, self.twin)
+        sound.extend(receipts)
+        return f"{len(receipts):,} receipts in one chain, {count:,} of them anchored; what comes after is unknown"
+
+    # emergencies and the end ---------------------------------------------------------------------------------
+
+    def _reviews(self) -> Iterator[Claim]:
+        for opening in self.view.openings():
+            if opening.slot.twin == self.twin:
+                look = partial(require_review, self.view, opening, self.chain.head.at, self._name)
+                yield checked("review", f"emergency {opening.number}", look)
+
+    def _erasure(self) -> str:
+        final = self.view.retire_at(self.twin)
+        if self.chain.head.at < final:
+            raise CannotCheckError("The retirement is announced and not final yet.")
+        signed = {each.custodian: each for each in self._given.destructions}
+        for each in signed.values():
+            each.verify(self.deployment, self.twin, each.custodian)
+        rosters: Sequence[CardRecord] = self._cards_by_roster()
+        for record in rosters:
+            roster = self._read_roster(record)
+            gone = [key for key in roster.keys if key.custodian in signed and signed[key.custodian].covers([key.key])]
+            needed = len(roster.keys) - roster.threshold + 1
+            if len(gone) < needed:
+                raise CannotCheckError(
+                    f"{len(gone)} of {needed} custodians that it takes signed for roster {record.card.roster_version}."
+                )
+        return f"final since {final} (unix seconds); enough custodians of {len(rosters)} rosters signed: their word"

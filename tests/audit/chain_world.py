@@ -1,0 +1,133 @@
+"""The world of `dtledger.testing` on a real chain, so that what its state and receipts prove can be looked at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dtledger._backend import migrations
+from dtledger._backend.anvil import Anvil
+from dtledger._backend.evm import EvmLedger
+from dtledger._backend.migrations import Founder, Plan
+from dtledger._backend.node import connect
+from dtledger._backend.proof_source import NodeSource
+from dtledger.audit import Asked, Given, Named, Receipts
+from dtledger.client import Client, make_card
+from dtledger.client.keyrings import owner_keys
+from dtledger.custodian import Custodian, MemoryReceipts, MemoryTwinKeys
+from dtledger.ledger import Deployment, calls
+from dtledger.ledger.events import Remembered
+from dtledger.testing import MemoryKey, MemoryStore, World
+from dtledger.testing.world import glucose
+from dtledger.types import Address
+from dtledger.vocabulary import Kind, category
+
+ROLES = ("ADMIN", "REGISTRAR", "STEWARD", "SUSPENDER", "MINTER")
+DAY = 86_400
+
+
+class ChainClock:
+    """This machine's time, and what was added to it, on the chain as well."""
+
+    def __init__(self, anvil: Anvil) -> None:
+        self._anvil = anvil
+        self._ahead = 0
+
+    def __call__(self) -> int:
+        return int(time.time()) + self._ahead
+
+    @property
+    def at(self) -> int:
+        return self()
+
+    def advance(self, seconds: int) -> int:
+        self._ahead += seconds
+        self._anvil.rpc("evm_increaseTime", seconds)
+        return self()
+
+
+class ChainWorld(World):
+    """A `World` on Anvil, which is somebody else's to stop. No time is too long for its custodians."""
+
+    def __init__(self, anvil: Anvil, folder: Path, *, hours: int = 6) -> None:
+        self.anvil = anvil
+        self.clock = ChainClock(anvil)  # type: ignore[assignment]
+        self._clients: list[Client] = []
+        self._names: dict[Address, str] = {}
+        self._custodians: dict[Address, Any] = {}
+        self.store = MemoryStore()
+        operator, deployer = MemoryKey("operator"), MemoryKey("deployer")
+        keys = [MemoryKey(f"custodian-{number}") for number in (1, 2, 3)]
+        for key in (operator, deployer, *keys):
+            anvil.fund(key.address)
+
+        def founders(deployment: Deployment) -> Sequence[Founder]:
+            cards = [make_card(deployment, key, key.name, 0) for key in keys]
+            for card in cards:
+                self.store.put(card.public_key, "raw")
+            return [Founder(card.card, card.signature, b"", Kind.CUSTODIAN.mask) for card in cards]
+
+        plan = Plan({role: [operator.address] for role in ROLES}, founders, DAY, DAY)
+        self.deployment = migrations.run(anvil.url, deployer, plan, folder / "deployments").deployment()
+        self.ledger = EvmLedger(anvil.url, self.deployment)  # type: ignore[assignment]
+        for key in keys:
+            self._names[key.address] = key.name
+            ledger = EvmLedger(anvil.url, self.deployment)
+            made = Custodian(key, ledger, MemoryTwinKeys(), MemoryReceipts(), self.clock, max_head_age=10**9)
+            self._custodians[key.address] = made
+        self.operator = self.client(operator)
+        self.patient = self.client(MemoryKey("patient"))
+        self.hospital = self.join("hospital")
+        self.clinician = self.join("clinician", [Kind.CLINICIAN], self.hospital)
+        self.gateway = self.join("gateway", [Kind.GATEWAY])
+        self.twin = self._mint(2)
+        self.readings = glucose(self.clock.at - hours * 3600 - 600, hours * 12)
+        self.consent = self._consent()
+
+    def client(self, key: Any) -> Client:
+        self.anvil.fund(key.address)
+        return super().client(key)
+
+    def _enrol(self, key: MemoryKey, kinds: list[Kind], organisation: Client | None = None) -> None:
+        if organisation is None:
+            card, agreement = make_card(self.deployment, key, key.name, 0), b""
+        else:
+            address = organisation.address
+            card = make_card(self.deployment, key, key.name, 0, address, self._names[address])
+            agreement = organisation.members.agree(card)
+        self._names[key.address] = key.name
+        self.store.put(card.public_key, "raw")
+        call = calls.enrol(card.card, card.signature, agreement, sum(kind.mask for kind in kinds))
+        self.ledger.send(call, self.operator.context.key)
+
+    # what an audit needs -----------------------------------------------------------------------------------------
+
+    def anchor_receipts(self) -> None:
+        """Every custodian anchors its log."""
+        for custodian in self.custodians:
+            custodian.anchor()
+
+    def source(self) -> NodeSource:
+        """The node, as an auditor asks it."""
+        events = (each.event for each in self.ledger.history().logged)
+        memories = [each.number for each in events if isinstance(each, Remembered)]
+        return NodeSource(connect(self.anvil.url), memories=memories)
+
+    def given(self) -> Given:
+        """What the patient shows: the custodians' lists, and what glucose is called."""
+        lists = {}
+        for custodian in self._custodians:
+            proof, receipts = self.patient.twins.told(self.twin, custodian)
+            lists[custodian] = Receipts(tuple(receipts), proof)
+        return Given(lists, named=(self.named("glucose"),))
+
+    def named(self, name: str) -> Named:
+        """What the patient reveals of a category."""
+        keys = owner_keys(self.patient.context.key.secrets.twin(self.deployment.id, self.twin))
+        return Named(keys.tags[category(name).number], keys.bits.prove(keys.bits.bit_of(name)))
+
+    def asked(self, **fields: Any) -> Asked:
+        """An audit by the patient's evidence, of what `question` says."""
+        return Asked(**{"given": self.given(), "deployment": self.deployment, **fields})

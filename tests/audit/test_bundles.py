@@ -1,0 +1,135 @@
+"""A bundle is found out, whatever byte of it is changed, and says the same as the node that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from dtledger._backend.anvil import Anvil
+from dtledger.audit import Audit, Bundle, Denied, Question, Verdict, export, verify
+from dtledger.audit.chain import Chain
+from dtledger.encoding import sha256
+from dtledger.errors import IntegrityError
+from dtledger.ledger import calls
+from tests.audit.chain_world import ChainWorld
+
+pytestmark = [pytest.mark.anvil, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainWorld]:
+    folder = tmp_path_factory.mktemp("audit")
+    with Anvil(folder / "anvil", state_interval=3600) as anvil, ChainWorld(anvil, folder, hours=2) as world:
+        world.clinician.read(world.twin, "glucose", "TREAT")
+        world.anchor_receipts()
+        world.patient.consents.revoke(world.consent)
+        yield world
+
+
+@pytest.fixture(scope="module")
+def bundle(world: ChainWorld) -> Bundle:
+    denied = (Denied(world.clinician.address, world.ledger.head().number),)
+    asked = world.asked(question=Question(twin=world.twin, denied=denied))
+    return export(asked, world.source(), world.store)[0]
+
+
+@pytest.fixture(scope="module")
+def small(world: ChainWorld) -> Bundle:
+    """Of one denial, without every block, and with one contract's code."""
+    denied = (Denied(world.clinician.address, world.ledger.head().number),)
+    asked = world.asked(
+        question=Question(twin=world.twin, denied=denied, whole=False), given=replace(world.given(), lists={}, named=())
+    )
+    return export(asked, world.source(), world.store)[0]
+
+
+def test_it_is_the_same_bytes_each_time_and_decodes_to_itself(bundle: Bundle) -> None:
+    assert Bundle.decode(bundle.encode()).encode() == bundle.encode()
+
+
+def test_every_byte_that_is_changed_is_found(small: Bundle) -> None:
+    data = bytearray(small.encode())
+    for place in range(len(data)):
+        data[place] ^= 1 << place % 8
+        with pytest.raises(IntegrityError):
+            Bundle.decode(bytes(data))
+        data[place] ^= 1 << place % 8
+    assert Bundle.decode(bytes(data)).encode() == small.encode()
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_a_byte_that_is_changed_with_the_sum_over_it_changes_what_is_found(bundle: Bundle, part: int) -> None:
+    """Whoever changes it makes the sum anew: then a claim no longer says what it said."""
+    body = bundle.encode()[:-32]
+    expected = [(each.name, each.about, each.verdict) for each in verify(bundle)]
+    assert {verdict for _, _, verdict in expected} == {Verdict.PASS}
+    for place in range(part * 61, len(body), len(body) // 12):
+        changed = bytearray(body)
+        changed[place] ^= 1 << place % 8
+        try:
+            found = verify(Bundle.decode(bytes(changed) + sha256(bytes(changed))))
+        except IntegrityError:
+            continue
+        assert [(each.name, each.about, each.verdict) for each in found] != expected, place
+
+
+@pytest.mark.parametrize("part", ["headers", "nodes", "blocks", "codes"])
+def test_what_is_taken_out_is_missed_and_what_is_put_in_is_told(bundle: Bundle, part: str) -> None:
+    held = getattr(bundle, part)
+    less = held[1:] if isinstance(held, list) else dict(list(held.items())[1:])
+    assert any(each.verdict is not Verdict.PASS for each in verify(replace(bundle, **{part: less})))
+    if part == "nodes":
+        found = verify(replace(bundle, nodes=[*bundle.nodes, b"\xc2\x80\x80"]))
+        assert [each.name for each in found if each.verdict is Verdict.FAIL] == ["bundle"]
+
+
+def test_a_bundle_of_another_twin_says_so(world: ChainWorld, bundle: Bundle) -> None:
+    other = replace(bundle, question=replace(bundle.question, twin=world.twin + 1, denied=()))
+    assert {each.name for each in verify(other) if each.verdict is Verdict.FAIL} >= {"events"}
+
+
+def test_another_head_than_the_pinned_one_is_refused(world: ChainWorld, bundle: Bundle) -> None:
+    asked = world.asked(question=bundle.question)
+    right = Chain(world.source(), world.deployment).head
+    found = verify(bundle, replace(asked, pinned=right.hash))
+    assert [each for each in found if each.verdict is not Verdict.PASS] == []
+    found = verify(bundle, replace(asked, pinned=right.parent))
+    assert found[0].verdict is Verdict.FAIL
+
+
+def test_a_remembered_block_proves_what_was_long_before_it(world: ChainWorld) -> None:
+    """Without the headers between: the memory of blocks has the hash of one near it."""
+    key = world.operator.context.key
+    block = world.ledger.head().number
+    world.ledger.send(calls.remember(), key)
+    mark = world.ledger.head().number
+    world.anvil.rpc("anvil_mine", hex(300))
+    world.ledger.send(calls.remember(), key)
+    denied = (Denied(world.clinician.address, world.ledger.head().number), Denied(world.gateway.address, block))
+    question = Question(twin=world.twin, denied=denied[:1], whole=False)
+    source = world.source()
+    chain = Chain(source, world.deployment, whole=False)
+    assert chain.header(block).hash == world.ledger.web3.eth.get_block(block)["hash"]
+    assert len(chain.numbers) < 5, "the head, the remembered block and the one before it"
+    claims = list(Audit(world.asked(question=question), source, world.store).claims())
+    assert [each.verdict for each in claims if each.name == "denied"] == [Verdict.PASS]
+    assert mark > block
+
+
+def test_who_had_a_permit_is_not_shown_to_have_had_none(world: ChainWorld) -> None:
+    view = world.ledger.view()
+    granted = next(
+        each.place.block
+        for each in world.ledger.history().logged
+        if getattr(each.event, "grantee", None) == world.clinician.address
+    )
+    assert view.owner(world.twin) == world.patient.address
+    denied = (Denied(world.clinician.address, granted), Denied(world.clinician.address, granted - 1))
+    question = Question(twin=world.twin, denied=denied)
+    claims = list(Audit(world.asked(question=question), world.source(), world.store).claims())
+    assert [each.verdict for each in claims if each.name == "denied"] in (
+        [Verdict.FAIL, Verdict.PASS],
+        [Verdict.CANNOT_CHECK, Verdict.CANNOT_CHECK],  # a node that keeps no state so old
+    )
