@@ -167,7 +167,17 @@ class EvmLedger:
             return False
         return bytes(found["hash"]) == block_hash
 
-    def _fetch(self, head: Head) -> None:
+    def catch_up(self, progress: Callable[[int, int], None] | None = None) -> Head:
+        """Bring the cache up to the head, which is returned; nothing is folded. `progress` is told blocks read, and
+        all."""
+        with self._lock:
+            self._identify()
+            head = self._block("latest")
+            self._drop_if_changed()
+            self._fetch(head, progress)
+            return head
+
+    def _fetch(self, head: Head, progress: Callable[[int, int], None] | None = None) -> None:
         """Bring the cache up to the head."""
         seen = self._cache.seen()
         start = seen[0] + 1 if seen else self._deployment.block
@@ -180,6 +190,8 @@ class EvmLedger:
             end_hash = head.hash if end == head.number else self._block(end).hash
             self._cache.extend(logs, end, end_hash)
             start = end + 1
+            if progress:
+                progress(end, head.number)
 
     def _raw(self, log: Any) -> RawLog:
         stamp = log.get("blockTimestamp")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -66,7 +66,7 @@ class LogCache:
             found: tuple[int, bytes] | None = self._database.execute("SELECT block, hash FROM seen").fetchone()
         return found
 
-    def since(self, block: int) -> Iterator[RawLog]:
+    def since(self, block: int) -> Generator[RawLog]:
         """The logs of blocks after `block`, in the chain's order."""
         query = "SELECT block, place, at, topics, data FROM logs WHERE block > ? ORDER BY block, place"
         with self._translated(), closing(self._database.execute(query, (block,))) as rows:

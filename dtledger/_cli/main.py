@@ -30,8 +30,9 @@ NOUNS = {
     "snapshot": "Snapshots: put, list, show, amend, adopt, verify.",
     "gateway": "Gateways: serve, status, token, unanchored.",
     "model": "Models: register, round, commit, list, show, open.",
-    "audit": "Audits: model, report.",
+    "audit": "Audits: twin, snapshot, model, report, export, verify.",
     "fhir": "FHIR R4: import, export.",
+    "index": "What this machine has read of the ledger: status, rebuild, verify.",
     "custodian": "A custodian as a service: init, serve, status, receipts.",
 }
 """Noun → one line. The module of the same name has a command of the same name."""

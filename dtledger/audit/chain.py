@@ -119,14 +119,22 @@ class Chain:
             )
         return self._logs[number]
 
+    def require_whole(self) -> None:
+        """Pass if every block is looked at.
+
+        Raises:
+            CannotCheckError: it is not, so something could be left out.
+        """
+        if not self.is_whole:
+            raise CannotCheckError("Not every block is looked at, so something could be left out.")
+
     def logs_with(self, contract: str, word: bytes) -> Iterator[tuple[Header, Log]]:
         """Every log that a contract ever made with that topic, in the chain's order. Raises as `header`.
 
         Raises:
             CannotCheckError: the chain is not looked at whole, so one could be missing.
         """
-        if not self.is_whole:
-            raise CannotCheckError("The chain is too long to be looked at whole, so something could be left out.")
+        self.require_whole()
         address = _bytes(self._deployment.contracts[contract])
         for number in range(self.head.number + 1):
             header = self._headers[number]

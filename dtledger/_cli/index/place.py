@@ -1,0 +1,41 @@
+"""Where the profile's index lies, and how it is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..app import App
+
+if TYPE_CHECKING:
+    from ..._backend.index import Standing
+    from ...ledger import Deployment
+
+
+def deployment_of(app: App) -> Deployment:
+    """The profile's deployment."""
+    from ..._backend.migrations import read_deployment
+    from ...client.opening import deployment_path
+
+    return read_deployment(deployment_path(app.settings))
+
+
+def path_of(app: App) -> Path:
+    """The index's file."""
+    return app.home.ledger_cache / f"{deployment_of(app).id}.db"
+
+
+def show(app: App, schema: str, path: Path, found: Standing, **more: Any) -> None:
+    """Where an index stands, for people and programs."""
+    read = "nothing read yet" if found.block is None else f"read up to block {found.block:,}"
+    app.show(f"{path}: {found.logs:,} events, {read}")
+    app.show(f"digest {found.digest.hex()}")
+    app.data(
+        schema,
+        file=str(path),
+        block=found.block,
+        block_hash="0x" + found.block_hash.hex() if found.block_hash else None,
+        events=found.logs,
+        digest=found.digest,
+        **more,
+    )

@@ -1,0 +1,114 @@
+"""`audit twin`, `snapshot`, `export` and `verify`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import Result
+
+from tests.cli.twins import Twin, complaint, new_twin, said
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import DevnetHome
+
+pytestmark = [pytest.mark.anvil, pytest.mark.slow]
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def read(devnet_home: DevnetHome) -> Twin:
+    """A twin that cardiology has read and may read no more. No test changes it."""
+    made = new_twin(devnet_home)
+    slot = made.grant()
+    with devnet_home.client("cardiology") as clinician, devnet_home.client("patient") as patient:
+        clinician.read(made.number, "glucose", "TREAT")
+        patient.consents.revoke(slot)
+    return made
+
+
+def told(result: Result, exit_code: int = 0) -> dict[str, Any]:
+    assert result.exit_code == exit_code, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def verdicts(found: dict[str, Any]) -> dict[str, set[str]]:
+    """Claim → its verdicts."""
+    names = {each["claim"] for each in found["claims"]}
+    return {name: {each["verdict"] for each in found["claims"] if each["claim"] == name} for name in names}
+
+
+def test_an_owner_sees_every_claim_pass(dtledger: Run, read: Twin) -> None:
+    found = told(dtledger("audit", "twin", read.number, "--key", "patient", "--reveal", "glucose", "--json"))
+    every = "chain code events owner card state roster index stream writer category receipts consent"
+    assert verdicts(found) == {name: {"pass"} for name in every.split()}
+    assert found["fail"] == found["cannot_check"] == 0
+    shown = dtledger("audit", "twin", read.number, "--key", "patient", "--reveal", "glucose")
+    assert "without a gap" in shown.stdout
+
+
+def test_an_outsider_cannot_check_what_only_the_owner_can_show(dtledger: Run, read: Twin) -> None:
+    found = verdicts(told(dtledger("audit", "twin", read.number, "--key", "gateway", "--json"), 6))
+    assert {name for name, said in found.items() if said != {"pass"}} == {"category", "receipts"}
+    refused = dtledger("audit", "twin", read.number, "--key", "gateway", "--reveal", "glucose", "--json")
+    assert "Only the owner" in complaint(refused, 2)["message"]
+
+
+def test_one_snapshot_is_audited_by_its_digest(dtledger: Run, read: Twin) -> None:
+    listed = said(dtledger("snapshot", "list", "--twin", read.number, "--key", "patient", "--json"))
+    digest = listed["snapshots"][0]["digest"]
+    found = verdicts(
+        told(dtledger("audit", "snapshot", digest, "--twin", read.number, "--key", "gateway", "--json"), 6)
+    )
+    assert found["anchored"] == found["stream"] == found["writer"] == {"pass"}
+
+
+def test_a_file_says_what_the_node_said_and_needs_neither_home_nor_network(
+    dtledger: Run, read: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, clinician = tmp_path / "twin.bundle", "cardiology"
+    with read.home.client(clinician) as client:
+        block = client.context.ledger.head().number
+    words = ("--twin", read.number, "--key", "patient", "--reveal", "glucose", "--denied", f"{clinician}@{block}")
+    made = told(dtledger("audit", "export", file, *words, "--json"))
+    assert verdicts(made)["denied"] == {"pass"}
+    monkeypatch.setenv("DTLEDGER_HOME", str(tmp_path / "nothing"))
+    found = told(dtledger("audit", "verify", file, "--head", made["head"], "--json"))
+    assert [each["verdict"] for each in found["claims"]] == ["pass"] * (len(made["claims"]) + 1)
+    assert found["pinned"]
+    other = told(dtledger("audit", "verify", file, "--head", "0x" + "11" * 32, "--json"), 4)
+    assert other["claims"][0]["verdict"] == "fail"
+    assert "nobody pinned the head" in dtledger("audit", "verify", file).stderr
+
+
+def test_a_file_is_held_against_the_node_where_that_is_wished(dtledger: Run, read: Twin, tmp_path: Path) -> None:
+    file = tmp_path / "twin.bundle"
+    told(dtledger("audit", "export", file, "--twin", read.number, "--key", "patient", "--reveal", "glucose", "--json"))
+    assert told(dtledger("audit", "verify", file, "--online", "--json"))["pinned"]
+
+
+def test_a_file_that_was_changed_is_refused(dtledger: Run, read: Twin, tmp_path: Path) -> None:
+    file = tmp_path / "twin.bundle"
+    told(dtledger("audit", "export", file, "--twin", read.number, "--key", "patient", "--reveal", "glucose", "--json"))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(bytes(data))
+    assert "not as it was written" in complaint(dtledger("audit", "verify", file, "--json"), 4)["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("audit", "export", "FILE"), "Name a twin or a model"),
+        (("audit", "twin", "1", "--head", "0x12"), "is no hash"),
+        (("audit", "twin", "1", "--denied", "cardiology"), "is not WHO@BLOCK"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(dtledger: Run, tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    named = [str(tmp_path / "file") if each == "FILE" else each for each in words]
+    assert says in complaint(dtledger(*named, "--key", "gateway", "--json"), 2)["message"]
