@@ -7,6 +7,7 @@ places, which the compiler names, are left out of the comparison and checked aga
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ def compiled(root: Path) -> dict[str, Runtime]:
     return {name: runtime_of(built[name]) for name in CONTRACTS}
 
 
+@cache
 def shipped() -> dict[str, Runtime]:
     """Each contract's runtime as this package ships it."""
     return {name: runtime_of(runtime(name)) for name in CONTRACTS}

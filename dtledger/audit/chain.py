@@ -18,7 +18,7 @@ from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Deployment
 from ..types import Address, Digest
 from .layout import Place, mapped
-from .proofs import Account, Header, Log, NodeMissingError, Nodes
+from .proofs import Account, Header, Log, NodeMissingError, Nodes, bloom_bits
 from .source import Source
 
 T = TypeVar("T")
@@ -136,9 +136,10 @@ class Chain:
         """
         self.require_whole()
         address = _bytes(self._deployment.contracts[contract])
+        bits = bloom_bits(address, word)
         for number in range(self.head.number + 1):
             header = self._headers[number]
-            if header.may_hold(address, word):
+            if header.may_hold(bits):
                 yield from ((header, log) for log in self.logs(number) if log.address == address and word in log.topics)
 
     # storage -------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ..ledger import CONTRACTS, Deployment
 from .chain import Chain
+from .proofs import bloom_bits
 
 
 def proved_logs(
@@ -15,9 +16,10 @@ def proved_logs(
     told blocks looked at, and all. Raises as `Chain.logs_with`."""
     chain.require_whole()
     addresses = {bytes.fromhex(deployment.contracts[name][2:]) for name in CONTRACTS[1:]}
+    filters = list(map(bloom_bits, addresses))
     for number in range(deployment.block, chain.head.number + 1):
         header = chain.header(number)
-        if any(map(header.may_hold, addresses)):
+        if any(map(header.may_hold, filters)):
             for log in chain.logs(number):
                 if log.address in addresses:
                     yield number, log.place, b"".join(log.topics), log.data

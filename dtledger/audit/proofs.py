@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import rlp
@@ -52,6 +53,7 @@ class Header:
     at: int
 
     @classmethod
+    @lru_cache(maxsize=2**15)  # files of one chain have the same headers
     def read(cls, data: bytes) -> Header:
         """The header of its RLP. What stands where is the same in every Ethereum header since the first.
 
@@ -68,16 +70,18 @@ class Header:
         bloom, number, at = (int.from_bytes(fields[place]) for place in (6, 8, 11))
         return cls(keccak(data), parent, state, receipts, bloom, number, at)
 
-    def may_hold(self, *words: bytes) -> bool:
-        """Whether a log in the block may have all of these among its address and topics; if not, none has."""
-        return all(self.bloom & bits == bits for bits in map(bloom_bits, words))
+    def may_hold(self, bits: int) -> bool:
+        """Whether a log in the block may have all words among its address and topics that `bloom_bits` was given; if
+        not, none has."""
+        return self.bloom & bits == bits
 
 
-def bloom_bits(word: bytes) -> int:
-    """The three bits that an address or a topic sets in a header's bloom filter (Yellow Paper, 4.3.1)."""
-    hashed, bits = keccak(word), 0
-    for place in (0, 2, 4):
-        bits |= 1 << int.from_bytes(hashed[place : place + 2]) % _BLOOM_BITS
+def bloom_bits(*words: bytes) -> int:
+    """The three bits that each address and topic sets in a header's bloom filter (Yellow Paper, 4.3.1)."""
+    bits = 0
+    for hashed in map(keccak, words):
+        for place in (0, 2, 4):
+            bits |= 1 << int.from_bytes(hashed[place : place + 2]) % _BLOOM_BITS
     return bits
 
 

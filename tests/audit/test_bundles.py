@@ -13,6 +13,7 @@ from dtledger.audit.chain import Chain
 from dtledger.encoding import sha256
 from dtledger.errors import IntegrityError
 from dtledger.ledger import calls
+from tests.audit.attacks import Lying, _reforged
 from tests.audit.chain_world import ChainWorld
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
@@ -133,3 +134,24 @@ def test_who_had_a_permit_is_not_shown_to_have_had_none(world: ChainWorld) -> No
         [Verdict.FAIL, Verdict.PASS],
         [Verdict.CANNOT_CHECK, Verdict.CANNOT_CHECK],  # a node that keeps no state so old
     )
+
+
+def test_a_block_that_the_chain_does_not_remember_so_is_refused(world: ChainWorld) -> None:
+    world.ledger.send(calls.remember(), world.operator.context.key)
+    remembered = world.ledger.head().number - 1
+    world.anvil.rpc("anvil_mine", hex(300))
+    source = world.source()
+    other = _reforged(source.headers(remembered, remembered)[0], 11, b"\1")
+    lying = Lying(source, headers=lambda first, last: [other] if first == remembered else source.headers(first, last))
+    assert Chain(source, world.deployment, whole=False).header(remembered).number == remembered
+    with pytest.raises(IntegrityError, match="not the one that the chain remembers"):
+        Chain(lying, world.deployment, whole=False).header(remembered)
+
+
+def test_code_that_is_not_the_accounts_is_refused(bundle: Bundle) -> None:
+    """Somebody puts a contract of the right code into a file in the place of another one."""
+    contracts = dict(bundle.deployment.contracts)
+    codes = {**bundle.codes, contracts["ReceiptLedger"]: bundle.codes[contracts["ReceiptLedger"]] + b"\0"}
+    failed = [each for each in verify(replace(bundle, codes=codes)) if each.verdict is Verdict.FAIL]
+    assert [(each.name, each.about) for each in failed] == [("code", "ReceiptLedger")]
+    assert "not the account's" in failed[0].evidence
