@@ -1,4 +1,4 @@
-"""Claims and verdicts as people and programs read them."""
+"""How claims are shown: one line each for people, and as they are for programs."""
 
 from __future__ import annotations
 
@@ -16,24 +16,18 @@ if TYPE_CHECKING:
 COLOURS = {"pass": "green", "fail": "red", "cannot check": "yellow"}
 
 
-def tell(app: App, schema: str, claims: Sequence[Claim], warnings: Sequence[str] = (), **values: Any) -> None:
-    """Each claim in a line, how many there are of each verdict, and `warnings`; all of it and `values` as JSON."""
-    names, subjects = (
-        max(len(text) for text in texts) for texts in zip(*((c.name, c.about) for c in claims), strict=True)
-    )
+def show_claims(app: App, claims: Sequence[Claim]) -> dict[str, Any]:
+    """Show every claim and how many have which verdict; the same for programs."""
+    wide, named = max(len(each.about) for each in claims), max(len(each.name) for each in claims)
     for each in claims:
         verdict = click.style(f"{each.verdict.value:<12}", fg=COLOURS[each.verdict.value])
-        app.show(f"{verdict}  {each.name:<{names}}  {each.about:<{subjects}}  {each.evidence}")
+        app.show(f"{verdict}  {each.name:<{named}}  {each.about:<{wide}}  {each.evidence}")
     counted = Counter(each.verdict.value for each in claims)
     app.say(", ".join(f"{counted[each]} {each}" for each in COLOURS))
-    for what in warnings:
-        app.say(f"{click.style('warning:', fg='yellow')} {what}")
-    app.data(
-        schema,
-        **values,
-        claims=[
+    return {
+        "claims": [
             {"claim": each.name, "about": each.about, "verdict": each.verdict.value, "evidence": each.evidence}
             for each in claims
         ],
         **{each.replace(" ", "_"): counted[each] for each in COLOURS},
-    )
+    }

@@ -188,7 +188,7 @@ class Twins(Rekeying, Regaining, Moving):
         known = context.view().receipt_anchor(custodian)
         try:
             proof, told = self.told(twin, custodian)
-            receipts = verify_chain(context.deployment, told, custodian, twin)
+            receipts = list(verify_chain(context.deployment, told, custodian, twin))
             return ReceiptList(receipts, verify_anchored(context.view(), known, proof, receipts, custodian, twin))
         except DtledgerError as error:
             return error

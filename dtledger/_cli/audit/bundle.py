@@ -11,10 +11,10 @@ import click
 
 from ...errors import CannotCheckError, InputError
 from ..app import App
+from ..claims import show_claims
 from ..command import verb
 from .evidence import asked, digest_of, evidence_options, node_source
 from .given import files_in, unsealed
-from .plain import show_claims
 
 if TYPE_CHECKING:
     from ...audit import Asked

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..app import App
-from ..claims import tell
+from ..claims import show_claims
 from ..command import verb
 from ..model.plain import FILE, find, plain_model
 from .given import files_in, openings_of, receipts_of, unused
@@ -63,6 +63,8 @@ def model(app: App, model: str, openings: Sequence[str], files: Path | None, rec
         for claim in audit.claims():
             claims.append(claim)
             progress(len(claims), audit.count)
-    warnings = [f"nothing was committed to that is this: {what}" for what in idle]
-    tell(app, "audit-model", claims, warnings, **plain_model(app, named), block=context.view().block, unused=idle)
+    told = show_claims(app, claims)
+    for what in idle:
+        app.say(f"{click.style('warning:', fg='yellow')} nothing was committed to that is this: {what}")
+    app.data("audit-model", **plain_model(app, named), block=context.view().block, **told, unused=idle)
     click.get_current_context().exit(exit_code(claims))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ..app import App
+from ..claims import show_claims
 from ..command import verb
 from ..snapshot.finding import find
 from .evidence import asked, evidence_options, node_source
-from .plain import show_claims
 
 if TYPE_CHECKING:
     from ...audit import Asked

@@ -10,7 +10,7 @@ import click
 from ...errors import InputError
 from .. import complete
 from ..app import App
-from ..claims import tell
+from ..claims import show_claims
 from ..command import verb
 from ..consent.plain import research_lines
 from .plain import FILE, chunks, plain_release
@@ -55,7 +55,7 @@ def verify(app: App, release: Path, folder: Path | None, by: str | None, ask: bo
     if ask:
         claims += audit.on_ledger(app.ledger.deployment, app.ledger.view(), app.store)
     told = plain_release(app, audit.release) if audit.release else {}
-    tell(app, "model-verified", claims, **told, ledger=ask)
+    app.data("model-verified", **told, ledger=ask, **show_claims(app, claims))
     for line in research_lines(audit.release.origin.research if audit.release else ()):
         app.say(line)
     click.get_current_context().exit(exit_code(claims))
