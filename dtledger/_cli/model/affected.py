@@ -9,7 +9,6 @@ import click
 
 from ...errors import CannotCheckError
 from ..app import App
-from ..audit.given import openings_of
 from ..command import verb
 from ..words import listed, table
 from .plain import find, updates_words
@@ -35,6 +34,8 @@ def affected(app: App, model: str, openings: Sequence[str]) -> None:
     under which round. If updates were not shown, the exit code is 6, after everything else was shown.
     """
     named = find(app, model)
+    from ..audit.given import openings_of  # which needs the words of models
+
     seen = app.client.models.affected(named.model, openings_of(app, named, openings))
     rows = [
         [each.round, each.standing.value, listed(dict.fromkeys(map(_words, each.withdrawals))), each.reason]
