@@ -12,6 +12,9 @@ from click.testing import Result
 from tests.cli.models import SITES, Run, Study
 from tests.report.test_page import Page
 
+from .conftest import DevnetHome
+from .twins import new_twin
+
 pytestmark = pytest.mark.anvil
 
 
@@ -77,3 +80,28 @@ def test_the_command_on_the_page_makes_it_again(report: Run, dtledger: Run, stud
     words = shlex.split(told["command"])[1:]
     again = json.loads(dtledger(*words, "--key", "auditor", "--json").stdout)
     assert (again["claims"], again["command"]) == (told["claims"], told["command"])
+
+
+def test_a_twin_has_a_page_too_that_tells_its_owner_who_looked(
+    devnet_home: DevnetHome, study: Study, dtledger: Run, tmp_path: Path
+) -> None:
+    twin, out = new_twin(devnet_home, hours=1), tmp_path / "twin.html"
+    twin.grant()
+    with devnet_home.client("cardiology") as clinician:
+        clinician.read(twin.number, "glucose", "TREAT")
+    words = ("audit", "report", "--twin", twin.number, "--key")
+    result = dtledger(*words, "patient", "--to", out)
+    assert result.exit_code in (0, 6), result.output
+    text = Page(out.read_text()).text
+    for each in (f"Audit of twin {twin.number}", f"{twin.number}/cardiology/0", "granted", "snapshots by gateway"):
+        assert each in text
+    told = json.loads(dtledger(*words, "patient", "--json").stdout)
+    assert "cardiology" in {each["who"] for each in told["access"]}
+    other = json.loads(dtledger(*words, "auditor", "--json").stdout)
+    assert other["access"] == []
+    assert any("owner alone" in each for each in other["notes"])
+
+
+def test_a_model_or_a_twin_is_named_and_not_both(dtledger: Run) -> None:
+    assert dtledger("audit", "report", "--key", "auditor").exit_code == 2
+    assert dtledger("audit", "report", "a-model", "--twin", "1", "--key", "auditor").exit_code == 2
