@@ -15,8 +15,8 @@ from .document import Edge, Node
 _WIDTH, _HEIGHT, _GAP, _FALL = 210, 66, 22, 46
 _ACROSS = 5
 """Boxes side by side: of more, a row goes on below."""
-_FITS = 21
-"""Characters of a line in a box."""
+_FITS, _FITS_SMALL = 21, 30
+"""Characters of a line in a box: of its name, and of what stands below."""
 
 SIGNS = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.CANNOT_CHECK: "?"}
 
@@ -65,11 +65,12 @@ def _box(node: Node, x: int, y: int) -> str:
     words = f"{SIGNS[node.verdict]} {node.verdict.value}" if node.verdict else "not audited"
     texts = ((20, "name", node.title), (39, "detail", node.detail), (57, f"verdict {kind}", words))
     return f'<g class="node {kind}"><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>' + "".join(
-        f'<text x="{x + 10}" y="{y + down}" class="{style}">{escape(_short(text))}</text>'
+        f'<text x="{x + 10}" y="{y + down}" class="{style}">{escape(_short(text, style))}</text>'
         for down, style, text in texts
         if text
     ) + "</g>"  # fmt: skip
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _FITS else f"{text[: _FITS - 1]}…"
+def _short(text: str, style: str) -> str:
+    fits = _FITS if style == "name" else _FITS_SMALL
+    return text if len(text) <= fits else f"{text[: fits - 1]}…"

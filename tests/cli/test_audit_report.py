@@ -97,6 +97,8 @@ def test_a_twin_has_a_page_too_that_tells_its_owner_who_looked(
         assert each in text
     told = json.loads(dtledger(*words, "patient", "--json").stdout)
     assert "cardiology" in {each["who"] for each in told["access"]}
+    shown = dtledger(*words, "patient", "--reveal", "glucose", "--json")
+    assert (shown.exit_code, json.loads(shown.stdout)["verdict"]) == (0, "pass"), shown.output
     other = json.loads(dtledger(*words, "auditor", "--json").stdout)
     assert other["access"] == []
     assert any("owner alone" in each for each in other["notes"])

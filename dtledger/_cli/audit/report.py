@@ -12,6 +12,7 @@ import click
 from ..app import App
 from ..command import verb
 from ..model.plain import FILE, find
+from ..words import CATEGORY
 from . import model_report, twin_report
 from .evidence import asked, node_source
 from .given import files_in, openings_of, receipts_of, unused
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 @click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Instead of a model: of this twin.")
 @click.option("--head", metavar="HASH", help="With --twin: the head's hash, as you know it from elsewhere.")
 @click.option(
+    "--reveal", "reveals", multiple=True, type=CATEGORY, help="With --twin, as its owner: which streams are of it."
+)
+@click.option(
     "--opening", "openings", multiple=True, metavar="WORD|FILE", help="What a site showed you; may be repeated."
 )
 @click.option(
@@ -45,6 +49,7 @@ def report(
     model: str | None,
     twin: int | None,
     head: str | None,
+    reveals: Sequence[str],
     openings: Sequence[str],
     files: Path | None,
     receipts: Sequence[Path],
@@ -60,15 +65,15 @@ def report(
 
     if (model is None) is (twin is None):
         raise click.UsageError("Name a model, or a twin with --twin.")
-    again = _command(model, twin, head, openings, files, receipts, to)
+    again = _command(model, twin, head, reveals, openings, files, receipts, to)
     if twin is not None:
         if openings or files or receipts:
             raise click.UsageError("--opening, --files and --receipts are of a model.")
-        made = _of_twin(app, twin, head, again)
+        made = _of_twin(app, twin, head, reveals, again)
     else:
         assert model is not None
-        if head:
-            raise click.UsageError("--head goes with --twin.")
+        if head or reveals:
+            raise click.UsageError("--head and --reveal go with --twin.")
         made = _of_model(app, model, openings, files, receipts, again)
     if to is not None:
         from ..._backend.files import write_atomically
@@ -118,11 +123,11 @@ def _of_model(
     )
 
 
-def _of_twin(app: App, twin: int, head: str | None, again: str) -> Report:
+def _of_twin(app: App, twin: int, head: str | None, reveals: Sequence[str], again: str) -> Report:
     from ...audit import Audit
     from ...report import Report
 
-    request = asked(app, twin, None, head, (), (), part=False)
+    request = asked(app, twin, None, head, reveals, (), part=False)
     claims = tuple(Audit(request, node_source(app, request.pinned), app.client.context.store).claims())
     looks, faults = twin_report.accesses(app, twin)
     nodes, edges = twin_report.lineage(app, twin, claims, looks)
@@ -153,6 +158,7 @@ def _command(
     model: str | None,
     twin: int | None,
     head: str | None,
+    reveals: Sequence[str],
     openings: Sequence[str],
     files: Path | None,
     receipts: Sequence[Path],
@@ -160,9 +166,8 @@ def _command(
 ) -> str:
     words = ["dtledger", "audit", "report", *([model] if model else ["--twin", f"{twin}"])]
     words += ["--head", head] if head else []
-    for each in openings:
-        words += ["--opening", each]
+    for option, values in (("--reveal", reveals), ("--opening", openings), ("--receipts", map(str, receipts))):
+        for each in values:
+            words += [option, each]
     words += ["--files", str(files)] if files else []
-    for path in receipts:
-        words += ["--receipts", str(path)]
     return shlex.join([*words, *(["--to", str(to)] if to else [])])

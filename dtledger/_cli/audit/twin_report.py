@@ -113,11 +113,19 @@ def lineage(app: App, twin: int, claims: Sequence[Claim], looks: Sequence[Access
         if not any(each.name == f"writer-{writer}" for each in nodes):
             nodes.append(Node(f"writer-{writer}", 0, name, "writer"))
         key, verdict = f"stream-{writer}-{label.hex()}", worst(about[f"{name}, stream {label.hex()[:8]}"])
-        nodes.append(Node(key, 1, category_words(category, label), f"{count:,} snapshots by {name}", verdict))
+        nodes.append(
+            Node(
+                key,
+                1,
+                category_words(category, label),
+                f"{count:,} snapshot{'' if count == 1 else 's'} by {name}",
+                verdict,
+            )
+        )
         edges += [Edge(f"writer-{writer}", key), Edge(key, "twin")]
     nodes.append(Node("twin", 2, f"twin {twin}", "", worst(about[f"twin {twin}"])))
     for who, count in Counter(each.who for each in looks).items():
-        nodes.append(Node(f"reader-{who}", 3, who, f"asked {count:,} times"))
+        nodes.append(Node(f"reader-{who}", 3, who, f"{count:,} request{'' if count == 1 else 's'}"))
         edges.append(Edge("twin", f"reader-{who}"))
     return sorted(nodes, key=attrgetter("row")), edges
 
