@@ -131,7 +131,7 @@ class Models:
             return start
         opened = view.aggregate(model.number, rounds[-1].number) is None
         if start is not None and (opened or start != present.aggregate):
-            raise InputError("A later round starts from what was made before.", hint="Leave the file out.")
+            raise InputError("A later round starts from the aggregate before.", hint="Leave the file out.")
         return present.aggregate
 
     def to_finalise(self, model: Model, left_out: Collection[Address] = ()) -> tuple[Round, tuple[Update, ...]]:
