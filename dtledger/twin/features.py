@@ -45,7 +45,7 @@ class Seen:
         still = (self.slow[0] - self.lags[0]) / 60
         rows = [*self.ahead[:3], rates[0], rates[1], self.lags[0] / 60 - 2.5, still]
         rows += [self.on_board[0] / 30, self.on_board[2] / 4, np.exp(-self.since / 60)]
-        return np.stack(rows)
+        return np.array(rows)
 
 
 def features(seen: Seen) -> Array:
@@ -63,14 +63,19 @@ def features(seen: Seen) -> Array:
     for row in intake:
         rows += [row, row * rate, row * level]
     rows += [*(seen.ahead / 50), seen.mean[1], seen.mean[2], (seen.mean[3] - glucose) / 60]
-    return np.stack(rows)
+    return np.array(rows)
 
 
 def personal(rough: Array, basis: Array) -> Array:
-    """What a person's own correction is linear in, of rough forecasts (3, twins): (3, 10, twins)."""
-    shared = np.broadcast_to(basis[3:], (3, *basis[3:].shape))
-    own = np.stack([np.ones_like(rough), rough / SCALES, basis[:3] / SCALES], axis=1)
-    return np.concatenate([own, shared], axis=1)
+    """What a person's own correction is linear in, of rough forecasts (3, twins): (3, 10, twins). The basis is
+    (10, twins), or (10, 3, twins) where each horizon has one of its own."""
+    each = np.broadcast_to(basis[:, None], (BASIS, *rough.shape)) if basis.ndim == 2 else basis
+    rows = np.empty((len(rough), BASIS, rough.shape[1]))
+    rows[:, 0] = 1.0
+    rows[:, 1] = rough / SCALES
+    rows[:, 2] = each[range(3), range(3)] / SCALES
+    rows[:, 3:] = each[3:].transpose(1, 0, 2)
+    return rows
 
 
 def spread(minutes: Array, rough: Array, basis: Array, volatility: Array) -> Array:
@@ -79,7 +84,7 @@ def spread(minutes: Array, rough: Array, basis: Array, volatility: Array) -> Arr
     rows = [np.ones_like(rate), np.abs(rate), np.abs(basis[4]), level, np.maximum(level - 0.5, 0)]
     rows += [np.maximum(-level - 0.5, 0), np.log(1 + volatility), *_clock(minutes), *basis[7:]]
     own = np.abs(rough / SCALES)[:, None]
-    return np.concatenate([np.broadcast_to(np.stack(rows), (3, len(rows), len(rate))), own], axis=1)
+    return np.concatenate([np.broadcast_to(np.array(rows), (3, len(rows), len(rate))), own], axis=1)
 
 
 def _rates(lags: Array) -> Array:
@@ -89,4 +94,5 @@ def _rates(lags: Array) -> Array:
 
 def _clock(minutes: Array) -> Array:
     angle = minutes % 1440 * (2 * math.pi / 1440)
-    return np.stack([np.sin(angle), np.cos(angle), np.sin(2 * angle), np.cos(2 * angle)])
+    sine, cosine = np.sin(angle), np.cos(angle)
+    return np.array([sine, cosine, 2 * sine * cosine, cosine * cosine - sine * sine])

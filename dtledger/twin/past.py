@@ -6,7 +6,7 @@ lines between the readings around them; before the first reading everything was 
 >>> past = start(1)
 >>> for minute, glucose in ((0.0, 100.0), (10.0, 120.0), (20.0, 110.0)):
 ...     past = learn(past, np.array([minute]), np.array([glucose]))
->>> lags(past)[:, 0].round(1).tolist()[:3]
+>>> past.lags[:, 0].round(1).tolist()[:3]
 [110.0, 110.0, 100.0]
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from .factors import Array
 
-__all__ = ["LAGS", "Past", "lags", "learn", "start"]
+__all__ = ["LAGS", "LONG_AGO", "Past", "learn", "start"]
 
 KEPT = 40
 """Readings; ten hours a quarter of an hour apart, three and a third of five minutes."""
@@ -27,6 +27,9 @@ APART = 4.5
 LAGS = 9
 """The newest reading and eight quarters of an hour before it."""
 LONG_AGO = -1e12
+"""The minute of what never was."""
+BEGAN = 50.0
+"""The mean square of a change that somebody begins with, (mg/dL)²."""
 
 _BACK = 15.0 * np.arange(LAGS)[:, None]
 _SLOW = np.array([240.0, 1440.0, 360.0])[:, None]
@@ -35,15 +38,18 @@ _SLOW = np.array([240.0, 1440.0, 360.0])[:, None]
 @dataclass(frozen=True, slots=True)
 class Past:
     """`times` and `values` (40, twins), the newest last; `slow` (3, twins): means over four hours and a day, and the
-    mean square of a quarter of an hour's change."""
+    mean square of a quarter of an hour's change; `lags` (9, twins): glucose now and each quarter of an hour before."""
 
     times: Array
     values: Array
     slow: Array
+    lags: Array
 
 
 def start(twins: int) -> Past:
-    return Past(np.full((KEPT, twins), LONG_AGO), np.zeros((KEPT, twins)), np.zeros((3, twins)))
+    return Past(
+        np.full((KEPT, twins), LONG_AGO), np.zeros((KEPT, twins)), np.zeros((3, twins)), np.zeros((LAGS, twins))
+    )
 
 
 def learn(past: Past, minutes: Array, glucose: Array) -> Past:
@@ -62,19 +68,20 @@ def learn(past: Past, minutes: Array, glucose: Array) -> Past:
     values[-1] = np.where(there, glucose, past.values[-1])
     if first.any():
         values[:, first] = glucose[first]
-    newest, before = lags(Past(times, values, past.slow), 2)
-    target = np.stack([newest, newest, (newest - before) ** 2])
-    began = np.stack([newest, newest, np.full_like(newest, 50.0)])
+    lags = _lags(times, values)
+    newest = lags[0]
+    target = np.array([newest, newest, np.square(newest - lags[1])])
     slow = past.slow + (1 - np.exp(-elapsed / _SLOW)) * (target - past.slow)
-    return Past(times, values, np.where(first, began, slow))
+    if first.any():
+        slow[:, first] = np.array([newest, newest, np.full_like(newest, BEGAN)])[:, first]
+    return Past(times, values, slow, lags)
 
 
-def lags(past: Past, count: int = LAGS) -> Array:
-    """The reading now and each quarter of an hour before: (count, twins)."""
-    times, values, twins = past.times, past.values, np.arange(past.times.shape[1])
-    target = times[-1] - _BACK[:count]
+def _lags(times: Array, values: Array) -> Array:
+    twins = np.arange(times.shape[1])
+    target = times[-1] - _BACK
     after = np.minimum((times[:, None] < target).sum(axis=0), KEPT - 1)
     before = np.maximum(after - 1, 0)
-    late, early = times[after, twins], times[before, twins]
+    late, early, value = times[after, twins], times[before, twins], values[after, twins]
     part = (late - target) / np.maximum(late - early, 1e-9)
-    return np.asarray(values[after, twins] + np.clip(part, 0.0, 1.0) * (values[before, twins] - values[after, twins]))
+    return np.asarray(value + np.clip(part, 0.0, 1.0) * (values[before, twins] - value))

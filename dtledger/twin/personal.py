@@ -58,7 +58,7 @@ def start(twins: int, deviation: float | Array, quantiles: Array) -> Personal:
 
 def of(personal: Personal, twins: npt.NDArray[np.intp]) -> Personal:
     """Those of some of the twins."""
-    return Personal(*(getattr(personal, name)[..., twins] for name in Personal.__slots__))
+    return Personal(*(np.take(getattr(personal, name), twins, axis=-1) for name in Personal.__slots__))
 
 
 def put(personal: Personal, twins: npt.NDArray[np.intp], some: Personal) -> Personal:
@@ -84,11 +84,13 @@ def learn(personal: Personal, inputs: Array, error: Array, scaled: Array, usual:
         usual: other people's mean of its size, (3, 1) or (3, twins).
     """
     come = ~np.isnan(error)
-    product = (personal.covariance * inputs[:, None]).sum(axis=2)
+    product = np.einsum("kijt,kjt->kit", personal.covariance, inputs)
     weight = come / (NOISE**2 + (product * inputs).sum(axis=1))
     miss = np.where(come, error, 0.0) - correction(personal, inputs)
     terms = personal.terms + product * (weight * miss)[:, None]
-    covariance = personal.covariance - product[:, :, None] * (product * weight[:, None])[:, None]
+    covariance, weighted = personal.covariance.copy(), product * weight[:, None]
+    for i in range(TERMS):  # row by row: the whole outer product would not fit into the cache
+        covariance[:, i] -= product[:, i, None] * weighted
     known = np.where(come, scaled, 0.0)
     relative = known / personal.scale
     below = relative[:, None] < personal.quantiles

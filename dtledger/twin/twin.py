@@ -122,7 +122,12 @@ class Coming:
             reading: (twins) in mg/dL; NaN is none: the twin coasts, and nothing is learned.
             sides: (twins) −1 where the true value is at most the reading (a sensor's "Low"), 1 where at least.
             announced: what was taken since the reading before.
+
+        Raises:
+            ValueError: a reading is infinite.
         """
+        if np.isinf(reading).any():
+            raise ValueError("a reading is a finite number, or missing")
         memory, minutes = self.memory, self.minutes
         there = ~np.isnan(reading)
         update = self.expected.update(reading[None], None if sides is None else sides[None])
@@ -135,7 +140,7 @@ class Coming:
         before = past.learn(memory.past, minutes, reading)
         view = Seen(
             minutes,
-            past.lags(before),
+            before.lags,
             before.slow,
             day.ahead(memory.day, minutes),
             update.state.mean,
@@ -183,9 +188,15 @@ def start(prior: Prior, twins: int) -> Memory:
 
 
 def expect(prior: Prior, memory: Memory, minutes: Array) -> Coming:
-    """The reading at `minutes` (twins) of the local clock, which never runs back."""
+    """The reading at `minutes` (twins) of the local clock.
+
+    Raises:
+        ValueError: the clock runs back, or a minute is no number.
+    """
     begun = memory.at != LONG_AGO
     elapsed = np.where(begun, minutes - memory.at, 0.0)
+    if not (elapsed >= 0).all() or not np.isfinite(minutes).all():
+        raise ValueError("a twin's time never runs back")
     on_board, absorbed = intake.move(memory.on_board, elapsed)
     state = FILTER.predict(memory.state, glucose.GlucoseProcess(prior.parameters, absorbed), elapsed)
     expected = FILTER.expect(state, glucose.GlucoseSensor(prior.parameters.reading_deviation))
@@ -226,8 +237,8 @@ def _learn(prior: Prior, memory: Memory, minutes: Array, reading: Array) -> pers
     place, rows = distance.argmin(axis=1), np.arange(len(HORIZONS))[:, None]
     near = distance[rows, place, np.arange(len(twins))] <= NEAR
     foretold = memory.origins[:, place, twins]
-    rough, sizes = (np.stack([foretold[part][i, i] for i in range(len(HORIZONS))]) for part in (ROUGH, SIZE))
-    inputs = np.stack([features.personal(rough, foretold[BASIS][:, i])[i] for i in range(len(HORIZONS))])
+    rough, sizes = foretold[1:4][range(3), range(3)], foretold[4:7][range(3), range(3)]
+    inputs = features.personal(rough, foretold[BASIS])
     error = np.where(near, reading[twins] - foretold[0] - rough, np.nan) / SCALES
     scaled = (error - personal.correction(known, inputs)) / sizes
     usual = prior.usual[:, None] if prior.usual.ndim == 1 else prior.usual[:, twins]

@@ -112,6 +112,15 @@ class TestAReading:
         twin.expect(SHIPPED, memory, np.array([last + 15])).take(np.array([400.0]))
         assert same(twin.forecast(SHIPPED, memory), ahead)
 
+    def test_of_the_past_or_without_bound_is_refused(self, known: Known) -> None:
+        last, (*_, (memory, _)) = known
+        twin.expect(SHIPPED, memory, np.array([last])).take(np.array([120.0]))
+        for wrong in (last - 1, np.nan, np.inf):
+            with pytest.raises(ValueError, match="never runs back"):
+                twin.expect(SHIPPED, memory, np.array([wrong]))
+        with pytest.raises(ValueError, match="finite"):
+            twin.expect(SHIPPED, memory, np.array([last])).take(np.array([np.inf]))
+
     def test_at_the_floor_says_less_than_a_number(self, known: Known) -> None:
         last, (*_, (memory, _)) = known
         coming = twin.expect(SHIPPED, memory, np.array([last + 60]))

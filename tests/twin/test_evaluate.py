@@ -1,0 +1,119 @@
+"""scripts/evaluate, on people and patients that were made up, and on the recordings where they are."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pytest
+
+from dtledger.twin import prior
+from scripts.evaluation import baselines
+from scripts.evaluation.__main__ import main
+from scripts.evaluation.meals import carbohydrate, insulin
+from scripts.evaluation.people import people
+from scripts.evaluation.scores import winkler
+from tests.twin.people import readings
+
+HEADINGS = [
+    "Date",
+    "CGM (mg / dl)",
+    "CBG (mg / dl)",
+    "Blood Ketone (mmol / L)",
+    "Dietary intake",
+    "Insulin dose - s.c.",
+]
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four people of two days each, as ShanghaiT1DM writes them."""
+    made = tmp_path_factory.mktemp("people")
+    for name in range(1, 5):
+        book = openpyxl.Workbook()
+        sheet = book.active
+        sheet.append(HEADINGS)
+        for minute, glucose in zip(*readings(name, 192), strict=True):
+            at = datetime(2026, 11, 2) + timedelta(minutes=minute)  # noqa: DTZ001 a wall clock's, as the set has it
+            meal = "Rice 150 g\nEgg 50 g" if minute % 1440 in {420, 720, 1080} else None
+            sheet.append([at, round(float(glucose), 1), None, None, meal, "Novolin R, 4 IU" if meal else None])
+        book.save(made / f"900{name}_0_20261102.xlsx")
+    return made
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def made(*arguments: str) -> dict[str, Any]:
+        assert main([*arguments, "--json", str(tmp_path / "found.json")]) == 0
+        found: dict[str, Any] = json.loads((tmp_path / "found.json").read_text())
+        return found
+
+    return made
+
+
+def test_who_is_trained_on_is_left_out_for_the_forecast_of_itself(folder: Path, run: Run) -> None:
+    found = run("forecast", "--train", f"{folder}:9001-9003", "--test", f"{folder}:9001,9004", "--inputs", "announced")
+    assert set(found["announced"]["deviations"]) == {"without 9001", "all"}
+    one = found["announced"]["people"]["9001"]
+    assert len(one["mean"]) == len(one["quantiles"]) == len(one["ar6"]) == found["announced"]["origins"] // 2
+    assert {"ratio", "coverage", "winkler_ratio"} <= set(found["announced"]["each"]["9004"]["60"])
+
+
+def test_a_prior_is_fitted_as_the_package_has_it(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "prior.json"
+    assert main(["fit", "--train", f"{folder}:9001-9002", "--train", f"{folder}:9003", "--json", str(file)]) == 0
+    assert prior.read(file.read_text()).weights.shape == prior.shipped().weights.shape
+
+
+def test_people_who_are_not_there_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["forecast", "--train", f"{folder}:9001-9007", "--test", f"{folder}:9004"]) == 2
+    assert "no 9005, 9006, 9007" in capsys.readouterr().err
+
+
+def test_the_speed_is_measured_beside_filterpys(run: Run) -> None:
+    found = run("bench", "--twins", "20", "--steps", "2")
+    assert all(row["figure"] > 0 for row in found["goals"])
+
+
+def test_meals_and_doses_are_read_from_sentences() -> None:
+    assert 30 < carbohydrate("Steamed bun 50 g Milk 250 ml Egg 50 g") < 45
+    assert carbohydrate("data not available") == carbohydrate("") == 0
+    assert insulin("Novolin 30R, 10 IU; insulin degludec, 14 IU") == (3.0, 21.0)
+
+
+def test_the_interval_score_counts_width_and_what_lies_outside() -> None:
+    truth, low, high = np.array([5.0, 0.0, 12.0]), np.array([4.0, 4.0, 4.0]), np.array([8.0, 8.0, 8.0])
+    assert winkler(truth, low, high, 0.2) == pytest.approx(4 + (40 + 40) / 3)
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_the_baselines_are_those_that_were_measured() -> None:
+    """On ShanghaiT1DM's six people, each left out in turn."""
+    everybody = people(f"{os.environ['DTLEDGER_DATA']}/cgm/shanghai/T1DM:1001-1006")
+    errors, still = [], []
+    for person in everybody:
+        rival = baselines.autoregression([each for each in everybody if each is not person])
+        origins = baselines.origins(person)
+        errors.append(rival.forecast(origins.windows) - origins.actual)
+        still.append(origins.windows[:, :1] - origins.actual)
+    found, persistence = (np.sqrt(np.square(np.concatenate(each)).mean(axis=0)) for each in (errors, still))
+    np.testing.assert_allclose(persistence, [10.99, 20.62, 36.05], atol=0.006)
+    np.testing.assert_allclose(found, [6.17, 14.89, 29.71], atol=0.02)
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_denoising_runs_on_patients_that_nothing_was_fitted_on(run: Run) -> None:
+    given = f"{os.environ['DTLEDGER_DATA']}/simglucose:1-5"
+    found = run("denoise", "--test", given, "--sensors", "2", "--days", "1")
+    assert found["patients"] == ["adolescent#002", "adolescent#003", "adolescent#005"]
+    assert np.array(found["announced"]["rmse"]).shape == (3, 2)
