@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from .factors import Array
 
-__all__ = ["LEVELS", "TERMS", "Personal", "correction", "learn", "of", "put", "start"]
+__all__ = ["LEVELS", "TERMS", "Personal", "correction", "learn", "start"]
 
 TERMS = 10
 """Of a correction: rows of features.personal."""
@@ -54,19 +53,6 @@ def start(twins: int, deviation: float | Array, quantiles: Array) -> Personal:
         begin.copy(),
         np.ones((3, twins)),
     )
-
-
-def of(personal: Personal, twins: npt.NDArray[np.intp]) -> Personal:
-    """Those of some of the twins."""
-    return Personal(*(np.take(getattr(personal, name), twins, axis=-1) for name in Personal.__slots__))
-
-
-def put(personal: Personal, twins: npt.NDArray[np.intp], some: Personal) -> Personal:
-    """All, with `some` in the places of those twins."""
-    arrays = {name: getattr(personal, name).copy() for name in Personal.__slots__}
-    for name, array in arrays.items():
-        array[..., twins] = getattr(some, name)
-    return Personal(**arrays)
 
 
 def correction(personal: Personal, inputs: Array) -> Array:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from . import day, features, glucose, intake, past, personal
+from . import batch, day, features, glucose, intake, past, personal
 from .factors import Array
 from .features import HORIZONS, SCALES, Seen
 from .filter import Expected, Filter, State
@@ -233,7 +233,7 @@ def _learn(prior: Prior, memory: Memory, minutes: Array, reading: Array) -> pers
     (twins,) = np.nonzero((distance <= NEAR).any(axis=(0, 1)) & ~np.isnan(reading))
     if not len(twins):
         return memory.personal
-    distance, known = distance[:, :, twins], personal.of(memory.personal, twins)
+    distance, known = distance[:, :, twins], batch.of(memory.personal, twins)
     place, rows = distance.argmin(axis=1), np.arange(len(HORIZONS))[:, None]
     near = distance[rows, place, np.arange(len(twins))] <= NEAR
     foretold = memory.origins[:, place, twins]
@@ -243,4 +243,4 @@ def _learn(prior: Prior, memory: Memory, minutes: Array, reading: Array) -> pers
     scaled = (error - personal.correction(known, inputs)) / sizes
     usual = prior.usual[:, None] if prior.usual.ndim == 1 else prior.usual[:, twins]
     learned = personal.learn(known, inputs, error, scaled, usual)
-    return learned if len(twins) == len(minutes) else personal.put(memory.personal, twins, learned)
+    return learned if len(twins) == len(minutes) else batch.put(memory.personal, twins, learned)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dtledger.errors import IntegrityError
-from dtledger.twin import day, intake, personal, prior, twin
+from dtledger.twin import batch, day, intake, personal, prior, twin
 from dtledger.twin.factors import Array
 from dtledger.twin.features import SCALES
 from dtledger.twin.glucose import LEVEL, MEAL, GlucoseProcess, Parameters
@@ -184,6 +184,17 @@ class TestWhatIsPersonal:
         wild[0] = 120
         wild[LEVEL:] = np.array([-1e6, 0.0, 1e6])[None, :, None]
         assert np.isfinite(process.move(wild, np.array([15.0]))).all()
+
+
+class TestTwinsSideBySide:
+    def test_are_those_that_were_alone(self, known: Known) -> None:
+        (first, _), (second, _) = known[1][50], known[1][90]
+        both = batch.join([first, second])
+        again = batch.of(both, np.array([1]))
+        assert encode_state(SHIPPED, again) == encode_state(SHIPPED, second)
+        swapped = batch.put(both, np.array([1]), first)
+        assert encode_state(SHIPPED, batch.of(swapped, np.array([1]))) == encode_state(SHIPPED, first)
+        assert encode_state(SHIPPED, batch.of(both, np.array([1]))) == encode_state(SHIPPED, second)
 
 
 class TestASnapshot:
