@@ -37,10 +37,14 @@ LONGEST = 1440.0 * 365
 DOUBT = 1.0
 """The weight of knowing nothing, in readings a quarter of an hour apart at one time of day."""
 
-_OFFSETS = tuple(np.arange(-reach, reach + 1) for reach in (int(3 * width // STEP) for width in WIDTHS))
-_KERNELS = tuple(
-    np.exp(-0.5 * (offsets * STEP / width) ** 2)[:, None] for offsets, width in zip(_OFFSETS, WIDTHS, strict=True)
-)
+_REACHES = [np.arange(-reach, reach + 1) for reach in (int(3 * width // STEP) for width in WIDTHS)]
+_OFFSETS = np.concatenate(_REACHES)[:, None]
+_OF_OFFSET = np.repeat([0, 1], [len(each) for each in _REACHES])[:, None]
+_KERNEL = np.exp(-0.5 * (_OFFSETS * STEP / np.array(WIDTHS)[_OF_OFFSET]) ** 2)
+"""By profile and step from the reading's own: where it is shared out, and how much of it."""
+_STEPS = np.array([step for steps in AHEAD for step in steps])[:, None]
+_OF_STEP = np.repeat([0, 1], [len(steps) for steps in AHEAD])
+_REMEMBERED = np.array(REMEMBERED)[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +68,12 @@ def learn(day: Day, minutes: Array, glucose: Array) -> Day:
         return day
     elapsed = np.minimum(minutes[twins] - day.at[twins], LONGEST)
     kept = np.ones((2, len(minutes)))
-    kept[:, twins] = np.array(REMEMBERED)[:, None] ** (elapsed / 1440)
+    kept[:, twins] = _REMEMBERED ** (elapsed / 1440)
     sums, weights = day.sums * kept[:, None], day.weights * kept[:, None]
     share = np.minimum(elapsed / STEP, 1.0)
-    value, step = share * glucose[twins], _step(minutes[twins])
-    for profile, (offsets, kernel) in enumerate(zip(_OFFSETS, _KERNELS, strict=True)):
-        place = (step + offsets[:, None]) % STEPS
-        sums[profile, place, twins] += kernel * value
-        weights[profile, place, twins] += kernel * share
+    place = (_step(minutes[twins]) + _OFFSETS) % STEPS
+    sums[_OF_OFFSET, place, twins] += _KERNEL * (share * glucose[twins])
+    weights[_OF_OFFSET, place, twins] += _KERNEL * share
     at = day.at.copy()
     at[twins] = minutes[twins]
     return Day(sums, weights, at)
@@ -80,14 +82,12 @@ def learn(day: Day, minutes: Array, glucose: Array) -> Day:
 def ahead(day: Day, minutes: Array) -> Array:
     """How much each profile changes from `minutes` to each of AHEAD, mg/dL: (8, twins)."""
     step, twins = _step(minutes), np.arange(len(minutes))
-    found = []
-    for profile, steps in enumerate(AHEAD):
-        place = (step + np.array((0, *steps))[:, None]) % STEPS
-        weight = day.weights[profile, place, twins]
-        level = day.sums[profile, place, twins] / np.maximum(weight, 1e-9)
-        least = np.minimum(weight[1:], weight[:1])
-        found.append((level[1:] - level[:1]) * (least / (least + DOUBT)))
-    return np.concatenate(found)
+    place = (step + _STEPS) % STEPS
+    weight, sums = day.weights[_OF_STEP[:, None], place, twins], day.sums[_OF_STEP[:, None], place, twins]
+    now_weight, now_sums = day.weights[:, step, twins], day.sums[:, step, twins]
+    now = (now_sums / np.maximum(now_weight, 1e-9))[_OF_STEP]
+    least = np.minimum(weight, now_weight[_OF_STEP])
+    return np.asarray((sums / np.maximum(weight, 1e-9) - now) * (least / (least + DOUBT)))
 
 
 def _step(minutes: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

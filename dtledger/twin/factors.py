@@ -31,6 +31,8 @@ def triangular(columns: Array) -> Array:
     Returns:
         (rows, rows, twins).
     """
+    if len(columns) == 1:
+        return np.asarray(np.sqrt(np.square(columns).sum(axis=1, keepdims=True)))
     lower = np.asarray(np.linalg.qr(columns.transpose(2, 1, 0), mode="r"), dtype=np.float64).transpose(2, 1, 0)
     places = range(len(lower))
     return np.asarray(lower * np.copysign(1.0, lower[places, places]), order="C")

@@ -108,11 +108,12 @@ class Filter:
         """The next readings, before they are looked at."""
         size = len(state.mean)
         mean, columns = self._moments(sensor.read(self._points(state)), size)
-        noise = sensor.noise(state.mean)
-        own = np.zeros((size, columns.shape[1] + noise.shape[1], state.mean.shape[-1]))
-        own[:, :size] = state.factor * math.sqrt(0.5)
-        own[:, size : 2 * size] = -own[:, :size]
-        joint = np.concatenate([np.concatenate([columns, noise], axis=1), own])
+        plus, minus = columns[:, :size], columns[:, size : 2 * size]
+        # Each pair turned by 45°: half of the columns then have no part in the state, and become one small factor.
+        odd, even = (plus - minus) * math.sqrt(0.5), (plus + minus) * math.sqrt(0.5)
+        rest = triangular(np.concatenate([even, columns[:, 2 * size :], sensor.noise(state.mean)], axis=1))
+        own = np.concatenate([state.factor, np.zeros((size, *rest.shape[1:]))], axis=1)
+        joint = np.concatenate([np.concatenate([odd, rest], axis=1), own])
         return Expected(state, mean, joint)
 
     def _points(self, state: State) -> Array:

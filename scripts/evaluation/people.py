@@ -15,8 +15,8 @@ from dtledger.twin.factors import Array
 
 from .meals import carbohydrate, insulin
 
-FLOOR = 39.6
-"""mg/dL, the least that the sensor shows."""
+FLOOR, CEILING = 39.6, 500.4
+"""mg/dL, the least and the greatest that the sensor shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +53,56 @@ def people(given: str) -> list[Person]:
     wanted = [name for part in names.split(",") if part for name in _range(part)] or list(files)
     if missing := [name for name in wanted if name not in files]:
         raise InputError(f"The folder has no {', '.join(missing)}.", hint="Say --test FOLDER:1001,1002 or 1001-1006.")
-    return [Person(name, tuple(sorted(map(segment, files[name]), key=lambda each: each.minutes[0]))) for name in wanted]
+    return [
+        Person(name, _apart(sorted(map(segment, files[name]), key=lambda each: each.minutes[0]))) for name in wanted
+    ]
 
 
 def segment(path: Path) -> Segment:
-    """One workbook's rows."""
+    """One workbook's rows. A row whose time cannot be read, or is an earlier row's, is left out."""
     with open_source(path) as source:
         rows = list(csv.reader(source.lines()))
     heads = [" ".join(cell.lower().split()) for cell in rows[0]]
+    by_time = {}
+    for row in rows[1:]:
+        if row and (minute := _minute(row[0])) is not None:
+            by_time.setdefault(minute, row + [""] * (len(heads) - len(row)))
+    if not by_time:
+        raise InputError("A workbook has no row with a time.")
+    body = [by_time[minute] for minute in sorted(by_time)]
 
-    def column(*words: str) -> list[str]:
-        place = next((i for i, head in enumerate(heads) if any(word in head for word in words)), None)
+    def column(word: str) -> list[str]:
+        place = next((i for i, head in enumerate(heads) if word in head), None)
         return ["" if place is None else row[place] for row in body]
 
-    width = len(heads)
-    body = sorted(
-        (row + [""] * (width - len(row)) for row in rows[1:] if row and row[0].strip()), key=lambda row: row[0]
-    )
-    times = [datetime.fromisoformat(row[0]) for row in body]
-    doses = [insulin(cell) for cell in column("insulin dose - s.c.")]
-    drips = [insulin(cell) for cell in column("insulin dose - i.v.")]
-    bolus = np.nan_to_num(_numbers(column("bolus insulin")))
+    doses, drips = (np.array([insulin(cell) for cell in column(f"insulin dose - {way}")]) for way in ("s.c.", "i.v."))
     return Segment(
-        minutes=np.array([(time - datetime(1970, 1, 1)).total_seconds() / 60 for time in times]),  # noqa: DTZ001
+        minutes=np.array(sorted(by_time)),
         glucose=_numbers(column("cgm")),
         fingerstick=_numbers(column("cbg")),
         carbohydrate=np.array([carbohydrate(cell) for cell in column("dietary intake")]),
-        rapid=np.array([dose[0] for dose in doses]) + np.array([drip[0] for drip in drips]) + bolus,
-        lasting=np.array([dose[1] for dose in doses]),
+        rapid=doses[:, 0] + drips[:, 0] + np.nan_to_num(_numbers(column("bolus insulin"))),
+        lasting=doses[:, 1],
         pump=_numbers(column("basal insulin")),
     )
+
+
+def _apart(segments: list[Segment]) -> tuple[Segment, ...]:
+    """Segments without the rows that lie before an earlier one's end: a person's time never runs back."""
+    found: list[Segment] = []
+    for each in segments:
+        later = each.minutes > (found[-1].minutes[-1] if found else -np.inf)
+        if later.any():
+            found.append(Segment(**{name: getattr(each, name)[later] for name in Segment.__slots__}))
+    return tuple(found)
+
+
+def _minute(cell: str) -> float | None:
+    """Minutes of a wall clock since 1970."""
+    try:
+        return (datetime.fromisoformat(cell.strip()) - datetime(1970, 1, 1)).total_seconds() / 60  # noqa: DTZ001
+    except (TypeError, ValueError):
+        return None
 
 
 def _numbers(cells: list[str]) -> Array:

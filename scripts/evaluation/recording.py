@@ -13,7 +13,7 @@ from dtledger.twin.features import HORIZONS
 from dtledger.twin.prior import NEWBORN, Prior
 from dtledger.twin.twin import NEAR, Announced, Step
 
-from .people import FLOOR, Person
+from .people import CEILING, FLOOR, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ def walk(prior: Prior, rows: Rows, announced: bool) -> Iterator[Step]:
     for minutes, glucose, *taken in zip(*(getattr(rows, name) for name in Rows.__slots__), strict=True):
         now = np.where(np.isnan(minutes), memory.at, minutes)
         intake = Announced(*(np.nan_to_num(each) for each in taken)) if announced else None
-        step = twin.expect(prior, memory, now).take(glucose, -1.0 * (glucose <= FLOOR), intake)
+        sides = 1.0 * (glucose >= CEILING) - (glucose <= FLOOR)
+        step = twin.expect(prior, memory, now).take(glucose, sides, intake)
         memory = step.memory
         yield step
 

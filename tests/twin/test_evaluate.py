@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -76,6 +77,20 @@ def test_a_prior_is_fitted_as_the_package_has_it(folder: Path, tmp_path: Path) -
 def test_people_who_are_not_there_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["forecast", "--train", f"{folder}:9001-9007", "--test", f"{folder}:9004"]) == 2
     assert "no 9005, 9006, 9007" in capsys.readouterr().err
+
+
+def test_rows_that_come_twice_or_overlap_another_file_count_once(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "9001_0_20261102.xlsx", tmp_path)
+    (plain,) = people(f"{tmp_path}:9001")
+    book = openpyxl.load_workbook(tmp_path / "9001_0_20261102.xlsx")
+    book.active.append([datetime(2026, 11, 3), 400.0])  # noqa: DTZ001 a wall clock's
+    book.active.append(["no time", 100.0])
+    book.save(tmp_path / "9001_0_20261102.xlsx")
+    book.active.append([datetime(2026, 11, 5), 100.0])  # noqa: DTZ001 a wall clock's
+    book.save(tmp_path / "9001_1_20261102.xlsx")
+    (person,) = people(f"{tmp_path}:9001")
+    assert [len(each.minutes) for each in person.segments] == [192, 1]
+    assert (person.segments[0].glucose == plain.segments[0].glucose).all()
 
 
 def test_the_speed_is_measured_beside_filterpys(run: Run) -> None:
