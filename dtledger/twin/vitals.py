@@ -59,7 +59,7 @@ class VitalsProcess:
 class VitalsSensor:
     """Readings of CHANNELS; `deviations` is each one's noise, the body's own from breath to breath included."""
 
-    deviations: tuple[float, ...] = (2.0, 2.0, 2.5, 0.8, 5.0, 3.5)
+    deviations: tuple[float, ...] = (1.5, 1.5, 2.0, 0.5, 6.0, 4.5)
 
     def read(self, points: Array) -> Array:
         signs = points[1:] + AROUSAL[:, None, None] * points[:1]

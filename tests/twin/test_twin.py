@@ -207,7 +207,8 @@ class TestASnapshot:
         assert same(twin.forecast(SHIPPED, found.memory), before[1])
         away = lived(SHIPPED, minutes[100:], glucose[100:], found.memory)
         assert all(same(one, other) for (_, one), (_, other) in zip(away, known[1][100:], strict=True))
-        assert len(data) < 24 * 1024
+        assert len(data) < 12 * 1024
+        assert len(encode_state(SHIPPED, known[1][0][0])) == len(encode_state(SHIPPED, known[1][-1][0]))
 
     def test_of_another_model_is_refused(self) -> None:
         memory = twin.start(NEWBORN, 1)

@@ -36,7 +36,7 @@ def test_a_sign_that_is_not_measured_follows_the_others() -> None:
 def test_signs_that_rise_together_surprise_less_than_one_that_rises_alone() -> None:
     expected = FILTER.expect(FILTER.predict(settled(), PROCESS, np.full(1, 5.0)), SENSOR)
     together = USUAL + np.array([16.0, 16.0, 3.0, -0.6, 16.0, 8.0])
-    alone = USUAL + np.array([0.0, 0.0, 0.0, 0.0, 16.0, 0.0])
+    alone = USUAL + np.array([16.0, 16.0, 0.0, 0.0, 0.0, 0.0])
     assert expected.update(together[:, None]).nis[0] < expected.update(alone[:, None]).nis[0]
 
 
