@@ -23,7 +23,7 @@ from typing import Any
 
 from .. import encoding
 from ..errors import DtledgerError, IntegrityError
-from .files import locked, write_atomically
+from .files import LOCK_SECONDS, locked, write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class Kept:
 
 
 class RoundJournal:
-    """The entries of one key on one deployment. The folder is made, for its owner alone.
+    """The entries of one key on one deployment. The folder is made, for its owner alone; `patience` is how many seconds
+    whoever comes second waits.
 
     Warning: a site's weights of a round tell of its patients what an update tells, before any mask.
 
@@ -58,8 +59,9 @@ class RoundJournal:
         DtledgerError: the folder or a file in it cannot be read or written; what it held stays.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience: float = LOCK_SECONDS) -> None:
         self._folder = folder
+        self.patience = patience
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -70,7 +72,7 @@ class RoundJournal:
 
     def held(self) -> AbstractContextManager[None]:
         """The journal for one process at a time; whoever comes second waits. Raises as `locked`."""
-        return locked(self._folder / "rounds")
+        return locked(self._folder / "rounds", self.patience)
 
     def keep(self, model: int, number: int, said: Mapping[str, Any], weights: Iterable[bytes]) -> None:
         """Write a round's entry, or write it anew."""

@@ -123,14 +123,20 @@ class Coordinator:
             RoundFinalisedError: the round has an aggregate.
             LedgerRejection, InputError: as `Models.finalise`.
         """
-        if self.client.context.view().aggregate(number.model, number.number) is not None:
-            raise RoundFinalisedError({"model": number.model, "round": number.number})
         said = {"used": list(used), "report": report.to_dict()}
-        self._journal.keep(number.model, number.number, said, encode_arrays(aggregate))
-        self.settle()
+        with self._journal.held():
+            self._settle()  # what another process of this coordinator made of the round meanwhile
+            if self.client.context.view().aggregate(number.model, number.number) is not None:
+                raise RoundFinalisedError({"model": number.model, "round": number.number})
+            self._journal.keep(number.model, number.number, said, encode_arrays(aggregate))
+            self._settle()
 
     def settle(self) -> None:
         """Commit the aggregate that the journal has of a round that is open, if there is one. Raises as `finalise`."""
+        with self._journal.held():
+            self._settle()
+
+    def _settle(self) -> None:
         newest = self._newest()
         if newest is None or self.client.context.view().aggregate(newest.model, newest.number) is not None:
             return

@@ -56,13 +56,14 @@ class ProvenanceMod:
 
     def __call__(self, message: Message, context: Context, call_next: ClientAppCallable) -> Message:
         try:
-            return self._answer(message, context, call_next)
+            site = self._site_of(context)
+            with site.held():
+                return self._answer(site, message, context, call_next)
         except DtledgerError as error:
             log.warning("a round is refused: %s", error)
             return Message(Error(REFUSED, f"refused: {type(error).__name__}"), reply_to=message)
 
-    def _answer(self, message: Message, context: Context, call_next: ClientAppCallable) -> Message:
-        site = self._site_of(context)
+    def _answer(self, site: Site, message: Message, context: Context, call_next: ClientAppCallable) -> Message:
         key, record = the_arrays(message.content)
         start = canonical(arrays_in(record))
         turn = site.turn(asked_round(message.content), digest_of(encode_arrays(start)))

@@ -16,7 +16,8 @@ app blurs each step by `noisy_mean`, which tells far more for the same ε.
 True
 
 Warning: the noise is of a seeded generator in floating point. Whoever sees the lowest bits of many updates may tell
-more than ε says (Mironov 2012); no claim here covers that.
+more than ε says (Mironov 2012); no claim here covers that. Nor does ε cover what an app tells beside its update: its
+metrics, and how many patients there are.
 """
 
 from __future__ import annotations

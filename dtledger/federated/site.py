@@ -8,6 +8,7 @@ the byte; what was kept and not committed is committed now. Without an entry the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -117,6 +118,15 @@ class Site:
         if kept is None:
             raise CannotCheckError(f"This journal has no update of round {number}.")
         return lambda: iter([kept.weights()])
+
+    def held(self) -> AbstractContextManager[None]:
+        """One answer at a time, of all processes of this site: of two that train at once the ledger would refuse one,
+        and the journal might keep that one.
+
+        Raises:
+            DtledgerError: another one has taken over half a minute.
+        """
+        return self._journal.held()
 
     # a turn --------------------------------------------------------------------------------------------------
 

@@ -177,7 +177,7 @@ def _(scene: Scene, replies: Replies, victim: int) -> None:
     _signed_again(scene, replies[victim], scene.hospitals[victim].client.context.key, cohort=99)
 
 
-@on_the_wire("the site signs less ε than it committed to", "not what the site committed to")
+@on_the_wire("the site signs that it spent less than it committed to", "not what the site committed to")
 def _(scene: Scene, replies: Replies, victim: int) -> None:
     _signed_again(scene, replies[victim], scene.hospitals[victim].client.context.key, epsilon=1)
 
@@ -376,7 +376,7 @@ class _Late(_Drafts):
         return {"round": record.round - 1}
 
 
-@by_the_site("more ε is claimed than there is", "refused: OverBudgetError")
+@by_the_site("more privacy is claimed than there is", "refused: OverBudgetError")
 class _OverBudget(_Drafts):
     def changes(self, record: UpdateRecord) -> dict[str, Any]:
         return {"epsilon": BUDGET + 1}

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 
 from dtledger._backend import round_journal
+from dtledger._backend.round_journal import RoundJournal
 from dtledger.errors import CannotCheckError, IntegrityError
+from dtledger.federated.privacy import Stated
+from dtledger.federated.site import Site
 from dtledger.models.update import digest_of
 from tests.federated.scene import Scene
 from tests.federated.test_rounds import same
@@ -146,3 +149,13 @@ class TestAJournal:
             scene.leading().start({})
         entry.write_bytes(whole)
         scene.run(1)
+
+
+def test_two_answers_of_one_site_wait_for_each_other(scene: Scene) -> None:
+    """A message that comes twice, to two processes: the second is refused while the first trains."""
+    client, strategy = scene.hospitals[0].client, scene.strategy()
+    hurried = Site(client, scene.model, RoundJournal(scene.folder / client.address, 0.0), privacy=Stated(1))
+    with scene.site(0).held():
+        scene.run(1, sites=[hurried, scene.site(1)], strategy=strategy)
+    assert [why for _, why in strategy.reports[0].refused] == ["refused: DtledgerError"]
+    scene.run(1)
