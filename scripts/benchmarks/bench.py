@@ -41,6 +41,10 @@ class Sizes:
     """Twins in one round of a model."""
     leaves: int = 10_000
     """Twins under one consent root, by itself."""
+    audited: int = 40
+    """Twins whose audits are verified from files."""
+    events: int = 10_000
+    """Events that an index is made of."""
 
 
 FULL = Sizes()
@@ -58,6 +62,8 @@ QUICK = Sizes(
     long_load=(4, 1.0),
     cohort=3,
     leaves=30,
+    audited=1,
+    events=200,
 )
 
 
