@@ -31,9 +31,7 @@ YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **auditing.YEAR_ROWS,
 }
 
-LATER = (
-    "ingest with filter and gate over 1,000 twins, and the age of a twin",
-)
+LATER = ("ingest with filter and gate over 1,000 twins, and the age of a twin",)
 """What is promised and comes with what it measures."""
 
 
