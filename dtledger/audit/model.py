@@ -46,16 +46,16 @@ from ..models.card import ModelCard
 from ..models.leaves import leaves_of
 from ..models.leaves import record_of as record_of_site
 from ..models.opening import Opening
-from ..models.remediation import affected_by, line_of, record_of
+from ..models.remediation import record_of
 from ..models.standing import lacks
 from ..models.update import AggregateRecord, commitment, digest_of
-from ..models.withdrawal import Withdrawal, withdrawal_of
 from ..store import BlockStore
 from ..types import Address, Digest
 from ..vocabulary import Kind
 from .claims import Claim, checked
 from .receipts import compared
 from .terms import terms_of
+from .withdrawals import withdrawn
 
 Files = Mapping[tuple[int, Address | None], Callable[[], Iterable[bytes]]]
 """The bytes of each file, in pieces: by round and site, or by round and None for the round's aggregate."""
@@ -118,7 +118,8 @@ class ModelAudit:
                 yield checked("weights", about, partial(self._weights, number, made))
                 yield checked("withdrawals", about, partial(self._withdrawn, number))
         for told in self._view.remediations(self._model.number):
-            yield checked("remediation", f"rounds {told.first} to {told.last}", partial(self._remediation, told))
+            rounds = f"rounds {told.first} to {told.last}" if told.first < told.last else f"round {told.first}"
+            yield checked("remediation", rounds, partial(self._remediation, told))
 
     # the model -----------------------------------------------------------------------------------------------
 
@@ -248,44 +249,11 @@ class ModelAudit:
     # what was withdrawn --------------------------------------------------------------------------------------
 
     def _withdrawn(self, number: Round) -> str:
-        view, model = self._view, self._model
-        withdrawals, unseen = [], []
-        for each in line_of(view, model.number, number.number):
-            opened = view.round(model.number, each)
-            assert opened is not None, "a line is made of rounds"
-            for update in view.updates(model.number, each):
-                opening = self._openings.get((each, update.site))
-                if opening is None:
-                    unseen.append(f"round {each} by {self._name(update.site)}")
-                    continue
-                for shown in opening.shown:
-                    bits = [proof.bit for proof in shown.bits]
-                    found = withdrawal_of(view, model, opened, update.site, shown.trained, bits)
-                    withdrawals += [found] if found else []
-        touched = affected_by(self._deployment, view, self._store, model, withdrawals)
-        affected = next((each for each in touched if each.round == number.number), None)
-        if affected is not None and not affected.standing.remediated:
-            raise IntegrityError(f"{affected.standing.value}: {_words(affected.withdrawals)}")
-        if unseen:
-            raise CannotCheckError(f"not opened to you: {', '.join(unseen)}")
-        if affected is None:
-            return "no consent under it was withdrawn"
-        return f"{affected.standing.value} ({affected.reason}): {_words(affected.withdrawals)}"
+        return withdrawn(self._deployment, self._view, self._store, self._model, number, self._openings, self._name)
 
     def _remediation(self, told: Remediation) -> str:
         record = record_of(self._deployment, self._store, self._model, told)
         return f"{'retrained' if told.retrained else 'accepted'} in block {told.block}: {record.reason}"
-
-
-def _words(withdrawals: Iterable[Withdrawal]) -> str:
-    """
-    >>> _words([])
-    ''
-    """
-    twins = {
-        each.trained.twin: f"twin {each.trained.twin} ({each.reason.name}, block {each.block})" for each in withdrawals
-    }
-    return ", ".join(twins[each] for each in sorted(twins))
 
 
 _OF_AN_UPDATE: dict[str, Callable[[ModelAudit, Round, Update, int], str]] = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from ..encoding import CID
-from ..errors import InputError, IntegrityError
+from ..errors import CannotCheckError, InputError, IntegrityError
 from ..ledger import Model, Receipt, Round, Update, calls
 from ..ledger.events import ModelRegistered, RoundOpened
 from ..models.card import ModelCard, is_number
+from ..models.leaves import leaves_of
 from ..models.opening import Opening
 from ..models.release import Release
 from ..models.remediation import RemediationRecord
@@ -20,7 +21,7 @@ from . import turns
 from .affected import Affection, affection_of, remediate
 from .context import Context
 from .releasing import release_of
-from .training import newest_round, require_leaves
+from .training import newest_round
 from .uses import NamedModel, Uses, uses_of
 
 
@@ -205,6 +206,33 @@ class Models:
     def used(self, twin: int) -> Uses:
         """The rounds that were trained on a twin, as its owner finds them. Raises as `uses.uses_of`."""
         return uses_of(self._context, self.list(), twin)
+
+
+def require_leaves(context: Context, update: Update) -> None:
+    """Pass if anybody can look into an update: for whom it was trained on, a patient must be able to look.
+
+    Raises:
+        CannotCheckError: its record or its leaves are not to be had; `.party` is the site.
+        IntegrityError: they are not what the site committed to, or as many as it says.
+    """
+    hint = "Ask the site for them, or leave its update out: --without SITE."
+    try:
+        leaves = leaves_of(context.deployment, context.store, update)
+    except BlockMissingError as error:
+        raise CannotCheckError(
+            f"Nobody can see whom the update of {update.site} was trained on: the store lacks {error.cid}.",
+            hint=hint,
+            party=update.site,
+        ) from error
+    except IntegrityError as error:
+        error.party, error.hint = update.site, hint
+        raise
+    if len(leaves) != update.cohort:
+        raise IntegrityError(
+            f"{update.site} claims a cohort of {update.cohort} and shows {len(leaves)} leaves",
+            party=update.site,
+            hint=hint,
+        )
 
 
 __all__ = ["Models"]

@@ -16,11 +16,10 @@ from dataclasses import dataclass, field
 
 from ..encoding import CID, block_cid
 from ..errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError
-from ..ledger import GrantRecord, Model, Receipt, Round, Slot, Update, View, calls
+from ..ledger import GrantRecord, Model, Receipt, Round, Slot, View, calls
 from ..ledger.calls import Contribution
 from ..ledger.rejections.models import UnderCohortError
 from ..models import consents
-from ..models.leaves import leaves_of
 from ..models.opening import Opening, Shown
 from ..models.pieces import lay
 from ..models.standing import asked, lacks
@@ -234,33 +233,6 @@ def newest_round(view: View, model: Model) -> Round:
     if not rounds:
         raise InputError("No round of this model was opened.", hint="Its coordinator opens one.")
     return rounds[-1]
-
-
-def require_leaves(context: Context, update: Update) -> None:
-    """Pass if anybody can look into an update: for whom it was trained on, a patient must be able to look.
-
-    Raises:
-        CannotCheckError: its record or its leaves are not to be had; `.party` is the site.
-        IntegrityError: they are not what the site committed to, or as many as it says.
-    """
-    hint = "Ask the site for them, or leave its update out: --without SITE."
-    try:
-        leaves = leaves_of(context.deployment, context.store, update)
-    except BlockMissingError as error:
-        raise CannotCheckError(
-            f"Nobody can see whom the update of {update.site} was trained on: the store lacks {error.cid}.",
-            hint=hint,
-            party=update.site,
-        ) from error
-    except IntegrityError as error:
-        error.party, error.hint = update.site, hint
-        raise
-    if len(leaves) != update.cohort:
-        raise IntegrityError(
-            f"{update.site} claims a cohort of {update.cohort} and shows {len(leaves)} leaves",
-            party=update.site,
-            hint=hint,
-        )
 
 
 def consents_of(context: Context, model: Model, number: Round) -> Iterator[Shown]:

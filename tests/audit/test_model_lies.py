@@ -13,7 +13,7 @@ from tests.audit.runs import Run, about, those
 pytestmark = pytest.mark.slow  # each in a world of its own
 
 LIES = {**lies_of_coordinators.LIES, **lies_of_ledgers.LIES, **lies_of_sites.LIES, **lies_of_consents.LIES}
-OF_THE_MODEL, OF_A_ROUND = {"card"}, {"aggregate", "weights", "withdrawals"}
+OF_THE_MODEL, OF_A_ROUND = {"card"}, {"aggregate", "weights", "withdrawals", "remediation"}
 
 
 @pytest.mark.parametrize("name", LIES)
@@ -23,8 +23,6 @@ def test_a_lie_fails_its_own_claim_and_no_other(run: Run, name: str) -> None:
     claims, site = run.claims(), run.scene.sites[0]
     if lie.claim in OF_THE_MODEL:
         where = "the model"
-    elif lie.claim == "remediation":
-        where = "rounds 1 to 1"
     else:
         where = f"round {lie.number}" if lie.claim in OF_A_ROUND else about(site, lie.number)
     assert those(claims, Verdict.FAIL) == [(lie.claim, where)]

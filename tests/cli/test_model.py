@@ -61,7 +61,7 @@ def test_a_model_is_declared_with_terms_that_everybody_can_read(dtledger: Run, s
     assert "Lows at night" in shown
     assert "(HRESCH) on glucose; a site trains on at least 2 twins a round and spends at most ε 1.25" in shown
     again = said(dtledger("model", "show", told["model"], "--json", "--key", "auditor"))
-    assert {**told, "rounds": []} == {**again, "sent": told["sent"], "dry_run": False}
+    assert {**told, "rounds": [], "remediations": []} == {**again, "sent": told["sent"], "dry_run": False}
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from tests.cli.models import Run, Study
+from tests.cli.models import Run, Study, weights
 from tests.cli.twins import complaint, new_twin, said
 
 pytestmark = pytest.mark.anvil
@@ -104,6 +105,20 @@ def test_a_remediation_with_one_fault_is_not_recorded(
     refused = complaint(dtledger(*good, *words, "--yes", "--json"), exit_code)
     assert told in refused["message"] + refused["hint"]
     assert dtledger(*good, "--yes").exit_code == 0
+
+
+def test_who_verifies_weights_hears_of_a_remediation(dtledger: Run, study: Study, tmp_path: Path) -> None:
+    name, file, out = study.finalised(), tmp_path / "weights.bin", tmp_path / "release.dsse.json"
+    file.write_bytes(weights(1))
+    words = ("--round", "1", "--weights", file, "--out", out, "--yes", "--key", "coordinator")
+    assert dtledger("model", "export", name, *words).exit_code == 0
+    assert said(dtledger("model", "verify", out, "--ledger", "--json"))["remediations"] == []
+    for how, told in (("--accept", "it stays in use"), ("--retrain", "it is to be retrained from before")):
+        remediate = ("model", "remediate", name, "--first", "1", how, "--reason", "why", "--yes")
+        assert dtledger(*remediate, "--key", "coordinator").exit_code == 0
+        result = dtledger("model", "verify", out, "--ledger")
+        assert (result.exit_code, told in result.stderr) == (0, True)
+    assert "rounds 1 to 1: to be retrained" in dtledger("model", "show", name, "--key", "auditor").stdout
 
 
 def test_a_remediation_says_which_of_two_it_is(dtledger: Run, study: Study) -> None:

@@ -14,7 +14,7 @@ from ..words import listed
 
 if TYPE_CHECKING:
     from ...client import NamedModel
-    from ...ledger import Aggregate, Model, Round, Update
+    from ...ledger import Aggregate, Model, Remediation, Round, Update
     from ...models.release import Release
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -145,6 +145,17 @@ def plain_round(app: App, number: Round, updates: list[Update], made: Aggregate 
         "at": rfc3339(number.at),
         "updates": [plain_update(app, each) for each in updates],
         "aggregate": {"aggregate": made.aggregate, "block": made.block, "at": rfc3339(made.at)} if made else None,
+    }
+
+
+def plain_remediation(told: Remediation) -> dict[str, Any]:
+    return {
+        "first": told.first,
+        "last": told.last,
+        "retrained": told.retrained,
+        "record": told.record,
+        "block": told.block,
+        "at": rfc3339(told.at),
     }
 
 

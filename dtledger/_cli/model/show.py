@@ -6,7 +6,7 @@ import click
 
 from ..app import App
 from ..command import verb
-from .plain import epsilon_words, find, plain_model, plain_round, terms_words, twins_words
+from .plain import epsilon_words, find, plain_model, plain_remediation, plain_round, terms_words, twins_words
 
 
 @verb("show", epilog="Example: dtledger model show cgm-forecast")
@@ -28,4 +28,9 @@ def show(app: App, model: str) -> None:
             spent = epsilon_words(update.epsilon)
             app.show(f"  {people.name(update.site)}: {twins_words(update.cohort)}, {spent}, 0x{update.update.hex()}")
         told.append(plain_round(app, each, updates, made))
-    app.data("model", **plain_model(app, named), rounds=told)
+    remediations = view.remediations(number)
+    for became in remediations:
+        how = "to be retrained" if became.retrained else "accepted"
+        app.show(f"rounds {became.first} to {became.last}: {how}, in block {became.block}")
+    became_of = [plain_remediation(each) for each in remediations]
+    app.data("model", **plain_model(app, named), rounds=told, remediations=became_of)

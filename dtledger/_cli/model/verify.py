@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,10 @@ from ..claims import show_claims
 from ..command import verb
 from ..consent.plain import research_lines
 from .plain import FILE, chunks, plain_release
+
+if TYPE_CHECKING:
+    from ...ledger import View
+    from ...models.release import Release
 
 _MOST_BYTES = 2**23
 
@@ -51,11 +56,27 @@ def verify(app: App, release: Path, folder: Path | None, by: str | None, ask: bo
     if release.stat().st_size > _MOST_BYTES:
         raise InputError(f"{release} is too long for a release.")
     audit = ReleaseAudit(b"".join(chunks(release)), file, who, app.people.full)
-    claims = list(audit.claims())
+    claims, warnings = list(audit.claims()), list[str]()
     if ask:
-        claims += audit.on_ledger(app.ledger.deployment, app.ledger.view(), app.store)
+        view = app.ledger.view()
+        claims += audit.on_ledger(app.ledger.deployment, view, app.store)
+        warnings += _remediations(audit.release, view)
     told = plain_release(app, audit.release) if audit.release else {}
-    app.data("model-verified", **told, ledger=ask, **show_claims(app, claims))
+    app.data("model-verified", **told, ledger=ask, remediations=warnings, **show_claims(app, claims))
+    for warning in warnings:
+        app.say(f"{click.style('warning:', fg='yellow')} {warning}")
     for line in research_lines(audit.release.origin.research if audit.release else ()):
         app.say(line)
     click.get_current_context().exit(exit_code(claims))
+
+
+def _remediations(release: Release | None, view: View) -> list[str]:
+    """What the coordinator said since became of the released round, under which consents were withdrawn."""
+    if release is None:
+        return []
+    return [
+        f"consents under round {release.origin.round} were withdrawn, its coordinator said in block {told.block}: "
+        + ("it is to be retrained from before." if told.retrained else "it stays in use.")
+        for told in view.remediations(release.origin.model)
+        if told.covers(release.origin.round)
+    ]
