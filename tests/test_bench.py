@@ -13,7 +13,7 @@ from dtledger._backend.directory_store import DirectoryStore
 from dtledger.errors import InputError, UnreachableError
 from dtledger.readings import Reading, decode_readings, encode_readings
 from dtledger.testing.memory_store import MemoryStore
-from scripts.benchmarks import kubo, reading, rows, table
+from scripts.benchmarks import federated, kubo, reading, rows, table
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.bench import Bench
 from scripts.benchmarks.figures import (
@@ -43,7 +43,7 @@ class TestARun:
     @pytest.mark.anvil
     @pytest.mark.slow
     def test_measures_every_row(self, capsys: pytest.CaptureFixture[str]) -> None:
-        chosen = [name for name in EVERY if name not in ON_KUBO]
+        chosen = [name for name in EVERY if name not in ON_KUBO and name not in federated.LONG_ROWS]
         assert main(["--quick", "--json", *chosen]) == 0
         said = capsys.readouterr()
         report = json.loads(said.out)
@@ -53,6 +53,13 @@ class TestARun:
             assert row.get("figure", row) > 0 or row["name"].startswith(("revocation", "race")), row
             assert all(goal["reached"] is None for goal in row["goals"]), "tiny sizes were judged"
             assert row["rivals"] or row["name"].startswith("load"), row
+
+    @pytest.mark.anvil
+    @pytest.mark.flower
+    @pytest.mark.slow
+    def test_measures_the_row_of_real_rounds(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["--quick", "--json", *federated.LONG_ROWS]) == 0
+        assert names(capsys.readouterr().out) == list(federated.LONG_ROWS)
 
     @pytest.mark.anvil
     @pytest.mark.slow
