@@ -20,7 +20,7 @@ from ..client import Client
 from ..encoding import block_cid
 from ..errors import IntegrityError
 from ..ledger import Model, Round, Update
-from ..models import consents
+from ..models.leaves import leaves_of
 from ..models.opening import Opening
 from ..models.standing import lacks
 from ..models.update import SALT_BYTES, UpdateRecord, commitment
@@ -42,8 +42,8 @@ class Checked:
         return self.update.site
 
 
-def committed(client: Client, number: Round, block: bytes) -> tuple[Update, UpdateRecord]:
-    """The update on the ledger that a reply's record is of, and the record.
+def committed(client: Client, number: Round, block: bytes) -> Update:
+    """The update on the ledger that a reply's record is of.
 
     Raises:
         IntegrityError: the record is forged, of another round, or not what its site committed to.
@@ -60,7 +60,7 @@ def committed(client: Client, number: Round, block: bytes) -> tuple[Update, Upda
         raise IntegrityError("the record is not what the site committed to", party=site)
     if update.parent != number.parent:
         raise IntegrityError("the update builds on something else than the round", party=site)
-    return update, record
+    return update
 
 
 def require_once(update: Update, taken: Collection[Address]) -> None:
@@ -71,16 +71,14 @@ def require_once(update: Update, taken: Collection[Address]) -> None:
         raise IntegrityError("the site's update came twice", party=update.site)
 
 
-def require_leaves(client: Client, model: Model, update: Update, record: UpdateRecord) -> tuple[bytes, ...]:
+def require_leaves(client: Client, model: Model, update: Update) -> tuple[bytes, ...]:
     """The leaves of an update's consent root.
 
     Raises:
         IntegrityError: they do not make the root, or are not as many as the cohort.
         CannotCheckError, BlockMissingError, UnreachableError: they are not to be had.
     """
-    leaves = consents.decode_leaves(client.context.store.get(record.leaves))
-    if consents.root(leaves) != update.consents:
-        raise IntegrityError("the leaves do not make the consent root", party=update.site)
+    leaves = leaves_of(client.context.deployment, client.context.store, update)
     if len(leaves) != update.cohort or update.cohort < model.minimum_cohort:
         raise IntegrityError(
             f"a cohort of {update.cohort} is claimed, there are {len(leaves)} leaves", party=update.site

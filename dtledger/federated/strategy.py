@@ -179,9 +179,9 @@ class Provenance(InOrder):
         """
         client, model = self._coordinator.client, self._coordinator.model
         attached, arrays = attached_to(reply.content), canonical(arrays_in(record))
-        update, said = checking.committed(client, number, attached.block)
+        update = checking.committed(client, number, attached.block)
         checking.require_once(update, taken)
-        leaves = checking.require_leaves(client, model, update, said)
+        leaves = checking.require_leaves(client, model, update)
         if self._opened:
             checking.require_consents(client, model, number, update, leaves, attached.opening)
         if self._masked:

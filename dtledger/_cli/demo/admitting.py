@@ -7,6 +7,7 @@ nothing more. A second run finds the twins by the hospitals' own lists.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from ..._backend.files import write_atomically
 from ...client import Client, Terms
 from ...client.context import Identity
 from ...client.parts import Part
-from ...federated.hospitals.patients import CATEGORY, Patients, Row, readings_of
+from ...errors import InputError
+from ...federated.hospitals.patients import CATEGORY, Patients, Row, breast_cancer, heart_disease, readings_of
 from ...testing import MemoryKey
 from ...types import Address, Period
 from ...vocabulary import Action, Purpose
@@ -87,3 +89,18 @@ class Admitting:
         terms = Terms((CATEGORY,), (Purpose.HRESCH,), actions, now, now + YEAR, data)
         self.gas += patient.consents.grant(twin, self._hospital.address, terms, 0)[1].gas
         return Part(twin, CATEGORY, tuple(readings_of(row, now // 60 * 60 - 3600)))
+
+
+def patients_at_hand() -> tuple[str, list[Patients]]:
+    """Whose patients they are, and they: heart disease where the folder of recordings is, else breast cancer.
+
+    Raises:
+        InputError: DTLEDGER_DATA names a folder that lacks them.
+    """
+    named = os.environ.get("DTLEDGER_DATA")
+    if not named:
+        return "the breast cancer data in scikit-learn", breast_cancer()
+    folder = Path(named) / "federated" / "heart_disease"
+    if not folder.is_dir():
+        raise InputError(f"There is no {folder}.", hint="Unset DTLEDGER_DATA to go without it.")
+    return "the UCI heart disease data", heart_disease(folder)

@@ -8,11 +8,9 @@ all patients in one place.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from ..._backend.directory_store import DirectoryStore
@@ -20,16 +18,17 @@ from ...audit import ModelAudit, Verdict
 from ...client import Client, ModelCard
 from ...client.devnet import OPERATOR, PROFILE, Devnet
 from ...client.opening import open_client
-from ...errors import InputError
 from ...federated.hospitals.learning import ROUNDS
-from ...federated.hospitals.patients import CATEGORY, Patients, breast_cancer, heart_disease
+from ...federated.hospitals.patients import CATEGORY, Patients
 from ...federated.site import Site
 from ...ledger import Slot
 from ...models.opening import Opening
+from ...models.pieces import whole
 from ...types import Address
 from ...vocabulary import Kind, Purpose
 from ..app import App
-from .admitting import Admitted, Admitting
+from .admitting import Admitted, Admitting, patients_at_hand
+from .next import program, shown
 from .place import FEDERATED, claim
 from .rounds import POISONED, Rounds
 from .telling import Telling
@@ -51,7 +50,7 @@ class Federated:
 
     def tell(self) -> None:
         logging.getLogger("flwr").setLevel(logging.ERROR)  # the story says itself what Flower does
-        about, every = _data()
+        about, every = patients_at_hand()
         claim(self.app.home, told=FEDERATED)
         self._chain()
         with self._people(every) as people:
@@ -153,7 +152,8 @@ class Federated:
             openings: list[Opening] = []
             files: dict[tuple[int, Address | None], Any] = {}
             for site in sites:
-                block = context.store.get(site.client.training.open(model, ROUNDS, auditor.address))
+                cid = site.client.training.open(model, ROUNDS, auditor.address)
+                block = whole(context.store, context.store.get(cid))
                 openings.append(Opening.open(context.deployment, block, auditor.address, key))
                 files[ROUNDS, site.address] = site.kept(ROUNDS)
             audit = ModelAudit(context.deployment, context.view(), context.store, model, openings, files)
@@ -165,36 +165,20 @@ class Federated:
 
     def _found(self, ann: Client, twin: int) -> None:
         with self.telling.step("found") as step:
-            rounds = sorted(each.update.round for each in ann.models.used(twin).found)
+            step["rounds"] = rounds = sorted(each.update.round for each in ann.models.used(twin).found)
             step["did"] = f"{PATIENT} looks, and finds twin {twin} in rounds {rounds[0]} to {rounds[-1]} alone"
-            step["rounds"] = rounds
 
     def _next(self, twin: int, number: int, figures: dict[str, float]) -> None:
-        place = self.app.home.root
-        tries = [
-            f"dtledger twin models {twin} --key {PATIENT} --home {place}",
-            f"dtledger model show {number} --key auditor --home {place}",
-            f"dtledger audit model {number} --key auditor --home {place}",
-            f"dtledger demo --clean --home {place}",
+        place = shown(self.app.home.root)
+        words = [
+            f"twin models {twin} --key {PATIENT}",
+            f"model affected {number} --key auditor",
+            f"audit model {number} --key auditor",
+            "demo --clean",
         ]
+        tries = [f"{program()} {each} --home {place}" for each in words]
         self.app.show(f"\nThe hospitals' world goes on in {place}. Try next:\n")
         for each in tries:
             self.app.show(f"  {each}")
-        seconds = round(time.monotonic() - self.telling.began, 2)
-        told = {"home": place, "twin": twin, "model": number, "steps": self.telling.steps, "next": tries, **figures}
-        self.app.data("demo-federated", **told, seconds=seconds)
-
-
-def _data() -> tuple[str, list[Patients]]:
-    """Whose patients they are, and they: heart disease where the folder of recordings is, else breast cancer.
-
-    Raises:
-        InputError: DTLEDGER_DATA names a folder that lacks them.
-    """
-    named = os.environ.get("DTLEDGER_DATA")
-    if not named:
-        return "the breast cancer data in scikit-learn", breast_cancer()
-    folder = Path(named) / "federated" / "heart_disease"
-    if not folder.is_dir():
-        raise InputError(f"There is no {folder}.", hint="Unset DTLEDGER_DATA to go without it.")
-    return "the UCI heart disease data", heart_disease(folder)
+        told = {"home": self.app.home.root, "twin": twin, "model": number, "steps": self.telling.steps, "next": tries}
+        self.app.data("demo-federated", **told, **figures, seconds=round(time.monotonic() - self.telling.began, 2))

@@ -27,8 +27,8 @@ EPSILON = 10
 """In thousandths: what each round states."""
 POISONED = 10
 """The round in which the last hospital's update is poisoned."""
-BOUND = 3.0
-"""How far an update may lie from what its round started from (L2): honest ones here stay within 2."""
+BOUND = 1.0
+"""How far an update may lie from what its round started from (L2): honest ones here stay within 0.6."""
 
 
 class Rounds:
