@@ -1,22 +1,25 @@
 """What a `twin-state` snapshot holds: all that a forecast needs, to the last bit.
 
-Canonical DAG-CBOR, as every block. `model` is the prior's name, version and digest: numbers go on meaning the same only
-under the same prior. `arrays` has each array of the twin's memory under its name (`state.mean`, `state.factor`, the
-covariance's root, `state` rows 4 and 5 the gains, `day.sums`, `on_board`, `personal.terms`, …) as its shape and bytes,
-eight for each number: IEEE 754 binary64, big-endian. `innovation`, `nis` and `flags` are of the newest reading.
+Canonical DAG-CBOR, as every block. `model` is a name, a version and a digest of all that other people taught: numbers
+go on meaning the same only under the same model. `arrays` has each array of the twin's memory under its name
+(`state.mean`, `state.factor`, the covariance's root, `state` rows 4 and 5 the gains, `day.sums`, `on_board`,
+`personal.terms`, …) as its shape and bytes, eight for each number: IEEE 754 binary64, big-endian. `innovation`, `nis`
+and `flags` are of the newest reading.
 
 >>> from .prior import NEWBORN
 >>> from . import twin
 >>> memory = twin.expect(NEWBORN, twin.start(NEWBORN, 1), np.zeros(1)).take(np.array([150.0])).memory
->>> found = decode_state(encode_state(NEWBORN, memory, innovation=10.0, nis=0.03, flags=["unverified"]), NEWBORN)
+>>> model = glucose_model(NEWBORN)
+>>> found = decode_state(encode_state(model, memory, innovation=10.0, nis=0.03, flags=["unverified"]), model)
 >>> bool((found.memory.state.factor == memory.state.factor).all()), found.flags
 (True, ('unverified',))
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -24,12 +27,12 @@ import numpy as np
 
 from ..encoding import decode, encode, sha256
 from ..errors import IntegrityError
-from . import twin
+from ..types import Digest
+from . import twin, vitals
 from .factors import Array
 from .prior import Prior
-from .twin import Memory
 
-__all__ = ["SCHEMA", "StateSnapshot", "decode_state", "encode_state"]
+__all__ = ["SCHEMA", "VITALS", "Model", "StateSnapshot", "decode_state", "encode_state", "glucose_model"]
 
 SCHEMA = "dtledger/twin-state/1"
 MOST_FLAGS = 32
@@ -37,18 +40,38 @@ LONGEST_FLAG = 64
 
 
 @dataclass(frozen=True, slots=True)
-class StateSnapshot:
-    """One twin's memory, and how its newest reading lay: `innovation` in mg/dL, None where there was none."""
+class Model:
+    """What a memory is of. `start` makes one of nothing, with the shapes that such a memory has."""
 
-    memory: Memory
+    name: str
+    version: int
+    digest: Digest
+    start: Callable[[int], Any]
+
+
+def glucose_model(prior: Prior) -> Model:
+    """A glucose twin's under a prior."""
+    return Model(prior.name, prior.version, sha256(prior.write().encode()), partial(twin.start, prior))
+
+
+VITALS = Model("vitals", 1, sha256(repr((vitals.PROCESS, vitals.SENSOR)).encode()), vitals.start)
+"""Vital signs'."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateSnapshot:
+    """One twin's memory (`twin.Memory` or `vitals.Memory`), and how its newest reading lay: `innovation` in mg/dL, None
+    where there was none."""
+
+    memory: Any
     innovation: float | None
     nis: float | None
     flags: tuple[str, ...]
 
 
 def encode_state(
-    prior: Prior,
-    memory: Memory,
+    model: Model,
+    memory: Any,
     *,
     innovation: float | None = None,
     nis: float | None = None,
@@ -66,12 +89,12 @@ def encode_state(
     arrays = {
         name: {"shape": list(array.shape), "value": array.astype(">f8").tobytes()} for name, array in _arrays(memory)
     }
-    content = {"schema": SCHEMA, "model": _model(prior), "arrays": arrays}
+    content = {"schema": SCHEMA, "model": _said(model), "arrays": arrays}
     return encode(content | {"innovation": innovation, "nis": nis, "flags": list(flags)})
 
 
-def decode_state(data: bytes, prior: Prior) -> StateSnapshot:
-    """What `encode_state` wrote under the same prior.
+def decode_state(data: bytes, model: Model) -> StateSnapshot:
+    """What `encode_state` wrote under the same model.
 
     Raises:
         IntegrityError: the bytes are not exactly that, or of another model.
@@ -80,11 +103,11 @@ def decode_state(data: bytes, prior: Prior) -> StateSnapshot:
     try:
         if content["schema"] != SCHEMA:
             raise ValueError("another schema")
-        if content["model"] != _model(prior):
+        if content["model"] != _said(model):
             raise IntegrityError("a twin's state is of another model, and cannot be gone on with under this one")
-        memory = _filled(twin.start(prior, 1), content["arrays"])
+        memory = _filled(model.start(1), content["arrays"])
         found = StateSnapshot(memory, content["innovation"], content["nis"], tuple(content["flags"]))
-        again = encode_state(prior, memory, innovation=found.innovation, nis=found.nis, flags=found.flags)
+        again = encode_state(model, memory, innovation=found.innovation, nis=found.nis, flags=found.flags)
         if again != data:
             raise ValueError("not canonical")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -92,8 +115,8 @@ def decode_state(data: bytes, prior: Prior) -> StateSnapshot:
     return found
 
 
-def _model(prior: Prior) -> dict[str, Any]:
-    return {"name": prior.name, "version": prior.version, "digest": sha256(prior.write().encode())}
+def _said(model: Model) -> dict[str, Any]:
+    return {"name": model.name, "version": model.version, "digest": model.digest}
 
 
 def _arrays(part: Any, prefix: str = "") -> Iterator[tuple[str, Array]]:

@@ -7,10 +7,11 @@ told by the others, and one that moves alone, or not where the others do, shows 
 A monitor's pulse (from SpO2's light) reads the same heart rate as its ECG: two sensors of one thing. SpO2 shows no more
 than 100 %, so a reading of 100 says "at least that".
 
->>> state = start(1)
->>> expected = Filter(1.0).expect(state, SENSOR)
->>> updated = expected.update(np.array([[110.0], [np.nan], [np.nan], [np.nan], [np.nan], [np.nan]]))
->>> bool(SENSOR.read(updated.state.mean[:, None])[1, 0, 0] > SENSOR.read(state.mean[:, None])[1, 0, 0])
+>>> memory, nothing = start(1), np.full((6, 1), np.nan)
+>>> pulse = nothing.copy()
+>>> pulse[1] = 110.0
+>>> step = expect(memory, np.zeros(1)).take(pulse)
+>>> bool(expect(step.memory, np.ones(1)).mean[0, 0] > 90)
 True
 """
 
@@ -21,9 +22,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from .factors import Array, diagonal
-from .filter import Filter, State
+from .filter import Expected, Filter, State, Update
+from .past import LONG_AGO
 
-__all__ = ["CHANNELS", "PROCESS", "SENSOR", "Filter", "VitalsProcess", "VitalsSensor", "censored", "start"]
+__all__ = [
+    "CHANNELS",
+    "PROCESS",
+    "SENSOR",
+    "Coming",
+    "Memory",
+    "Step",
+    "VitalsProcess",
+    "VitalsSensor",
+    "censored",
+    "expect",
+    "start",
+]
 
 CHANNELS = ("heart-rate", "pulse", "respiration", "spo2", "systolic", "diastolic")
 """The order of readings: /min, /min, /min, %, mm[Hg], mm[Hg]."""
@@ -71,13 +85,59 @@ class VitalsSensor:
 
 PROCESS = VitalsProcess()
 SENSOR = VitalsSensor()
+FILTER = Filter(1.0)
 
 
-def start(twins: int) -> State:
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All that is known: `state` at the minute `at` (twins), LONG_AGO before the first reading."""
+
+    at: Array
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A memory after readings, and how they lay."""
+
+    memory: Memory
+    update: Update
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The next readings before they are looked at: `expected` of CHANNELS, of the state at `minutes`."""
+
+    minutes: Array
+    expected: Expected
+
+    @property
+    def mean(self) -> Array:
+        return self.expected.mean
+
+    def take(self, readings: Array) -> Step:
+        """Learn readings (6, twins), NaN where there is none; SpO2 of 100 % counts as at least that."""
+        update = self.expected.update(readings, censored(readings))
+        return Step(Memory(self.minutes, update.state), update)
+
+
+def start(twins: int) -> Memory:
     """What is known of people before any reading."""
     mean = np.repeat(np.concatenate([[0.0], LEVELS])[:, None], twins, axis=1)
     deviations = np.repeat(np.concatenate([[1.0], LEVEL_DEVIATIONS])[:, None], twins, axis=1)
-    return State(mean, diagonal(deviations))
+    return Memory(np.full(twins, LONG_AGO), State(mean, diagonal(deviations)))
+
+
+def expect(memory: Memory, minutes: Array) -> Coming:
+    """The readings at `minutes` (twins).
+
+    Raises:
+        ValueError: the clock runs back, or a minute is no number.
+    """
+    elapsed = np.where(memory.at == LONG_AGO, 0.0, minutes - memory.at)
+    if not (elapsed >= 0).all() or not np.isfinite(minutes).all():
+        raise ValueError("a twin's time never runs back")
+    return Coming(minutes, FILTER.expect(FILTER.predict(memory.state, PROCESS, elapsed), SENSOR))
 
 
 def censored(readings: Array) -> Array:

@@ -13,11 +13,12 @@ from dtledger.twin.factors import Array
 from dtledger.twin.features import SCALES
 from dtledger.twin.glucose import LEVEL, MEAL, GlucoseProcess, Parameters
 from dtledger.twin.prior import NEWBORN
-from dtledger.twin.snapshot import decode_state, encode_state
+from dtledger.twin.snapshot import decode_state, encode_state, glucose_model
 from dtledger.twin.twin import Announced, Forecast, Memory
 from tests.twin.people import lived, readings
 
 SHIPPED = prior.shipped()
+MODEL, NEWBORN_MODEL = glucose_model(SHIPPED), glucose_model(NEWBORN)
 NEWBORN_STATE = twin.start(NEWBORN, 1).state
 
 
@@ -191,42 +192,42 @@ class TestTwinsSideBySide:
         (first, _), (second, _) = known[1][50], known[1][90]
         both = batch.join([first, second])
         again = batch.of(both, np.array([1]))
-        assert encode_state(SHIPPED, again) == encode_state(SHIPPED, second)
+        assert encode_state(MODEL, again) == encode_state(MODEL, second)
         swapped = batch.put(both, np.array([1]), first)
-        assert encode_state(SHIPPED, batch.of(swapped, np.array([1]))) == encode_state(SHIPPED, first)
-        assert encode_state(SHIPPED, batch.of(both, np.array([1]))) == encode_state(SHIPPED, second)
+        assert encode_state(MODEL, batch.of(swapped, np.array([1]))) == encode_state(MODEL, first)
+        assert encode_state(MODEL, batch.of(both, np.array([1]))) == encode_state(MODEL, second)
 
 
 class TestASnapshot:
     def test_restores_a_forecast_bit_for_bit_and_goes_on_as_if_never_away(self, known: Known) -> None:
         minutes, glucose = readings(1)
         before = known[1][99]
-        data = encode_state(SHIPPED, before[0], innovation=1.5, nis=0.2, flags=["suspect"])
-        found = decode_state(data, SHIPPED)
+        data = encode_state(MODEL, before[0], innovation=1.5, nis=0.2, flags=["suspect"])
+        found = decode_state(data, MODEL)
         assert (found.innovation, found.nis, found.flags) == (1.5, 0.2, ("suspect",))
         assert same(twin.forecast(SHIPPED, found.memory), before[1])
         away = lived(SHIPPED, minutes[100:], glucose[100:], found.memory)
         assert all(same(one, other) for (_, one), (_, other) in zip(away, known[1][100:], strict=True))
         assert len(data) < 12 * 1024
-        assert len(encode_state(SHIPPED, known[1][0][0])) == len(encode_state(SHIPPED, known[1][-1][0]))
+        assert len(encode_state(MODEL, known[1][0][0])) == len(encode_state(MODEL, known[1][-1][0]))
 
     def test_of_another_model_is_refused(self) -> None:
         memory = twin.start(NEWBORN, 1)
-        data = encode_state(NEWBORN, memory)
-        decode_state(data, NEWBORN)
+        data = encode_state(NEWBORN_MODEL, memory)
+        decode_state(data, NEWBORN_MODEL)
         with pytest.raises(IntegrityError, match="of another model"):
-            decode_state(data, SHIPPED)
+            decode_state(data, MODEL)
 
     def test_of_other_bytes_is_refused(self) -> None:
-        data = encode_state(NEWBORN, twin.start(NEWBORN, 1))
+        data = encode_state(NEWBORN_MODEL, twin.start(NEWBORN, 1))
         for wrong in (data[:-1], data + b"\0", b"\xa0", data.replace(b"twin-state/1", b"twin-state/2")):
             with pytest.raises(IntegrityError):
-                decode_state(wrong, NEWBORN)
+                decode_state(wrong, NEWBORN_MODEL)
 
     def test_is_of_one_twin(self) -> None:
-        encode_state(NEWBORN, twin.start(NEWBORN, 1))
+        encode_state(NEWBORN_MODEL, twin.start(NEWBORN, 1))
         with pytest.raises(ValueError, match="of one twin"):
-            encode_state(NEWBORN, twin.start(NEWBORN, 2))
+            encode_state(NEWBORN_MODEL, twin.start(NEWBORN, 2))
 
 
 def test_a_prior_is_read_as_it_was_written() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from dtledger.twin import vitals
 from dtledger.twin.filter import Filter, State
+from dtledger.twin.snapshot import VITALS, decode_state, encode_state
 from dtledger.twin.vitals import CHANNELS, PROCESS, SENSOR
 
 FILTER = Filter(1.0)
@@ -14,11 +16,10 @@ USUAL = np.array([80.0, 80.0, 16.0, 97.0, 120.0, 70.0])
 
 def settled(minutes: int = 60) -> State:
     """Somebody whose monitor has shown the usual for an hour."""
-    state = vitals.start(1)
-    for _ in range(minutes):
-        state = FILTER.predict(state, PROCESS, np.ones(1))
-        state = FILTER.expect(state, SENSOR).update(USUAL[:, None]).state
-    return state
+    memory = vitals.start(1)
+    for minute in range(minutes):
+        memory = vitals.expect(memory, np.array([float(minute)])).take(USUAL[:, None]).memory
+    return memory.state
 
 
 def signs(state: State) -> np.ndarray:
@@ -52,7 +53,7 @@ def test_a_full_saturation_is_at_least_that() -> None:
     readings = np.full((6, 1), np.nan)
     readings[3] = 100.0
     assert vitals.censored(readings)[3, 0] == 1
-    expected = FILTER.expect(vitals.start(1), SENSOR)
+    expected = FILTER.expect(vitals.start(1).state, SENSOR)
     full, number = expected.update(readings, vitals.censored(readings)), expected.update(readings)
     assert full.state.factor[3, 3, 0] > number.state.factor[3, 3, 0]
 
@@ -61,3 +62,18 @@ def test_what_is_not_measured_grows_uncertain_by_itself_alone() -> None:
     state = settled()
     deviations = [FILTER.predict(state, PROCESS, np.array([m])).covariance[1, 1, 0] for m in (0.0, 30.0, 120.0)]
     assert deviations[0] < deviations[1] < deviations[2]
+
+
+def test_a_snapshot_restores_what_is_expected_bit_for_bit() -> None:
+    memory = vitals.expect(vitals.start(1), np.array([5.0])).take(USUAL[:, None] + 3).memory
+    found = decode_state(encode_state(VITALS, memory), VITALS).memory
+    one, other = (vitals.expect(each, np.array([9.0])) for each in (memory, found))
+    assert (one.mean == other.mean).all()
+    assert (one.expected.factor == other.expected.factor).all()
+
+
+def test_time_never_runs_back() -> None:
+    memory = vitals.expect(vitals.start(1), np.array([5.0])).take(USUAL[:, None]).memory
+    vitals.expect(memory, np.array([5.0]))
+    with pytest.raises(ValueError, match="never runs back"):
+        vitals.expect(memory, np.array([4.0]))
