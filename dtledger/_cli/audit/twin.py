@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -57,7 +57,7 @@ def snapshot(
     _answer(app, "audit-snapshot", request, twin=number, snapshot=found.digest)
 
 
-def _answer(app: App, schema: str, request: Asked, **said: object) -> None:
+def _answer(app: App, schema: str, request: Asked, **said: Any) -> None:
     from ...audit import Audit, exit_code
 
     audit = Audit(request, node_source(app, request.pinned), app.client.context.store)
