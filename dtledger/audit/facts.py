@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from ..encoding import address, keccak
 from ..errors import IntegrityError
 from ..ledger.messages import word
-from ..policy import SLOTS, Grant, Member, Request, check
+from ..policy import SLOTS, Facts, Grant, Member, Request, check
 from ..types import ZERO_ADDRESS, Address, Period
 from ..vocabulary import Action, Purpose, Reason
 from .chain import Chain
 from .layout import Place, fields, mapped
+from .proofs import Header
 
 
 class StoredFacts:
@@ -87,16 +88,15 @@ class StoredFacts:
         return self._chain.words(contract, places, self._block)
 
 
-def require_no_permit(chain: Chain, twin: int, who: Address, block: int) -> str:
-    """Pass if nothing at all was permitted to somebody on a twin at a block: why, in words. It is asked of every slot
-    of theirs and of their organisation's, by the terms that stand in it.
+def require_no_permit(facts: Facts, header: Header, twin: int, who: Address) -> str:
+    """Pass if nothing at all was permitted to somebody on a twin at the end of a block: why, in words. It is asked of
+    every slot of theirs and of their organisation's, by the terms that stand in it.
 
     Raises:
         IntegrityError: something was permitted.
         CannotCheckError: what was so at that block is not to be shown.
     """
-    header, facts = chain.header(block), StoredFacts(chain, block)
-    facts.gather(twin, who)
+    block = header.number
     owner, member = facts.owner(twin), facts.member(who)
     if owner == who:
         raise IntegrityError(f"{who} owned twin {twin} at block {block}")
@@ -111,7 +111,7 @@ def require_no_permit(chain: Chain, twin: int, who: Address, block: int) -> str:
                     raise IntegrityError(f"{twin}/{grantee}/{number} permitted {asked.action.name} at block {block}")
                 reasons.add(reason)
     said = ", ".join(each.name for each in sorted(reasons, reverse=True))
-    return f"{len(grantees) * SLOTS} slots at block {block}, as storage has them: {said}"
+    return f"{len(grantees) * SLOTS} slots at block {block}: {said}"
 
 
 def _every_request(twin: int, who: Address, grantee: Address, number: int, grant: Grant) -> Iterable[Request]:

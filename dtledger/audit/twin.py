@@ -47,8 +47,8 @@ from ..types import Address, Digest
 from .chain import Chain
 from .claims import Claim, Verdict, checked
 from .consents import require_consent, require_review
-from .facts import require_no_permit
-from .given import Given, Question, Receipts
+from .facts import StoredFacts, require_no_permit
+from .given import Denied, Given, Question, Receipts
 from .known import Known
 from .standing import require_cards, require_owner, require_state
 
@@ -78,8 +78,8 @@ class TwinAudit:
 
     def claims(self) -> Iterator[Claim]:
         """Every claim."""
-        yield from self._denials()
         events = self.ground()
+        yield from self._denials(known=events.verdict is Verdict.PASS)
         yield events
         if events.verdict is not Verdict.PASS:
             return
@@ -100,7 +100,8 @@ class TwinAudit:
             receipts = [
                 each for said in self._given.lists.values() if isinstance(said, Receipts) for each in said.receipts
             ]
-            self._known.members({who for each in receipts for who in (each.requester, each.grantee)})
+            asked = {who for each in receipts for who in (each.requester, each.grantee)}
+            self._known.members(asked | {each.who for each in self._question.denied})
             self._known.custodians(self._given.lists)
             self._look()
             if self.view.owner(self.twin) is None:
@@ -117,10 +118,22 @@ class TwinAudit:
         self.finder = Finder(self.deployment, self.view, self.store, self.twin, NO_KEYS)
         return len(history.logged)
 
-    def _denials(self) -> Iterator[Claim]:
+    def _denials(self, *, known: bool) -> Iterator[Claim]:
         for each in self._question.denied:
             about = f"{self._name(each.who)} at block {each.block}"
-            yield checked("denied", about, partial(require_no_permit, self.chain, self.twin, each.who, each.block))
+            yield checked("denied", about, partial(self._denied, each, known))
+
+    def _denied(self, said: Denied, known: bool) -> str:
+        """From storage; of a block whose state no node has any more from the events, if all of them are `known`."""
+        header, stored = self.chain.header(said.block), StoredFacts(self.chain, said.block)
+        try:
+            stored.gather(self.twin, said.who)
+            return require_no_permit(stored, header, self.twin, said.who) + ", as storage has them"
+        except CannotCheckError:
+            if not known:
+                raise
+        then = self.view.earlier(said.block)
+        return require_no_permit(then, header, self.twin, said.who) + ", as every event up to there says"
 
     # the twin ------------------------------------------------------------------------------------------------
 

@@ -71,10 +71,13 @@ class Audits:
     @classmethod
     def _make(cls, bench: Bench) -> Audits:
         world = bench.world(DIRECTORY)
-        # the model first: Anvil funds its newcomers behind the back of the block that is newest then
-        asked = [_model(world), *(_twin(world) for _ in range(bench.sizes.audited))]
         store = world.patient.context.store
-        return cls(world, tuple(asked), tuple(export(each, _node(world), store)[0].encode() for each in asked))
+        asked, files = [], []
+        for number in range(bench.sizes.audited + 1):
+            # the model first: Anvil funds its newcomers behind the back of the block that is newest then
+            asked.append(_twin(world) if number else _model(world))
+            files.append(export(asked[-1], _node(world), store)[0].encode())
+        return cls(world, tuple(asked), tuple(files))
 
 
 def _node(world: World) -> NodeSource:
@@ -164,7 +167,7 @@ def _timed_claims(asked: Asked, data: bytes, by_kind: dict[str, list[float]]) ->
 def _online(audits: Audits) -> float:
     """Seconds a claim, asked of the node."""
     store = audits.world.patient.context.store
-    claims, seconds = timed(lambda: list(Audit(audits.asked[0], _node(audits.world), store).claims()))
+    claims, seconds = timed(lambda: list(Audit(audits.asked[-1], _node(audits.world), store).claims()))
     return seconds / len(claims)
 
 

@@ -58,7 +58,7 @@ def test_without_openings_and_files_what_needs_them_cannot_be_checked(made: Made
     world, _, asked = made
     bundle, claims = export(replace(asked, given=Given(), files=None), world.source(), world.store)
     lacking = {each.name for each in claims if each.verdict is Verdict.CANNOT_CHECK}
-    assert lacking == {"consents", "twins", "update", "weights"}
+    assert lacking == {"consents", "terms", "twins", "update", "weights", "withdrawals"}
     assert verify(Bundle.decode(bundle.encode()))[:-1] == claims
 
 
