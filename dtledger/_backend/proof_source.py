@@ -118,7 +118,7 @@ def _result(answer: RPCResponse, method: str) -> Any:
     if found is None:
         raise CannotCheckError(
             f"The node has no answer to {method}: it may keep no state, block or receipt that is so old.",
-            hint="Ask a node that keeps them, or keep proofs in time with `dtledger index keep`.",
+            hint="Ask a node that keeps them (an archive), or use `dtledger audit export` in time.",
         )
     return found
 
