@@ -172,7 +172,7 @@ class Federated:
         place = shown(self.app.home.root)
         words = [
             f"twin models {twin} --key {PATIENT}",
-            f"model affected {number} --key auditor",
+            f"model show {number} --key auditor",
             f"audit model {number} --key auditor",
             "demo --clean",
         ]
