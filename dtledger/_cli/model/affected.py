@@ -33,6 +33,8 @@ def affected(app: App, model: str, openings: Sequence[str]) -> None:
     A site sees its own patients, an auditor those that sites opened to it; the ledger does not know whose consent is
     under which round. If updates were not shown, the exit code is 6, after everything else was shown.
     """
+    from ..audit.given import openings_of  # which imports from this folder
+
     named = find(app, model)
     from ..audit.given import openings_of  # which needs the words of models
 
