@@ -149,7 +149,7 @@ class Coming:
         )
         origin = _origin(self.prior, view)
         learned = _learn(self.prior, memory, minutes, reading)
-        due = there & (minutes - memory.origin_times[-2] >= APART)
+        due = there & (memory.origin_times[-1] - memory.origin_times[-2] >= APART)
         origins, times = memory.origins.copy(), memory.origin_times.copy()
         origins[:, :-1, due], times[:-1, due] = memory.origins[:, 1:, due], memory.origin_times[1:, due]
         origins[:, -1, there], times[-1, there] = origin[:, there], minutes[there]
@@ -230,12 +230,13 @@ def _mixed(weights: Array, rows: Array) -> Array:
 def _learn(prior: Prior, memory: Memory, minutes: Array, reading: Array) -> personal.Personal:
     """What is learned where a reading is what an earlier forecast foretold."""
     distance = np.abs(memory.origin_times - (minutes - _AHEAD)[:, None])
-    (twins,) = np.nonzero((distance <= NEAR).any(axis=(0, 1)) & ~np.isnan(reading))
+    reach = np.minimum(NEAR, (minutes - memory.past.times[-1]) / 2)  # the nearest reading of a fast sensor alone
+    (twins,) = np.nonzero((distance <= reach).any(axis=(0, 1)) & ~np.isnan(reading))
     if not len(twins):
         return memory.personal
     distance, known = distance[:, :, twins], batch.of(memory.personal, twins)
     place, rows = distance.argmin(axis=1), np.arange(len(HORIZONS))[:, None]
-    near = distance[rows, place, np.arange(len(twins))] <= NEAR
+    near = distance[rows, place, np.arange(len(twins))] <= reach[twins]
     foretold = memory.origins[:, place, twins]
     rough, sizes = foretold[1:4][range(3), range(3)], foretold[4:7][range(3), range(3)]
     inputs = features.personal(rough, foretold[BASIS])

@@ -139,6 +139,17 @@ class TestAReading:
 
 
 class TestWhatIsPersonal:
+    @pytest.mark.parametrize("apart", [1.0, 5.0, 15.0])
+    def test_is_learned_four_times_an_hour_however_often_the_sensor_speaks(self, apart: float) -> None:
+        found = lived(SHIPPED, apart * np.arange(241 / apart), 120 + 30 * np.sin(np.arange(241 / apart) * apart / 60))
+        terms = np.stack([memory.personal.terms[:, :, 0] for memory, _ in found])
+        changed = (np.diff(terms, axis=0) != 0).any(axis=2)
+        times = apart * (1 + np.arange(len(changed)))
+        for k, horizon in enumerate((15, 30, 60)):
+            learned = times[changed[:, k]]
+            assert (np.diff(learned) >= 14).all()
+            assert len(learned) >= 16 - horizon // 15
+
     def test_is_bayesian_regression_one_reading_at_a_time(self) -> None:
         draw = np.random.default_rng(1)
         inputs, error = draw.normal(size=(80, 3, personal.TERMS, 2)), draw.normal(size=(80, 3, 2))
