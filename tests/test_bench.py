@@ -13,7 +13,7 @@ from dtledger._backend.directory_store import DirectoryStore
 from dtledger.errors import InputError, UnreachableError
 from dtledger.readings import Reading, decode_readings, encode_readings
 from dtledger.testing.memory_store import MemoryStore
-from scripts.benchmarks import federated, kubo, reading, rows, table
+from scripts.benchmarks import federated, kubo, rows, table
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.bench import Bench
 from scripts.benchmarks.figures import (

@@ -33,9 +33,11 @@ def test_weights_are_signed_for_whoever_uses_them(dtledger: Run, study: Study, f
     words = ("model", "export", name, "--round", "1", "--weights", folder / "weights.bin", "--out", out)
     looked = dtledger(*words, "--dry-run", "--key", "coordinator")
     assert (looked.exit_code, out.exists()) == (0, False)
-    assert f"as what round 1 of {name} was made into: of 2 updates, on 4 twins" in looked.stderr
     told = said(dtledger(*words, "--yes", "--json", "--key", "coordinator"))
-    assert (told["schema"], told["name"], told["round"], told["cohort"]) == ("dtledger/model-release/1", name, 1, 4)
+    assert (told["schema"], told["name"], told["round"]) == ("dtledger/model-release/1", name, 1)
+    assert told["cohort"] == sum(each["cohort"] for each in told["updates"]) >= 4
+    of = f"as what round 1 of {name} was made into: of 2 updates, on {told['cohort']} twins"
+    assert of in looked.stderr
     assert [each["site"]["name"] for each in told["updates"]] == ["north", "south"]
     envelope = json.loads(out.read_text())
     assert envelope["payloadType"] == "application/vnd.in-toto+json"

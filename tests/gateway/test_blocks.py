@@ -57,8 +57,7 @@ def test_a_block_is_not_taken_away_under_the_hands_of_who_puts_it(
     def remove_late(cids: Iterable[CID]) -> None:
         threads.append(threading.Thread(target=put, args=(world, blocks, world.patient)))
         threads[0].start()
-        if not blocks._putters._lock.locked():
-            threads[0].join()
+        threads[0].join(0.2)  # it waits for its turn; one that does not is done by then
         take_away(cids)
 
     monkeypatch.setattr(world.store, "remove", remove_late)

@@ -21,7 +21,7 @@ cells = st.tuples(
 events = st.lists(st.sampled_from(["EGV", "Calibration", "Alert", "Moon", ""]))
 
 
-@given(st.lists(cells, min_size=1))
+@given(st.lists(cells, min_size=1).filter(lambda rows: any(map(any, rows))))
 def test_every_row_is_accounted_for_exactly_once(rows: list[tuple[str, str, str]]) -> None:
     done = read(csv("time,value,unit", rows), tz="Europe/London")
     assert done.rows == sum(any(row) for row in rows)

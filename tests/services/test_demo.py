@@ -99,6 +99,8 @@ def test_the_commands_that_it_ends_with_can_be_run_as_they_are_printed(told: dic
     for printed in told["next"][:-1]:  # the last one ends the story
         program, *words = shlex.split(printed.replace("ann.backup", str(tmp_path / "ann.backup")))
         assert shutil.which(program) or Path(program).exists(), printed
+        if words[:2] == ["-m", "dtledger"]:
+            del words[:2]
         done = run(*words)
         assert done.exit_code == 0, (printed, done.stderr)
 

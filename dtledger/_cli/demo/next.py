@@ -45,7 +45,7 @@ def program() -> str:
     """How this program was called, so that what is printed can be called."""
     if shutil.which("dtledger"):
         return "dtledger"
-    if Path(sys.argv[0]).name == "__main__.py":
+    if Path(sys.argv[0]).name in ("__main__.py", "-c"):
         return f"{shown(Path(sys.executable))} -m dtledger"
     called = os.path.relpath(sys.argv[0])
     return called if not called.startswith("..") else sys.argv[0]

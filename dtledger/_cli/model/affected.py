@@ -36,8 +36,6 @@ def affected(app: App, model: str, openings: Sequence[str]) -> None:
     from ..audit.given import openings_of  # which imports from this folder
 
     named = find(app, model)
-    from ..audit.given import openings_of  # which needs the words of models
-
     seen = app.client.models.affected(named.model, openings_of(app, named, openings))
     rows = [
         [each.round, each.standing.value, listed(dict.fromkeys(map(_words, each.withdrawals))), each.reason]
