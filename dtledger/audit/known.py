@@ -30,18 +30,19 @@ class Known:
         self._members: set[Address] = {ZERO_ADDRESS}
 
     def history(self) -> History:
-        """All that was collected."""
+        """All that was collected, without what came along of members who were not asked about."""
         history = History()
         for place in sorted(self._logged):
-            history.add(self._logged[place])
+            if getattr(self._logged[place].event, "member", ZERO_ADDRESS) in self._members:
+                history.add(self._logged[place])
         return history
 
     def twin(self, twin: int) -> None:
         """What happened to a twin, who had to do with it, and what they anchored."""
         events = [*self._of("TwinRegistry", word(twin)), *self._of("ConsentRegistry", word(twin))]
-        for event in events:
-            if isinstance(event, e.EmergencyOpened):
-                self._of("ConsentRegistry", word(event.opening))
+        for event in [each for each in events if isinstance(each, e.EmergencyOpened)]:
+            told = self._of("ConsentRegistry", word(event.opening))
+            events += [each for each in told if isinstance(each, e.EmergencyReviewed)]
         named = {who for event in events for who in _addresses(event)}
         granted = {event.grantee for event in events if isinstance(event, e.Granted)}
         self.members(named | {who for each in granted for who in self._those_of(each)})
