@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,22 @@ OPENZEPPELIN = "@openzeppelin/"
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A contract's runtime code, and where its immutables stand: (start, length) in bytes."""
+    """A contract's runtime code, and where each of its immutables stands: (start, length) in bytes."""
 
     code: bytes
-    immutables: tuple[tuple[int, int], ...]
+    immutables: tuple[tuple[tuple[int, int], ...], ...]
 
     def matches(self, on_chain: bytes) -> bool:
         """Whether `on_chain` is this code with any immutables filled in."""
         return len(on_chain) == len(self.code) and self._blank(on_chain) == self._blank(self.code)
 
+    def filled(self, on_chain: bytes) -> list[set[bytes]]:
+        """Of each immutable what stands in its places: one value, in code that a constructor made."""
+        return [{on_chain[start : start + length] for start, length in places} for places in self.immutables]
+
     def _blank(self, code: bytes) -> bytes:
         blanked = bytearray(code)
-        for start, length in self.immutables:
+        for start, length in chain.from_iterable(self.immutables):
             blanked[start : start + length] = bytes(length)
         return bytes(blanked)
 
@@ -92,7 +97,10 @@ def shipped() -> dict[str, Runtime]:
 
 
 def runtime_of(built: dict[str, Any]) -> Runtime:
-    places = [(each["start"], each["length"]) for found in built["immutableReferences"].values() for each in found]
+    places = [
+        tuple(sorted((each["start"], each["length"]) for each in found))
+        for found in built["immutableReferences"].values()
+    ]
     return Runtime(bytes.fromhex(built["object"].removeprefix("0x")), tuple(sorted(places)))
 
 

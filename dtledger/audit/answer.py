@@ -30,7 +30,8 @@ from .twin import TwinAudit
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An audit that is to be made: `pinned` is the head as the auditor knows it, `files` what they have of a model's,
-    `expected` the contracts' code, by default this package's, `name` what they call an account."""
+    `expected` the contracts' code, by default this package's, `name` what they call an account, `known` the deployment
+    as they know it, where what is audited says itself which it is of."""
 
     question: Question
     given: Given
@@ -39,6 +40,7 @@ class Asked:
     files: Files | None = None
     expected: Mapping[str, Runtime] | None = None
     name: Callable[[Address], str] = str
+    known: Deployment | None = None
 
 
 class Audit:
@@ -61,7 +63,7 @@ class Audit:
         except UnreachableError as error:
             yield Claim("chain", "the chain", Verdict.CANNOT_CHECK, error.message)
             return
-        yield from Ground(chain, asked.deployment, asked.expected).claims()
+        yield from Ground(chain, asked.deployment, asked.expected, asked.known).claims()
         question = asked.question
         if question.model:
             yield from self._model(chain)

@@ -2,8 +2,10 @@
 
 - **chain**: the head is the one that the auditor pinned or, on a chain that is looked at whole, a line of parents leads
   from it to the deployment's genesis; and the contracts carry that genesis in their code.
+- **deployment**: the contracts are those that the auditor knows. It is made where they are known otherwise than from
+  what is audited: anybody can put the same code on the same chain, and nothing was ever consented to there.
 - **code**: of each contract, the code on the chain is that of this package's sources, so that its storage lies where
-  the layout says.
+  the layout says, and what was built into it are this genesis, this chain and the others of these contracts.
 - **bundle**: what an audit is made from, if from a file, has nothing in it that no claim needs.
 """
 
@@ -17,6 +19,7 @@ from .._backend.sources import Runtime, shipped
 from ..encoding import keccak
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import CONTRACTS, Deployment
+from ..ledger.messages import domain, word
 from ..types import Digest
 from .chain import Chain
 from .claims import Claim, checked
@@ -24,19 +27,35 @@ from .claims import Claim, checked
 _SALTED = ("MemberRegistry", "TwinRegistry", "ConsentRegistry")
 """The contracts whose code has the genesis hash in it, as the salt of what people sign."""
 
+_ASKED = {"ConsentRegistry": ("MemberRegistry", "TwinRegistry"), "ModelLedger": ("MemberRegistry",)}
+"""Which contracts one asks, whose addresses are in its code."""
+
+_LONGEST = 2**40
+"""What else is in code are spans of time, each shorter than so many seconds."""
+
 
 class Ground:
     """Args:
     expected: each contract's runtime; by default as this package ships it.
+    known: the deployment as the auditor knows it, if not from what is audited.
     """
 
-    def __init__(self, chain: Chain, deployment: Deployment, expected: Mapping[str, Runtime] | None = None) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        deployment: Deployment,
+        expected: Mapping[str, Runtime] | None = None,
+        known: Deployment | None = None,
+    ) -> None:
         self._chain = chain
         self._deployment = deployment
         self._expected = expected or shipped()
+        self._known = known
 
     def claims(self) -> Iterator[Claim]:
         yield checked("chain", "the chain", self._identity)
+        if self._known is not None:
+            yield checked("deployment", "the contracts", partial(self._is_known, self._known))
         for contract in CONTRACTS:
             yield checked("code", contract, partial(self._code, contract))
 
@@ -56,6 +75,15 @@ class Ground:
         length = ", every block back to the genesis linked" if chain.is_whole else ""
         return f"head {chain.head.number}, 0x{chain.head.hash.hex()}, {how}{length}"
 
+    def _is_known(self, known: Deployment) -> str:
+        said = self._deployment
+        if (known.chain_id, known.genesis) != (said.chain_id, said.genesis):
+            raise CannotCheckError(f"It is of {said.id}, and you know {known.id}, which is on another chain.")
+        other = [name for name in CONTRACTS if known.contracts.get(name) != said.contracts[name]]
+        if other:
+            raise IntegrityError(f"it has another {', '.join(other)} than the deployment that you know, {known.id}")
+        return f"those of {known.id}, as you know it"
+
     def _code(self, contract: str) -> str:
         code, account = self._chain.code(contract), self._chain.account(contract)
         if keccak(code) != account.code_hash:
@@ -64,7 +92,19 @@ class Ground:
             raise IntegrityError("the code is not what the deployment's record says")
         if not self._expected[contract].matches(code):
             raise IntegrityError("the code is not that of the sources")
+        self._require_built_in(contract, code)
         return f"{len(code):,} bytes at {self._deployment.contracts[contract]}, as the sources make them"
+
+    def _require_built_in(self, contract: str, code: bytes) -> None:
+        """Pass if each immutable is one value, which is the deployment's or a span of time."""
+        said, filled = self._deployment, self._expected[contract].filled(code)
+        needed = {word(said.contracts[each]) for each in _ASKED.get(contract, ())}
+        if contract in _SALTED:
+            needed |= {said.genesis, word(said.chain_id), domain(said, contract)}
+        found = set().union(*filled)
+        foreign = [each for each in found - needed if int.from_bytes(each) >= _LONGEST]
+        if any(len(each) != 1 for each in filled) or foreign or needed - found:
+            raise IntegrityError("what was built into the code is not of this deployment")
 
 
 @cache

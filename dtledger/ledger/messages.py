@@ -124,10 +124,14 @@ def _separator(chain_id: int, contract: str, genesis: bytes) -> Digest:
     return struct_hash(DOMAIN_TYPE, keccak(b"dtledger"), keccak(b"1"), chain_id, contract, genesis)
 
 
+def domain(deployment: Deployment, contract: str) -> Digest:
+    """EIP-712's separator of the domain of one of the deployment's contracts."""
+    return _separator(deployment.chain_id, deployment.contracts[contract], deployment.genesis)
+
+
 def typed_digest(deployment: Deployment, contract: str, hashed: Digest) -> Digest:
     """What is signed: EIP-712's digest of a hashed struct in the domain of one of the deployment's contracts."""
-    separator = _separator(deployment.chain_id, deployment.contracts[contract], deployment.genesis)
-    return keccak(b"\x19\x01" + separator + hashed)
+    return keccak(b"\x19\x01" + domain(deployment, contract) + hashed)
 
 
 def keyring(deployment: Deployment, organisation: Address, digest: Digest, previous: Digest, deadline: int) -> Digest:

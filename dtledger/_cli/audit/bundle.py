@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from .given import files_in, unsealed
 
 if TYPE_CHECKING:
     from ...audit import Asked
+    from ...ledger import Deployment
     from ...types import Digest
 
 MOST_BYTES = 2**30
@@ -83,8 +85,9 @@ def export(
 def verify(app: App, file: Path, head: str | None, online: bool, files: Path | None) -> None:
     """Make the audit of a file again: no node, no store and no custodian is asked, and no key is needed.
 
-    Pin the head, or the file's own word is taken for it, which the claim `chain` then says. Exit code 4 if a claim
-    fails, 6 if none fails and one cannot be checked.
+    Pin the head, or the file's own word is taken for it, which the claim `chain` then says. Its contracts are held
+    against the deployment that the profile names; without one compare their addresses. Exit code 4 if a claim fails, 6
+    if none fails and one cannot be checked.
     """
     from ...audit import Asked, Bundle, exit_code
     from ...audit import verify as check
@@ -95,7 +98,8 @@ def verify(app: App, file: Path, head: str | None, online: bool, files: Path | N
     pinned = digest_of(head)
     if online:
         pinned = _at_node(app, max(bundle.headers))
-    request = Asked(bundle.question, bundle.given, bundle.deployment, pinned)
+    known = _known(app)
+    request = Asked(bundle.question, bundle.given, bundle.deployment, pinned, known=known)
     request = replace(request, files=files_in(app, files) if files else None)
     claims = check(bundle, request)
     shown = show_claims(app, claims)
@@ -105,7 +109,22 @@ def verify(app: App, file: Path, head: str | None, online: bool, files: Path | N
             f"{click.style('warning:', fg='yellow')} nobody pinned the head: see that block {number} of your chain is "
             f"0x{_hash_of(header).hex()}."
         )
-    app.data("audit-verify", file=str(file), block=number, head=_hash_of(header), pinned=pinned is not None, **shown)
+    contracts = bundle.deployment.contracts
+    if known is None:
+        app.say(
+            f"{click.style('warning:', fg='yellow')} no deployment is named: see that the ConsentRegistry of yours is "
+            f"{contracts['ConsentRegistry']}, and the TwinRegistry {contracts['TwinRegistry']}."
+        )
+    app.data(
+        "audit-verify",
+        file=str(file),
+        block=number,
+        head=_hash_of(header),
+        pinned=pinned is not None,
+        contracts=dict(contracts),
+        known=known is not None,
+        **shown,
+    )
     click.get_current_context().exit(exit_code(claims))
 
 
@@ -116,6 +135,16 @@ def _of_model(app: App, name: str, words: Sequence[str], head: str | None) -> As
     number = find(app, name).model.number
     given = Given(openings=tuple(unsealed(app, each) for each in words))
     return Asked(Question(model=number), given, app.client.context.deployment, digest_of(head), name=app.people.name)
+
+
+def _known(app: App) -> Deployment | None:
+    """The deployment that the profile names; None if it names none."""
+    from ..._backend.migrations import read_deployment
+    from ...client.opening import deployment_path
+
+    with suppress(InputError):
+        return read_deployment(deployment_path(app.settings))
+    return None
 
 
 def _at_node(app: App, number: int) -> Digest:
