@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from eth_abi.abi import decode as abi_decode
+from eth_abi.exceptions import DecodingError
 
 from ..encoding import address
 from ..errors import ChainMismatchError
@@ -39,14 +40,14 @@ def decode_event(topics: list[bytes], data: bytes) -> events.Event | None:
     if signature is None or kind is None:
         return None
     inside = [kind for kind, indexed in zip(signature.types, signature.indexed, strict=True) if not indexed]
-    plain = iter(abi_decode(inside, data))
     topic = iter(topics[1:])
     try:
+        plain = iter(abi_decode(inside, data))
         values = [
             _value(name, each, _indexed(each, next(topic)) if indexed else next(plain))
             for name, each, indexed in zip(signature.names, signature.types, signature.indexed, strict=True)
         ]
-    except StopIteration as error:
+    except (StopIteration, DecodingError) as error:
         raise ChainMismatchError(f"a log {signature.name} has too few fields") from error
     by_name = dict(zip((_snake(name) for name in signature.names), values, strict=True))
     renamed = {_RENAMED.get((signature.name, name), name): value for name, value in by_name.items()}

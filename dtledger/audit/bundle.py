@@ -15,7 +15,7 @@ from typing import Any
 from .. import encoding
 from ..encoding import CID, block_cid, keccak, sha256
 from ..errors import CannotCheckError, IntegrityError
-from ..ledger import Deployment
+from ..ledger import CONTRACTS, Deployment
 from ..types import Address, Digest
 from .given import Given, Question
 from .source import headers_name, proof_name, receipts_name
@@ -85,23 +85,25 @@ class Bundle:
         if body["schema"] != SCHEMA or len(body) != 13:
             raise IntegrityError(f"a bundle of the form {SCHEMA} is expected")
         chain_id, genesis, contracts, code, block = body["deployment"]
-        placed = {name: encoding.address(where) for name, where in contracts.items()}
-        hashes = {name: Digest(hashed) for name, hashed in code.items()}
+        placed = {name: encoding.address(contracts[name]) for name in CONTRACTS}
+        hashes = {name: _digest(hashed) for name, hashed in code.items()}
         blocks = {block_cid(each, "raw"): each for each in _all_bytes(body["raw"])}
         blocks |= {block_cid(each): each for each in _all_bytes(body["dag"])}
         blocks |= {CID.decode(each): b"" for each in _all_bytes(body["wrong"])}
         headers = {_number(number): header for number, header in body["headers"]}
-        _all_bytes(headers.values())
+        if not _all_bytes(headers.values()) or len(contracts) != len(placed):
+            raise IntegrityError("a bundle has a head, and each contract once")
+        _all_bytes(body["codes"].values())
         return cls(
             Question.decode(body["question"]),
             Given.decode(body["given"]),
-            Deployment(_number(chain_id), Digest(genesis), placed, hashes, _number(block)),
+            Deployment(_number(chain_id), _digest(genesis), placed, hashes, _number(block)),
             headers,
             _all_bytes(body["nodes"]),
             {encoding.address(who): code for who, code in body["codes"].items()},
             blocks,
-            {name: Digest(digest) for name, digest in body["sources"].items()},
-            {_number(number): found for number, found in body["memories"]},
+            {name: _digest(digest) for name, digest in body["sources"].items()},
+            {_number(number): None if found is None else _number(found) for number, found in body["memories"]},
             frozenset(body["absent"]),
         )
 
@@ -124,8 +126,9 @@ class BundleSource:
         return self._bundle.headers[max(self._bundle.headers)]
 
     def headers(self, first: int, last: int) -> Sequence[bytes]:
-        found = [self._bundle.headers[each] for each in range(first, last + 1) if each in self._bundle.headers]
-        if len(found) != last - first + 1:
+        held, count = self._bundle.headers, last - first + 1
+        found = [held[each] for each in range(first, last + 1) if each in held] if count <= len(held) else []
+        if len(found) != count:
             self._miss(headers_name(first, last))
         return found
 
@@ -160,6 +163,12 @@ def _all_bytes(values: Iterable[Any]) -> list[bytes]:
     if not all(isinstance(each, bytes) for each in found):
         raise IntegrityError("the bundle is malformed")
     return found
+
+
+def _digest(value: Any) -> Digest:
+    if not isinstance(value, bytes) or len(value) != 32:
+        raise IntegrityError("the bundle is malformed")
+    return Digest(value)
 
 
 def _number(value: Any) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..custody.receipts import AccessReceipt
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Opening, View
-from ..policy import Request, check
+from ..policy import MalformedRequestError, Request, check
 from ..types import Address, Period
 from ..vocabulary import Action, Kind
 from .chain import Chain
@@ -39,7 +39,10 @@ def require_consent(chain: Chain, view: View, receipt: AccessReceipt, name: Call
         bit=max(word.categories.bit_length() - 1, 0) if word else 0,
         period=Period(word.data.start, word.data.start) if word else Period(0, 0),
     )
-    reason = check(then, asked, min(receipt.at, header.at), max(receipt.at, header.at))
+    try:
+        reason = check(then, asked, min(receipt.at, header.at), max(receipt.at, header.at))
+    except MalformedRequestError as error:
+        raise IntegrityError(f"it tells of a request that nobody can make: {error}", party=receipt.custodian) from error
     if not reason.permits:
         raise IntegrityError(
             f"{receipt.permitted} snapshots were opened to {name(receipt.requester)}, who had no permit: {reason.name}",

@@ -14,15 +14,23 @@ from ..crypto.tags import stream_label
 from ..custody import AccessReceipt, Destruction, ReceiptProof
 from ..encoding import address
 from ..errors import CannotCheckError, DtledgerError, IntegrityError
-from ..types import Address, Digest
+from ..types import ZERO_ADDRESS, Address, Digest
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """The claim that somebody had no permit on the twin at the end of a block."""
+    """The claim that somebody had no permit on the twin at the end of a block.
+
+    Raises:
+        ValueError: it is nobody, or no block.
+    """
 
     who: Address
     block: int
+
+    def __post_init__(self) -> None:
+        if self.who == ZERO_ADDRESS or self.block < 0:
+            raise ValueError("nobody, or no block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +53,17 @@ class Question:
         """Raises ValueError if it is none."""
         match cells:
             case [int(twin), (bytes() | None) as snapshot, int(model), [*denied], (bool() | None) as whole]:
-                if snapshot is None or len(snapshot) == 32:
+                if min(twin, model) >= 0 and (snapshot is None or len(snapshot) == 32):
                     digest = None if snapshot is None else Digest(snapshot)
-                    return cls(twin, digest, model, tuple(Denied(address(who), block) for who, block in denied), whole)
+                    return cls(twin, digest, model, tuple(map(_denied, denied)), whole)
         raise ValueError("no question of an audit")
+
+
+def _denied(cells: Any) -> Denied:
+    match cells:
+        case [str(who), int(block)]:
+            return Denied(address(who), block)
+    raise ValueError("nobody, or no block")
 
 
 @dataclass(frozen=True, slots=True)

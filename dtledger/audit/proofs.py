@@ -64,7 +64,7 @@ class Header:
         if len(fields) < 15 or not all(isinstance(each, bytes) for each in fields[:15]):
             raise IntegrityError("a header has too few fields")
         roots = fields[0], fields[3], fields[5]
-        if any(len(each) != 32 for each in roots) or len(fields[6]) != 256:
+        if any(len(each) != 32 for each in roots) or len(fields[6]) != 256 or len(fields[8]) > 8 or len(fields[11]) > 5:
             raise IntegrityError("a header is malformed")
         parent, state, receipts = map(Digest, roots)
         bloom, number, at = (int.from_bytes(fields[place]) for place in (6, 8, 11))
@@ -130,7 +130,7 @@ class Nodes:
         if not value:
             return Account(EMPTY_ROOT, Digest(EMPTY_CODE))
         fields = _list(value, "an account")
-        if len(fields) != 4 or any(len(each) != 32 for each in fields[2:]):
+        if len(fields) != 4 or not all(isinstance(each, bytes) and len(each) == 32 for each in fields[2:]):
             raise IntegrityError("an account is malformed")
         return Account(Digest(fields[2]), Digest(fields[3]))
 
@@ -204,9 +204,16 @@ def _path(packed: Any) -> tuple[str, bool]:
 def _logs_of(receipt: bytes) -> list[Any]:
     """Address, topics and data of each log of a receipt, whose type stands before it unless it has none."""
     fields = _list(receipt[1:] if receipt[0] < 0x80 else receipt, "a receipt")
-    if len(fields) != 4 or not isinstance(fields[3], list):
+    if len(fields) != 4 or not isinstance(fields[3], list) or not all(map(_is_log, fields[3])):
         raise IntegrityError("a receipt is malformed")
     return fields[3]
+
+
+def _is_log(item: Any) -> bool:
+    match item:
+        case [bytes(address), [*topics], bytes()] if len(address) == 20:
+            return all(isinstance(each, bytes) and len(each) == 32 for each in topics)
+    return False
 
 
 def _value(item: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -132,8 +133,7 @@ def _denied(app: App, text: str) -> Denied:
     from ...audit import Denied
 
     who, at, block = text.rpartition("@")
-    if not at or not block.isdigit():
-        raise InputError(
-            f"{text!r} is not WHO@BLOCK.", hint="Write cardiology@1200: a contact or address, and a block."
-        )
-    return Denied(app.resolve(who).address, int(block))
+    if at and block.isascii() and block.isdigit():
+        with suppress(ValueError):
+            return Denied(app.resolve(who).address, int(block))
+    raise InputError(f"{text!r} is not WHO@BLOCK.", hint="Write cardiology@1200: a contact or address, and a block.")
