@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 
 from ..custody.receipts import AccessReceipt
@@ -9,13 +10,18 @@ from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Opening, View
 from ..policy import MalformedRequestError, Request, check
 from ..types import Address, Period
-from ..vocabulary import Action, Kind
+from ..vocabulary import Action, Kind, Reason
 from .chain import Chain
+
+BEHIND = 3600
+"""Seconds that the block by which a custodian decided may be behind the time that its receipt tells: it asks a node
+for one that is a minute old at most, and clocks differ."""
 
 
 def require_consent(chain: Chain, view: View, receipt: AccessReceipt, name: Callable[[Address], str]) -> str:
-    """Pass if the grant that a receipt names permitted what it says, at its block and at its time. Of which category
-    and period the snapshots are no receipt says: of both what the grant has is taken.
+    """Pass if the grant that a receipt names permitted what it says, at its block and at its time: what was withdrawn
+    by a block `BEHIND` its time is withdrawn, whichever older one it names. Of which category and period the snapshots
+    are no receipt says: of both what the grant has is taken.
 
     Raises:
         IntegrityError: the block is not the chain's, or nothing permitted it.
@@ -26,7 +32,21 @@ def require_consent(chain: Chain, view: View, receipt: AccessReceipt, name: Call
         raise IntegrityError(f"it names a block {receipt.block} that is not this chain's", party=receipt.custodian)
     if not receipt.permitted:
         return f"{name(receipt.requester)} asked for {receipt.count}, and nothing was opened"
-    then = view.earlier(receipt.block)
+    past = bisect_right(range(chain.head.number + 1), receipt.at - BEHIND, key=lambda each: chain.header(each).at) - 1
+    for block in sorted({receipt.block, max(receipt.block, past)}):
+        reason = _reason(view.earlier(block), receipt, header.at)
+        if not reason.permits:
+            raise IntegrityError(
+                f"{receipt.permitted} snapshots were opened to {name(receipt.requester)}, who had no permit at block "
+                f"{block}: {reason.name}",
+                party=receipt.custodian,
+            )
+    under = "as the owner" if reason is Reason.OWNER else f"under {receipt.twin}/{name(receipt.grantee)}/{receipt.slot}"
+    return f"{receipt.permitted} snapshots to {name(receipt.requester)} {under} at block {receipt.block}"
+
+
+def _reason(then: View, receipt: AccessReceipt, at: int) -> Reason:
+    """What the rule says to a receipt's request, between its time and `at`."""
     owner = then.owner(receipt.twin)
     word = then.grant(owner, receipt.twin, receipt.grantee, receipt.slot) if owner else None
     asked = Request(
@@ -40,16 +60,9 @@ def require_consent(chain: Chain, view: View, receipt: AccessReceipt, name: Call
         period=Period(word.data.start, word.data.start) if word else Period(0, 0),
     )
     try:
-        reason = check(then, asked, min(receipt.at, header.at), max(receipt.at, header.at))
+        return check(then, asked, min(receipt.at, at), max(receipt.at, at))
     except MalformedRequestError as error:
         raise IntegrityError(f"it tells of a request that nobody can make: {error}", party=receipt.custodian) from error
-    if not reason.permits:
-        raise IntegrityError(
-            f"{receipt.permitted} snapshots were opened to {name(receipt.requester)}, who had no permit: {reason.name}",
-            party=receipt.custodian,
-        )
-    under = "as the owner" if reason.name == "OWNER" else f"under {receipt.twin}/{name(receipt.grantee)}/{receipt.slot}"
-    return f"{receipt.permitted} snapshots to {name(receipt.requester)} {under} at block {receipt.block}"
 
 
 def require_review(view: View, opening: Opening, now: int, name: Callable[[Address], str]) -> str:

@@ -1,0 +1,65 @@
+"""A custodian that opened by a block long past is found out, and one whose account makes no sense is at fault."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from dtledger.audit.consents import BEHIND, require_consent
+from dtledger.custody import AccessReceipt
+from dtledger.errors import IntegrityError
+from dtledger.testing import World
+from dtledger.vocabulary import Action
+
+
+class Timed:
+    """The blocks of a world, by what an audit asks of them: the receipt's, and when each was made."""
+
+    def __init__(self, world: World, receipt: AccessReceipt) -> None:
+        told = {each.place.block: each.at for each in world.ledger.history().logged}
+        self.head = SimpleNamespace(number=max(told))
+        self._at = [
+            max((at for block, at in told.items() if block <= each), default=0) for each in range(max(told) + 1)
+        ]
+        self._receipt = receipt
+
+    def header(self, number: int) -> Any:
+        return SimpleNamespace(at=self._at[number], hash=self._receipt.block_hash)
+
+
+@pytest.fixture
+def read(dtledger_world: World) -> tuple[World, AccessReceipt]:
+    """What a custodian says of the clinician's read."""
+    world = dtledger_world
+    world.clinician.read(world.twin, "glucose", "TREAT")
+    custodian = next(iter(world.patient.twins.custodians(world.twin)))
+    return world, world.patient.twins.told(world.twin, custodian)[1][0]
+
+
+def said(world: World, receipt: AccessReceipt) -> str:
+    return require_consent(cast(Any, Timed(world, receipt)), world.ledger.view(), receipt, str)
+
+
+def test_what_was_opened_by_a_block_before_the_revocation_long_after_it_had_no_consent(
+    read: tuple[World, AccessReceipt],
+) -> None:
+    world, receipt = read
+    world.patient.consents.revoke(world.consent)
+    revoked = world.ledger.history().logged[-1].at
+    assert "snapshots to" in said(world, replace(receipt, at=revoked + BEHIND - 1))
+    with pytest.raises(IntegrityError, match="REVOKED"):
+        said(world, replace(receipt, at=revoked + BEHIND))
+
+
+def test_a_receipt_of_a_request_that_nobody_can_make_is_its_custodians_fault(
+    read: tuple[World, AccessReceipt],
+) -> None:
+    world, receipt = read
+    for lie in ({"slot": 9}, {"action": Action.EMERGENCY}, {"at": -1}):
+        with pytest.raises(IntegrityError, match="nobody can make") as refused:
+            said(world, replace(receipt, **cast(Any, lie)))
+        assert refused.value.party == receipt.custodian
+    assert "snapshots to" in said(world, receipt)
