@@ -42,13 +42,14 @@ from ..custody import AccessReceipt
 from ..encoding import CID
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Aggregate, Deployment, Model, Remediation, Round, Update, View
+from ..models.aggregates import record_of as record_of_aggregate
 from ..models.card import ModelCard
 from ..models.leaves import leaves_of
 from ..models.leaves import record_of as record_of_site
 from ..models.opening import Opening
 from ..models.remediation import record_of
 from ..models.standing import lacks
-from ..models.update import AggregateRecord, commitment, digest_of
+from ..models.update import commitment, digest_of
 from ..store import BlockStore
 from ..types import Address, Digest
 from ..vocabulary import Kind
@@ -230,15 +231,8 @@ class ModelAudit:
     # a round -------------------------------------------------------------------------------------------------
 
     def _aggregate(self, number: Round, made: Aggregate) -> str:
-        record, signer = AggregateRecord.read(self._deployment, self._store.get(CID(made.record)))
-        said = (record.model, record.round, record.aggregate)
-        if signer != self._model.coordinator or said != (number.model, number.number, made.aggregate):
-            raise IntegrityError("the coordinator's record says otherwise than the ledger")
-        committed = [each.update for each in self._view.updates(number.model, number.number)]
-        if not record.updates or len(set(record.updates)) != len(record.updates):
-            raise IntegrityError("the aggregate names no update, or one twice")
-        if foreign := set(record.updates) - set(committed):
-            raise IntegrityError(f"the aggregate names {len(foreign)} updates that nobody committed in the round")
+        record = record_of_aggregate(self._deployment, self._view, self._store, self._model, number, made)
+        committed = self._view.updates(number.model, number.number)
         return f"{len(record.updates)} of {len(committed)} updates went into it"
 
     def _weights(self, number: Round, made: Aggregate) -> str:

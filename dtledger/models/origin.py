@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import encoding
-from ..encoding import CID
-from ..errors import IntegrityError
 from ..ledger import Deployment, Model, Round, Update, View
 from ..store import BlockStore
 from ..types import Address, Digest
+from .aggregates import record_of as record_of_aggregate
 from .leaves import record_of
-from .update import AggregateRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +89,12 @@ class Origin:
         """Of a round that is finalised, by the ledger and the coordinator's record.
 
         Raises:
-            CannotCheckError, IntegrityError: it or a site's is not to be had, or says otherwise than the ledger.
+            CannotCheckError, IntegrityError: it or a site's is not to be had, or says otherwise than the ledger, or is
+                made of other updates than the round's.
         """
         made = view.aggregate(model.number, number.number)
         assert made is not None, "it was asked for a finalised round"
-        record, signer = AggregateRecord.read(deployment, store.get(CID(made.record)))
-        if (signer, record.aggregate) != (model.coordinator, made.aggregate):
-            raise IntegrityError("the coordinator's record says otherwise than the ledger", party=model.coordinator)
+        record = record_of_aggregate(deployment, view, store, model, number, made)
         used = [each for each in view.updates(model.number, number.number) if each.update in record.updates]
         terms = {term for each in used for term in record_of(deployment, store, each).research}
         spent: Counter[Address] = Counter()

@@ -12,12 +12,15 @@ from dtledger.audit import Claim, ReleaseAudit, Verdict
 from dtledger.client import Client
 from dtledger.encoding import CID
 from dtledger.errors import InputError
+from dtledger.ledger.events import AggregateFinalised, Logged
 from dtledger.ledger.rejections.models import NotCoordinatorError
 from dtledger.models.dsse import Envelope
 from dtledger.models.origin import Contribution
 from dtledger.models.release import Release
+from dtledger.models.update import AggregateRecord
 from dtledger.testing.memory_chain import new_deployment
 from dtledger.types import Address, Digest
+from tests.audit.runs import Run
 from tests.models.scene import AGGREGATE, UPDATE, Scene
 
 FILES = {"weights.bin": AGGREGATE, "readme.txt": b"how to use them"}
@@ -110,6 +113,40 @@ def test_a_release_that_somebody_else_signed_is_not_the_coordinators(trained: Sc
     assert those(claims(trained, data, by=trained.coordinator.address), Verdict.FAIL) == ["signature", "coordinator"]
     both = Envelope.decode(data).signed(trained.coordinator.context.key).encode()
     assert those(claims(trained, both, by=trained.coordinator.address), Verdict.FAIL) == []
+
+
+@pytest.mark.parametrize(
+    "lie", [{"updates": ()}, {"updates": (OTHER,)}, {"round": 2}], ids=["no update", "a foreign one", "another round"]
+)
+def test_a_release_of_what_the_coordinator_says_was_made_of_other_updates_is_no_pass(
+    scene: Scene, lie: dict[str, Any]
+) -> None:
+    """Its record and its release agree, and neither agrees with the round."""
+    run = Run(scene)
+    run.open()
+    run.finish()
+    files = {"weights.bin": run.files[1, None]}
+    honest = released(scene, files, 1)
+    data = honest.sign(scene.coordinator.context.key)
+    assert those(claims(scene, data, files), Verdict.FAIL) == []
+    made = AggregateRecord(1, 1, honest.origin.aggregate, tuple(each.update for each in honest.origin.updates))
+    block = replace(made, **lie).sign(run.deployment, scene.coordinator.context.key)
+    told = run.store.put(block, "dag-cbor").digest
+
+    def change(logged: Logged) -> list[Logged]:
+        event = logged.event
+        return (
+            [replace(logged, event=replace(event, record=told))] if isinstance(event, AggregateFinalised) else [logged]
+        )
+
+    run.rewrite(change)
+    assert run.view is not None
+    used = [each.update in replace(made, **lie).updates for each in honest.origin.updates]
+    said = tuple(replace(each, used=was) for each, was in zip(honest.origin.updates, used, strict=True))
+    false = replace(honest, origin=replace(honest.origin, record=told, updates=said))
+    audit = ReleaseAudit(false.sign(scene.coordinator.context.key), lambda name: [files[name]])
+    found = [*audit.claims(), *audit.on_ledger(run.deployment, run.view, run.store)]
+    assert those(found, Verdict.FAIL) == ["updates"]
 
 
 def changed(**values: Any) -> Callable[[Release], Release]:
