@@ -40,11 +40,11 @@ from functools import partial
 
 from ..custody import AccessReceipt
 from ..encoding import CID
-from ..errors import CannotCheckError, IntegrityError
+from ..errors import CannotCheckError, IntegrityError, UnreachableError
 from ..ledger import Aggregate, Deployment, Model, Remediation, Round, Update, View
 from ..models.aggregates import record_of as record_of_aggregate
 from ..models.card import ModelCard
-from ..models.leaves import leaves_of
+from ..models.leaves import is_opened, leaves_of
 from ..models.leaves import record_of as record_of_site
 from ..models.opening import Opening
 from ..models.remediation import record_of
@@ -198,14 +198,14 @@ class ModelAudit:
         return f"{len(opening.shown)} consents stood at block {number.block}"
 
     def _twins(self, number: Round, update: Update, spent: int) -> str:
-        counted = Counter(each.trained.twin for each in self._opening(update).shown)
+        counted = Counter(each.trained.twin for each in self._sound_opening(update).shown)
         doubled = [str(twin) for twin, count in sorted(counted.items()) if count > 1]
         if doubled:
             raise IntegrityError(f"counted more than once: twin {', '.join(doubled)}")
         return f"{len(counted)} twins, each once"
 
     def _terms(self, number: Round, update: Update, spent: int) -> str:
-        shown = self._opening(update).shown
+        shown = self._sound_opening(update).shown
         try:
             record_of_site(self._deployment, self._store, update)
         except IntegrityError as error:  # which the claim `record` says
@@ -213,7 +213,7 @@ class ModelAudit:
         return terms_of(self._deployment, self._view, self._store, number, update, shown)
 
     def _receipts_of(self, number: Round, update: Update, spent: int) -> str:
-        twins = [each.trained.twin for each in self._opening(update).shown]
+        twins = [each.trained.twin for each in self._sound_opening(update).shown]
         return compared(self._deployment, self._view, self._model, number, update, twins, self._receipts)
 
     def _opening(self, update: Update) -> Opening:
@@ -221,6 +221,19 @@ class ModelAudit:
         if opening is None:
             raise CannotCheckError("the site has not opened this round to you")
         return opening
+
+    def _sound_opening(self, update: Update) -> Opening:
+        opening = self._opening(update)
+        if not self._is_sound(update, opening):
+            raise CannotCheckError("the site's opening, which names the twins, is at fault")
+        return opening
+
+    def _is_sound(self, update: Update, opening: Opening) -> bool:
+        """Whether it has the update's leaves, as far as these are known."""
+        try:
+            return is_opened(self._deployment, self._store, update, opening)
+        except (IntegrityError, UnreachableError):  # which the claim `record` says
+            return True
 
     def _file(self, number: int, site: Address | None) -> Callable[[], Iterable[bytes]]:
         file = self._files.get((number, site))
@@ -243,7 +256,13 @@ class ModelAudit:
     # what was withdrawn --------------------------------------------------------------------------------------
 
     def _withdrawn(self, number: Round) -> str:
-        return withdrawn(self._deployment, self._view, self._store, self._model, number, self._openings, self._name)
+        view, openings = self._view, {}
+        for each in {opened for opened, _ in self._openings}:
+            for update in view.updates(self._model.number, each):
+                opening = self._openings.get((each, update.site))
+                if opening is not None and self._is_sound(update, opening):
+                    openings[each, update.site] = opening
+        return withdrawn(self._deployment, view, self._store, self._model, number, openings, self._name)
 
     def _remediation(self, told: Remediation) -> str:
         record = record_of(self._deployment, self._store, self._model, told)

@@ -27,7 +27,7 @@ def withdrawn(
 
     Raises:
         IntegrityError: a withdrawal touches it, and nothing became of that.
-        CannotCheckError: an update that it is made of was not opened.
+        CannotCheckError: an update that it is made of was not opened, or not by its leaves.
     """
     withdrawals, unseen = [], []
     for each in line_of(view, model.number, number.number):

@@ -1,7 +1,7 @@
 """Affected: which aggregates are touched by consents that were withdrawn, as a site, an auditor or an owner sees it.
 
 Nobody sees all of it. A site knows whom it trained on itself, an auditor what was opened to it, an owner its own twin;
-the ledger knows rounds alone. What nobody showed is `unseen`, and never taken for untouched.
+the ledger knows rounds alone. What nobody showed, or not by its leaves, is `unseen`, and never taken for untouched.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..encoding import CID
 from ..errors import AccessDeniedError, CannotCheckError, IntegrityError
 from ..ledger import Model, Receipt, Round, Update, View, calls
+from ..models.leaves import is_opened
 from ..models.opening import Opening
 from ..models.remediation import Affected, RemediationRecord, affected_by
 from ..models.standing import asked
@@ -49,7 +50,7 @@ def affection_of(context: Context, model: Model, openings: Sequence[Opening] = (
     for number in view.rounds(model.number):
         for update in view.updates(model.number, number.number):
             opening = opened.get((number.number, update.site))
-            if opening is not None:
+            if opening is not None and _is_sound(context, update, opening):
                 known = [(each.trained, [proof.bit for proof in each.bits]) for each in opening.shown]
             elif update.site == context.key.address:
                 known = list(_own(context, training, model, number, update))
@@ -62,6 +63,14 @@ def affection_of(context: Context, model: Model, openings: Sequence[Opening] = (
         tuple(affected_by(context.deployment, view, context.store, model, withdrawals)),
         tuple(unseen),
     )
+
+
+def _is_sound(context: Context, update: Update, opening: Opening) -> bool:
+    """Whether an opening shows everybody behind the update's leaves; what cannot be compared shows nobody."""
+    try:
+        return is_opened(context.deployment, context.store, update, opening)
+    except (BlockMissingError, IntegrityError):
+        return False
 
 
 def _own(

@@ -8,6 +8,7 @@ from ..ledger import Deployment, Update
 from ..store import BlockStore
 from ..types import Digest
 from . import consents
+from .opening import Opening
 from .update import UpdateRecord
 
 
@@ -36,3 +37,10 @@ def leaves_of(deployment: Deployment, store: BlockStore, update: Update) -> tupl
     if consents.root(leaves) != update.consents:
         raise IntegrityError("the leaves do not make the consent root", party=update.site)
     return leaves
+
+
+def is_opened(deployment: Deployment, store: BlockStore, update: Update, opening: Opening) -> bool:
+    """Whether an opening has the leaves of an update, each once and no others: one that has fewer hides whom the site
+    trained on. Raises as `leaves_of`."""
+    shown = sorted(opening.leaf(deployment, each) for each in opening.shown)
+    return shown == list(leaves_of(deployment, store, update))

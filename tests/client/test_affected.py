@@ -4,6 +4,7 @@ see it."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -161,6 +162,15 @@ class TestAWithdrawal:
         assert [each.site for each in mine.unseen] == [other.address]
         its = other.models.affected(scene.model.model)
         assert (its.found, [each.site for each in its.unseen]) == ((), [one.address])
+
+    def test_is_not_hidden_by_a_site_that_shows_fewer_than_it_trained_on(self, scene: Scene) -> None:
+        scene.run()
+        revoke(scene)
+        hiding, *others = openings(scene)
+        kept = tuple(each for each in hiding.shown if each.trained.twin != ann(scene).twin)
+        seen = scene.auditor.models.affected(scene.model.model, [replace(hiding, shown=kept), *others])
+        assert (seen.found, [each.site for each in seen.unseen]) == ((), [hiding.site])
+        assert [each.round for each in affected(scene)] == [1]
 
     def test_is_seen_although_its_package_is_gone(self, scene: Scene) -> None:
         scene.run()
