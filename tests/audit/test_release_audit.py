@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from dtledger._cli import main
 from dtledger.audit import Claim, ReleaseAudit, Verdict
 from dtledger.client import Client
 from dtledger.encoding import CID
@@ -147,6 +150,18 @@ def test_a_release_of_what_the_coordinator_says_was_made_of_other_updates_is_no_
     audit = ReleaseAudit(false.sign(scene.coordinator.context.key), lambda name: [files[name]])
     found = [*audit.claims(), *audit.on_ledger(run.deployment, run.view, run.store)]
     assert those(found, Verdict.FAIL) == ["updates"]
+
+
+@pytest.mark.parametrize("name", ["ä" * 255, "weights.bin"])
+def test_the_command_says_of_a_file_whose_name_is_too_long_to_be_there_that_it_is_not_at_hand(
+    trained: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("DTLEDGER_HOME", str(tmp_path / "nothing"))
+    signed, weights = tmp_path / "release.dsse.json", tmp_path / "weights.bin"
+    signed.write_bytes(released(trained, {name: AGGREGATE}).sign(trained.coordinator.context.key))
+    weights.write_bytes(AGGREGATE)
+    found = CliRunner().invoke(main, ["model", "verify", str(signed)], catch_exceptions=False)
+    assert (found.exit_code, "not at hand" in found.stdout) == ((0, False) if name == weights.name else (6, True))
 
 
 def changed(**values: Any) -> Callable[[Release], Release]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,9 @@ def verify(app: App, release: Path, folder: Path | None, by: str | None, ask: bo
 
     def file(name: str) -> Iterable[bytes] | None:
         path = beside / name
-        return chunks(path) if path.is_file() else None
+        with suppress(OSError):  # a name that no file can have here
+            return chunks(path) if path.is_file() else None
+        return None
 
     if release.stat().st_size > _MOST_BYTES:
         raise InputError(f"{release} is too long for a release.")
