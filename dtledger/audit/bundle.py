@@ -16,11 +16,15 @@ from .. import encoding
 from ..encoding import CID, block_cid, keccak, sha256
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import CONTRACTS, Deployment
+from ..store import MAX_BLOCK_BYTES
 from ..types import Address, Digest
 from .given import Given, Question
 from .source import headers_name, proof_name, receipts_name
 
 SCHEMA = "dtledger/bundle/1"
+
+MOST_VALUES = 2**22
+"""Most values in a file: a hundred times a long chain's headers, and some hundred MB of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Bundle:
         body, digest = data[:-32], data[-32:]
         if sha256(body) != digest:
             raise IntegrityError("the bundle is not as it was written: a byte of it was changed, or it is cut off")
+        encoding.require_few(body, MOST_VALUES)
         try:
             return cls._of(encoding.decode(body))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -89,6 +94,8 @@ class Bundle:
         hashes = {name: _digest(hashed) for name, hashed in code.items()}
         blocks = {block_cid(each, "raw"): each for each in _all_bytes(body["raw"])}
         blocks |= {block_cid(each): each for each in _all_bytes(body["dag"])}
+        if any(len(each) > MAX_BLOCK_BYTES for each in blocks.values()):
+            raise IntegrityError("a block is longer than any store takes")
         blocks |= {CID.decode(each): b"" for each in _all_bytes(body["wrong"])}
         headers = {_number(number): header for number, header in body["headers"]}
         if not _all_bytes(headers.values()) or len(contracts) != len(placed):

@@ -9,10 +9,11 @@ import pytest
 import rlp
 
 from dtledger import encoding
-from dtledger.audit import Bundle, Claim, Denied, Question, Verdict, verify
+from dtledger.audit import Bundle, Claim, Denied, Question, Verdict, bundle, verify
 from dtledger.audit.claims import checked
 from dtledger.encoding import sha256
 from dtledger.errors import IntegrityError
+from dtledger.store import MAX_BLOCK_BYTES
 from tests.audit.forged import FIRST, GENESIS, READER, TWIN, Forged, account, header
 
 Body = dict[str, Any]
@@ -57,6 +58,7 @@ NONSENSE: dict[str, Callable[[Body], object]] = {
     "no such contract": lambda body: body["deployment"][2].pop("ModelLedger"),
     "a contract too many": lambda body: body["deployment"][2].update(Another=account(77)),
     "a genesis of no bytes": lambda body: body["deployment"].__setitem__(1, b""),
+    "a block that no store takes": lambda body: body.update(raw=[bytes(MAX_BLOCK_BYTES + 1)]),
     "a memory that is text": lambda body: body.update(memories=[[1, "old"]]),
 }
 
@@ -70,6 +72,14 @@ def test_a_file_that_makes_no_sense_is_refused_or_found_out(name: str) -> None:
     else:
         assert found[0].verdict is Verdict.FAIL
     assert told(lambda body: None)[0].verdict is Verdict.PASS
+
+
+def test_a_file_of_more_values_than_any_has_is_refused_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "MOST_VALUES", 1000)
+    with pytest.raises(IntegrityError, match="values are in it"):
+        told(lambda body: body.update(absent=[[]] * 1000))
+    with pytest.raises(IntegrityError, match="malformed"):
+        told(lambda body: body.update(absent=[[]]))
 
 
 def test_evidence_that_makes_no_sense_is_no_pass_and_does_not_end_the_audit() -> None:
