@@ -10,7 +10,8 @@ Of each writer: **index**, what it anchored can be read. Of each stream:
 
 - **stream**: it has no gap up to its writer's last batch, each snapshot is its writer's, and under a roster in force.
 - **writer**: who wrote held WRITE when it was anchored.
-- **category**: also for that very category, whose tag key the owner shows with a proof of what its bit means.
+- **category**: also for that very category, whose tag key the owner shows with a proof of what its bit means. That the
+  tag key is of that category is the owner's word.
 
 Of each custodian: **receipts**, its list is whole and as long as it anchored. Of each receipt: **consent**, what it
 opened was permitted at its block. Of each emergency: **review**, somebody who may reviewed it. Of a twin whose
@@ -42,6 +43,7 @@ from ..snapshots.lineage import Lineage
 from ..snapshots.locating import Located
 from ..snapshots.package import NO_KEYS
 from ..snapshots.roster import Roster
+from ..snapshots.standing import might_write
 from ..store import BlockStore
 from ..types import Address, Digest
 from .chain import Chain
@@ -203,7 +205,13 @@ class TwinAudit:
             if card is None:
                 raise CannotCheckError("The twin has no card that says what its bits mean.")
             bits.verify(card.bits, named.proof)
-            return self._writer(walked)
+            self._writer(walked)
+            if walked["unnamed"]:
+                raise IntegrityError(
+                    f"its owner says of what category it is, and {walked['unnamed']:,} snapshots were "
+                    "anchored by who had no right to write that: one of both is wrong"
+                )
+            return f"{walked['snapshots']:,} snapshots of what its owner says that it is, each permitted"
 
         yield checked("category", about, category)
 
@@ -215,7 +223,10 @@ class TwinAudit:
                 found.chunks()
                 digests.append(found.digest)
                 walked["late"] += found.late
-                walked["uncounted"] += found.counts is False
+                if found.counts is False:
+                    period = found.manifest.period
+                    held = might_write(self.view, self.twin, located.writer, found.batch, None, period)
+                    walked["unnamed" if held else "uncounted"] += 1
         lineage.require_whole(digests)
         walked["snapshots"] = len(digests)
         said = (
