@@ -214,7 +214,7 @@ class ModelAudit:
 
     def _receipts_of(self, number: Round, update: Update, spent: int) -> str:
         twins = [each.trained.twin for each in self._sound_opening(update).shown]
-        return compared(self._deployment, self._view, self._model, number, update, twins, self._receipts)
+        return compared(self._deployment, self._view, self._store, self._model, number, update, twins, self._receipts)
 
     def _opening(self, update: Update) -> Opening:
         opening = self._openings.get((update.round, update.site))

@@ -13,14 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..custody import AccessReceipt
+from ..encoding import CID
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Deployment, Model, Round, Update, View
+from ..snapshots.roster import Roster
+from ..store import BlockStore
+from ..types import Address
 from ..vocabulary import Action, Kind
 
 
 def compared(
     deployment: Deployment,
     view: View,
+    store: BlockStore,
     model: Model,
     number: Round,
     update: Update,
@@ -31,7 +36,8 @@ def compared(
 
     Raises:
         CannotCheckError: no receipt is of this site's training.
-        IntegrityError: they name others, or one is not its custodian's.
+        IntegrityError: they name others, or one is not its custodian's, or of a twin whose keys it never kept.
+        UnreachableError: a twin's roster is not to be had.
     """
     shown = set(twins)
     its = [each for each in receipts if each.requester == update.site and each.action is Action.TRAIN]
@@ -44,13 +50,24 @@ def compared(
             raise IntegrityError(
                 f"a receipt is signed by {each.custodian}, which is no custodian", party=each.custodian
             )
+    for twin in sorted(shown & {each.twin for each in read}):
+        kept = _custodians(deployment, view, store, twin)
+        if strange := {each.custodian for each in read if each.twin == twin} - kept:
+            raise IntegrityError(f"a receipt of twin {twin} is by {min(strange)}, which never kept its keys")
     if unread := shown - {each.twin for each in read}:
         raise IntegrityError(f"shown and by no receipt read to train: twin {_listed(unread)}")
-    if not _others_under_way(view, model, number, update):
-        unsaid = {each.twin for each in read if each.at >= number.at} - shown
-        if unsaid:
+    said = f"custodians opened each of {len(shown)} twins to train"
+    if unsaid := {each.twin for each in read if each.at >= number.at} - shown:
+        if not _others_under_way(view, model, number, update):
             raise IntegrityError(f"read to train while the round was open, and not shown: twin {_listed(unsaid)}")
-    return f"custodians opened each of {len(shown)} twins to train"
+        said += f", and {len(unsaid)} more for another model or for this one: it cannot be told"
+    return said
+
+
+def _custodians(deployment: Deployment, view: View, store: BlockStore, twin: int) -> set[Address]:
+    """Who ever kept the twin's keys."""
+    rosters = {record.card.roster for record in view.cards(twin)}
+    return {who for each in rosters for who in Roster.decode(deployment, store.get(CID(each))).custodians}
 
 
 def _others_under_way(view: View, model: Model, number: Round, update: Update) -> bool:

@@ -194,6 +194,7 @@ def count(value: Any) -> int:
 
 
 def digest(value: Any) -> Digest:
-    if len(text(value)) != 64 or value != value.lower():
+    found = bytes.fromhex(text(value))
+    if len(found) != 32 or found.hex() != value:  # `fromhex` takes spaces too
         raise TypeError("no SHA-256 in hex")
-    return Digest(bytes.fromhex(value))
+    return Digest(found)

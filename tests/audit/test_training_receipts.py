@@ -11,7 +11,7 @@ from dtledger.audit import Claim, ModelAudit, Verdict
 from dtledger.client import Client, writing_terms
 from dtledger.custody import AccessReceipt
 from dtledger.types import Digest
-from dtledger.vocabulary import Action, Purpose
+from dtledger.vocabulary import Action, Kind, Purpose
 from tests.audit.runs import Run
 from tests.models.scene import DAY, START, Patient
 
@@ -112,7 +112,8 @@ def test_a_twin_that_was_read_for_another_model_under_way_is_not_held_against_th
     site.training.commit(other, [b"another update"], 1)
     reading.commit(site, [each for each in reading.shown(site) if each.trained.twin == ann.twin])
     reading.finish()
-    assert verdict(reading)[0] is Verdict.PASS
+    found, evidence = verdict(reading)
+    assert (found, "1 more for another model or for this one" in evidence) == (Verdict.PASS, True)
 
 
 @pytest.mark.parametrize(
@@ -146,4 +147,16 @@ def test_a_forged_receipt_and_one_of_no_custodian_fail(reading: Run) -> None:
     own = replace(own, signature=site.context.key.sign_digest(own.to_sign(reading.deployment)))
     found, evidence = verdict(reading, [own, *rest])
     assert (found, "which is no custodian" in evidence) == (Verdict.FAIL, True)
+    assert verdict(reading)[0] is Verdict.PASS
+
+
+def test_a_receipt_of_a_custodian_that_never_kept_the_twins_keys_fails(reading: Run) -> None:
+    """A site that is in league with one says by it that it read what it never read."""
+    reading.finish()
+    first, *rest = receipts(reading)
+    friend = reading.world.join("friend", [Kind.CUSTODIAN])
+    own = replace(first, custodian=friend.address)
+    own = replace(own, signature=friend.context.key.sign_digest(own.to_sign(reading.deployment)))
+    found, evidence = verdict(reading, [own, *rest])
+    assert (found, "which never kept its keys" in evidence) == (Verdict.FAIL, True)
     assert verdict(reading)[0] is Verdict.PASS
