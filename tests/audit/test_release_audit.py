@@ -152,7 +152,7 @@ def test_a_release_of_what_the_coordinator_says_was_made_of_other_updates_is_no_
     assert those(found, Verdict.FAIL) == ["updates"]
 
 
-@pytest.mark.parametrize("name", ["ä" * 255, "weights.bin"])
+@pytest.mark.parametrize("name", ["ä" * 255, "weights.bin"], ids=["a name too long", "the weights"])
 def test_the_command_says_of_a_file_whose_name_is_too_long_to_be_there_that_it_is_not_at_hand(
     trained: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
