@@ -129,6 +129,10 @@ class Element:
         own = (name for name in self.value if name not in self._read and name not in MEANINGLESS)
         return [self.at(name) for name in own] + [path for each in self._inner for path in each.unread()]
 
+    def strange(self) -> list[str]:
+        """The names of its own members that nobody asked for and that may change what it means: extensions may not."""
+        return [name for name in self.value if name not in self._read | {"id", "extension", "fhir_comments"}]
+
     def _list(self, name: str) -> Iterator[tuple[int, Any]]:
         value = self._take(name, list)
         if value == []:

@@ -7,7 +7,8 @@ boxes; each becomes a grant. A permit counts only where it surely applies, a den
   permit in it is read as "only this", for it can say nothing else that is not permitted already; of several one is
   enough, and a denial in any of them counts.
 - base policy OPTIN, root denying: all but what the root reaches. A permit in it is not carried over.
-- OPTOUT, or no base policy and a denying root: only what an inner permit lets through, within the root.
+- OPTOUT, or no base policy and a denying root: only what an inner permit lets through, within the root, less what a
+  denial beside it reaches.
 - A limit that is not known makes a permit permit nothing, and leaves a denial as wide as its other limits.
 
 So nothing is permitted that the consent denies; the reverse is not promised, and the losses tell it.
@@ -78,7 +79,7 @@ def permitted(consent: Consent, wanted: Box, known: frozenset[str] = frozenset()
         return [each for each in _let_through(root, [wanted], known) if each.period]
     if consent.base:
         return [each for each in _without(root, [wanted], known) if each.period]
-    return [each for each in _through_any(root, _within(root, [wanted]), known) if each.period]
+    return [each for each in _let_through(root, [wanted], known) if each.period] if root.permitting else []
 
 
 def denied(consent: Consent, box: Box, known: frozenset[str] = frozenset()) -> bool:

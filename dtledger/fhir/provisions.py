@@ -8,7 +8,7 @@ Sources: FHIR R4 4.0.1, Consent; IHE ITI PCF 1.1, consentBasic and consentInterm
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..vocabulary import Action, Purpose
@@ -188,14 +188,11 @@ class _Reading:
         for name, words in (
             ("securityLabel", "labels of data are not known here"),
             ("data", "a snapshot is no resource that a consent can name"),
-            ("modifierExtension", "rules that are not known"),
         ):
             if element.has(name):
                 element.skip(name, f"_{name}")
                 unjudged.append(element.at(name))
                 self._losses.append(Loss(element.at(name), words, denies=True))
-        categories = [Code.of(each) for each in element.elements("class")]
-        categories += [code for each in element.elements("code") for code in codes_in(each)]
         held, data = spell(element.element("period")), spell(element.element("dataPeriod"))
         for spelled, name in ((held, "period"), (data, "dataPeriod")):
             if spelled.loose:
@@ -204,22 +201,46 @@ class _Reading:
                         element.at(name), "a day has no zone: permitted is what lies in it in all of them", denies=True
                     )
                 )
-        return Provision(
+        read = Provision(
             element.path,
             None if kind is None else kind == "permit",
             self._who(element),
             self._codes(element, "action", actions_of),
             self._codes(element, "purpose", purposes_of),
-            self._told(element, "class", categories_of(categories)) if categories else None,
+            self._categories(element),
             held,
             data,
-            tuple(unjudged),
-            tuple(self._provision(each) for each in element.elements("provision")),
+            inner=tuple(self._provision(each) for each in element.elements("provision")),
+        )
+        return replace(read, unjudged=(*unjudged, *self._strange(element)))
+
+    def _strange(self, element: Element) -> list[str]:
+        """What of an element nobody here knows: it may be a limit, or say that the rest means something else."""
+        strange = element.strange()
+        self._losses += [Loss(element.at(each), "rules that are not known", denies=True) for each in strange]
+        element.skip(*strange)
+        return [element.at(each) for each in strange]
+
+    def _categories(self, element: Element) -> Named[str] | None:
+        """What data: with a class and a code what is of both (FHIR R4, `code`: "if this code is found in an instance").
+        A denial reaches what is of either."""
+        classes = [Code.of(each) for each in element.elements("class")]
+        codes = [code for each in element.elements("code") for code in codes_in(each)]
+        named = [
+            self._told(element, name, categories_of(found))
+            for name, found in (("class", classes), ("code", codes))
+            if found
+        ]
+        if not named:
+            return None
+        return Named(
+            frozenset.intersection(*(each.sure for each in named)),
+            frozenset.union(*(each.possible for each in named)),
         )
 
     def _codes(self, element: Element, name: str, meaning: Any) -> Any:
         """The meaning of an element's codes; None where it has none."""
-        if not element.has(name):
+        if name not in element.value:
             return None
         if name == "purpose":
             codes = [Code.of(each) for each in element.elements(name)]
@@ -251,6 +272,8 @@ class _Reading:
             self._references.add(name)
             possible.add(name)
             codes = codes_in(role) if role else []
-            if any(code.system == PARTICIPATION and code.code in _RECIPIENTS for code in codes):
+            if self._strange(actor):
+                unknown = True
+            elif any(code.system == PARTICIPATION and code.code in _RECIPIENTS for code in codes):
                 sure.add(name)
         return Who(frozenset(sure), frozenset(possible), unknown)

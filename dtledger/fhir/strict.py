@@ -27,7 +27,7 @@ MAX_VALUES = 2_000_000
 LONGEST_NUMBER = 40
 """Characters. A decimal of FHIR has at most 18 digits."""
 
-_WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]|NaN|-?Infinity|-?\d[\d.eE+-]*', re.DOTALL)
+_WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\],]|NaN|-?Infinity|-?\d[\d.eE+-]*', re.DOTALL)
 
 
 def refuse(path: str, reason: str, hint: str = "") -> NoReturn:
@@ -70,6 +70,8 @@ def _walk(text: str, until: int | None = None) -> str:
             break
         word = match[0]
         top = levels[-1] if levels else None
+        if word == '"':
+            break  # it has no end: `json.loads` refuses the whole
         if word[0] == '"':
             _string(word, levels)
         elif word in "{[":

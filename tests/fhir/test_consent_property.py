@@ -115,6 +115,8 @@ def said_no(said: dict[str, Any], asked: dict[str, Any]) -> bool:
     if root.get("type") == "permit":
         return not matches(root, asked) or denies(root, asked)
     through = [each for each in inner if each["type"] == "permit" and matches(each, asked)]
+    if any(each["type"] == "deny" and denies(each, asked) for each in inner):
+        return True
     return not (matches(root, asked) and any(not denies(each, asked) for each in through))
 
 

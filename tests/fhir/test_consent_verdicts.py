@@ -188,6 +188,37 @@ def test_a_class_that_many_things_are_denies_more_than_its_own_categories() -> N
     assert (verdict(said), verdict(said, category="conditions")) == ("deny", "deny")
 
 
+def test_a_class_with_a_code_permits_what_is_of_both_and_denies_what_is_of_either() -> None:
+    codes = [{"coding": [{"system": LOINC, "code": "29463-7"}]}]
+    limits: dict[str, Any] = {"class": [{"system": TYPES, "code": "Observation"}], "code": codes}
+    both = consent(None, type="permit", **limits)
+    assert (verdict(both, category="weight"), verdict(both)) == ("permit", "deny")
+    assert verdict(consent(None, type="permit", **{"class": limits["class"]})) == "permit"
+    assert verdict(consent(provision=[{"type": "deny", **limits}])) == "deny"
+
+
+@pytest.mark.parametrize("name", ["resourceType", "documentType", "_purpose", "_class", "_action"])
+def test_a_member_that_nobody_knows_shuts_a_permit_and_leaves_a_denial_as_wide(name: str) -> None:
+    member: dict[str, Any] = {name: {"coding": [{"code": "N"}]}}
+    assert verdict(consent(None, type="permit", **member)) == "deny"
+    assert verdict(consent(provision=[{"type": "deny", **member}])) == "deny"
+    told = {each.path: each for each in read_consent(consent(None, type="permit", **member)).losses}
+    assert told[f"Consent.provision.{name}"].denies
+    assert verdict(consent(None, type="permit", id="p", extension=[{"url": "http://example.org"}])) == "permit"
+
+
+@pytest.mark.parametrize("name", ["modifierExtension", "exceptFor"])
+def test_somebody_named_under_a_rule_that_nobody_knows_may_be_anybody_to_a_denial_and_nobody_to_a_permit(
+    name: str,
+) -> None:
+    named = actor("Organization/f001")
+    ruled = {**named, name: [{"url": "http://example.org"}]}
+    assert verdict(consent(None, type="permit", actor=[ruled])) == "deny"
+    assert verdict(consent(provision=[{"type": "deny", "actor": [ruled]}]), OTHER) == "deny"
+    assert verdict(consent(None, type="permit", actor=[named])) == "permit"
+    assert verdict(consent(provision=[{"type": "deny", "actor": [named]}]), OTHER) == "permit"
+
+
 @pytest.mark.parametrize("name", ["securityLabel", "data", "modifierExtension"])
 def test_a_limit_without_a_word_here_shuts_a_permit_and_widens_a_denial(name: str) -> None:
     limit: dict[str, Any] = {name: [{"code": "N", "url": "http://example.org", "meaning": "instance"}]}
@@ -316,6 +347,16 @@ def test_an_exception_to_a_whole_denial_permits_what_it_names() -> None:
     said = consent(None, type="deny", provision=[{"type": "permit", "purpose": purposes("ETREAT")}])
     assert (verdict(said, purpose="ETREAT"), verdict(said)) == ("permit", "deny")
     assert verdict(consent("OPTOUT", provision=[{"type": "permit", "purpose": purposes("TREAT")}])) == "permit"
+
+
+@pytest.mark.parametrize(("base", "root"), [("OPTOUT", {}), (None, {"type": "deny"})])
+def test_a_denial_beside_an_exception_to_a_whole_denial_counts(base: str | None, root: dict[str, Any]) -> None:
+    exception = {"type": "permit", "purpose": purposes("TREAT", "HRESCH")}
+    denial = {"type": "deny", "actor": [actor("Organization/f001")], "purpose": purposes("HRESCH")}
+    said = consent(base, **root, provision=[exception, denial])
+    assert [verdict(said, purpose=each) for each in ("TREAT", "HRESCH")] == ["permit", "deny"]
+    assert verdict(said, OTHER, "HRESCH") == "permit"
+    assert verdict(consent(base, **root, provision=[exception]), purpose="HRESCH") == "permit"
 
 
 def test_the_exception_of_breaking_the_glass_is_no_purpose_of_a_grant() -> None:

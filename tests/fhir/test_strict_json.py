@@ -67,6 +67,14 @@ def test_the_same_without_its_fault_is_read(text: str) -> None:
     assert read_json(text) == json.loads(text)
 
 
+def test_a_text_without_end_is_refused_before_anybody_looks_for_it_twice() -> None:
+    """Of a million quotes each was an opening one, and looked for its end in all that follow: hours."""
+    quotes = '\\"' * 1_000_000
+    with pytest.raises(InputError, match=r"\$\.a: it is no JSON: unterminated"):
+        read_json('{"a": "' + quotes)
+    assert read_json('{"a": "' + quotes + '"}') == {"a": '"' * 1_000_000}
+
+
 def test_brackets_without_end_are_refused_before_they_take_the_stack() -> None:
     with pytest.raises(InputError, match="deeper"):
         read_json("[" * 10_000_000)
