@@ -16,6 +16,7 @@ Sources: FHIR R4 4.0.1, Observation and its vital signs profile.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -56,6 +57,9 @@ KEPT_WORDS = frozenset({SCAN, FINGERSTICK, LONG_ACTING, DAY_ONLY, REPEAT_OTHER_V
 _BEYOND = {"<": BELOW_RANGE, "<=": BELOW_RANGE, ">": ABOVE_RANGE, ">=": ABOVE_RANGE}
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NOBODY = re.compile(r"^(?:[^#\[{]*/)?(?:Group|Device|Location)/[^/]+$")
+"""References to what may be observed and is no patient."""
+_TIMES = ("effectiveDateTime", "effectiveInstant", "effectivePeriod", "effectiveTiming")
 
 
 class _UnreadableError(ValueError):
@@ -137,8 +141,16 @@ def read_observations(value: Any, *, subject: str | None = None, day: Day | None
 
 
 def _subject(resource: Element) -> str | None:
+    """Whose it is: by the reference or, where none leads out of the resource, by all that is said of them, so that two
+    people without a reference are not taken for one."""
     subject = resource.element("subject")
-    return subject.text("reference") if subject else None
+    if subject is None:
+        return None
+    reference = subject.text("reference")
+    if reference is not None and not reference.startswith("#"):
+        return reference
+    said = subject.value.get("identifier", subject.value) if reference is None else resource.value.get("contained")
+    return json.dumps(said, sort_keys=True)
 
 
 def _other_kind(resource: Element) -> str:
@@ -150,11 +162,15 @@ def _other_kind(resource: Element) -> str:
         return f"Observation with the status {status}"
     if resource.has("modifierExtension") or resource.has("implicitRules"):
         return "Observation with rules that are not known"
+    if resource.has("focus") or _NOBODY.search(_subject(resource) or ""):
+        return "Observation of something else than a patient"
     codes = _loinc(resource)
     if not codes:
         return "Observation without a LOINC code"
     if not any(code in MEASURES or code in PANELS for code in codes):
         return f"Observation of LOINC {codes[0]}"
+    if any(each.has("modifierExtension") for each in resource.elements("component")):
+        return "Observation with rules that are not known"
     return ""
 
 
@@ -234,6 +250,8 @@ def _unit(quantity: Element, measure: Measure) -> str:
 
 def _moment(resource: Element, day: Day | None) -> tuple[datetime, str]:
     """When it was, and a word on how well that is known."""
+    if sum(name in resource.value for name in _TIMES) > 1:
+        raise _UnreadableError("it says twice when it was")
     for name in ("effectiveDateTime", "effectiveInstant"):
         text = resource.text(name)
         if text is not None:

@@ -221,6 +221,55 @@ def test_a_twin_is_one_persons() -> None:
     assert (found.imported, found.others) == (1, {"Observation of somebody else": 1})
 
 
+@pytest.mark.parametrize(
+    "whose",
+    [
+        lambda name: {"subject": {"identifier": {"value": name}}},
+        lambda name: {"subject": {"display": name}},
+        lambda name: {"subject": {"reference": "#p"}, "contained": [{"resourceType": "Patient", "id": name}]},
+    ],
+    ids=["an identifier", "a name", "a patient inside"],
+)
+def test_two_people_without_a_reference_are_not_taken_for_one(whose: Any) -> None:
+    def entries(*names: str) -> dict[str, Any]:
+        return {"resourceType": "Bundle", "type": "collection",
+                "entry": [{"resource": weight(**whose(each))} for each in names]}  # fmt: skip
+
+    with pytest.raises(InputError, match="2 people"):
+        read_observations(entries("Anna", "Berta"))
+    assert read_observations(entries("Anna", "Anna")).imported == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"focus": [{"reference": "RelatedPerson/unborn"}]},
+        {"subject": {"reference": "Group/7"}},
+        {"subject": {"reference": "http://example.org/fhir/Device/7"}},
+    ],
+)
+def test_what_is_observed_of_something_else_than_a_patient_is_counted_and_left_alone(changes: Any) -> None:
+    found = read_observations(weight(**changes))
+    assert (found.imported, found.others) == (0, {"Observation of something else than a patient": 1})
+    assert read_observations(weight()).imported == 1
+
+
+def test_a_part_under_a_rule_that_nobody_knows_is_left_alone() -> None:
+    part = {"code": {"coding": [{"system": LOINC, "code": "8480-6"}]}, **quantity(value=120, code="mm[Hg]")}
+    panel: dict[str, Any] = {"code": {"coding": [{"system": LOINC, "code": "85354-9"}]}, "valueQuantity": None}
+    ruled = {**part, "modifierExtension": [{"url": "http://example.org"}]}
+    assert read_observations(weight(**panel, component=[ruled])).others == {
+        "Observation with rules that are not known": 1
+    }
+    assert read_observations(weight(**panel, component=[part])).imported == 1
+
+
+def test_what_says_twice_when_it_was_cannot_be_read() -> None:
+    found = read_observations(weight(effectivePeriod={"start": "2026-03-27T08:00:00+01:00"}))
+    assert [each.words for each in found.problems] == ["it says twice when it was"]
+    assert read_observations(weight()).imported == 1
+
+
 def test_a_value_twice_is_one_and_two_values_of_one_moment_are_marked() -> None:
     entries = [weight(), weight(), weight(**quantity(value=85.0))]
     found = read_observations(
