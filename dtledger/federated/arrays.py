@@ -92,7 +92,10 @@ def _data(array: NDArray[Any]) -> Iterator[bytes]:
 
 
 def _plain(piece: NDArray[Any]) -> NDArray[Any]:
-    """A copy of a one-dimensional piece without the sign of a zero and what a NaN holds besides."""
+    """A copy of a one-dimensional piece without the sign of a zero, what a NaN holds besides, and a truth over 1."""
+    if piece.dtype.kind == "b":
+        truths: NDArray[Any] = piece.view(np.uint8) != 0
+        return truths
     if piece.dtype.kind not in "fc":
         return piece
     parts = piece.view(piece.real.dtype)
@@ -118,7 +121,10 @@ def decode_arrays(data: bytes) -> dict[str, NDArray[Any]]:
         length = math.prod(shape) * dtype.itemsize
         if name in arrays or length > len(data) - place:
             raise IntegrityError(_MALFORMED)
-        array = np.frombuffer(data, dtype, math.prod(shape), place).reshape(shape)
+        try:
+            array = np.frombuffer(data, dtype, math.prod(shape), place).reshape(shape)
+        except (ValueError, OverflowError) as error:  # of no number, and too long besides
+            raise IntegrityError(_MALFORMED) from error
         arrays[name] = array.astype(dtype.newbyteorder("="))
         place += length
     if place != len(data) or not _is_written_so(arrays, data):

@@ -67,7 +67,8 @@ class Coordinator:
         return model
 
     def start(self, initial: Arrays) -> Arrays:
-        """What the next round starts from: the newest aggregate, or, before there is one, `initial`.
+        """What the next round starts from: the present aggregate, which after a retraining is an earlier one; before
+        there is one, and if the model goes back to before it, `initial`.
 
         Raises:
             CannotCheckError: the journal lacks the weights of the newest aggregate.
@@ -75,19 +76,18 @@ class Coordinator:
         """
         self.settle()
         view = self.client.context.view()
-        newest = self._newest()
-        if newest is None:
+        if self._newest() is None:
             return initial
-        made = view.aggregate(newest.model, newest.number)
-        if made is None and newest.number == 1:
-            if digest_of(encode_arrays(initial)) != newest.parent:
+        present = view.present(self._number)
+        assert present is not None, "a round was opened"
+        if not present.base:
+            if digest_of(encode_arrays(initial)) != present.aggregate:
                 raise IntegrityError("the model's first round starts from other weights")
             return initial
-        number, digest = (newest.number, made.aggregate) if made else (newest.number - 1, newest.parent)
-        kept = self._journal.kept(self._number, number)
-        if kept is None or kept.digest != digest:
+        kept = self._journal.kept(self._number, present.base)
+        if kept is None or kept.digest != present.aggregate:
             raise CannotCheckError(
-                f"This journal does not hold the weights of round {number}'s aggregate.",
+                f"This journal does not hold the weights of round {present.base}'s aggregate.",
                 hint="Bring the journal of this coordinator's rounds back from its backup.",
             )
         return decode_arrays(kept.weights())

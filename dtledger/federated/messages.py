@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 
 from ..errors import InputError, IntegrityError
@@ -50,9 +51,12 @@ def the_arrays(content: RecordDict) -> tuple[str, ArrayRecord]:
 def arrays_in(record: ArrayRecord) -> dict[str, Any]:
     """The arrays of a record, by name. Raises as `arrays_of`."""
     try:
-        return {name: array.numpy() for name, array in record.items()}
-    except (ValueError, TypeError, EOFError, OSError) as error:
+        arrays = {name: array.numpy() for name, array in record.items()}
+    except Exception as error:  # numpy parses what a stranger wrote, and raises what it comes upon: no list is whole
         raise InputError("The arrays of a message cannot be read.") from error
+    if not all(isinstance(each, np.ndarray) for each in arrays.values()):
+        raise InputError("The arrays of a message are none, but an archive.")
+    return arrays
 
 
 def record_of(arrays: Arrays) -> ArrayRecord:

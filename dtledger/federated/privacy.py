@@ -72,9 +72,11 @@ class UpdateNoise:
         """The arrays, clipped and blurred round `start`.
 
         Raises:
-            InputError: they are not those of `start`, or hold something else than floating-point numbers, which no
-                noise hides.
+            InputError: they are not those of `start`, or hold something else than finite floating-point numbers, which
+                no noise hides.
         """
+        if not all(np.isfinite(each).all() for each in arrays.values()):
+            raise InputError("The update holds what is no finite number, which no noise hides.")
         dice = dice or drawn()
         clipped, _ = clipped_to(arrays, start, self.clip)
         deviation = self.multiplier * 2 * self.clip
@@ -110,7 +112,9 @@ class StepNoise:
 
     def noisy_mean(self, gradients: NDArray[Any], patients: int, dice: np.random.Generator) -> NDArray[Any]:
         """The mean gradient of a step: of the `gradients` (a row a patient that the step took) the clipped sum with
-        noise, over how many of all `patients` a step takes on average."""
+        noise, over how many of all `patients` a step takes on average. A row that is not finite is none: it would
+        stand out of any noise."""
+        gradients = np.where(np.isfinite(gradients).all(axis=1, keepdims=True), gradients, 0.0)
         norms = np.linalg.norm(gradients, axis=1, keepdims=True)
         clipped = gradients * np.minimum(1.0, self.clip / np.maximum(norms, 1e-30))
         noise = dice.normal(0.0, self.multiplier * self.clip, gradients.shape[1])

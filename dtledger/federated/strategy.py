@@ -16,9 +16,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 import numpy as np
-from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
@@ -115,6 +116,7 @@ class Provenance(InOrder):
         self._masked = masked
         self._round: Round | None = None
         self._start: Arrays = {}
+        self._key = "arrays"
 
     def resume(self, initial: ArrayRecord) -> ArrayRecord:
         """What the next round starts from: the newest aggregate, or `initial`. Raises as `Coordinator.start`."""
@@ -130,7 +132,9 @@ class Provenance(InOrder):
         self._start = canonical(arrays_in(arrays))
         self._round = self._coordinator.open(self._start)
         config[MODEL], config[ROUND] = self._round.model, self._round.number
-        return super().configure_train(server_round, record_of(self._start), config, grid)
+        messages = list(super().configure_train(server_round, record_of(self._start), config, grid))
+        self._key = next((the_arrays(each.content)[0] for each in messages), self._key)
+        return messages
 
     def aggregate_train(
         self, server_round: int, replies: Iterable[Message]
@@ -145,6 +149,7 @@ class Provenance(InOrder):
         used = [checked.update.update for _, _, checked in taken.replies]
         sites = tuple(checked.site for _, _, checked in taken.replies)
         report = RoundReport(number.number, sites, tuple(taken.refused), tuple(bounded), far)
+        leave_in_common([reply.content for reply, _, _ in taken.replies])
         prepared = [self._prepared(*each) for each in taken.replies]
         made, metrics = super().aggregate_train(server_round, [*taken.errors, *prepared])
         self.reports.append(report)
@@ -194,12 +199,33 @@ class Provenance(InOrder):
         arrays = checked.arrays
         if checked.distance > self._norm_bound:
             arrays, _ = clipped_to(arrays, self._start, self._norm_bound)
-        reply.content[key] = record_of(arrays)
+        del reply.content[key]
+        reply.content[self._key] = record_of(arrays)
         reply.content.pop(PROVENANCE, None)
         if self._weight is not None:
+            if not reply.content.metric_records:
+                reply.content[PROVENANCE] = MetricRecord()
             for metrics in reply.content.metric_records.values():
                 metrics[self._weight] = checked.update.cohort
         return reply
+
+
+def leave_in_common(replies: Sequence[RecordDict]) -> None:
+    """Leave of what sites measured what every one of them did, in one form: a strategy that takes a mean of it gives up
+    the round of all, if one measured something else."""
+    measured = [
+        {(name, key, len(value) if isinstance(value, list) else None)
+         for name, record in each.metric_records.items() for key, value in record.items()}
+        for each in replies
+    ]  # fmt: skip
+    common = {(name, key) for name, key, _ in set[Any].intersection(*measured)} if measured else set()
+    for each in replies:
+        for name, record in list(each.metric_records.items()):
+            kept = {key: value for key, value in record.items() if (name, key) in common}
+            if kept:
+                each[name] = MetricRecord(kept)
+            else:
+                del each[name]
 
 
 def far_from_the_others(every: Sequence[Checked]) -> tuple[Address, ...]:

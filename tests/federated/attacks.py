@@ -7,6 +7,7 @@ An attack is made on the site `victim` in the round `number`, and says what the 
 from __future__ import annotations
 
 import copy
+import io
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from dtledger.models import consents
 from dtledger.models.opening import Shown
 from dtledger.models.update import Trained, UpdateRecord
 from dtledger.testing import MemoryKey
-from tests.federated.scene import BUDGET, Scene
+from tests.federated.scene import BUDGET, START, Scene
 
 Replies = list[Message]
 Change = Callable[[Scene, Replies, int], None]
@@ -129,6 +130,37 @@ def _(scene: Scene, replies: Replies, victim: int) -> None:
 def _(scene: Scene, replies: Replies, victim: int) -> None:
     for each in replies[victim].content["arrays"].values():
         each.data = b"nothing"
+
+
+def _written(reply: Message, data: bytes) -> None:
+    for each in reply.content["arrays"].values():
+        each.data = data
+
+
+@on_the_wire("the arrays are an archive", "an archive")
+def _(scene: Scene, replies: Replies, victim: int) -> None:
+    packed = io.BytesIO()
+    np.savez(packed, w=START["w"])
+    _written(replies[victim], packed.getvalue())
+
+
+@on_the_wire("the arrays are the beginning of an archive", "cannot be read")
+def _(scene: Scene, replies: Replies, victim: int) -> None:
+    _written(replies[victim], b"PK\x03\x04")
+
+
+@on_the_wire("the arrays are said to be of more numbers than a machine holds", "cannot be read")
+def _(scene: Scene, replies: Replies, victim: int) -> None:
+    packed = io.BytesIO()
+    header = {"descr": "<f4", "fortran_order": False, "shape": (1 << 60,)}
+    np.lib.format.write_array_header_1_0(packed, header)
+    _written(replies[victim], packed.getvalue())
+
+
+@on_the_wire("the head of the arrays is no end of brackets", "cannot be read")
+def _(scene: Scene, replies: Replies, victim: int) -> None:
+    head = b"(" * 5000
+    _written(replies[victim], b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head)
 
 
 @on_the_wire("the salt is another", "arrays are not what")

@@ -136,6 +136,25 @@ class TestReadingThem:
             decode_arrays(wrong)
         decode_arrays(whole)
 
+    def test_refuses_a_truth_over_1(self) -> None:
+        whole = data_of({"w": np.array([True])})
+        assert data_of({"w": np.array([2], np.uint8).view(bool)}) == whole
+        with pytest.raises(IntegrityError, match="malformed"):
+            decode_arrays(whole[:-1] + b"\2")
+        decode_arrays(whole)
+
+    @pytest.mark.parametrize("shape", [[0, 2**62], [0, 2**63], [2**40, 2**40, 0]], ids=str)
+    def test_refuses_no_numbers_that_are_too_long_besides(self, shape: list[int]) -> None:
+        from dtledger import encoding
+
+        def named(shape: list[int]) -> bytes:
+            head = encoding.encode({"schema": "dtledger/arrays/1", "arrays": [["w", "float32", shape]]})
+            return len(head).to_bytes(8, "big") + head
+
+        with pytest.raises(IntegrityError, match="malformed"):
+            decode_arrays(named(shape))
+        assert decode_arrays(named([0, 2**20]))["w"].shape == (0, 2**20)
+
     @pytest.mark.parametrize(
         "rows",
         [

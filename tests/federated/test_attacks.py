@@ -3,10 +3,12 @@ the others; with the one fault mended the same run uses all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from flwr.app import MetricRecord
 
 from dtledger.errors import InputError, IntegrityError
 from dtledger.federated.coordinator import Coordinator, RoundReport
@@ -149,6 +151,31 @@ class TestACoordinator:
         strategy = scene.strategy(opened=True)
         scene.run(1, sites=scene.sites(shows=True), strategy=strategy)
         assert len(strategy.reports[0].used) == 2
+
+
+SPOILERS: dict[str, Callable[[Any], None]] = {
+    "nothing is measured": lambda content: content.pop("metrics"),
+    "more is measured": lambda content: content["metrics"].update({"other": 1.0}),
+    "less is measured": lambda content: content["metrics"].pop("loss"),
+    "a list is measured": lambda content: content["metrics"].update({"loss": [1.0, 2.0]}),
+    "what is measured has another name": lambda content: content.update({"more": content.pop("metrics")}),
+    "two records are measured": lambda content: content.update({"more": MetricRecord({"other": 1.0})}),
+    "the arrays have another name": lambda content: content.update({"more": content.pop("arrays")}),
+}
+
+
+@pytest.mark.parametrize("name", SPOILERS)
+@pytest.mark.parametrize("victim", [0, 1])
+def test_nobody_spoils_the_round_of_all_by_what_goes_with_its_update(scene: Scene, name: str, victim: int) -> None:
+    def spoil(_: Scene, replies: list[Any], place: int) -> None:
+        SPOILERS[name](replies[place].content)
+
+    honest = scene.run(1)
+    scene.model = scene.model_of("again")
+    strategy = scene.strategy()
+    made = scene.run(1, strategy=strategy, grid=wire_of(scene, spoil, victim, 1))
+    assert (len(strategy.reports[0].used), strategy.reports[0].refused) == (2, ())
+    assert all(np.array_equal(made[name], honest[name]) for name in honest)
 
 
 def test_nobody_weighs_more_than_the_cohort_it_committed_to(scene: Scene) -> None:

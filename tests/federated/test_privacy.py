@@ -124,6 +124,21 @@ class TestNoise:
         assert means.mean(axis=0) == pytest.approx([0.9 / 2, 1.2 / 2], abs=0.05)
         assert means.std() == pytest.approx(2.0 / 2, rel=0.1)
 
+    @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+    def test_hides_no_number_that_is_not_finite(self, wrong: float) -> None:
+        """It would leave as it is, whatever is added to it."""
+        start = {"w": np.zeros(4), "b": np.zeros(2)}
+        with pytest.raises(InputError, match="no finite number"):
+            WEEKLY.applied({"w": np.array([0.0, wrong, 0.0, 0.0]), "b": np.zeros(2)}, start)
+        assert np.isfinite(WEEKLY.applied(start, start)["w"]).all()
+
+    @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+    def test_of_a_step_leaves_out_a_patient_whose_gradient_is_not_finite(self, wrong: float) -> None:
+        noise = StepNoise(1.0, 2.0, 1e-5, rate=0.5, steps=1)
+        others = np.array([[3.0, 4.0], [0.3, 0.4]])
+        with_it = noise.noisy_mean(np.vstack([others, [[wrong, 1.0]]]), 4, np.random.default_rng(1))
+        assert np.array_equal(with_it, noise.noisy_mean(others, 4, np.random.default_rng(1)))
+
     def test_of_a_step_takes_patients_by_a_toss_each(self) -> None:
         noise = StepNoise(1.0, 2.0, 1e-5, rate=0.2, steps=1)
         dice = np.random.default_rng(1)

@@ -12,7 +12,7 @@ from dtledger._backend.call_codec import encode_call
 from dtledger.federated.arrays import encode_arrays
 from dtledger.ledger import calls
 from dtledger.models.update import digest_of
-from tests.federated.scene import EPSILON, Scene, plain_run
+from tests.federated.scene import EPSILON, START, Scene, plain_run
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -48,6 +48,19 @@ class TestARound:
         assert [scene.cohorts(1), scene.cohorts(2)] == [[2, 3], [2, 2]]
         found = hospital.patients[twin].models.used(twin).found
         assert [each.update.round for each in found] == [1]
+
+    @pytest.mark.parametrize("first", [1, 2, 3])
+    def test_goes_on_from_where_a_retraining_put_the_model_back(self, scene: Scene, first: int) -> None:
+        """Whatever was made since is built upon no more, and the same patients teach it the same again."""
+        made = [scene.run(1) for _ in range(3)]
+        view = scene.world.ledger.view()
+        model, parent = view.model(scene.model), view.rounds(scene.model)[first - 1].parent
+        assert model is not None
+        scene.coordinator.models.remediate(model, first, True, "a consent was withdrawn")
+        assert digest_of(encode_arrays(scene.leading().start(START))) == parent
+        assert same(scene.run(1), made[first - 1])
+        opened = scene.world.ledger.view().rounds(scene.model)[-1]
+        assert (opened.number, opened.base, opened.parent) == (4, first - 1, parent)
 
     @pytest.mark.parametrize("fresh", [True, False])
     def test_forgets_who_withdrew(self, scene: Scene, fresh: bool) -> None:
