@@ -8,7 +8,7 @@ committed to it sends the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Model, Round
 from ..ledger.rejections.models import RoundFinalisedError, StaleUpdatesError, UnknownModelError
 from ..models.update import digest_of
-from ..types import Address, Digest
+from ..types import Address
 from .arrays import Arrays, decode_arrays, encode_arrays
 
 TRIES = 8
@@ -116,14 +116,14 @@ class Coordinator:
             return newest
         return self.client.models.open_round(self.model, digest)[0]
 
-    def finalise(self, number: Round, aggregate: Arrays, used: Sequence[Digest], report: RoundReport) -> None:
-        """Commit the aggregate that was made of those updates.
+    def finalise(self, number: Round, aggregate: Arrays, report: RoundReport) -> None:
+        """Commit the aggregate that was made of the updates of the sites that the report has as `used`.
 
         Raises:
             RoundFinalisedError: the round has an aggregate.
             LedgerRejection, InputError: as `Models.finalise`.
         """
-        said = {"used": list(used), "report": report.to_dict()}
+        said = {"report": report.to_dict()}
         with self._journal.held():
             self._settle()  # what another process of this coordinator made of the round meanwhile
             if self.client.context.view().aggregate(number.model, number.number) is not None:
@@ -148,7 +148,7 @@ class Coordinator:
         weights = kept.weights()
         for attempt in range(TRIES):
             try:
-                self.client.models.finalise(self.model, [weights], self._left_out(number, kept.said["used"]))
+                self.client.models.finalise(self.model, [weights], self._left_out(number, kept.said["report"]["used"]))
                 return
             except RoundFinalisedError:  # sent before the crash, and in a block only now
                 made = self.client.context.view().aggregate(number.model, number.number)
@@ -159,9 +159,10 @@ class Coordinator:
                 if attempt == TRIES - 1:
                     raise
 
-    def _left_out(self, number: Round, used: Collection[Digest]) -> list[Address]:
+    def _left_out(self, number: Round, used: Collection[Address]) -> list[Address]:
+        """By site: whoever reads the ledger can commit to the very hash that another site committed to."""
         updates = self.client.context.view().updates(number.model, number.number)
-        return [each.site for each in updates if each.update not in used]
+        return [each.site for each in updates if each.site not in used]
 
     def _newest(self) -> Round | None:
         rounds = self.client.context.view().rounds(self._number)

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import CannotCheckError, InputError
 from .arrays import Arrays
 
 ROUNDED = 1000
@@ -162,8 +162,18 @@ def epsilon(mechanisms: Sequence[Mechanism], delta: float) -> float:
 
 
 def spends(before: Sequence[Noise | Mechanism], now: Noise, spent: int) -> int:
-    """The ε, in thousandths, that a round claims which comes after those; `spent` is what they claimed."""
+    """The ε, in thousandths, that a round claims which comes after those; `spent` is what they claimed.
+
+    Raises:
+        CannotCheckError: they compose to less than they claimed: they are not what was done, or δ is greater now.
+    """
     mechanisms = [each if isinstance(each, Mechanism) else each.mechanism for each in (*before, now)]
+    composed = math.ceil(epsilon(mechanisms[:-1], now.delta) * ROUNDED) if before else 0
+    if composed + len(before) < spent:  # each claimed one thousandth at least
+        raise CannotCheckError(
+            f"The rounds before spent {spent} thousandths of ε, and compose to {composed} at δ = {now.delta}.",
+            hint="Keep δ as it was; if it is, bring the journal of this site's rounds back from its backup.",
+        )
     return max(math.ceil(epsilon(mechanisms, now.delta) * ROUNDED) - spent, 1)
 
 

@@ -146,18 +146,17 @@ class Provenance(InOrder):
             self._take(number, reply, taken)
         bounded = [checked.site for _, _, checked in taken.replies if checked.distance > self._norm_bound]
         far = () if self._masked else far_from_the_others([checked for _, _, checked in taken.replies])
-        used = [checked.update.update for _, _, checked in taken.replies]
         sites = tuple(checked.site for _, _, checked in taken.replies)
         report = RoundReport(number.number, sites, tuple(taken.refused), tuple(bounded), far)
         leave_in_common([reply.content for reply, _, _ in taken.replies])
         prepared = [self._prepared(*each) for each in taken.replies]
         made, metrics = super().aggregate_train(server_round, [*taken.errors, *prepared])
         self.reports.append(report)
-        if made is None or not used:
+        if made is None or not sites:
             log.warning("round %d stays open: none of its updates is left", number.number)
             return None, metrics
         aggregate = canonical(arrays_in(made))
-        self._coordinator.finalise(number, aggregate, used, report)
+        self._coordinator.finalise(number, aggregate, report)
         return record_of(aggregate), metrics
 
     # a reply -------------------------------------------------------------------------------------------------

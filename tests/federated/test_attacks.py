@@ -4,6 +4,7 @@ the others; with the one fault mended the same run uses all of them."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from flwr.app import MetricRecord
 
 from dtledger.errors import InputError, IntegrityError
+from dtledger.federated.arrays import encode_arrays
 from dtledger.federated.coordinator import Coordinator, RoundReport
 from dtledger.federated.messages import record_of
 from dtledger.federated.privacy import Stated
@@ -99,9 +101,9 @@ class TestACoordinator:
         scene.run(1)
         view = scene.world.ledger.view()
         (number,) = view.rounds(scene.model)
-        updates = [each.update for each in view.updates(scene.model, 1)]
+        sites = tuple(each.site for each in view.updates(scene.model, 1))
         with pytest.raises(RoundFinalisedError):
-            scene.leading().finalise(number, START, updates, RoundReport(1))
+            scene.leading().finalise(number, START, RoundReport(1, sites))
         call = calls.finalise_aggregate(scene.model, 1, Digest(b"\3" * 32), Digest(b"\4" * 32), 2)
         with pytest.raises(RoundFinalisedError):
             scene.world.ledger.send(call, scene.coordinator.context.key)
@@ -176,6 +178,31 @@ def test_nobody_spoils_the_round_of_all_by_what_goes_with_its_update(scene: Scen
     made = scene.run(1, strategy=strategy, grid=wire_of(scene, spoil, victim, 1))
     assert (len(strategy.reports[0].used), strategy.reports[0].refused) == (2, ())
     assert all(np.array_equal(made[name], honest[name]) for name in honest)
+
+
+@pytest.mark.parametrize("copies", [True, False])
+def test_who_copies_anothers_commitment_is_in_no_aggregate(scene: Scene, copies: bool) -> None:
+    """The hash stands on the ledger for all to see. What makes it the copier does not have, and who left its leaves
+    unshown would have kept the coordinator from finalising for ever."""
+    scene.leading().open(START)
+    (one, other), number = scene.hospitals, 1
+    model = scene.world.ledger.view().model(scene.model)
+    assert model is not None
+    training = one.client.training
+    drafted = training.draft(training.plan(model), encode_arrays(START), EPSILON)
+    training.send(drafted)
+    theirs = drafted.record.update if copies else digest_of([b"another"])
+    copied = other.client.training.draft(other.client.training.plan(model), [b""], EPSILON)
+    context = other.client.context
+    record = replace(copied.record, update=theirs)
+    block = record.sign(context.deployment, context.key)
+    other.client.training.send(replace(copied, record=record, block=block))
+    rounds = scene.world.ledger.view().rounds(scene.model)
+    scene.leading().finalise(rounds[0], START, RoundReport(number, (one.client.address,)))
+    made = scene.world.ledger.view().aggregate(scene.model, number)
+    assert made is not None
+    said, _ = AggregateRecord.read(context.deployment, context.store.get(_cid(made.record)))
+    assert said.updates == (drafted.record.update,)
 
 
 def test_nobody_weighs_more_than_the_cohort_it_committed_to(scene: Scene) -> None:

@@ -49,6 +49,23 @@ class TestEpsilon:
             before.append(WEEKLY)
             assert spent == math.ceil(1000 * epsilon([WEEKLY.mechanism] * number, WEEKLY.delta))
 
+    @pytest.mark.parametrize(
+        ("before", "now"),
+        [
+            (Mechanism(1e6, 1.0, 1, 1e-5), WEEKLY),
+            (Mechanism(4.0, 0.01, 1, 1e-5), WEEKLY),
+            (WEEKLY, UpdateNoise(clip=1.0, multiplier=4.0, delta=0.5)),
+        ],
+        ids=["more noise", "a sample", "another δ"],
+    )
+    def test_does_not_fall_by_what_is_said_later_of_the_rounds_before(self, before: Any, now: UpdateNoise) -> None:
+        """Whoever changes the journal or raises δ would claim next to nothing from then on."""
+        claimed = spends([], WEEKLY, 0)
+        with pytest.raises(CannotCheckError, match="compose to"):
+            spends([before], now, claimed)
+        assert spends([WEEKLY], WEEKLY, claimed) > 1
+        assert spends([WEEKLY], UpdateNoise(clip=1.0, multiplier=4.0, delta=1e-6), claimed) > 1
+
     def test_of_two_kinds_of_noise_composes(self) -> None:
         steps = StepNoise(1.0, 2.0, 1e-5, rate=0.1, steps=50)
         both = epsilon([WEEKLY.mechanism, steps.mechanism], 1e-5)
