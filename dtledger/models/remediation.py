@@ -3,7 +3,8 @@
 An aggregate is *affected* by a withdrawal if it, or one that it builds on, was trained under the consent: that is its
 line. What its coordinator records afterwards is of two kinds. *Accepted*: it stays in use, and the record says why.
 *Retrained*: the model went back to before the consent was used; that is seen once a round is finalised whose line is
-free of it. Nothing is said of unlearning: what went into weights that somebody has stays in them.
+free of it, and as long as the model is not put back onto it. Nothing is said of unlearning: what went into weights that
+somebody has stays in them.
 """
 
 from __future__ import annotations
@@ -140,6 +141,8 @@ def affected_by(
     """
     known = tuple(withdrawals)
     made = [each.number for each in view.rounds(model.number) if view.aggregate(model.number, each.number)]
+    present = view.present(model.number)
+    built_upon = {*line_of(view, model.number, present.base)} if present else set()
     for number in made:
         line = line_of(view, model.number, number)
         touching = tuple(each for each in known if each.round in line)
@@ -155,14 +158,15 @@ def affected_by(
             yield Affected(number, touching, Standing.OPEN)
             continue
         told = mending[-1]
+        used = {each.round for each in touching}
+        if told.retrained and used & built_upon:
+            yield Affected(number, touching, Standing.OPEN)  # a later retraining put the model back onto it
+            continue
         try:
             reason = record_of(deployment, store, model, told).reason
         except (BlockMissingError, CannotCheckError, IntegrityError):
             yield Affected(number, touching, Standing.UNPROVEN, told)
             continue
-        free = any(
-            later > told.last and not {each.round for each in touching} & {*line_of(view, model.number, later)}
-            for later in made
-        )
+        free = any(later > told.last and not used & {*line_of(view, model.number, later)} for later in made)
         standing = Standing.ACCEPTED if not told.retrained else Standing.RETRAINED if free else Standing.UNDER_WAY
         yield Affected(number, touching, standing, told, reason)

@@ -210,6 +210,25 @@ class TestARemediation:
         scene.run()
         assert standings(scene) == dict.fromkeys((1, 2, 3), Standing.RETRAINED)
 
+    @pytest.mark.parametrize("between", [0, 1])
+    def test_by_retraining_is_undone_by_another_that_puts_the_model_back_onto_the_line(
+        self, scene: Scene, between: int
+    ) -> None:
+        models, model = scene.coordinator.models, scene.model.model
+        scene.run(3)
+        revoke(scene)
+        models.remediate(model, 1, True, "a consent of round 1 was withdrawn")
+        scene.run(between)
+        before = Standing.RETRAINED if between else Standing.UNDER_WAY
+        assert set(standings(scene).values()) == {before}
+        models.remediate(model, 3, True, "back to what round 2 made, under that consent")
+        assert standings(scene) == dict.fromkeys((1, 2, 3), Standing.OPEN)
+        scene.run()
+        assert standings(scene) == dict.fromkeys((1, 2, 3, between + 4), Standing.OPEN)
+        models.remediate(model, 1, True, "from the beginning")
+        scene.run()
+        assert set(standings(scene).values()) == {Standing.RETRAINED}
+
     def test_by_acceptance_says_why(self, scene: Scene) -> None:
         scene.run(2)
         revoke(scene)
