@@ -14,7 +14,7 @@ from ..fhir.moments import seconds_of
 from ..ledger import GrantRecord, Receipt, Slot, View
 from ..policy import SLOTS
 from ..types import Address
-from ..vocabulary import Action, Purpose
+from ..vocabulary import Action, Purpose, UseTerm
 from .consents import Consents
 from .context import Context
 from .terms import Terms, in_order
@@ -52,7 +52,7 @@ class ConsentImports:
 
         Raises:
             AccessDeniedError: this key does not own the twin.
-            InputError: it takes more slots than a grantee has.
+            InputError: it takes more slots than a grantee has, or leaves no purpose for the terms of research.
         """
         view = self._context.view()
         slots = {each: self._consents.slot(twin, each) for each in dict.fromkeys(grantees)}
@@ -68,7 +68,7 @@ class ConsentImports:
         )
         now = self._context.clock()
         boxes = [each for each in permitted(consent, box, known) if each.held.end > now]
-        grants = tuple((who, terms) for each in boxes for who, terms in _grants(each, parties))
+        grants = tuple((who, terms) for each in boxes for who, terms in _grants(each, parties, wanted.research))
         for who, count in Counter(who for who, _ in grants).items():
             if count > SLOTS - slots[who].number:
                 raise InputError(
@@ -127,7 +127,12 @@ class ConsentImports:
         )
 
 
-def _grants(box: Box, parties: Mapping[Address, Party]) -> Iterator[tuple[Address, Terms]]:
+def _grants(
+    box: Box, parties: Mapping[Address, Party], research: tuple[UseTerm, ...]
+) -> Iterator[tuple[Address, Terms]]:
+    """Raises:
+    InputError: the terms of research that its owner names do not go with the purposes that the consent leaves.
+    """
     period = box.period
     assert period is not None, "boxes without a whole minute of data are left out"
     terms = Terms(
@@ -137,6 +142,7 @@ def _grants(box: Box, parties: Mapping[Address, Party]) -> Iterator[tuple[Addres
         box.held.start,
         box.held.end,
         period,
+        research if Action.TRAIN in box.actions else (),
     )
     for who, party in parties.items():
         if party in box.who:

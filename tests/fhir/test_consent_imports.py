@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +11,15 @@ import pytest
 
 from dtledger.client import Client, Terms
 from dtledger.client.consent_imports import ImportPlan
+from dtledger.client.research import research_of
 from dtledger.errors import AccessDeniedError, InputError
 from dtledger.fhir import read_consent
 from dtledger.testing import World
 from dtledger.types import Address, Period
 from dtledger.vocabulary import Action, Kind, Purpose
+from dtledger.vocabulary.duo import use_term
 
-from .examples import actor, classes, consent, purposes
+from .examples import actions, actor, classes, consent, purposes
 
 DAY = 86_400
 
@@ -82,6 +85,32 @@ def test_the_consent_makes_less_of_what_is_wanted(world: World) -> None:
     terms = wanted(world, "glucose", "medications", named=(Purpose.TREAT, Purpose.PUBHLTH), days=3650)
     ((_, made),) = carry(world, said, clinic, terms).grants
     assert (made.categories, made.purposes, made.expires_at) == (("glucose",), (Purpose.TREAT,), end + 1)
+
+
+@pytest.mark.parametrize("words", [("NPUNCU",), ()])
+def test_the_terms_of_research_that_its_owner_names_go_with_what_trains_and_with_nothing_else(
+    world: World, words: tuple[str, ...]
+) -> None:
+    clinic, terms = world.join("clinic", [Kind.RESEARCHER]), tuple(use_term(each) for each in words)
+    both = wanted(world, named=(Purpose.HRESCH,))
+    asked = replace(both, actions=(Action.READ, Action.TRAIN), research=terms)
+    carry(world, consent(None, type="permit", purpose=purposes("HRESCH")), clinic, asked)
+    (trains,) = (each for each in world.patient.consents.records(world.twin) if each.slot.grantee == clinic.address)
+    assert research_of(world.patient.context, trains) == tuple(map(str, terms))
+    assert research_of(clinic.context, trains) == tuple(map(str, terms))
+    other = world.join("other", [Kind.RESEARCHER])
+    said = consent(None, type="permit", purpose=purposes("HRESCH"), action=actions("access"))
+    ((_, reads_alone),) = carry(world, said, other, asked).grants
+    assert (reads_alone.actions, reads_alone.research) == ((Action.READ,), ())
+
+
+def test_terms_of_research_that_go_with_no_purpose_that_it_leaves_are_refused(world: World) -> None:
+    clinic, term = world.join("clinic", [Kind.RESEARCHER]), use_term("HMB")
+    named = (Purpose.TREAT, Purpose.HRESCH)
+    asked = replace(wanted(world, named=named), actions=(Action.TRAIN,), research=(term,))
+    with pytest.raises(InputError, match="allows research"):
+        carry(world, consent(None, type="permit", purpose=purposes("TREAT")), clinic, asked)
+    assert carry(world, consent(None, type="permit", purpose=purposes("HRESCH")), clinic, asked).grants
 
 
 def test_a_denial_in_the_middle_of_the_data_makes_two_grants(world: World) -> None:
