@@ -190,3 +190,24 @@ def test_a_file_that_is_not_json_as_we_write_it_is_refused_even_with_a_raised_re
     with pytest.raises(ValueError, match=r".+"):
         parse_json(data)
     assert parse_json(b'{"a": [1]}') == {"a": [1]}
+
+
+def test_a_text_without_end_is_refused_before_anybody_looks_for_it_twice() -> None:
+    """Of half a million quotes each was an opening one, and looked for its end in all that follow: hours."""
+    lists, quotes = b"[[]" + b",[]" * 1_000, b',"' + b'\\"' * 500_000
+    with pytest.raises(ValueError, match="Unterminated"):
+        parse_json(lists + quotes, 2**20, most_depth=3)
+    assert parse_json(lists + quotes + b'"]', 2**20, most_depth=3)[-1] == '"' * 500_000
+
+
+def test_brackets_count_wherever_they_are_in_no_text() -> None:
+    lists = b",[]" * 1_000
+    with pytest.raises(ValueError, match="deeper"):
+        parse_json(b'["\\"",[[[]]]' + lists + b"]", 2**20, most_depth=3)
+    assert len(parse_json(b'["\\"[[[[",[[]]' + lists + b"]", 2**20, most_depth=3)) == 1_002
+
+
+def test_a_name_twice_in_one_object_is_refused() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        parse_json(b'{"a": {"b": 1, "\\u0062": 2}}')
+    assert parse_json(b'{"a": {"b": 1, "c": 2}}') == {"a": {"b": 1, "c": 2}}

@@ -35,6 +35,7 @@ __all__ = ["destroy", "locked", "parse_json", "write_atomically"]
 LOCK_SECONDS = 30.0
 """How long to wait for another process to finish with a file."""
 
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _MOST_BRACKETS = 1_000
 """No JSON file of ours has more."""
 
@@ -122,20 +123,28 @@ def parse_json(data: bytes, most_bytes: int = 65_536, *, most_depth: int | None 
     """The value of JSON that somebody else may have written. Without `most_depth` it may hold few brackets in all.
 
     Raises:
-        ValueError: it is not JSON in UTF-8, or larger or deeper than any of ours.
+        ValueError: it is not JSON in UTF-8, has a name twice in one object, or is larger or deeper than any of ours.
     """
     # eth-account imports py_ecc, which raises Python's recursion limit so far that CPython 3.11 overflows its stack
     # in deeply nested JSON: the process would die instead of raising RecursionError.
     brackets = data.count(b"[") + data.count(b"{")
     if len(data) > most_bytes or (brackets > _MOST_BRACKETS and (most_depth is None or _depth(data) > most_depth)):
         raise ValueError("larger or deeper than any file of ours")
-    return json.loads(data.decode())
+    return json.loads(data.decode(), object_pairs_hook=_each_once)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two members with one name one reader takes the first and another the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
 
 
 def _depth(data: bytes) -> int:
-    """How deep JSON is nested, its texts left out."""
+    """How deep JSON is nested, its texts left out. One without an end goes on to the end: it is looked for once."""
     depth = deepest = 0
-    for bracket in re.findall(rb"[\[\]{}]", re.sub(rb'"(?:[^"\\]|\\.)*"', b"", data)):
+    for bracket in re.findall(rb"[\[\]{}]", _TEXT.sub(b"", data)):
         depth += 1 if bracket in b"[{" else -1
         deepest = max(deepest, depth)
     return deepest
