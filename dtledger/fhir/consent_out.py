@@ -78,6 +78,12 @@ def consent_of(
         )
     basic = fits if profile is None else profile == BASIC
     losses = [Loss("actions", "PCF has no actions: whoever may read may not train, and nothing here says so")]
+    if Action.TRAIN in actions:
+        if Action.READ not in actions:
+            losses[0] = Loss("actions", "PCF has no actions: whoever may train may not read, and nothing here says so")
+        losses.append(
+            Loss("research", "terms of research, if it has any, bind whoever trains, and nothing here says so")
+        )
     if Action.EMERGENCY in actions:
         losses.append(Loss("actions", "it sleeps until an emergency is opened; written as denied", denies=True))
     provision: dict[str, Any] = {

@@ -131,6 +131,25 @@ def test_a_narrower_grant_is_not_basic(world: World, changes: dict[str, Any]) ->
     assert "permit more than the grant" in lost[0].words
 
 
+@pytest.mark.parametrize(
+    ("actions", "words", "research"),
+    [
+        ((Action.READ,), "whoever may read may not train", False),
+        ((Action.READ, Action.TRAIN), "whoever may read may not train", True),
+        ((Action.TRAIN,), "whoever may train may not read", True),
+    ],
+)
+def test_what_a_consent_has_no_word_for_is_told(
+    world: World, actions: tuple[Action, ...], words: str, research: bool
+) -> None:
+    clinic = grant(world, actions=actions, purposes=(Purpose.HRESCH,))
+    told = list(world.patient.exports.consents(world.twin, names(world)))
+    (losses,) = [lost for given, _, lost in told if given.record.slot.grantee == clinic.address]
+    lost = {each.path: each.words for each in losses}
+    assert words in lost["actions"]
+    assert ("research" in lost) is research
+
+
 def test_what_is_written_permits_nobody_else_and_nothing_more_when_it_is_read_again(world: World) -> None:
     """A system that knows neither our URNs nor our accounts gets nothing out of it."""
     for made in (exported(world, world.clinician), exported(world, grant(world))):
