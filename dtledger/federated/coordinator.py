@@ -17,8 +17,8 @@ from ..client import Client
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Model, Round
 from ..ledger.rejections.models import RoundFinalisedError, StaleUpdatesError, UnknownModelError
-from ..models.update import digest_of
-from ..types import Address
+from ..models.update import AggregateRecord, digest_of
+from ..types import Address, Digest
 from .arrays import Arrays, decode_arrays, encode_arrays
 
 TRIES = 8
@@ -123,12 +123,14 @@ class Coordinator:
             RoundFinalisedError: the round has an aggregate.
             LedgerRejection, InputError: as `Models.finalise`.
         """
-        said = {"report": report.to_dict()}
+        context, data = self.client.context, list(encode_arrays(aggregate))
+        signed = self._record(number, digest_of(data), report.used).sign(context.deployment, context.key)
+        said = {"report": report.to_dict(), "signed": signed}
         with self._journal.held():
             self._settle()  # what another process of this coordinator made of the round meanwhile
             if self.client.context.view().aggregate(number.model, number.number) is not None:
                 raise RoundFinalisedError({"model": number.model, "round": number.number})
-            self._journal.keep(number.model, number.number, said, encode_arrays(aggregate))
+            self._journal.keep(number.model, number.number, said, data)
             self._settle()
 
     def settle(self) -> None:
@@ -142,7 +144,27 @@ class Coordinator:
             return
         kept = self._journal.kept(newest.model, newest.number)
         if kept is not None:
+            self._require_own(newest, kept)
             self._finalise(newest, kept)
+
+    def _require_own(self, number: Round, kept: Kept) -> None:
+        """Whoever can write the journal's files, and has no key, finalises nothing.
+
+        Raises:
+            IntegrityError: the entry is not what this key signed when it was made.
+        """
+        match kept.said:
+            case {"signed": bytes(signed), "report": {"used": [*used]}}:
+                record, signer = AggregateRecord.read(self.client.context.deployment, signed)
+                if signer == self.client.address and record == self._record(number, kept.digest, used):
+                    return
+        raise IntegrityError(f"the journal's aggregate of round {number.number} is not what this key made")
+
+    def _record(self, number: Round, digest: bytes, used: Collection[Address]) -> AggregateRecord:
+        updates = self.client.context.view().updates(number.model, number.number)
+        return AggregateRecord(
+            number.model, number.number, Digest(digest), tuple(each.update for each in updates if each.site in used)
+        )
 
     def _finalise(self, number: Round, kept: Kept) -> None:
         weights = kept.weights()

@@ -21,7 +21,7 @@ from ..ledger import Model, Round, Update
 from ..ledger.rejections.models import AlreadyCommittedError, UnknownModelError
 from ..models.opening import Opening, Shown
 from ..models.standing import asked, lacks
-from ..models.update import UpdateRecord
+from ..models.update import UpdateRecord, commitment
 from ..types import Address, Digest
 from ..vocabulary import Action, Kind
 from .arrays import Arrays, decode_arrays, encode_arrays
@@ -256,9 +256,10 @@ class Site:
         """The answer that the journal has, committed if a crash came before that."""
         context, training = self.client.context, self.client.training
         block, salt = kept.said["record"], kept.said["salt"]
-        record, _ = UpdateRecord.read(context.deployment, block)
-        drafted = Drafted(record, block, salt)
-        arrays = decode_arrays(kept.weights())
+        (record, signer), weights = UpdateRecord.read(context.deployment, block), kept.weights()
+        if signer != self.address or commitment(salt, [weights]) != record.update:
+            raise IntegrityError(f"the journal's update of round {number.number} is not what this key made")
+        drafted, arrays = Drafted(record, block, salt), decode_arrays(weights)
         committed = self._committed(model, number)
         if committed is None:
             try:

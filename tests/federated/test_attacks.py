@@ -16,6 +16,7 @@ from dtledger.federated.arrays import encode_arrays
 from dtledger.federated.coordinator import Coordinator, RoundReport
 from dtledger.federated.messages import record_of
 from dtledger.federated.privacy import Stated
+from dtledger.federated.site import Answer, Turn
 from dtledger.ledger import calls
 from dtledger.ledger.rejections.models import RoundFinalisedError
 from dtledger.models.update import AggregateRecord, digest_of
@@ -203,6 +204,47 @@ def test_who_copies_anothers_commitment_is_in_no_aggregate(scene: Scene, copies:
     assert made is not None
     said, _ = AggregateRecord.read(context.deployment, context.store.get(_cid(made.record)))
     assert said.updates == (drafted.record.update,)
+
+
+class TestWhoeverWritesAJournalAndHasNoKey:
+    def test_finalises_nothing(self, scene: Scene) -> None:
+        scene.run(1)
+        opened = scene.leading().open(scene.leading().start(START))
+        for site in scene.sites():
+            turn = site.turn(opened.number, opened.parent)
+            assert isinstance(turn, Turn)
+            site.commit(turn, site.cohort(turn)[0], START, {})
+        sites = tuple(each.client.address for each in scene.hospitals)
+        other = {name: each + 666 for name, each in START.items()}
+        journal = scene.journal(scene.coordinator)
+        forged = {"report": RoundReport(opened.number, sites).to_dict()}
+        former = journal.kept(scene.model, 1)
+        assert former is not None
+        for signed in (b"", former.said["signed"]):
+            journal.keep(scene.model, opened.number, {**forged, "signed": signed}, encode_arrays(other))
+            with pytest.raises(IntegrityError):
+                scene.leading().start(START)
+        assert scene.world.ledger.view().aggregate(scene.model, opened.number) is None
+        deployment, key = scene.world.ledger.deployment, scene.coordinator.context.key
+        updates = tuple(each.update for each in scene.world.ledger.view().updates(scene.model, opened.number))
+        record = AggregateRecord(scene.model, opened.number, digest_of(encode_arrays(other)), updates)
+        kept = {**forged, "signed": record.sign(deployment, key)}
+        journal.keep(scene.model, opened.number, kept, encode_arrays(other))
+        assert np.array_equal(scene.leading().start(START)["w"], other["w"])
+
+    def test_has_no_other_update_sent_even_under_a_mask(self, scene: Scene) -> None:
+        """A coordinator cannot tell what is under a mask."""
+        scene.run(1)
+        (number,) = scene.world.ledger.view().rounds(scene.model)
+        site, journal = scene.site(0), scene.journal(scene.hospitals[0].client)
+        kept = journal.kept(scene.model, 1)
+        assert kept is not None
+        said, weights = kept.said, kept.weights()
+        journal.keep(scene.model, 1, said, encode_arrays({name: each + 666 for name, each in START.items()}))
+        with pytest.raises(IntegrityError, match="not what this key made"):
+            site.turn(1, number.parent)
+        journal.keep(scene.model, 1, said, [weights])
+        assert isinstance(site.turn(1, number.parent), Answer)
 
 
 def test_nobody_weighs_more_than_the_cohort_it_committed_to(scene: Scene) -> None:
