@@ -30,6 +30,10 @@ from .strict import refuse
 
 STATUSES = ("draft", "proposed", "active", "rejected", "inactive", "entered-in-error")
 
+MOST_RULES = 200
+"""What one rule leaves of a request the next may cut anew: of thousands that lie across each other nobody sees the end.
+Consents have a dozen."""
+
 _RECIPIENTS = frozenset({"IRCP", "PRCP"})
 """Roles of v3-ParticipationType that receive information: what a permit must name."""
 
@@ -104,6 +108,7 @@ class _Reading:
         self._resource = resource
         self._losses: list[Loss] = []
         self._references: set[str] = set()
+        self._rules = 0
 
     def consent(self) -> Consent:
         resource = self._resource
@@ -179,6 +184,9 @@ class _Reading:
         return None, f"its base policy is none that is known ({', '.join(map(str, codes))})"
 
     def _provision(self, element: Element, *, root: bool = False) -> Provision:
+        self._rules += 1
+        if self._rules > MOST_RULES:
+            refuse(element.path, f"a consent of more than {MOST_RULES} rules")
         kind = element.text("type")
         if kind not in {"permit", "deny", None}:
             refuse(element.at("type"), "it is neither permit nor deny")

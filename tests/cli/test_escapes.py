@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from dtledger._cli.app import App
+from dtledger._cli.fhir.observing import _say
+from dtledger._cli.fhir.plain import say_losses
 from dtledger._cli.words import visible
 from dtledger.errors import IntegrityError
+from dtledger.fhir import read_consent, read_observations
+from tests.fhir.examples import consent
 
 from .bare import at_terminal
 
@@ -36,6 +40,31 @@ def test_nothing_that_a_command_says_obeys_one(written: str, capsys: pytest.Capt
     shown = "".join(capsys.readouterr())
     assert written not in shown
     assert shown.count(repr(written)[1:-1]) == 6
+
+
+HIDDEN = "\x1b[8m"
+"""A colour as any other: whatever follows is there and not to be seen."""
+
+
+def test_what_a_consent_says_hides_nothing_that_is_said_after_it(capsys: pytest.CaptureFixture[str]) -> None:
+    code = {"coding": [{"code": f"C{HIDDEN}\n  lost: nothing"}]}
+    read = read_consent(consent(None, type="permit", code=[code], **{f"x{HIDDEN}": 1}))
+    told = say_losses(App(), read.losses)
+    said = capsys.readouterr().err
+    assert HIDDEN not in said
+    assert said.count(repr(HIDDEN)[1:-1]) == 2
+    assert said.count("\n") == len(told)
+    assert any(HIDDEN in each["path"] for each in told)
+
+
+def test_what_an_observation_is_of_hides_nothing_either(capsys: pytest.CaptureFixture[str]) -> None:
+    resource = {"resourceType": "Observation", "status": "final"}
+    for code in (f"1{HIDDEN}", "1"):
+        found = read_observations({**resource, "code": {"coding": [{"system": "http://loinc.org", "code": code}]}})
+        _say(App(), found)
+        said = capsys.readouterr().err
+        assert HIDDEN not in said
+        assert f"1 Observation of LOINC {repr(code)[1:-1]}" in said
 
 
 def test_colours_of_our_own_and_letters_of_any_script_stay() -> None:

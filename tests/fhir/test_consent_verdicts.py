@@ -11,6 +11,7 @@ from dtledger.errors import InputError
 from dtledger.fhir import Party, decides, denied, permitted, read_consent, shut_out
 from dtledger.fhir.judging import Box
 from dtledger.fhir.moments import Window, seconds_of
+from dtledger.fhir.provisions import MOST_RULES
 from dtledger.types import Period
 from dtledger.vocabulary import Action, Purpose
 
@@ -357,6 +358,14 @@ def test_a_denial_beside_an_exception_to_a_whole_denial_counts(base: str | None,
     assert [verdict(said, purpose=each) for each in ("TREAT", "HRESCH")] == ["permit", "deny"]
     assert verdict(said, OTHER, "HRESCH") == "permit"
     assert verdict(consent(base, **root, provision=[exception]), purpose="HRESCH") == "permit"
+
+
+def test_a_consent_of_more_rules_than_anybody_can_follow_is_refused() -> None:
+    rules = [{"type": "deny", "purpose": purposes("HRESCH")}] * (MOST_RULES - 1)
+    with pytest.raises(InputError, match="more than 200 rules") as refused:
+        read_consent(consent(provision=[*rules, {"type": "deny"}]))
+    assert refused.value.evidence["path"] == f"Consent.provision.provision[{MOST_RULES - 1}]"
+    assert verdict(consent(provision=rules)) == "permit"
 
 
 def test_the_exception_of_breaking_the_glass_is_no_purpose_of_a_grant() -> None:

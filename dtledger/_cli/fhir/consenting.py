@@ -14,7 +14,7 @@ from ..command import verb
 from ..consent.options import granting
 from ..consent.plain import plain_slot, plain_terms, require_owner, sentence
 from ..consent.terms import TermOptions
-from .plain import say_losses, source
+from .plain import say_losses, shown, source
 
 if TYPE_CHECKING:
     from ...client.consent_imports import ImportPlan
@@ -75,7 +75,8 @@ def consent(
     plan = app.client.consent_imports.plan(number, read, TermOptions(**options).terms(app), grantees, behind)
     losses = say_losses(app, read.losses)
     for each in sorted(read.references - behind.keys()):
-        app.say(f"  {each} is nobody that you named (--actor {each}=WHO): what is denied to it is denied to all")
+        name = shown(each)
+        app.say(f"  {name} is nobody that you named (--actor {name}=WHO): what is denied to it is denied to all")
     told = _say_plan(app, plan)
     if not plan:
         app.show("Nothing is granted, and nothing needs to be denied.")

@@ -11,7 +11,7 @@ from ...errors import InputError
 from ..app import App
 from ..command import verb
 from ..words import CATEGORY
-from .plain import source
+from .plain import shown, source
 
 if TYPE_CHECKING:
     from ...fhir import Day, Observed
@@ -102,7 +102,7 @@ def _say(app: App, found: Observed) -> None:
     app.say(
         f"{found.observations:,} Observations: {found.imported:,} imported, {len(found.problems):,} that cannot be read"
         + (f", {found.repeats:,} values twice" if found.repeats else "")
-        + "".join(f", {count:,} {kind}" for kind, count in found.others.items())
+        + "".join(f", {count:,} {shown(kind)}" for kind, count in found.others.items())
         + "."
     )
     for each in found.problems[:SHOWN]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..app import App
+from ..words import visible
 
 if TYPE_CHECKING:
     from ...fhir import Loss
@@ -17,8 +18,13 @@ def say_losses(app: App, losses: Iterable[Loss]) -> list[dict[str, Any]]:
     """Say each loss once; the same for JSON."""
     told = list(dict.fromkeys(losses))
     for each in told:
-        app.say(f"  lost: {each.path}: {each.words}{' (so more is denied)' if each.denies else ''}")
+        app.say(f"  lost: {shown(each.path)}: {shown(each.words)}{' (so more is denied)' if each.denies else ''}")
     return [{"path": each.path, "loss": each.words, "denies": each.denies} for each in told]
+
+
+def shown(text: str) -> str:
+    """What a file says, in one line and without the colours that it may bring: one of them hides what follows."""
+    return visible(text).replace("\n", "\\n")
 
 
 def source(file: str) -> Any:
