@@ -95,7 +95,9 @@ class Origin:
         made = view.aggregate(model.number, number.number)
         assert made is not None, "it was asked for a finalised round"
         record = record_of_aggregate(deployment, view, store, model, number, made)
-        used = [each for each in view.updates(model.number, number.number) if each.update in record.updates]
+        updates = view.updates(model.number, number.number)
+        first = {each.update: each for each in reversed(updates)}  # whoever commits to the same hash later copied it
+        used = [each for each in updates if each.update in record.updates and first[each.update] is each]
         terms = {term for each in used for term in record_of(deployment, store, each).research}
         spent: Counter[Address] = Counter()
         for each in range(1, number.number + 1):
@@ -116,10 +118,7 @@ class Origin:
             record=made.record,
             opened=number.block,
             finalised=made.block,
-            updates=tuple(
-                Contribution.of(update, spent[update.site], update.update in record.updates)
-                for update in view.updates(model.number, number.number)
-            ),
+            updates=tuple(Contribution.of(update, spent[update.site], update in used) for update in updates),
             research=tuple(sorted(terms)),
         )
 

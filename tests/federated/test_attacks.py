@@ -19,6 +19,7 @@ from dtledger.federated.privacy import Stated
 from dtledger.federated.site import Answer, Turn
 from dtledger.ledger import calls
 from dtledger.ledger.rejections.models import RoundFinalisedError
+from dtledger.models.origin import Origin
 from dtledger.models.update import AggregateRecord, digest_of
 from dtledger.types import Digest
 from tests.federated.attacks import ATTACKS, Attack, Liar, wire_of
@@ -204,6 +205,9 @@ def test_who_copies_anothers_commitment_is_in_no_aggregate(scene: Scene, copies:
     assert made is not None
     said, _ = AggregateRecord.read(context.deployment, context.store.get(_cid(made.record)))
     assert said.updates == (drafted.record.update,)
+    origin = Origin.of(context.deployment, scene.world.ledger.view(), context.store, model, rounds[0])
+    assert [each.used for each in origin.updates] == [True, False]
+    assert origin.cohort == drafted.record.cohort
 
 
 class TestWhoeverWritesAJournalAndHasNoKey:
