@@ -53,6 +53,16 @@ def test_it_is_told_by_real_processes(told: dict[str, Any], home: Path) -> None:
     assert step(told, "send")["kept"] == step(told, "read")["readings"] == 288
 
 
+def test_the_commands_that_it_ends_with_can_be_run_as_they_are_printed(told: dict[str, Any], tmp_path: Path) -> None:
+    for printed in told["next"][:-1]:  # the last one ends the story
+        program, *words = shlex.split(printed.replace("ann.backup", str(tmp_path / "ann.backup")))
+        assert shutil.which(program) or Path(program).exists(), printed
+        if words[:2] == ["-m", "dtledger"]:
+            del words[:2]
+        done = run(*words)
+        assert done.exit_code == 0, (printed, done.stderr)
+
+
 def test_two_of_three_custodians_are_enough(told: dict[str, Any]) -> None:
     assert (step(told, "read")["answered"], step(told, "outage")["answered"]) == (3, 2)
     assert step(told, "outage")["readings"] == 288
@@ -93,16 +103,6 @@ def test_a_laptop_that_is_lost_comes_back_from_a_backup_and_reads_everything(
     assert len(json.loads(read.stdout)["readings"]) == 288
     looked = run("twin", "access", str(told["twin"]), "--json", "--key", PATIENT, "--home", laptop, env=env)
     assert "cardiology" in looked.stdout, "contacts are in it too"
-
-
-def test_the_commands_that_it_ends_with_can_be_run_as_they_are_printed(told: dict[str, Any], tmp_path: Path) -> None:
-    for printed in told["next"][:-1]:  # the last one ends the story
-        program, *words = shlex.split(printed.replace("ann.backup", str(tmp_path / "ann.backup")))
-        assert shutil.which(program) or Path(program).exists(), printed
-        if words[:2] == ["-m", "dtledger"]:
-            del words[:2]
-        done = run(*words)
-        assert done.exit_code == 0, (printed, done.stderr)
 
 
 def test_a_home_told_one_way_is_not_told_the_other(told: dict[str, Any], home: Path) -> None:
