@@ -142,7 +142,7 @@ class TestTheLocks:
 
     @pytest.mark.parametrize(
         ("lock", "extras"),
-        [(RUNTIME, ["devnet", "excel", "service"]), (DEVELOPMENT, [*PROJECT["optional-dependencies"]])],
+        [(RUNTIME, ["checkout", "devnet", "excel", "service"]), (DEVELOPMENT, [*PROJECT["optional-dependencies"]])],
     )
     def test_hold_what_the_project_requires(self, lock: str, extras: list[str]) -> None:
         for requirement in required(*extras):
