@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dtledger._cli import main
+
+from . import printed
 
 pytestmark = pytest.mark.anvil
 
@@ -80,13 +81,14 @@ def next_outputs(told: dict[str, object]) -> list[str]:
     commands = told["next"]
     assert isinstance(commands, list)
     assert len(commands) == 5
-    printed = []
+    outputs = []
     for command in commands:
-        words = shlex.split(command)[1:]
-        done = subprocess.run([sys.executable, "-m", "dtledger", *words], check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "dtledger", *printed.words(command)], check=False, capture_output=True, text=True
+        )
         assert done.returncode == 0, (command, done.stderr)
-        printed.append(done.stdout)
-    return printed
+        outputs.append(done.stdout)
+    return outputs
 
 
 def test_the_five_commands_that_it_prints_work_as_printed(told: dict[str, object]) -> None:
@@ -147,7 +149,7 @@ def test_a_user_s_old_export_is_told_and_the_commands_that_it_prints_find_its_da
         assert result.exit_code == 0, result.stderr
         story = json.loads(result.stdout)
         assert step(story, "import")[0]["readings"] == step(story, "read")[0]["readings"] == 24
-        plot, grant, read, *_ = (shlex.split(command)[1:] for command in story["next"])
+        plot, grant, read, *_ = (printed.words(command) for command in story["next"])
         assert "glucose" in run(*plot).stdout
         assert json.loads(run(*grant, "--json").stdout)["snapshots_written"] == 24
         assert json.loads(run(*read, "--json").stdout)["snapshots"] == 24

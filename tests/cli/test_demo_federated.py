@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from click.testing import CliRunner, Result
 from dtledger import federated
 from dtledger._cli import main
 from dtledger.federated.hospitals import patients
+from tests.cli import printed
 
 Told = dict[str, Any]
 
@@ -65,7 +65,7 @@ class TestTheStory:
 
     def test_names_commands_that_work(self, told: Told) -> None:
         for command in told["next"][:2]:
-            result = run(*shlex.split(command.partition("dtledger ")[2]))
+            result = run(*printed.words(command))
             assert result.exit_code == 0, result.stderr
 
     def test_told_again_goes_on_where_it_was(self, told: Told, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

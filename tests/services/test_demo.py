@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from dtledger._backend.kubo_node import find_kubo
 from dtledger._cli import main
 from dtledger._cli.demo.hospital import PATIENT, Hospital
 from dtledger.home import Home
+from tests.cli import printed
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
 
@@ -54,13 +54,9 @@ def test_it_is_told_by_real_processes(told: dict[str, Any], home: Path) -> None:
 
 
 def test_the_commands_that_it_ends_with_can_be_run_as_they_are_printed(told: dict[str, Any], tmp_path: Path) -> None:
-    for printed in told["next"][:-1]:  # the last one ends the story
-        program, *words = shlex.split(printed.replace("ann.backup", str(tmp_path / "ann.backup")))
-        assert shutil.which(program) or Path(program).exists(), printed
-        if words[:2] == ["-m", "dtledger"]:
-            del words[:2]
-        done = run(*words)
-        assert done.exit_code == 0, (printed, done.stderr)
+    for command in told["next"][:-1]:  # the last one ends the story
+        done = run(*printed.words(command.replace("ann.backup", str(tmp_path / "ann.backup"))))
+        assert done.exit_code == 0, (command, done.stderr)
 
 
 def test_two_of_three_custodians_are_enough(told: dict[str, Any]) -> None:
