@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ..crypto.bits import BitMap
 from ..crypto.tags import link_key
-from ..errors import AccessDeniedError, InputError, IntegrityError, KeyFileError, UnreachableError
+from ..errors import InputError, IntegrityError, KeyFileError, UnreachableError
 from ..ledger import GrantRecord, Receipt, Slot, View, calls
 from ..ledger.events import Granted
 from ..policy import SLOTS, Grant
@@ -157,8 +157,7 @@ class Consents(Asking):
         """The slot that a grant of that number would take: without one, the grantee's first free. Raises as `grant`."""
         view = self._context.view()
         owner = self._context.key.address
-        if view.owner(twin) != owner:
-            raise AccessDeniedError(f"Twin {twin} is not owned by this key.", hint="Choose the owner's with --key.")
+        self._context.require_owner(twin, view)
         if number is not None:
             return Slot(owner, twin, grantee, number)
         epoch, now = view.epoch(owner, twin), self._context.clock()

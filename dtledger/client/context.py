@@ -9,7 +9,7 @@ from typing import Protocol
 from ..crypto.seal import SealKey
 from ..custody import CustodianPort
 from ..encoding import CID
-from ..errors import CannotCheckError, UnreachableError
+from ..errors import AccessDeniedError, CannotCheckError, UnreachableError
 from ..keys import Secrets
 from ..ledger import Call, Deployment, Ledger, Now, Receipt, View
 from ..store import BlockStore
@@ -65,6 +65,16 @@ class Context:
     def deadline(self) -> int:
         """Until when a message signed now is good: half an hour by the later of clock and chain."""
         return max(self.clock(), self.ledger.head().at) + 1800
+
+    def require_owner(self, twin: int, view: View | None = None) -> None:
+        """
+        Raises:
+            AccessDeniedError: this key does not own the twin, in that view or as it is now.
+        """
+        if (view or self.view()).owner(twin) != self.key.address:
+            raise AccessDeniedError(
+                f"Twin {twin} is not owned by this key ({self.key.address}).", hint="Choose the owner's with --key."
+            )
 
     def custodian(self, address: Address) -> CustodianPort:
         """The profile's custodian of that address.

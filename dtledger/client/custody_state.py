@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..encoding import CID, sha256
-from ..errors import AccessDeniedError, DtledgerError, IntegrityError
+from ..errors import DtledgerError, IntegrityError
 from ..ledger import View
 from ..snapshots.custody_index import brought
 from ..snapshots.finder import Finder, Found
@@ -91,13 +91,6 @@ class CustodyState:
         except DtledgerError:
             return False
         return is_alike(roster, present)
-
-    def require_owner(self, twin: int) -> None:
-        if self._context.view().owner(twin) != self._context.key.address:
-            raise AccessDeniedError(
-                f"Twin {twin} is not owned by this key ({self._context.key.address}).",
-                hint="Choose the owner's key with --key.",
-            )
 
 
 def _whole(finder: Finder, located: Located, left: dict[str, DtledgerError]) -> Iterator[list[Found]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ..custody import Destruction
 from ..encoding import CID
-from ..errors import AccessDeniedError, DtledgerError, InputError
+from ..errors import DtledgerError, InputError
 from ..ledger import Receipt, calls, messages
 from ..ledger.events import Granted
 from ..ledger.records import CardRecord
@@ -94,7 +94,7 @@ class Erasing:
             AccessDeniedError: this key does not own the twin.
             RetirementAnnouncedError: it is announced already.
         """
-        self._require_owner(twin)
+        self._context.require_owner(twin)
         return self._context.send(calls.announce_retirement(twin))
 
     def cancel(self, twin: int) -> Receipt:
@@ -105,7 +105,7 @@ class Erasing:
             RetirementNotAnnouncedError: none is announced.
             RetiredError: it is final.
         """
-        self._require_owner(twin)
+        self._context.require_owner(twin)
         return self._context.send(calls.cancel_retirement(twin))
 
     def finish(self, twin: int, progress: Callable[[int, int], None] | None = None) -> Erasure:
@@ -117,7 +117,7 @@ class Erasing:
             InputError: its retirement is not final yet.
             UnreachableError: the ledger or the store does not answer; do it again.
         """
-        self._require_owner(twin)
+        self._context.require_owner(twin)
         if not self.is_final(twin):
             raise InputError(f"The retirement of twin {twin} is not final.", hint="Announce it, and wait until it is.")
         context = self._context
@@ -193,10 +193,6 @@ class Erasing:
             else:
                 return None
         return failed
-
-    def _require_owner(self, twin: int) -> None:
-        if self._context.view().owner(twin) != self._context.key.address:
-            raise AccessDeniedError(f"Twin {twin} is not owned by this key.", hint="Choose the owner's with --key.")
 
 
 def _latest_of_rosters(cards: list[CardRecord]) -> list[CardRecord]:

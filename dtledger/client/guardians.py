@@ -17,7 +17,7 @@ import secrets as random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import AccessDeniedError, InputError, KeyFileError, LedgerRejection
+from ..errors import InputError, KeyFileError, LedgerRejection
 from ..keys.secrets import GUARDIAN_KEYS
 from ..ledger import Receipt, guardian_calls
 from ..ledger.guardians import GREATEST_DELAY, LEAST_DELAY, Guardians, GuardianSignature
@@ -74,7 +74,7 @@ class TwinGuardians:
             raise InputError(f"That makes no guardians: {error}.", hint="Name each once, and as many as act.") from None
         if not LEAST_DELAY <= delay <= GREATEST_DELAY:
             raise InputError("A move by guardians waits 2 to 30 days.", hint="Seven are usual.")
-        self._require_owner(twin)
+        self._context.require_owner(twin)
         context.key.update(lambda held: with_opening(held, context.deployment, twin, chosen))
         call = guardian_calls.set_guardians(twin, chosen.digest, delay)
         return chosen, context.ledger.send(call, context.key)
@@ -90,7 +90,7 @@ class TwinGuardians:
             LedgerRejection: the twin is frozen, say; the guardians stay those that they were.
         """
         context, deployment = self._context, self._context.deployment.id
-        self._require_owner(twin)
+        self._context.require_owner(twin)
         self._twins.roster(twin)
         former = context.key.secrets.of_twin(GUARDIAN_KEYS, deployment, twin)
         self._twins.remember_guardians(twin, guardians)
@@ -120,7 +120,7 @@ class TwinGuardians:
 
     def dismiss(self, twin: int) -> Receipt:
         """Have no guardians from now on; what they could recover, they cannot any more."""
-        self._require_owner(twin)
+        self._context.require_owner(twin)
         self._twins.drop_recovery(twin)
         return self._context.ledger.send(guardian_calls.set_guardians(twin, ZERO_DIGEST, 0), self._context.key)
 
@@ -143,7 +143,7 @@ class TwinGuardians:
 
     def veto(self, twin: int) -> Receipt:
         """As the owner, veto the move that guardians announced."""
-        self._require_owner(twin)
+        self._context.require_owner(twin)
         return self._context.ledger.send(guardian_calls.veto_move(twin), self._context.key)
 
     # the guardians -------------------------------------------------------------------------------------------
@@ -276,10 +276,3 @@ class TwinGuardians:
                 hint="Begin anew, with another file.",
             )
         return act
-
-    def _require_owner(self, twin: int) -> None:
-        if self._context.view().owner(twin) != self._context.key.address:
-            raise AccessDeniedError(
-                f"Twin {twin} is not owned by this key ({self._context.key.address}).",
-                hint="Choose the owner's key with --key.",
-            )

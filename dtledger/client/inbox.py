@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from ..errors import AccessDeniedError, DtledgerError, IntegrityError
+from ..errors import DtledgerError, IntegrityError
 from ..ledger import TwinState
 from ..types import Address
 from ..vocabulary import Action
@@ -85,11 +85,7 @@ class Inbox:
         """
         context = self._context
         view, now = context.view(), context.clock()
-        if view.owner(twin) != context.key.address:
-            raise AccessDeniedError(
-                f"Twin {twin} is not owned by this key ({context.key.address}).",
-                hint="Choose the owner's key with --key.",
-            )
+        context.require_owner(twin, view)
         items = list(_of_state(twin, view.state(twin), now))
         items += self._openings(twin, now)
         for part in (self._receipts, self._requests, self._custody_items, self._recovery):

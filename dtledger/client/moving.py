@@ -59,8 +59,7 @@ class Moving:
         """
         context = self._context
         view, twin = context.view(), acceptance.twin
-        if view.owner(twin) != context.key.address:
-            raise AccessDeniedError(f"Twin {twin} is not owned by this key.", hint="Choose the owner's with --key.")
+        context.require_owner(twin, view)
         acceptance.verify(context.deployment)
         _require_may_own(view, twin, acceptance.to)
         if acceptance.counter != view.counter(twin) or acceptance.deadline < context.now().latest:

@@ -16,7 +16,7 @@ from typing import Any
 
 from .. import encoding
 from ..encoding import CID
-from ..errors import AccessDeniedError, CannotCheckError, IntegrityError
+from ..errors import CannotCheckError, IntegrityError
 from ..keys.secrets import GUARDIAN_KEYS
 from ..ledger import Receipt
 from ..ledger.events import Card
@@ -88,8 +88,7 @@ class Recovering:
             AccessDeniedError: this key does not own the twin.
         """
         context, view = self._context, self._context.view()
-        if view.owner(twin) != context.key.address:
-            raise AccessDeniedError(f"Twin {twin} is not owned by this key.", hint="Choose the owner's with --key.")
+        context.require_owner(twin, view)
         context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.id, twin, None))
         card = view.card(twin)
         if card is None or card.recovery == ZERO_DIGEST:
@@ -106,8 +105,7 @@ class Recovering:
         """
         context = self._context
         guardians, view = self.guardian_keys(twin), context.view()
-        if view.owner(twin) != context.key.address:
-            raise AccessDeniedError(f"Twin {twin} is not owned by this key.", hint="Choose the owner's with --key.")
+        context.require_owner(twin, view)
         if guardians is None:
             return None
         roster, card = self.roster(twin), view.card(twin)

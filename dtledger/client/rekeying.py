@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from ..errors import AccessDeniedError, CannotCheckError, InputError, IntegrityError
+from ..errors import CannotCheckError, InputError, IntegrityError
 from ..ledger import GrantRecord, Receipt, Slot, calls, messages
 from ..ledger.rejections import StaleEpochError, StaleRevisionError
 from ..ledger.rejections.guardians import FrozenError
@@ -80,8 +80,7 @@ class Rekeying(Recovering):
         """
         context = self._context
         view, deployment = context.view(), context.deployment.id
-        if view.owner(twin) != context.key.address:
-            raise AccessDeniedError(f"Twin {twin} is not owned by this key.", hint="Choose the owner's with --key.")
+        context.require_owner(twin, view)
         if view.retired(twin):
             raise InputError(f"Twin {twin} is retired, or is to be: nothing more is written to it.")
         state = view.state(twin)

@@ -142,7 +142,7 @@ class Asking(ABC):
         """
         context = self._context
         view, now = context.view(), context.clock()
-        _require_owner(context, view, twin)
+        context.require_owner(twin, view)
         letters, faults = self._post.collect()
         mine = [each for each in letters if (each.twin, each.owner) == (twin, context.key.address)]
         requests: dict[Address, list[Letter]] = {}
@@ -168,7 +168,7 @@ class Asking(ABC):
             UnreachableError: no custodian takes the answer; nothing was granted.
         """
         context = self._context
-        _require_owner(context, context.view(), request.twin)
+        context.require_owner(request.twin)
         if request.owner != context.key.address:
             raise AccessDeniedError("The request is to another owner of the twin.")
         request.letter.verify(context.deployment)
@@ -252,10 +252,3 @@ class Asking(ABC):
 def _age(letter: Letter) -> tuple[int, Digest]:
     """Sorts letters by when they were written."""
     return letter.at, letter.digest
-
-
-def _require_owner(context: Context, view: View, twin: int) -> None:
-    if view.owner(twin) != context.key.address:
-        raise AccessDeniedError(
-            f"Twin {twin} is not owned by this key ({context.key.address}).", hint="Choose the owner's key with --key."
-        )

@@ -116,7 +116,7 @@ class Resharing(Retiring):
 
     def _target(self, twin: int, custodians: Sequence[Address], threshold: int | None) -> tuple[Roster, bool]:
         """The roster to share onto, and whether it is another than the one in force."""
-        self.custody.require_owner(twin)
+        self._context.require_owner(twin)
         if self._context.view().retired(twin):
             raise InputError(f"Twin {twin} is retired, or is to be: nothing of it is shared anew.")
         present = self._twins.roster(twin)

@@ -29,7 +29,7 @@ class Retiring:
             InputError: the roster was replaced less than a day ago, so a writer may still use the former one, or
                 snapshots stand under it.
         """
-        self.custody.require_owner(twin)
+        self._context.require_owner(twin)
         context, view = self._context, self._context.view()
         present = self._twins.roster(twin)
         cards = [each for each in view.cards(twin) if each.owner == context.key.address]

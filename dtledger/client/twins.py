@@ -10,7 +10,7 @@ from typing import Any
 from ..custody import AccessReceipt, OwnerRequest, ReceiptProof, TwinKey
 from ..custody.receipt_list import verify_anchored, verify_chain
 from ..encoding import CID
-from ..errors import AccessDeniedError, DtledgerError, InputError, UnreachableError
+from ..errors import DtledgerError, InputError, UnreachableError
 from ..keys import TwinSecrets
 from ..ledger import Deployment, Receipt, calls, messages
 from ..ledger.events import Card, Transfer
@@ -42,14 +42,14 @@ class Twins(Rekeying, Regaining, Moving):
 
     # minting -------------------------------------------------------------------------------------------------
 
+    def owned(self) -> list[int]:
+        """The twins of this key."""
+        return self._context.view().twins_of(self._context.key.address)
+
     def request_mint(self) -> MintRequest:
         """As a patient, ask for a twin."""
         context = self._context
-        patient, count, deadline = (
-            context.key.address,
-            len(context.view().twins_of(context.key.address)),
-            context.deadline(),
-        )
+        patient, count, deadline = context.key.address, len(self.owned()), context.deadline()
         digest = messages.mint(context.deployment, patient, count, deadline)
         return MintRequest(patient, count, deadline, context.key.sign_digest(digest))
 
@@ -64,7 +64,7 @@ class Twins(Rekeying, Regaining, Moving):
     def without_card(self) -> list[int]:
         """This owner's twins that cannot be written to yet."""
         view = self._context.view()
-        return [twin for twin in view.twins_of(self._context.key.address) if view.card(twin) is None]
+        return [twin for twin in self.owned() if view.card(twin) is None]
 
     def set_up(self, twin: int, custodians: Sequence[Address], threshold: int) -> Receipt:
         """Draw the twin's secrets (or keep those drawn), ask the custodians for keys, and set the twin card.
@@ -77,7 +77,7 @@ class Twins(Rekeying, Regaining, Moving):
         """
         context = self._context
         view = context.view()
-        self._require_owner(twin)
+        self._context.require_owner(twin)
         deployment = context.deployment
         secrets = context.key.update(
             lambda held: (
@@ -161,7 +161,7 @@ class Twins(Rekeying, Regaining, Moving):
 
     def _lists(self, twin: int) -> dict[Address, ReceiptList | DtledgerError]:
         """What `access` gives, with how much of it is anchored."""
-        self._require_owner(twin)
+        self._context.require_owner(twin)
         context = self._context
         answers: dict[Address, ReceiptList | DtledgerError] = {}
         for digest, owner in self._rosters(twin).items():
@@ -223,10 +223,3 @@ class Twins(Rekeying, Regaining, Moving):
         owner, at = context.key.address, context.clock()
         digest = message(context.deployment, twin, owner, custodian, at)
         return OwnerRequest(twin, owner, at, context.key.sign_digest(digest))
-
-    def _require_owner(self, twin: int) -> None:
-        if self._context.view().owner(twin) != self._context.key.address:
-            raise AccessDeniedError(
-                f"Twin {twin} is not owned by this key ({self._context.key.address}).",
-                hint="Choose the owner's key with --key.",
-            )

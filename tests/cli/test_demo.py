@@ -12,8 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dtledger._cli import main
-
-from . import printed
+from tests.cli import printed
 
 pytestmark = pytest.mark.anvil
 

@@ -97,7 +97,7 @@ def tell(run: Run) -> Callable[..., dict[str, Any]]:
 def test_a_patient_lets_a_medic_opens_an_auditor_reviews_and_the_patient_ends_it(
     run: Run, tell: Callable[..., dict[str, Any]], scene: Scene
 ) -> None:
-    minted = tell("twin", "mint", "--key", "patient", "--emergency", "ambulance")
+    minted = tell("twin", "mint", "--another", "--key", "patient", "--emergency", "ambulance")
     twin, grant = minted["twin"], minted["emergency"]["grant"]
     assert grant == f"{twin}/ambulance/0"
     words = ("emergency", "open", grant, "--cause", "OVRINCOMP", "--text", "found unconscious", "--key", "medic")
@@ -132,7 +132,7 @@ def test_a_patient_lets_a_medic_opens_an_auditor_reviews_and_the_patient_ends_it
 
 
 def test_it_is_off_unless_the_patient_says_so(run: Run, tell: Callable[..., dict[str, Any]], scene: Scene) -> None:
-    minted = tell("twin", "mint", "--key", "patient")
+    minted = tell("twin", "mint", "--another", "--key", "patient")
     assert minted["emergency"] is None
     twin = minted["twin"]
     on = ("twin", "emergency", "on", twin, "--to", "ambulance", "--category", "glucose", "--for", "30d")
@@ -149,7 +149,7 @@ def test_it_is_off_unless_the_patient_says_so(run: Run, tell: Callable[..., dict
 
 @pytest.mark.parametrize(("typed", "trusted"), [("ambulance\n", 1), ("\n", 0)], ids=["a name", "Enter"])
 def test_at_a_terminal_the_patient_is_asked_at_the_mint(typed: str, trusted: int, run: Run, scene: Scene) -> None:
-    code, shown = at_terminal(scene.home.root, "twin", "mint", "--key", "patient", typed=typed)
+    code, shown = at_terminal(scene.home.root, "twin", "mint", "--another", "--key", "patient", typed=typed)
     assert code == 0, shown
     assert "Which emergency organisation may open it in an emergency?" in shown
     with scene.client("patient") as patient:
@@ -159,7 +159,7 @@ def test_at_a_terminal_the_patient_is_asked_at_the_mint(typed: str, trusted: int
 
 def test_who_has_no_emergency_member_is_not_let(run: Run) -> None:
     for words in (
-        ("twin", "mint", "--key", "patient", "--emergency", "auditor"),
+        ("twin", "mint", "--another", "--key", "patient", "--emergency", "auditor"),
         ("twin", "emergency", "on", "1", "--to", "auditor", "--key", "patient", "--yes"),
     ):
         result = run(*words)

@@ -48,7 +48,7 @@ def test_its_owner_sees_how_a_twin_stands(dtledger: Run, twin: Twin) -> None:
     assert told["schema"] == "dtledger/twin/1"
     assert (told["mine"], told["owner"]["name"]) == (True, "patient")
     assert (told["card"]["version"], told["roster"]["threshold"]) == (1, 2)
-    assert told["grants"] == {"live": 2, "given": 2}
+    assert told["grants"] == {"live": 2, "not_live": 0}
     assert told["retire_at"] is None
     assert len(told["deployment_fingerprint"].split()) == 6
     newest = datetime.fromisoformat(told["newest"]["glucose"])

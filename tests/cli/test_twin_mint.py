@@ -44,6 +44,17 @@ def test_the_operator_beside_pays_and_a_majority_of_all_custodians_holds_the_sha
     assert {each["name"] for each in told["custodians"]} == {"custodian-1", "custodian-2", "custodian-3"}
 
 
+def test_a_second_twin_of_one_key_must_be_asked_for(dtledger: Run, devnet_home: DevnetHome, tmp_path: Path) -> None:
+    ann = new_key(devnet_home)
+    first = said(dtledger("twin", "mint", "--key", ann, "--json"))["twin"]
+    for words in ((), ("--request-out", tmp_path / "ann.json"), ("--dry-run",)):
+        refused = complaint(dtledger("twin", "mint", "--key", ann, *words, "--json"), 2)
+        assert f"owns twin {first} already" in refused["message"]
+        assert "--another" in refused["hint"]
+    second = said(dtledger("twin", "mint", "--key", ann, "--another", "--json"))["twin"]
+    assert twins_of(devnet_home, ann) == [first, second]
+
+
 def test_a_dry_run_says_what_it_would_do_and_sends_nothing(dtledger: Run, devnet_home: DevnetHome) -> None:
     ann = new_key(devnet_home)
     result = dtledger("twin", "mint", "--key", ann, "--dry-run")

@@ -11,7 +11,6 @@ from ...errors import InputError
 from .. import complete
 from ..app import App
 from ..command import verb
-from .plain import require_owner
 
 if TYPE_CHECKING:
     from ...types import Address
@@ -57,7 +56,7 @@ def unblock(app: App, who: str, twin: int | None, yes: bool, dry_run: bool) -> N
 
 def _target(app: App, who: str, twin: int | None) -> tuple[int, Address]:
     number = app.twin(twin)
-    require_owner(app, number)
+    app.client.context.require_owner(number)
     grantee = app.resolve(who).address
     if grantee == app.client.address:
         raise InputError("An owner cannot block itself.")

@@ -13,7 +13,6 @@ from ..app import App
 from ..command import verb
 from .giving import announce, dry_run, granted
 from .options import granting
-from .plain import require_owner
 from .terms import TermOptions
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def grant(
     """
     terms = TermOptions(**options).terms(app)
     number = app.twin(twin)
-    require_owner(app, number)
+    app.client.context.require_owner(number)
     grantees = list(dict.fromkeys(_grantee(app, each) for each in names))
     if slot is not None and len(grantees) > 1:
         raise click.UsageError("--slot names one grantee's slot; give each a command of its own.")

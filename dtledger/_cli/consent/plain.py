@@ -128,20 +128,6 @@ def plain_record(app: App, record: GrantRecord, view: View | None = None) -> dic
     }
 
 
-def require_owner(app: App, twin: int) -> None:
-    """Refuse early what the ledger would refuse after the question.
-
-    Raises:
-        AccessDeniedError: this key does not own the twin.
-    """
-    from ...errors import AccessDeniedError
-
-    if app.client.context.view().owner(twin) != app.client.address:
-        raise AccessDeniedError(
-            f"Twin {twin} is not owned by this key ({app.client.address}).", hint="Choose the owner's with --key."
-        )
-
-
 def warned(app: App, warnings: Iterable[str | None]) -> list[str]:
     """Say each warning, and give back those there are, for JSON."""
     told = [each for each in warnings if each]

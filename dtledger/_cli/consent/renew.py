@@ -10,7 +10,7 @@ from ...errors import InputError
 from .. import times
 from ..app import App
 from ..command import verb
-from .plain import data_words, key_warning, plain_slot, plain_terms, require_owner, standing_warnings, warned, who_what
+from .plain import data_words, key_warning, plain_slot, plain_terms, standing_warnings, warned, who_what
 
 if TYPE_CHECKING:
     from ...ledger import Slot
@@ -30,7 +30,7 @@ def renew(app: App, grant: str, length: str | None, until: str | None, yes: bool
     if (length is None) == (until is None):
         raise click.UsageError("Say how long: --for 30d, or --until 2026-12-31.")
     slot = app.people.slot(grant)
-    require_owner(app, slot.twin)
+    app.client.context.require_owner(slot.twin)
     now = app.client.context.clock()
     ends = times.ahead(length, now) if length else times.end(str(until), now, app.zone)
     if ends <= now:
@@ -65,7 +65,7 @@ def reseal(app: App, grant: str | None, every: bool, twin: int | None, yes: bool
         raise click.UsageError("Name one grant, or --all and --twin.")
     slots = [app.people.slot(grant)] if grant is not None else _to_reseal(app, app.twin(twin), every=every)
     for slot in slots:
-        require_owner(app, slot.twin)
+        app.client.context.require_owner(slot.twin)
         who, key = app.people.described(slot.grantee), _fingerprint(app, slot)
         app.say(f"{app.people.grant(slot)} is sealed to {who}, whose six words are: {key}.")
     if not slots:
@@ -86,7 +86,7 @@ def reseal(app: App, grant: str | None, every: bool, twin: int | None, yes: bool
 def _to_reseal(app: App, twin: int, *, every: bool) -> list[Slot]:
     from ...client import GrantState
 
-    require_owner(app, twin)
+    app.client.context.require_owner(twin)
     consents = app.client.consents
     over = (GrantState.REVOKED, GrantState.ENDED)
     standing = [each for each in consents.records(twin) if consents.state(each) not in over]

@@ -10,7 +10,7 @@ import click
 from ...errors import DtledgerError, IntegrityError
 from .. import times
 from ..app import App, rfc3339
-from .plain import data_words, require_owner, warned, who_what
+from .plain import data_words, warned, who_what
 
 if TYPE_CHECKING:
     from ...client import ConsentRequest, Delivery, Terms
@@ -99,7 +99,7 @@ def own_twins(app: App, twin: int | None) -> list[int]:
     """
     if twin is None:
         return app.client.context.view().twins_of(app.client.address)
-    require_owner(app, twin)
+    app.client.context.require_owner(twin)
     return [twin]
 
 

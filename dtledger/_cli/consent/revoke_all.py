@@ -10,7 +10,7 @@ import click
 from ..app import App
 from ..command import verb
 from .account import account, accounts
-from .plain import plain_slot, require_owner
+from .plain import plain_slot
 
 if TYPE_CHECKING:
     from ...ledger import Slot
@@ -31,7 +31,7 @@ def revoke_all(app: App, twin: int | None, keep_writers: bool, yes: bool, dry_ru
     from ...client import GrantState
 
     number = app.twin(twin)
-    require_owner(app, number)
+    app.client.context.require_owner(number)
     consents, people = app.client.consents, app.people
     over = (GrantState.REVOKED, GrantState.ENDED)
     standing = [each for each in consents.records(number) if consents.state(each) not in over]

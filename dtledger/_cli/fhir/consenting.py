@@ -12,7 +12,7 @@ from .. import complete
 from ..app import App
 from ..command import verb
 from ..consent.options import granting
-from ..consent.plain import plain_slot, plain_terms, require_owner, sentence
+from ..consent.plain import plain_slot, plain_terms, sentence
 from ..consent.terms import TermOptions
 from .plain import say_losses, shown, source
 
@@ -69,7 +69,7 @@ def consent(
         raise click.UsageError("A consent may take several slots: leave --slot out.")
     read = read_consent(read_file(source(file)))
     number = app.twin(twin)
-    require_owner(app, number)
+    app.client.context.require_owner(number)
     behind = _actors(app, actors)
     grantees = [app.resolve(each).address for each in names] or list(dict.fromkeys(behind.values()))
     plan = app.client.consent_imports.plan(number, read, TermOptions(**options).terms(app), grantees, behind)

@@ -57,7 +57,7 @@ def on(
     if to is None:
         raise click.UsageError("Name the emergency organisation: --to WHO.")
     number = app.twin(twin)
-    _require_owner(app, number)
+    app.client.context.require_owner(number)
     organisation, terms = app.resolve(to).address, _terms(app, categories, length)
     require_emergency(app, organisation)
     _announce(app, number, organisation, terms)
@@ -79,7 +79,7 @@ def on(
 def off(app: App, twin: int | None, to: str | None, yes: bool, dry_run: bool) -> None:
     """Trust nobody, or not WHO, to open your data in an emergency any more. What is open ends with it."""
     number = app.twin(twin)
-    _require_owner(app, number)
+    app.client.context.require_owner(number)
     named = app.resolve(to).address if to else None
     slots = [each.slot for each in app.client.emergencies.grants(number) if named in (None, each.slot.grantee)]
     sent = None
@@ -141,12 +141,6 @@ def require_emergency(app: App, who: Address) -> None:
             f"{app.people.described(who)} has no EMERGENCY member, so nobody could open it.",
             hint="A steward adds that kind: `dtledger member kinds WHO --add EMERGENCY`.",
         )
-
-
-def _require_owner(app: App, twin: int) -> None:
-    from ..consent.plain import require_owner
-
-    require_owner(app, twin)
 
 
 def _plain(app: App, slots: Sequence[Slot]) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ import click
 
 from ..app import App, rfc3339
 from ..command import verb
-from ..consent.plain import require_owner
 from .erased import plain_erasure, tell_erasure
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def erase(app: App, twin: int | None, cancel: bool, forget_secrets: bool, yes: b
     if cancel and forget_secrets:
         raise click.UsageError("Choose one of --cancel and --forget-secrets.")
     number = app.twin(twin)
-    require_owner(app, number)
+    app.client.context.require_owner(number)
     erasing = app.client.erasing
     if cancel:
         _cancel(app, number, dry_run=dry_run)

@@ -8,7 +8,6 @@ import click
 
 from ..app import App
 from ..command import verb
-from ..consent.plain import require_owner
 
 
 @verb(
@@ -36,7 +35,7 @@ def export(app: App, twin: int | None, to: Path, partial: bool) -> None:
     from .held import Held
 
     number = app.twin(twin)
-    require_owner(app, number)
+    app.client.context.require_owner(number)
     if to.exists() or to.is_symlink():
         raise InputError(f"There is something at {to} already.", hint="Name another place, or take it away.")
     held = Held(app, number, strict=not partial)

@@ -41,6 +41,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--request-out", type=FILE, metavar="FILE", help="Write the patient's signed request; another mints.")
 @click.option("--request", type=FILE, metavar="FILE", help="Mint for the patient whose request FILE is; --key pays.")
+@click.option("--another", is_flag=True, help="One more, though the key owns a twin already.")
 @custody_options
 @click.option(
     "--emergency",
@@ -54,6 +55,7 @@ def mint(
     minter: str | None,
     request_out: Path | None,
     request: Path | None,
+    another: bool,
     custodians: Sequence[str],
     threshold: int | None,
     emergency: str | None,
@@ -63,7 +65,8 @@ def mint(
 
     The patient signs, a minter sends it and pays, and the patient sets the twin card, which names the custodians.
     By default nobody can open it in an emergency: --emergency, or later `dtledger twin emergency on`, says who may.
-    A twin whose card is missing, after a crash or after --request on another machine, gets it first.
+    A twin whose card is missing, after a crash or after --request on another machine, gets it first. A patient needs
+    one twin: a second is made with --another only.
     """
     if sum((minter is not None, request_out is not None, request is not None)) > 1:
         raise click.UsageError("Choose one of --minter, --request-out and --request.")
@@ -71,6 +74,7 @@ def mint(
         mint_for_another(app, request, dry_run=dry_run)
         return
     if request_out is not None:
+        _require_first(app, another=another)
         write_request(app, request_out, dry_run=dry_run)
         return
     custody = Custody.chosen(app, custodians, threshold)
@@ -80,6 +84,7 @@ def mint(
         app.say(f"Twin {unfinished[0]} has no card yet: going on with it.")
         _set_card(app, unfinished[0], custody, {}, trusted, dry_run=dry_run)
         return
+    _require_first(app, another=another)
     payer = _minter(app, minter)
     held = f"{custody.threshold} of {len(custody.custodians)} custodians"
     patient, payer_name = (app.people.full(each.address) for each in (app.client, payer))
@@ -138,6 +143,15 @@ def _trusted(app: App, named: str | None) -> Address | None:
     organisation = app.resolve(named).address
     require_emergency(app, organisation)
     return organisation
+
+
+def _require_first(app: App, *, another: bool) -> None:
+    owned = app.client.twins.owned()
+    if owned and not another:
+        raise InputError(
+            f"This key owns {listed(f'twin {each}' for each in owned)} already.",
+            hint=f"`dtledger twin show {owned[0]}` shows it. To have one more all the same, add --another.",
+        )
 
 
 def _minter(app: App, named: str | None) -> Client:

@@ -12,7 +12,6 @@ from ...errors import InputError
 from .. import complete
 from ..app import App, rfc3339
 from ..command import verb
-from ..consent.plain import require_owner
 from . import move_files
 from .custody import Custody, custody_options
 
@@ -131,7 +130,7 @@ def _move_at_home(
     if goes_on:
         app.say(f"Twin {number} is {app.people.full(heir.address)}'s already: going on with it.")
     else:
-        require_owner(app, number)
+        app.client.context.require_owner(number)
         acceptance = app.client.twins.check_move(heir.twins.accept_move(number))
         _announce(app, number, app.people.full(heir.address), with_secrets)
     if dry_run:

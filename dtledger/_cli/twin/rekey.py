@@ -9,7 +9,7 @@ import click
 
 from ..app import App
 from ..command import verb
-from ..consent.plain import plain_slot, require_owner
+from ..consent.plain import plain_slot
 
 if TYPE_CHECKING:
     from ...ledger import Slot
@@ -29,7 +29,7 @@ def rekey(app: App, twin: int | None, yes: bool, dry_run: bool) -> None:
     The new secret is saved in the key file first; if this is interrupted, run it again and it goes on.
     """
     number = app.twin(twin)
-    require_owner(app, number)
+    app.client.context.require_owner(number)
     twins, people = app.client.twins, app.people
     goes_on = twins.is_rekeying(number)
     generation = twins.generation(number) + (not goes_on)

@@ -11,7 +11,6 @@ from ...errors import DtledgerError
 from .. import complete
 from ..app import App
 from ..command import verb
-from ..consent.plain import require_owner
 from ..words import listed
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def reshare(
     if retire and (custodians or threshold or dry_run):
         raise click.UsageError("--retire goes alone.")
     number = app.twin(twin)
-    require_owner(app, number)
+    app.client.context.require_owner(number)
     if retire:
         _retire(app, number, yes=yes)
         return

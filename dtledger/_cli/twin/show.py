@@ -65,7 +65,8 @@ def show(app: App, twin: int | None) -> None:
     elif state.recovery_delay and owner == client.address:
         app.show(f"recovery    {standing.NO_RECOVERY}")
     app.show(f"retirement  {_retirement_words(app, retire_at, now)}")
-    app.show(f"grants      {len(live)} in force, of {sum(each.grant.given for each in records)} given")
+    over = sum(each.grant.given for each in records) - len(live)
+    app.show(f"grants      {len(live)} in force" + (f", {over} that permit nothing" if over else ""))
     for name, minute in newest.items():
         app.show(f"data        {name}: newest {_age_words(now - minute * 60)}")
     if not newest:
@@ -93,7 +94,7 @@ def show(app: App, twin: int | None) -> None:
         custodians_gone=[people.plain(each) for each in gone],
         recovery=standing.plain_recovery(recovery),
         retire_at=rfc3339(retire_at) if retire_at else None,
-        grants={"live": len(live), "given": sum(each.grant.given for each in records)},
+        grants={"live": len(live), "not_live": over},
         newest={name: times.minute_at(minute) for name, minute in newest.items()},
         guarded=bool(state.recovery_delay),
         frozen_until=rfc3339(state.frozen_until) if state.is_frozen(now) else None,
