@@ -22,18 +22,23 @@ GROUPS = {
 }
 
 
-SERVICES = ("custodian_service", "gateway", "service", "services")
-"""Folders whose tests run services over HTTP: slow ones."""
+SLOW = ("custodian_service", "federated", "gateway", "service", "services")
+"""Folders whose tests are all slow: they run services over HTTP, or rounds of Flower."""
 
 
 BEHIND = ("accuracy", "flower", "mutation")
 """Groups that run where a variable of their name is set."""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A folder of slow tests alone is left out without being imported."""
+    return True if collection_path.name in SLOW and "not slow" in config.option.markexpr else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at the markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent.name in SERVICES:
+        if item.path.parent.name in SLOW:
             item.add_marker(pytest.mark.slow)
         for marker in BEHIND:
             if item.get_closest_marker(marker) and not os.environ.get(f"DTLEDGER_{marker.upper()}"):

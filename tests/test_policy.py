@@ -23,7 +23,7 @@ from dtledger.policy import (
 )
 from dtledger.types import MAX_MINUTE, ZERO_ADDRESS, Address, Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
-from tests import naive_rule, vectors
+from tests import naive_rule
 from tests.contracts import rule_cases
 from tests.contracts.rule_cases import Case
 
@@ -436,11 +436,6 @@ class TestAWord:
         assert GRANT.pack()
 
 
-def cases() -> list[Case]:
-    raw = bytes.fromhex(vectors.load("rule.json")["cases"][2:])
-    return [Case.decode(raw[place : place + rule_cases.SIZE]) for place in range(0, len(raw), rule_cases.SIZE)]
-
-
 def _word(case: Case) -> naive_rule.Word:
     return naive_rule.word(case)
 
@@ -478,24 +473,25 @@ BOUNDARIES: dict[str, Callable[[Case], bool]] = {
 }
 
 
+@pytest.mark.slow
 class TestTheVectors:
     """tests/vectors/rule.json, which forge puts to `ConsentRegistry.check`."""
 
-    CASES = cases()
-
     def test_are_judged_by_the_table_as_they_say(self) -> None:
         """Their verdicts are `dtledger.policy`'s (tests/contracts/test_rule.py): here another hand looks at each."""
-        wrong = [(case, naive_rule.judge(case)) for case in self.CASES if naive_rule.judge(case) != case.verdict]
+        wrong = [
+            (case, naive_rule.judge(case)) for case in rule_cases.committed() if naive_rule.judge(case) != case.verdict
+        ]
         assert wrong == []
 
     def test_are_many_and_of_every_verdict(self) -> None:
-        assert len(self.CASES) >= 20_000
-        found = Counter(case.verdict for case in self.CASES)
+        assert len(rule_cases.committed()) >= 20_000
+        found = Counter(case.verdict for case in rule_cases.committed())
         assert set(found) == {*Reason, rule_cases.MALFORMED}
         assert min(found.values()) >= 200
 
     @pytest.mark.parametrize("boundary", BOUNDARIES)
     def test_lie_at_every_boundary(self, boundary: str) -> None:
-        at = [case for case in self.CASES if BOUNDARIES[boundary](case)]
+        at = [case for case in rule_cases.committed() if BOUNDARIES[boundary](case)]
         assert len(at) >= 20
         assert len({case.verdict for case in at}) >= 2 or all(case.verdict == rule_cases.MALFORMED for case in at)

@@ -34,12 +34,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
+from functools import cache
 from typing import Any
 
 from dtledger import policy
 from dtledger.policy import Grant, Member, Request
 from dtledger.types import MAX_MINUTE, ZERO_ADDRESS, Address, Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
+from tests import vectors
 
 CASES = 20_000
 TWIN = 7
@@ -310,6 +312,14 @@ CHANGES: tuple[Change, ...] = (
     _word(revision=lambda rng: rng.choice([0, 1, 65534, 65535])),
     _word(epoch=lambda rng: rng.choice([0, 1, 2**24 - 2, 2**24 - 1])),
 )
+
+
+@cache
+def committed() -> list[Case]:
+    """Those of tests/vectors/rule.json, which forge puts to the contract."""
+    data = bytes.fromhex(vectors.load("rule.json")["cases"][2:])
+    assert len(data) % SIZE == 0
+    return [Case.decode(data[place : place + SIZE]) for place in range(0, len(data), SIZE)]
 
 
 def make(count: int = CASES, seed: int = 20_006) -> list[Case]:

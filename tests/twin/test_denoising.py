@@ -42,6 +42,7 @@ def walk(glucose: np.ndarray, meals: np.ndarray | None) -> float:
     return float(np.sqrt(np.mean(np.square(errors[50:]))))
 
 
+@pytest.mark.slow
 def test_false_announcements_soon_count_for_little() -> None:
     """Meals that are announced and never eaten do worse than none, but less than to somebody who believes in them."""
     glucose = 120 + 20 * np.sin(np.arange(240) / 40)

@@ -60,6 +60,7 @@ def run(tmp_path: Path) -> Run:
     return made
 
 
+@pytest.mark.slow
 def test_who_is_trained_on_is_left_out_for_the_forecast_of_itself(folder: Path, run: Run) -> None:
     found = run("forecast", "--train", f"{folder}:9001-9003", "--test", f"{folder}:9001,9004", "--inputs", "announced")
     assert set(found["announced"]["deviations"]) == {"without 9001", "all"}
@@ -68,6 +69,7 @@ def test_who_is_trained_on_is_left_out_for_the_forecast_of_itself(folder: Path, 
     assert {"ratio", "coverage", "winkler_ratio"} <= set(found["announced"]["each"]["9004"]["60"])
 
 
+@pytest.mark.slow
 def test_a_prior_is_fitted_as_the_package_has_it(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "prior.json"
     assert main(["fit", "--train", f"{folder}:9001-9002", "--train", f"{folder}:9003", "--json", str(file)]) == 0
@@ -93,6 +95,7 @@ def test_rows_that_come_twice_or_overlap_another_file_count_once(folder: Path, t
     assert (person.segments[0].glucose == plain.segments[0].glucose).all()
 
 
+@pytest.mark.slow
 def test_the_speed_is_measured_beside_filterpys(run: Run) -> None:
     found = run("bench", "--twins", "20", "--steps", "2")
     assert all(row["figure"] > 0 for row in found["goals"])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from filterpy.kalman import MerweScaledSigmaPoints, UnscentedKalmanFilter
 
 from dtledger.twin.factors import covariance, triangular
 from dtledger.twin.filter import Filter, State, Update
@@ -36,11 +35,14 @@ def test_it_equals_the_known_answers_of_a_linear_case() -> None:
             np.testing.assert_allclose(state.covariance[:, :, 0], spread_, rtol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [0.01, 0.1, 0.5, 1.0])
 @pytest.mark.parametrize("bend", [0.0, 0.1])
 @pytest.mark.parametrize("seed", range(4))
 def test_it_equals_filterpy(seed: int, bend: float, alpha: float) -> None:
     """Which draws its points anew after the process's noise, and adds both noises."""
+    from filterpy.kalman import MerweScaledSigmaPoints, UnscentedKalmanFilter  # noqa: PLC0415: SciPy takes a second
+
     size, count = 2 + seed, 1 + seed % 3
     state, process, sensor = case(seed, size, count, bend)
     points = MerweScaledSigmaPoints(size, alpha, 2.0, 0.0)
