@@ -49,7 +49,5 @@ def choose(names: Iterable[str], *, year: bool) -> dict[str, Callable[[Bench], R
         if not any(f"{name}-".startswith(f"{each}-") for name in every):
             raise InputError(f"No row is called {each!r}.", hint=f"There are {', '.join(every)}.")
     if not names:
-        chosen = set(ROWS)
-    if year:
-        chosen |= set(YEAR_ROWS)
+        chosen = {*ROWS, *(YEAR_ROWS if year else ())}
     return {name: measure for name, measure in every.items() if name in chosen}
