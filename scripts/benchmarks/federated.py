@@ -28,7 +28,7 @@ def _require() -> None:
         require_extra()
     except InputError as lack:
         raise NotMeasuredError(lack.message) from None
-    import flwr.common.logger  # noqa: F401 - it sets a level of its own
+    import flwr.common.logger  # noqa: F401 it sets a level of its own
 
     logging.getLogger("flwr").setLevel(logging.ERROR)
 

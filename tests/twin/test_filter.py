@@ -41,7 +41,7 @@ def test_it_equals_the_known_answers_of_a_linear_case() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_it_equals_filterpy(seed: int, bend: float, alpha: float) -> None:
     """Which draws its points anew after the process's noise, and adds both noises."""
-    from filterpy.kalman import MerweScaledSigmaPoints, UnscentedKalmanFilter  # noqa: PLC0415: SciPy takes a second
+    from filterpy.kalman import MerweScaledSigmaPoints, UnscentedKalmanFilter  # SciPy takes a second
 
     size, count = 2 + seed, 1 + seed % 3
     state, process, sensor = case(seed, size, count, bend)
