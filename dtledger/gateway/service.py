@@ -32,6 +32,7 @@ from .queue import Limits, ReadingQueue
 from .relay import Relay, RelayLimits
 from .senders import Senders
 from .status import Status
+from .sweeper import Sweeper
 
 MOST_CALL_BYTES = 2**18
 
@@ -73,22 +74,28 @@ class Gateway:
         self.intake = Intake(context, self.queue)
         self.relay = Relay(context, self.quota, RelayLimits(settings["relay_calls"], settings["relay_calls_all"]))
         self.blocks = Blocks(context, self.quota, self.putters, settings["block_bytes"])
+        self.sweeper = Sweeper(context)
         self.status = Status(context, self.queue, self.pump)
         self._context = context
         self._patience: float = settings["stop_seconds"]
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self.pump.run, args=(self._stop,), name="pump", daemon=True)
+        self._threads = [
+            threading.Thread(target=each.run, args=(self._stop,), name=name, daemon=True)
+            for name, each in (("pump", self.pump), ("sweeper", self.sweeper))
+        ]
 
     def start(self) -> None:
         self.queue.forget_posts()
-        self._thread.start()
+        for each in self._threads:
+            each.start()
 
     def stop(self) -> None:
         """End the step under way, if it ends in time; what it leaves, the next start goes on with."""
         self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join(self._patience)
-        if not self._thread.is_alive():
+        for each in self._threads:
+            if each.ident is not None:
+                each.join(self._patience)
+        if not any(each.is_alive() for each in self._threads):
             self.close()
 
     def close(self) -> None:
@@ -134,6 +141,7 @@ def make_service(gateway: Gateway) -> Service:
     metrics.gauge("unanchored", "Readings that are not anchored yet.").set_function(lambda: totals().rows)
     metrics.gauge("sealed_to_owners", "Blocks sealed to owners.").set_function(lambda: totals().letters)
     metrics.gauge("failures", "Batches that failed one after another.").set_function(lambda: gateway.pump.told.failures)
+    metrics.gauge("swept", "Blocks of ended twins that were removed.").set_function(lambda: gateway.sweeper.blocks)
     metrics.gauge("anchored", "Readings anchored since the start.").set_function(lambda: gateway.pump.told.anchored)
     return Service(
         "gateway", "dtledger gateway", _router(gateway), metrics, gateway.checks(), gateway.start, gateway.stop

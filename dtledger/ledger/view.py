@@ -94,6 +94,10 @@ class View:
         """When an announced retirement becomes final (unix seconds); 0 if none is announced."""
         return self.state(twin).retire_at
 
+    def ended(self, at: int) -> list[int]:
+        """The twins whose retirement is final at that time (unix seconds)."""
+        return [twin for twin in list(self._lines.states) if 0 < self.retire_at(twin) <= at]
+
     def counter(self, twin: int) -> int:
         return self.state(twin).counter
 

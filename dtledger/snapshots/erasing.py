@@ -40,15 +40,28 @@ class Erased:
 
 
 class Eraser:
-    """Erases the snapshots of one twin, whose owner's `keys` name its streams; others are found by looking."""
+    """Erases the snapshots of one twin, whose owner's `keys` name its streams; others are found by looking.
 
-    def __init__(self, deployment: Deployment, view: View, store: BlockStore, twin: int, keys: Keys) -> None:
+    With `writer` only what that writer wrote: who acts on nobody's word but its own keeps to this, for a manifest can
+    list chunks that are another twin's.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        view: View,
+        store: BlockStore,
+        twin: int,
+        keys: Keys = NO_KEYS,
+        writer: Address | None = None,
+    ) -> None:
         self._deployment = deployment
         self._view = view
         self._store = store
         self._blocks = Blocks(store)
         self._twin = twin
         self._keys = keys
+        self._writer = writer
 
     def erase(self, progress: Callable[[int, int], None] | None = None) -> Erased:
         """Remove them all; `progress` is told snapshots done and snapshots in all.
@@ -57,7 +70,7 @@ class Eraser:
             UnreachableError: the store does not answer; do it again.
         """
         erased = Erased()
-        streams = list(self._streams(erased))
+        streams = [each for each in self._streams(erased) if self._writer in (None, each.writer)]
         total = sum(each.count for each in streams)
         for located in streams:
             try:
@@ -86,7 +99,8 @@ class Eraser:
 
     def _reshared(self, erased: Erased) -> Iterator[list[CID]]:
         """The custody blocks that any of the twin's custody indexes ever named, as far as its owner sealed them."""
-        owners = {card.card.custody_index: card.owner for card in self._view.cards(self._twin)}
+        cards = self._view.cards(self._twin)
+        owners = {card.card.custody_index: card.owner for card in cards if self._writer in (None, card.owner)}
         for digest, owner in owners.items():
             try:
                 for _, stream in index.streams(self._blocks, CID(digest)) if digest != ZERO_DIGEST else ():

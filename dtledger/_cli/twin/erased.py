@@ -29,8 +29,9 @@ def tell_erasure(app: App, done: Erasure) -> None:
     for each in done.rosters:
         app.show(_roster_words(app, each))
     app.show(f"blocks removed: {done.blocks.blocks:,}, of {done.blocks.snapshots:,} snapshots and all packages")
-    for cid in done.blocks.left:
-        app.show(f"STILL IN THE STORE: {cid}")
+    if done.blocks.left:
+        app.show(f"STILL IN THE STORE: {len(done.blocks.left):,} blocks")
+        app.say("A gateway removes by itself what it wrote, soon after a retirement is final; --json names the blocks.")
     for who, error in done.blocks.faults.items():
         app.show(f"what {people.name(who) if who else 'a writer'} wrote could not be followed: {error.message}")
     app.show(f"a read that was tried: {done.read.message if done.read else 'WENT THROUGH'}")
