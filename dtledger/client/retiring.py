@@ -20,17 +20,17 @@ class Retiring:
     _twins: Twins
     custody: CustodyState
 
-    def retire(self, twin: int) -> dict[Address, Destruction | DtledgerError]:
-        """Order every custodian to destroy the key pairs that its former rosters of this owner name and the one in
-        force does not; what each signed, or why it did not.
+    def former(self, twin: int) -> dict[Address, tuple[Digest, ...]]:
+        """The custodians that hold key pairs which former rosters of this owner name and the one in force does not, and
+        the digests of these.
 
         Raises:
             AccessDeniedError: this key does not own the twin.
             InputError: the roster was replaced less than a day ago, so a writer may still use the former one, or
                 snapshots stand under it.
         """
-        self._context.require_owner(twin)
         context, view = self._context, self._context.view()
+        context.require_owner(twin, view)
         present = self._twins.roster(twin)
         cards = [each for each in view.cards(twin) if each.owner == context.key.address]
         since = next(each.at for each in cards if each.card.roster == digest_of(present))
@@ -46,12 +46,18 @@ class Retiring:
                 hint="Share them anew first: `dtledger twin reshare`.",
             )
         kept = {sha256(each.key) for each in present.keys}
-        former: dict[Address, dict[Digest, None]] = {}
+        found: dict[Address, dict[Digest, None]] = {}
         for card in cards:
             for key in self.custody.roster(card.card.roster).keys:
                 if sha256(key.key) not in kept:
-                    former.setdefault(key.custodian, {})[sha256(key.key)] = None
-        return {custodian: self._order(twin, custodian, tuple(names), present) for custodian, names in former.items()}
+                    found.setdefault(key.custodian, {})[sha256(key.key)] = None
+        return {custodian: tuple(names) for custodian, names in found.items()}
+
+    def retire(self, twin: int) -> dict[Address, Destruction | DtledgerError]:
+        """Order every custodian to destroy its `former` key pairs; what each signed, or why it did not. Raises as
+        `former`."""
+        former, present = self.former(twin), self._twins.roster(twin)
+        return {custodian: self._order(twin, custodian, names, present) for custodian, names in former.items()}
 
     def _order(
         self, twin: int, custodian: Address, names: tuple[Digest, ...], roster: Roster

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--threshold", type=click.IntRange(1, 255), help="How many of them open it. By default as many as now.")
 @click.option("--retire", is_flag=True, help="Instead: let former custodians destroy what they held, and sign so.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Say how many snapshots would be shared anew; sign and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be shared anew or destroyed; sign and send nothing.")
 def reshare(
     app: App,
     twin: int | None,
@@ -53,12 +53,12 @@ def reshare(
     was anchored; one new card names the custodians and where their shares lie. If this is interrupted, run it again
     and it goes on. A day later, --retire orders those who hold nothing that is needed any more to destroy their keys.
     """
-    if retire and (custodians or threshold or dry_run):
+    if retire and (custodians or threshold):
         raise click.UsageError("--retire goes alone.")
     number = app.twin(twin)
     app.client.context.require_owner(number)
     if retire:
-        _retire(app, number, yes=yes)
+        _retire(app, number, yes=yes, dry_run=dry_run)
         return
     resharing = app.client.resharing
     named = tuple(dict.fromkeys(app.resolve(each).address for each in custodians))
@@ -81,7 +81,15 @@ def reshare(
     _tell(app, number, done.roster, snapshots=done.snapshots, left=left, sent=sent, dry_run=False)
 
 
-def _retire(app: App, twin: int, *, yes: bool) -> None:
+def _retire(app: App, twin: int, *, yes: bool, dry_run: bool) -> None:
+    former = app.client.resharing.former(twin)
+    for custodian, keys in former.items():
+        app.say(f"{app.people.name(custodian)} has {len(keys)} key pairs that nothing needs any more.")
+    if dry_run:
+        app.show("Nothing was signed.")
+        would = [{"custodian": app.people.plain(custodian), "keys": list(keys)} for custodian, keys in former.items()]
+        app.data("twin-retired-keys", twin=twin, custodians=would, dry_run=True)
+        return
     app.confirm(f"Let former custodians of twin {twin} destroy the keys that nothing needs any more?", yes=yes)
     said = app.client.resharing.retire(twin)
     for custodian, answer in said.items():
@@ -92,6 +100,7 @@ def _retire(app: App, twin: int, *, yes: bool) -> None:
         "twin-retired-keys",
         twin=twin,
         custodians=[_plain_answer(app, custodian, answer) for custodian, answer in said.items()],
+        dry_run=False,
     )
 
 
