@@ -78,11 +78,13 @@ def _row(bench: Bench, readers: int, seconds: float) -> Row:
     ran = load(bench.world(), readers, seconds)
     took = quantiles([(each.answered - each.sent) * 1000 for each in ran.shots], n=100)
     grown = max((end - half for half, end in ran.memory), default=0)
+    kinds = Counter(f"{type(each).__name__}: {each.message}" for each in ran.errors)
+    errors = f"{len(ran.errors)} errors" + (f" ({kinds.most_common(1)[0][0]})" if kinds else "")
     return Row(
         f"answers of three custodians over HTTP to {readers} readers at once, for {seconds:g} s",
         len(ran.shots) / ran.seconds,
         "/s",
-        beside=f"{len(ran.errors)} errors, {ran.lost} of {len(ran.shots):,} answers without a receipt; an answer takes "
+        beside=f"{errors}, {ran.lost} of {len(ran.shots):,} answers without a receipt; an answer takes "
         f"p50 {took[49]:.0f} ms, p99 {took[98]:.0f} ms; in the second half a custodian grew by at most "
         f"{grown / _MIB:.1f} MiB",
     )
