@@ -54,9 +54,29 @@ SYSTOLIC = "systolic"
 """The greatest pressure of a heartbeat."""
 DIASTOLIC = "diastolic"
 """The least pressure of a heartbeat."""
+MEAN = "mean"
+"""The pressure's mean over a heartbeat."""
+ARTERIAL = "arterial"
+"""Measured in an artery, by a line."""
+CUFF = "cuff"
+"""Measured by a cuff."""
+PULSE = "pulse"
+"""Counted from the pulse wave, not from the electrocardiogram."""
 DAY_ONLY = "day-only"
 """The source names the day and no time of it."""
-SOURCES = frozenset({SCAN, FINGERSTICK, LONG_ACTING, LABORATORY, SYSTOLIC, DIASTOLIC})
+SHIFTED_DATE = "shifted-date"
+"""The source's date was moved, to hide whose it is: it tells how times lie to each other and not when they were."""
+LEADS = {
+    lead.upper(): f"lead-{lead}"
+    for lead in ("i", "ii", "iii", "avr", "avl", "avf", "v", "v1", "v2", "v3", "v4", "v5", "v6", "mli", "mlii", "mliii")
+}
+"""An electrocardiogram's leads, as recordings name them, and each one's word."""
+SOURCES = frozenset(
+    {
+        *(SCAN, FINGERSTICK, LONG_ACTING, LABORATORY, SYSTOLIC, DIASTOLIC, MEAN, ARTERIAL, CUFF, PULSE),
+        *LEADS.values(),
+    }
+)
 """Words that say what a value is, not how good: values that differ in them are two, be they ever so equal."""
 
 LONGEST_REASON = 500
@@ -66,7 +86,8 @@ MAX_OFFSET = 18 * 60
 """Minutes: no offset from UTC is farther away (ISO 8601 and XML Schema agree)."""
 
 _UNIT = re.compile(r"[!-~]{1,40}")
-_QUALITY = re.compile(r"(?:[a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)*)?")
+_WORD = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+_QUALITY = re.compile(rf"(?:{_WORD}(?: {_WORD})*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +96,8 @@ class Reading:
 
     `seconds` are unix seconds; `offset` the source's minutes east of UTC, or None where it is not known;
     `unit` a UCUM code; `quality` is empty for an ordinary value, else words in alphabetical order with one
-    space between them (the constants of this module; later versions may add to them).
+    space between them (the constants of this module; later versions may add to them). `micros` are the microseconds
+    after `seconds`, of a signal that is sampled faster than once a second.
 
     Raises:
         ValueError: a field is not of that form, or the value is not a finite number.
@@ -86,6 +108,7 @@ class Reading:
     unit: str
     offset: int | None = None
     quality: str = ""
+    micros: int = 0
 
     def __post_init__(self) -> None:
         if type(self.seconds) is not int or not 0 <= self.seconds < (MAX_MINUTE + 1) * 60:
@@ -102,6 +125,8 @@ class Reading:
             raise ValueError("a reading's unit is a UCUM code")
         if self.quality and not _is_quality(self.quality):
             raise ValueError("a reading's quality is words of small letters and hyphens, in alphabetical order")
+        if type(self.micros) is not int or not 0 <= self.micros < 1_000_000:
+            raise ValueError("a reading's microseconds are those after its second")
 
     @classmethod
     def at_time(cls, at: datetime, value: float, unit: str, quality: str = "") -> Reading:
@@ -121,7 +146,7 @@ class Reading:
     def at(self) -> datetime:
         """The time with the source's offset; in UTC where that is not known."""
         zone = timezone(timedelta(minutes=self.offset)) if self.offset else UTC
-        return datetime.fromtimestamp(self.seconds, zone)
+        return datetime.fromtimestamp(self.seconds, zone).replace(microsecond=self.micros)
 
     @property
     def minute(self) -> int:
@@ -179,8 +204,8 @@ def encode_readings(
 
     `at` holds the first time in unix seconds, then the seconds since the one before; `value` is bytes, eight for
     each reading: IEEE 754 binary64, big-endian. A column of `unit`, `offset` or `quality` in which all are equal
-    is written as that one value. A correction has its `reason`, may hold no reading (what it replaces is withdrawn),
-    and says what it `replaces`, in unix seconds, unless that is all.
+    is written as that one value; there is a column of `micros` where one is not 0. A correction has its `reason`, may
+    hold no reading (what it replaces is withdrawn), and says what it `replaces`, in unix seconds, unless that is all.
 
     Raises:
         ValueError: the category is not known, the reason is not one line of text, there is neither reading nor reason,
@@ -200,6 +225,8 @@ def encode_readings(
         "offset": _column([row.offset for row in rows]),
         "quality": _column([row.quality for row in rows]),
     }
+    if any(row.micros for row in rows):
+        content["micros"] = _column([row.micros for row in rows])
     if reason:
         content["reason"] = reason
     if replaces is not None:
@@ -222,9 +249,10 @@ def decode_readings(data: bytes) -> Content:
         count, seconds, rows = len(content["at"]), 0, []
         values = struct.unpack(f">{count}d", content["value"])
         columns = [_cells(content[name], count) for name in ("unit", "offset", "quality")]
-        for step, value, unit, offset, quality in zip(content["at"], values, *columns, strict=True):
+        columns.append(_cells(content.get("micros", 0), count))
+        for step, value, unit, offset, quality, micros in zip(content["at"], values, *columns, strict=True):
             seconds += step
-            rows.append(Reading(seconds, value, unit, offset, quality))
+            rows.append(Reading(seconds, value, unit, offset, quality, micros=micros))
         replaces = tuple(content["replaces"]) if "replaces" in content else None
         result = Content(content["category"], tuple(rows), content.get("reason", ""), replaces)
         if encode_readings(*result) != data:
@@ -234,11 +262,11 @@ def decode_readings(data: bytes) -> Content:
     return result
 
 
-def _place(reading: Reading) -> tuple[int, float, float, str, str, int]:
+def _place(reading: Reading) -> tuple[int, int, float, float, str, str, int]:
     """The one order of readings; the sign tells -0.0 from 0.0, which compare as equal."""
     offset = MAX_OFFSET + 1 if reading.offset is None else reading.offset
     sign = math.copysign(1.0, reading.value)
-    return (reading.seconds, reading.value, sign, reading.unit, reading.quality, offset)
+    return (reading.seconds, reading.micros, reading.value, sign, reading.unit, reading.quality, offset)
 
 
 def _column(cells: list[Any]) -> Any:

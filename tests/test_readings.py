@@ -33,14 +33,17 @@ readings = st.builds(
     value=st.floats(allow_nan=False, allow_infinity=False),
     unit=st.sampled_from(["mg/dL", "mmol/L", "/min", "mm[Hg]", "a-unit-of-a-later-version"]),
     offset=st.none() | st.integers(-18 * 60, 18 * 60),
-    quality=st.sampled_from(["", BELOW_RANGE, ABOVE_RANGE, f"{BELOW_RANGE} {REPEAT_OTHER_VALUE}", "a-later-word"]),
+    quality=st.sampled_from(
+        ["", BELOW_RANGE, ABOVE_RANGE, f"{BELOW_RANGE} {REPEAT_OTHER_VALUE}", "a-later-word", "lead-v5"]
+    ),
+    micros=st.just(0) | st.integers(0, 999_999),
 )
 
 
 def bits(reading: Reading) -> tuple[object, ...]:
     """All of a reading, the sign of a zero included."""
     value = struct.pack(">d", reading.value)
-    return (reading.seconds, reading.offset, reading.unit, reading.quality, value)
+    return (reading.seconds, reading.micros, reading.offset, reading.unit, reading.quality, value)
 
 
 class TestAReading:
@@ -96,6 +99,11 @@ class TestAReading:
             {"quality": "repeat-other-value below-range"},
             {"quality": "below-range below-range"},
             {"quality": 1},
+            {"quality": "5-leads"},
+            {"micros": 1_000_000},
+            {"micros": -1},
+            {"micros": 0.5},
+            {"micros": True},
         ],
     )
     def test_refuses_a_field_that_is_not_of_its_form(self, field: dict[str, object]) -> None:
@@ -103,6 +111,12 @@ class TestAReading:
         with pytest.raises(ValueError, match="a reading's"):
             Reading(**(whole | field))  # type: ignore[arg-type]
         assert Reading(**whole).value == 5.5  # type: ignore[arg-type]
+
+    def test_of_a_fast_signal_keeps_its_microsecond_and_others_have_none(self) -> None:
+        fast = Reading(AT, 0.5, "mV", 60, micros=2778)
+        assert fast.at.isoformat() == "2026-11-02T00:10:00.002778+01:00"
+        assert (fast.to("mV"), fast.marked("lead-ii").micros) == (fast, 2778)
+        assert Reading(AT, 0.5, "mV", 60).at.microsecond == 0
 
     def test_takes_a_whole_number_as_its_value(self) -> None:
         assert type(Reading(AT, 155, "mg/dL").value) is float
@@ -235,6 +249,11 @@ class TestContent:
             {"quality": "Low"},
             {"reason": ""},
             {"reason": 5},
+            {"micros": 0},
+            {"micros": [0, 0]},
+            {"micros": [5]},
+            {"micros": [5, 5]},
+            {"micros": [5, 1_000_000]},
             {"more": 1},
         ],
     )
@@ -244,6 +263,13 @@ class TestContent:
         with pytest.raises(IntegrityError, match=SCHEMA):
             decode_readings(encode(whole | change))
         assert decode_readings(encode(whole)).readings == tuple(some)
+
+    def test_says_microseconds_only_where_there_are_some_and_gives_them_back_in_order(self) -> None:
+        slow = [Reading(AT, 5.5, "mV", 60)]
+        assert "micros" not in decode(encode_readings("ecg", slow))
+        fast = [Reading(AT, 5.0, "mV", 60, micros=4_000), *slow]
+        assert decode(encode_readings("ecg", fast))["micros"] == [0, 4_000]
+        assert decode_readings(encode_readings("ecg", fast)).readings == (*slow, fast[0])
 
     @pytest.mark.parametrize("missing", ["schema", "category", "at", "value", "unit", "offset", "quality"])
     def test_that_lacks_a_column_is_refused(self, missing: str) -> None:

@@ -134,7 +134,8 @@ class PartWriter:
 
 
 def mark_of(keys: Keys, category: str, reading: Reading) -> bytes:
-    return digest_of(keys, category, [category, reading.seconds, reading.value, reading.unit, reading.quality])
+    what = [category, reading.seconds, reading.value, reading.unit, reading.quality]
+    return digest_of(keys, category, [*what, reading.micros] if reading.micros else what)
 
 
 def digest_of(keys: Keys, category: str, what: list[Any]) -> bytes:

@@ -95,7 +95,7 @@ def _source(each: TwinReading) -> str:
 def _again(each: TwinReading, value: float, unit: str, quality: str) -> Reading:
     from ...readings import Reading
 
-    return replace(Reading.at_time(each.at, value, unit), quality=quality)
+    return replace(Reading.at_time(each.at, value, unit), quality=quality, micros=each.at.microsecond)
 
 
 def _unit(category: str, unit: str | None, old: TwinReading | None) -> str:
