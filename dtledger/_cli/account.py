@@ -1,6 +1,6 @@
 """What an import did with the rows of a file, as people read it.
 
->>> _lines([4, 6, 7, 8])
+>>> _places("line", [4, 6, 7, 8])
 'lines 4 and 6 to 8'
 """
 
@@ -35,10 +35,10 @@ def problems(imported: Import) -> Iterator[str]:
     for each in imported.problems:
         where.setdefault(each.reason, []).append(each.line)
     for reason, lines in where.items():
-        yield f"{_lines(lines)}: {reason}"
+        yield f"{_places(imported.row_word, lines)}: {reason}"
 
 
-def _lines(numbers: Sequence[int]) -> str:
+def _places(word: str, numbers: Sequence[int]) -> str:
     runs: list[list[int]] = []
     for number in numbers:
         if runs and runs[-1][-1] == number - 1:
@@ -48,4 +48,4 @@ def _lines(numbers: Sequence[int]) -> str:
     words = [" to ".join(map(str, run)) for run in runs[:_RUNS_SHOWN]]
     if len(runs) > _RUNS_SHOWN:
         words.append("more (--json lists all)")
-    return f"{'line' if len(numbers) == 1 else 'lines'} {listed(words)}"
+    return f"{word}{'' if len(numbers) == 1 else 's'} {listed(words)}"

@@ -159,7 +159,7 @@ class App:
             "gas": receipt.gas,
         }
 
-    def time(self, at: int | datetime) -> str:
+    def time(self, at: float | datetime) -> str:
         """A moment as a person reads it: local, with its offset."""
         moment = at if isinstance(at, datetime) else datetime.fromtimestamp(min(at, _LAST), UTC)
         return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M %z")
@@ -253,6 +253,6 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def rfc3339(at: int) -> str:
+def rfc3339(at: float) -> str:
     """Unix seconds as JSON has them."""
     return datetime.fromtimestamp(min(at, _LAST), UTC).isoformat().replace("+00:00", "Z")

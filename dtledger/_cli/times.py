@@ -95,13 +95,13 @@ def _aware(moment: datetime, zone: tzinfo | None) -> datetime:
     return local[0]
 
 
-def span(seconds: int) -> str:
+def span(seconds: float) -> str:
     """A length of time in the largest unit that fits it, rounded down."""
     for size, word in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            count = seconds // size
+            count = int(seconds // size)
             return f"{count} {word}{'' if count == 1 else 's'}"
-    return f"{seconds} s"
+    return f"{round(seconds, 5):g} s"
 
 
 def minutes(period: Period) -> dict[str, str]:

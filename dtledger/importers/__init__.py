@@ -23,7 +23,7 @@ from importlib import resources
 from typing import BinaryIO, Protocol
 
 from ..errors import InputError
-from . import clarity, libreview, plain_csv, shanghai, t1d_uom
+from . import clarity, libreview, opensignals, plain_csv, shanghai, t1d_uom, wfdb
 from .intake import Intake
 from .options import DATE_ORDERS, DateOrder, Options
 from .result import Gap, Import, Problem
@@ -63,8 +63,10 @@ class Format(Protocol):
         """Hand every row to the intake, and give back what it makes of them."""
 
 
-FORMATS: tuple[Format, ...] = (clarity, libreview, shanghai, t1d_uom, plain_csv)
+FORMATS: tuple[Format, ...] = (clarity, libreview, shanghai, t1d_uom, opensignals, wfdb, plain_csv)
 """Every format, the more particular before the more general."""
+RECORDINGS: tuple[Format, ...] = (opensignals, wfdb)
+"""Those of signals, which say once when they began."""
 
 
 def read_file(
@@ -79,6 +81,7 @@ def read_file(
     sensor_range: tuple[float, float] | None = None,
     time_column: str | None = None,
     value_column: str | None = None,
+    start: str | None = None,
 ) -> Import:
     """The readings of one export, in the order of time, and an account of every other row.
 
@@ -96,6 +99,7 @@ def read_file(
             write the limit itself.
         time_column, value_column: headings of a plain CSV that are none of those it knows; of another format,
             `value_column` chooses where there are several of the category.
+        start: when a recording of signals began, "2026-11-02T08:00+01:00" say, where it does not say that itself.
 
     Raises:
         InputError: the file or an option cannot be used; the message names the option that settles it.
@@ -109,9 +113,13 @@ def read_file(
         sensor_range=sensor_range,
         time_column=time_column,
         value_column=value_column,
+        start=start,
     )
     with open_source(file) as source:
-        return _format(format, source, options).read(source, Intake(options))
+        found = _format(format, source, options)
+        if options.start is not None and found not in RECORDINGS:
+            raise InputError("The rows of this file say their times.", hint="Leave --start out.")
+        return found.read(source, Intake(options))
 
 
 def sniff(file: str | os.PathLike[str] | BinaryIO, *, category: str = "glucose") -> str:

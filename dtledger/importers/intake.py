@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from itertools import groupby, pairwise
 from operator import attrgetter
 from statistics import median_low
@@ -13,15 +14,18 @@ from ..readings import ABOVE_RANGE, BELOW_RANGE, REPEAT_OTHER_VALUE, Reading
 from .options import Options
 from .result import Gap, Import, Problem, UnreadableError
 from .sensor import UNKNOWN_SENSOR, Sensor
-from .times import Clock, Moment
+from .times import Clock, Instant, Moment
 from .values import Numbers, bound, plausible, rival_unit, unit_code
 
 _SUSPECT_VALUES = 10
+_MICROS = 1_000_000
+_INSTANT = attrgetter("seconds", "micros")
 _SIDE_QUALITY = {-1: BELOW_RANGE, 1: ABOVE_RANGE}
 
 
 class Intake:
-    """What a format hands its rows to. Make one a file, `begin`, then `row`, `problem` or `other` for each row."""
+    """What a format hands its rows to. Make one a file, `begin`, then `row`, `sample`, `problem` or `other` for each
+    row."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -30,6 +34,7 @@ class Intake:
         self._unit: str | None = options.unit
         self._sensor: Sensor = UNKNOWN_SENSOR
         self._rows: list[tuple[int, Moment, float, str, str]] = []
+        self._samples: list[Reading] = []
         self._problems: list[Problem] = []
         self._notes: list[str] = []
         self._others: Counter[str] = Counter()
@@ -66,26 +71,40 @@ class Intake:
         except UnreadableError as error:
             self.problem(line, str(error))
         else:
-            quality = " ".join(sorted(filter(None, (beyond, mark))))
-            self._rows.append((line, moment, number, code, quality))
+            self._rows.append((line, moment, number, code, _quality(beyond, mark)))
+
+    def sample(self, number: int, instant: Instant, value: float, side: int = 0, mark: str = "") -> None:
+        """The sample of that number, which came as a number at a known instant; -1 as `side` says that it is the least
+        that the sensor shows, 1 the greatest. `mark` is words for its quality."""
+        assert self._unit is not None
+        try:
+            self._require_plausible(value, self._unit)
+        except UnreadableError as error:
+            self.problem(number, str(error))
+        else:
+            seconds, micros, offset = instant
+            quality = _quality(_SIDE_QUALITY.get(side, ""), mark)
+            self._samples.append(Reading(seconds, value, self._unit, offset, quality, micros=micros))
 
     def problem(self, line: int, reason: str) -> None:
         """One row that cannot be read."""
         self._problems.append(Problem(line, reason))
 
-    def other(self, kind: str) -> None:
-        """One row of a kind that is not imported."""
-        self._others[kind] += 1
+    def other(self, kind: str, count: int = 1) -> None:
+        """Rows of a kind that is not imported."""
+        if count:
+            self._others[kind] += count
 
-    def finish(self, source_format: str, lines: int) -> Import:
+    def finish(self, source_format: str, lines: int, row_word: str = "line") -> Import:
         """The whole file's import.
 
         Raises:
             InputError: the order of dates is open, the unit must be wrong, or the file has no row.
         """
         self._clock.settle()
+        rows = len(self._rows) + len(self._samples) + len(self._problems)
         for rival, count in self._in_rival_unit.items():
-            if count > _SUSPECT_VALUES and count * 10 > len(self._rows) + len(self._problems):
+            if count > _SUSPECT_VALUES and count * 10 > rows:
                 raise InputError(
                     f"{count} values cannot be in the unit that the file or --unit says, but could be in {rival}.",
                     hint=f"If {rival} it is, say --unit {rival}, and mend the file where it says another.",
@@ -106,6 +125,7 @@ class Intake:
             gaps=gaps,
             lines=lines,
             notes=(*self._clock.notes, *self._notes),
+            row_word=row_word,
         )
 
     def _row_unit(self, text: str) -> str:
@@ -123,6 +143,12 @@ class Intake:
     def _value(self, text: str, unit: str) -> tuple[float, str]:
         side, limit = bound(text)
         number = _limit(side, self._shown(unit)) if side and not limit else self._numbers.read(limit or text)
+        self._require_plausible(number, unit)
+        if self._sensor.clips and not side:
+            side = _side(number, self._shown(unit))
+        return number, _SIDE_QUALITY.get(side, "")
+
+    def _require_plausible(self, number: float, unit: str) -> None:
         least, greatest = plausible(self.options.category, unit)
         if not least <= number <= greatest:
             rival = rival_unit(self.options.category, unit, number)
@@ -132,9 +158,6 @@ class Intake:
             raise UnreadableError(
                 f"the value cannot be {self.options.category} in {unit}; in {rival} it could (--unit)"
             )
-        if self._sensor.clips and not side:
-            side = _side(number, self._shown(unit))
-        return number, _SIDE_QUALITY.get(side, "")
 
     def _shown(self, unit: str) -> tuple[float | None, float | None]:
         """The least and the greatest value that the sensor shows, where they are known."""
@@ -147,7 +170,7 @@ class Intake:
         return said
 
     def _placed(self) -> list[Reading]:
-        placed = []
+        placed = list(self._samples)
         for line, moment, value, unit, quality in self._rows:
             try:
                 seconds, offset = self._clock.place(moment)
@@ -156,6 +179,11 @@ class Intake:
             else:
                 placed.append(Reading(seconds, value, unit, offset, quality))
         return placed
+
+
+@cache
+def _quality(*marks: str) -> str:
+    return " ".join(sorted({word for mark in marks for word in mark.split()}))
 
 
 def _limit(side: int, shown: tuple[float | None, float | None]) -> float:
@@ -177,20 +205,26 @@ def _side(number: float, shown: tuple[float | None, float | None]) -> int:
 def _without_repeats(placed: list[Reading]) -> tuple[list[Reading], int]:
     """Readings by time: of equal time, value, unit and quality the first; of equal time alone all, marked."""
     kept: list[Reading] = []
-    for _, group in groupby(sorted(placed, key=attrgetter("seconds")), key=attrgetter("seconds")):
+    for _, group in groupby(sorted(placed, key=_INSTANT), key=_INSTANT):
         found = {(reading.value, reading.unit, reading.quality): reading for reading in reversed(list(group))}
         alone = len(found) == 1
         kept.extend(found[key] if alone else found[key].marked(REPEAT_OTHER_VALUE) for key in sorted(found))
     return kept, len(placed) - len(kept)
 
 
-def _gaps(readings: list[Reading]) -> tuple[int | None, tuple[Gap, ...]]:
+def _gaps(readings: list[Reading]) -> tuple[float | None, tuple[Gap, ...]]:
     """The usual number of seconds between readings, if half of the steps come near it, and the gaps."""
-    times = sorted({reading.seconds for reading in readings})
+    times = sorted({reading.seconds * _MICROS + reading.micros for reading in readings})
     steps = [later - earlier for earlier, later in pairwise(times)]
     if not steps:
         return None, ()
     usual = median_low(steps)
     if sum(usual <= 2 * step <= 3 * usual for step in steps) * 2 < len(steps):
         return None, ()
-    return usual, tuple(Gap(earlier, later) for earlier, later in pairwise(times) if 2 * (later - earlier) > 3 * usual)
+    wide = ((earlier, later) for earlier, later in pairwise(times) if 2 * (later - earlier) > 3 * usual)
+    return _seconds(usual), tuple(Gap(_seconds(earlier), _seconds(later)) for earlier, later in wide)
+
+
+def _seconds(micros: int) -> float:
+    """Whole seconds stay whole numbers."""
+    return micros / _MICROS if micros % _MICROS else micros // _MICROS

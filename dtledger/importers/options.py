@@ -31,6 +31,7 @@ class Options:
     sensor_range: tuple[float, float] | None
     time_column: str | None
     value_column: str | None
+    start: str | None = None
 
     @classmethod
     def checked(
@@ -44,6 +45,7 @@ class Options:
         sensor_range: tuple[float, float] | None = None,
         time_column: str | None = None,
         value_column: str | None = None,
+        start: str | None = None,
     ) -> Options:
         """Options as a person gives them.
 
@@ -70,6 +72,7 @@ class Options:
             sensor_range=sensor_range,
             time_column=time_column,
             value_column=value_column,
+            start=start,
         )
 
 

@@ -13,7 +13,8 @@ class UnreadableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row that could not be read: the line on which it begins (the first is 1), and why. No cell is quoted."""
+    """A row that could not be read: the line on which it begins (the first is 1), and why. No cell is quoted. Of a
+    recording that has no lines, it is the number of the sample."""
 
     line: int
     reason: str
@@ -23,8 +24,8 @@ class Problem:
 class Gap:
     """At least one reading is missing between those at `start` and `end` (unix seconds)."""
 
-    start: int
-    end: int
+    start: float
+    end: float
 
     @property
     def minutes(self) -> float:
@@ -38,7 +39,8 @@ class Import:
     Each row of the file is exactly one of: a reading, a repeat (same time, value and unit as another row), a
     problem, or a row of a kind that is not imported; `others` names those kinds and counts their rows.
     `interval` is the usual number of seconds between readings, or None where there is no usual one; a gap is
-    longer than one and a half of them. `notes` are sentences on how the file as a whole was understood.
+    longer than one and a half of them. `notes` are sentences on how the file as a whole was understood. `row_word` is
+    what a row is called: a line, or a sample.
     """
 
     source_format: str
@@ -47,10 +49,11 @@ class Import:
     problems: tuple[Problem, ...] = ()
     repeats: int = 0
     others: tuple[tuple[str, int], ...] = ()
-    interval: int | None = None
+    interval: float | None = None
     gaps: tuple[Gap, ...] = ()
     lines: int = 0
     notes: tuple[str, ...] = ()
+    row_word: str = "line"
 
     @property
     def rows(self) -> int:

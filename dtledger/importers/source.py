@@ -12,6 +12,7 @@ import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from ..errors import InputError
@@ -26,9 +27,13 @@ _GZIP = b"\x1f\x8b"
 
 
 class Source(Protocol):
-    """Text that is read once, from front to back. `opening` is its beginning, of about 64 KiB."""
+    """Text that is read once, from front to back. `opening` is its beginning, of about 64 KiB; `folder` is where the
+    file lies, None of a stream."""
 
     opening: str
+
+    @property
+    def folder(self) -> Path | None: ...
 
     def lines(self) -> Iterator[str]:
         """The lines, each with its end.
@@ -41,8 +46,9 @@ class Source(Protocol):
 class TextFile:
     """A `Source` in UTF-8 or UTF-16."""
 
-    def __init__(self, stream: io.BufferedReader) -> None:
+    def __init__(self, stream: io.BufferedReader, folder: Path | None = None) -> None:
         self._stream = stream
+        self.folder = folder
         head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
         if head.startswith(b"%PDF"):
             raise InputError("The file is a PDF, not text.", hint="Export or save it as CSV.")
@@ -75,6 +81,8 @@ class TextFile:
 class Sheet:
     """A `Source` of lines that are there already: a workbook's."""
 
+    folder = None
+
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
         self.opening = "".join(lines[:_HEAD_LINES])
@@ -94,6 +102,7 @@ def open_source(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Source]:
     """
     with ExitStack() as stack, _foreign_errors():
         stream: Any = file
+        folder = Path(file).parent if isinstance(file, str | os.PathLike) else None
         if isinstance(stream, str | os.PathLike):
             stream = stack.enter_context(open(stream, "rb", buffering=0))
         elif isinstance(stream, io.TextIOBase):
@@ -102,7 +111,9 @@ def open_source(file: str | os.PathLike[str] | BinaryIO) -> Iterator[Source]:
         if bytes_.peek(len(_GZIP)).startswith(_GZIP):
             bytes_ = _bounded(stack.enter_context(gzip.GzipFile(fileobj=bytes_, mode="rb")))
         kind = workbook.KINDS.get(bytes_.peek(4)[:4])
-        yield TextFile(bytes_) if kind is None else Sheet(workbook.lines_of(bytes_.read(), kind, MAX_FILE_BYTES))
+        yield (
+            TextFile(bytes_, folder) if kind is None else Sheet(workbook.lines_of(bytes_.read(), kind, MAX_FILE_BYTES))
+        )
 
 
 def _bounded(stream: Any) -> io.BufferedReader:

@@ -47,6 +47,14 @@ class Moment(NamedTuple):
     offset: int | None
 
 
+class Instant(NamedTuple):
+    """A time that has been placed: unix seconds, the microseconds after them, minutes east of UTC."""
+
+    seconds: int
+    micros: int
+    offset: int
+
+
 class Clock:
     """Reads the times of one file; after the last, `settle` fixes the order of dates and `place` gives instants."""
 

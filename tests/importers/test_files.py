@@ -155,7 +155,9 @@ class TestTheFormat:
             sniff(io.BytesIO(text.encode()))
 
     def test_can_be_said(self) -> None:
-        with pytest.raises(InputError, match="--format is none of auto, clarity, libreview, shanghai, t1d-uom, csv"):
+        with pytest.raises(
+            InputError, match="--format is none of auto, clarity, libreview, shanghai, t1d-uom, bitalino, wfdb, csv"
+        ):
             read(GOOD, "xls")
         with pytest.raises(InputError, match="Clarity export in English"):
             read(GOOD, "clarity")

@@ -17,7 +17,7 @@ from ..words import CATEGORY, period_words
 if TYPE_CHECKING:
     from ...importers import Import
 
-FORMATS = ("auto", "clarity", "libreview", "shanghai", "t1d-uom", "csv")
+FORMATS = ("auto", "clarity", "libreview", "shanghai", "t1d-uom", "bitalino", "wfdb", "csv")
 """The importers' names, here so that help and completion need not load them."""
 GAPS_SHOWN = 10
 """Gaps that are listed one by one; --json has all."""
@@ -41,6 +41,7 @@ GAPS_SHOWN = 10
 )
 @click.option("--time-column", metavar="HEADING", help="The heading over the times, if it is none that is known.")
 @click.option("--value-column", metavar="HEADING", help="The heading over the values, or which of several.")
+@click.option("--start", metavar="TIME", help="When a recording began, if it does not say: 2026-11-02T08:00+01:00.")
 @click.option("--skip-unreadable", is_flag=True, help="Write the other rows if some cannot be read.")
 @click.option("--dry-run", is_flag=True, help="Read the file and say what would be written; write nothing.")
 def put(
