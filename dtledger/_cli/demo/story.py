@@ -21,7 +21,8 @@ from ...types import ZERO_ADDRESS, Address, Period
 from ...vocabulary import Action, Kind, Purpose, Reason
 from .. import account
 from ..app import App
-from ..picture import plot
+from ..picture.scene import Scene
+from ..picture.terminal import drawn
 from .clinic import Clinic
 from .next import commands, shown
 from .place import claim, sample_end
@@ -199,10 +200,14 @@ class Story:
             step["readings"], step["snapshots"] = len(readings), readings.snapshots
         if not self.app.as_json:
             self.app.show(
-                plot(
-                    readings,
-                    f"glucose, {readings[0].unit}",
-                    band=(3.9, 10.0) if readings[0].unit == "mmol/L" else (70, 180),
+                drawn(
+                    Scene(
+                        title=f"glucose, {readings[0].unit}",
+                        category="glucose",
+                        unit=readings[0].unit,
+                        readings=readings,
+                        band=(3.9, 10.0) if readings[0].unit == "mmol/L" else (70, 180),
+                    )
                 )
             )
 
