@@ -6,10 +6,11 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from dtledger.errors import DtledgerError, InputError
 
-from . import table
+from . import growth, table
 from .bench import FULL, QUICK, Bench, Sizes
 from .figures import Measured, Missing, NotMeasuredError, Row
 from .rows import LATER, ROWS, YEAR_ROWS, choose
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         print("\n".join([*ROWS, *(f"{name}  (--year)" for name in YEAR_ROWS)]))
         return 0
+    if options.growth is not None:
+        return _grow(options.growth, QUICK if options.quick else FULL)
     try:
         chosen = choose(options.names, year=options.year)
     except InputError as error:
@@ -29,6 +32,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured = measure(chosen, QUICK if options.quick else FULL)
     show(measured, about, options)
     return int(any(isinstance(row, Missing) and row.failed for row in measured.values()))
+
+
+def _grow(path: Path, sizes: Sizes) -> int:
+    """How audits grow with a twin's history, drawn."""
+    with Bench(sizes) as bench:
+        rows = growth.measure(bench)
+    try:
+        growth.draw(rows, path)
+    except InputError as error:
+        print(f"error: {error.message}\n       {error.hint}", file=sys.stderr)
+        return 2
+    print(growth.told(rows))
+    return 0
 
 
 def show(measured: Measured, about: dict[str, str | float], options: argparse.Namespace) -> None:
@@ -66,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="print the names of all rows and stop")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: to see that it works; judges nothing")
     parser.add_argument("--year", action="store_true", help="also the rows of a year of hourly snapshots")
+    parser.add_argument("--growth", type=Path, metavar="FILE.svg", help="instead draw how audits grow with history")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object on stdout")
     form.add_argument("--markdown", action="store_true", help="a Markdown table, as in docs/bench.md")

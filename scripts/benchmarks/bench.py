@@ -45,6 +45,8 @@ class Sizes:
     """Twins whose audits are verified from files."""
     events: int = 10_000
     """Events that an index is made of."""
+    growth: tuple[int, ...] = (168, 336, 672, 1_344, 2_688)
+    """Hours of the twins whose audits are compared, with `--growth`."""
 
 
 FULL = Sizes()
@@ -64,6 +66,7 @@ QUICK = Sizes(
     leaves=30,
     audited=1,
     events=200,
+    growth=(2, 4),
 )
 
 
