@@ -54,6 +54,8 @@ class NodeSource:
         head: the hash of the block that the audit is as of; by default the node's newest.
     """
 
+    names_head = True
+
     def __init__(self, web3: Web3, head: Digest | None = None, memories: Sequence[int] = ()) -> None:
         if not isinstance(web3.provider, HTTPProvider):
             raise InputError("Proofs are asked of a node over HTTP.")

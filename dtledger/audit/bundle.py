@@ -118,6 +118,8 @@ class Bundle:
 class BundleSource:
     """The `audit.Source` that a bundle is. What was used of it is counted, for nothing in it is to be idle."""
 
+    names_head = False
+
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self.absences: set[str] = set()

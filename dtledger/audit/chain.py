@@ -34,8 +34,8 @@ class Chain:
     """A chain up to one head.
 
     Args:
-        pinned: the hash of the head, as the auditor knows it; without it the source's word is taken, and `is_pinned`
-            says so.
+        pinned: the hash of the head, as the auditor knows it; without it the head is the one that the source gives, and
+            `is_named` says whether its word counts.
         whole: look at every block; by default of a short chain.
 
     Raises:
@@ -51,6 +51,7 @@ class Chain:
         self.nodes = Nodes(source.nodes())
         self.head = Header.read(source.head())
         self.is_pinned = pinned is not None
+        self.is_named = self.is_pinned or source.names_head
         if pinned is not None and self.head.hash != pinned:
             raise IntegrityError("the head is not the one that you pinned", block=pinned.hex())
         self._headers = {self.head.number: self.head}

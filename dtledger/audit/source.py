@@ -20,6 +20,12 @@ T = TypeVar("T")
 class Source(Protocol):
     """A node, or what was kept of one. Every method may raise CannotCheckError: it has no answer."""
 
+    @property
+    def names_head(self) -> bool:
+        """Whether its word is taken for which block is the head, where nobody pins one: a node's is, which the auditor
+        chose, and a file's is not, which anybody can make."""
+        ...
+
     def nodes(self) -> Sequence[bytes]:
         """Nodes of tries that are at hand, whatever of."""
         ...
@@ -62,6 +68,10 @@ class Recorder:
         self.codes: dict[Address, bytes] = {}
         self.memories: dict[int, int | None] = {}
         self.absent: set[str] = set()
+
+    @property
+    def names_head(self) -> bool:
+        return self._source.names_head
 
     def nodes(self) -> Sequence[bytes]:
         return self._kept(self._source.nodes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from dtledger._backend.evm import EvmLedger
 from dtledger._backend.migrations import Founder, Plan
 from dtledger._backend.node import connect
 from dtledger._backend.proof_source import NodeSource
-from dtledger.audit import Asked, Given, Named, Receipts
+from dtledger.audit import Asked, Bundle, Claim, Given, Named, Receipts, verify
+from dtledger.audit.proofs import Header
 from dtledger.client import Client, make_card
 from dtledger.client.keyrings import owner_keys
 from dtledger.custodian import Custodian, MemoryReceipts, MemoryTwinKeys
@@ -26,6 +28,17 @@ from dtledger.vocabulary import Kind, category
 
 ROLES = ("ADMIN", "REGISTRAR", "STEWARD", "SUSPENDER", "MINTER")
 DAY = 86_400
+
+
+def from_file(bundle: Bundle, asked: Asked | None = None) -> list[Claim]:
+    """The claims of a bundle, written and read again. Where `asked` pins no head, the file's own is pinned: the claims
+    are then the node's, but for the words by whom the head was named."""
+    if asked is not None and asked.pinned is not None:
+        return verify(Bundle.decode(bundle.encode()), asked)
+    head = Header.read(bundle.headers[max(bundle.headers)]).hash
+    asked = asked or Asked(bundle.question, bundle.given, bundle.deployment)
+    found = verify(Bundle.decode(bundle.encode()), replace(asked, pinned=head))
+    return [replace(each, evidence=each.evidence.replace("pinned by you", "as its node has it")) for each in found]
 
 
 class ChainClock:

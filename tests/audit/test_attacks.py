@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dtledger._backend.anvil import Anvil
-from dtledger.audit import Audit, Bundle, Denied, Question, Verdict, exit_code, export, verify
+from dtledger.audit import Audit, Denied, Question, Verdict, exit_code, export
 from tests.audit.attacks import ATTACKS, Evidence
-from tests.audit.chain_world import ChainWorld
+from tests.audit.chain_world import ChainWorld, from_file
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
 
@@ -62,8 +61,7 @@ def test_an_attack_fails_its_claim_and_no_other_from_node_and_file(
     assert names(claims, Verdict.FAIL) == attack.fails
     assert names(claims, Verdict.CANNOT_CHECK) >= attack.cannot
     monkeypatch.setattr(socket, "socket", None)
-    again = verify(Bundle.decode(bundle.encode()), made.asked)
-    assert again[:-1] == claims
+    assert from_file(bundle, made.asked)[:-1] == claims
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -77,12 +75,11 @@ def test_the_same_without_its_fault_passes(evidence: Evidence, name: str) -> Non
 
 def test_a_file_is_verified_without_a_network(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle, claims = export(evidence.asked, evidence.source, evidence.store)
-    data = bundle.encode()
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a socket was opened")
 
     monkeypatch.setattr(socket, "socket", refuse)
-    again = verify(Bundle.decode(data), replace(evidence.asked, pinned=None))
+    again = from_file(bundle, evidence.asked)
     assert again[:-1] == claims
     assert (again[-1].name, again[-1].verdict) == ("bundle", Verdict.PASS)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dtledger._backend.anvil import Anvil
-from dtledger.audit import Audit, Bundle, Denied, Question, Verdict, export, verify
+from dtledger.audit import Asked, Audit, Bundle, Denied, Question, Verdict, exit_code, export, verify
 from dtledger.audit.chain import Chain
 from dtledger.audit.proofs import Header
 from dtledger.encoding import sha256
@@ -16,7 +16,7 @@ from dtledger.errors import CannotCheckError, IntegrityError
 from dtledger.ledger import calls
 from dtledger.types import Address
 from tests.audit.attacks import Lying, _reforged
-from tests.audit.chain_world import ChainWorld
+from tests.audit.chain_world import ChainWorld, from_file
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
 
@@ -66,13 +66,13 @@ def test_every_byte_that_is_changed_is_found(small: Bundle) -> None:
 def test_a_byte_that_is_changed_with_the_sum_over_it_changes_what_is_found(bundle: Bundle, part: int) -> None:
     """Whoever changes it makes the sum anew: then a claim no longer says what it said."""
     body = bundle.encode()[:-32]
-    expected = [(each.name, each.about, each.verdict) for each in verify(bundle)]
+    expected = [(each.name, each.about, each.verdict) for each in from_file(bundle)]
     assert {verdict for _, _, verdict in expected} == {Verdict.PASS}
     for place in range(part * 61, len(body), len(body) // 12):
         changed = bytearray(body)
         changed[place] ^= 1 << place % 8
         try:
-            found = verify(Bundle.decode(bytes(changed) + sha256(bytes(changed))))
+            found = from_file(Bundle.decode(bytes(changed) + sha256(bytes(changed))))
         except IntegrityError:
             continue
         assert [(each.name, each.about, each.verdict) for each in found] != expected, place
@@ -82,9 +82,9 @@ def test_a_byte_that_is_changed_with_the_sum_over_it_changes_what_is_found(bundl
 def test_what_is_taken_out_is_missed_and_what_is_put_in_is_told(bundle: Bundle, part: str) -> None:
     held = getattr(bundle, part)
     less = held[1:] if isinstance(held, list) else dict(list(held.items())[1:])
-    assert any(each.verdict is not Verdict.PASS for each in verify(replace(bundle, **{part: less})))
+    assert any(each.verdict is not Verdict.PASS for each in from_file(replace(bundle, **{part: less})))
     if part == "nodes":
-        found = verify(replace(bundle, nodes=[*bundle.nodes, b"\xc2\x80\x80"]))
+        found = from_file(replace(bundle, nodes=[*bundle.nodes, b"\xc2\x80\x80"]))
         assert [each.name for each in found if each.verdict is Verdict.FAIL] == ["bundle"]
 
 
@@ -100,6 +100,17 @@ def test_another_head_than_the_pinned_one_is_refused(world: ChainWorld, bundle: 
     assert [each for each in found if each.verdict is not Verdict.PASS] == []
     found = verify(bundle, replace(asked, pinned=right.parent))
     assert found[0].verdict is Verdict.FAIL
+
+
+def test_without_a_pinned_head_a_files_chain_cannot_be_checked(bundle: Bundle) -> None:
+    """Whoever makes a file can make its chain too: here everything in it is right, and nobody else says so."""
+    head = Header.read(bundle.headers[max(bundle.headers)])
+    unpinned, pinned = verify(bundle), verify(bundle, Asked(bundle.question, bundle.given, bundle.deployment, head.hash))
+    assert [each.name for each in unpinned if each.verdict is not Verdict.PASS] == ["chain"]
+    assert unpinned[0].verdict is Verdict.CANNOT_CHECK
+    assert f"block {head.number} is 0x{head.hash.hex()}" in unpinned[0].evidence, "it says what to pin"
+    assert (exit_code(unpinned), exit_code(pinned)) == (6, 0)
+    assert unpinned[1:] == pinned[1:]
 
 
 def test_a_remembered_block_proves_what_was_long_before_it(world: ChainWorld) -> None:

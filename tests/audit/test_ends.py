@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from dtledger._backend.anvil import Anvil
-from dtledger.audit import Bundle, Given, Question, Verdict, export, verify
+from dtledger.audit import Given, Question, Verdict, export
 from dtledger.audit.consents import require_review
 from dtledger.client import Client, publish_keyring
 from dtledger.errors import CannotCheckError, IntegrityError
 from dtledger.ledger import Opening, View
 from dtledger.testing import World
 from dtledger.vocabulary import Cause, Finding, Kind
-from tests.audit.chain_world import DAY, ChainWorld
+from tests.audit.chain_world import DAY, ChainWorld, from_file
 
 
 @pytest.fixture
@@ -87,6 +87,6 @@ def verdict(world: ChainWorld, given: Given) -> tuple[Verdict, str]:
     """Of the claim `erasure`, from the node and from a file."""
     asked = world.asked(question=Question(twin=world.twin), given=given)
     bundle, claims = export(asked, world.source(), world.store)
-    assert verify(Bundle.decode(bundle.encode()))[:-1] == claims
+    assert from_file(bundle)[:-1] == claims
     (claim,) = [each for each in claims if each.name == "erasure"]
     return claim.verdict, claim.evidence

@@ -9,11 +9,11 @@ from functools import partial
 import pytest
 
 from dtledger._backend.anvil import Anvil
-from dtledger.audit import Asked, Bundle, Given, Question, Verdict, exit_code, export, verify
+from dtledger.audit import Asked, Given, Question, Verdict, exit_code, export
 from dtledger.encoding import CID
 from dtledger.models.opening import Opening
 from tests.audit.attacks import Lying
-from tests.audit.chain_world import ChainWorld
+from tests.audit.chain_world import ChainWorld, from_file
 from tests.audit.runs import Run, about, those
 from tests.models.scene import Scene
 
@@ -49,7 +49,7 @@ def test_every_claim_passes_from_node_and_file_alike(made: Made) -> None:
     bundle, claims = export(asked, world.source(), world.store)
     assert [each for each in claims if each.verdict is not Verdict.PASS] == []
     assert {each.name for each in claims} >= {"events", "card", "budget", "consents", "weights", "aggregate"}
-    again = verify(Bundle.decode(bundle.encode()), replace(asked, given=Given()))
+    again = from_file(bundle, replace(asked, given=Given()))
     assert again[:-1] == claims
     assert exit_code(again) == 0
 
@@ -59,7 +59,7 @@ def test_without_openings_and_files_what_needs_them_cannot_be_checked(made: Made
     bundle, claims = export(replace(asked, given=Given(), files=None), world.source(), world.store)
     lacking = {each.name for each in claims if each.verdict is Verdict.CANNOT_CHECK}
     assert lacking == {"consents", "terms", "twins", "update", "weights", "withdrawals"}
-    assert verify(Bundle.decode(bundle.encode()))[:-1] == claims
+    assert from_file(bundle)[:-1] == claims
 
 
 def test_a_revocation_before_the_round_that_a_node_hides_is_not_hidden(made: Made) -> None:
@@ -73,7 +73,7 @@ def test_a_revocation_before_the_round_that_a_node_hides_is_not_hidden(made: Mad
 
     bundle, claims = export(asked, Lying(source, receipts=receipts), world.store)
     assert those(claims, Verdict.FAIL) == [("events", "the model")]
-    assert verify(Bundle.decode(bundle.encode()), asked)[:-1] == claims
+    assert from_file(bundle, asked)[:-1] == claims
 
 
 def test_leaves_that_are_not_to_be_had_are_missed(made: Made) -> None:
@@ -86,4 +86,4 @@ def test_leaves_that_are_not_to_be_had_are_missed(made: Made) -> None:
     finally:
         world.store._blocks[CID(record)] = kept
     assert ("record", about(site)) in those(claims, Verdict.CANNOT_CHECK)
-    assert verify(Bundle.decode(bundle.encode()), asked)[:-1] == claims
+    assert from_file(bundle, asked)[:-1] == claims

@@ -9,11 +9,12 @@ import pytest
 import rlp
 
 from dtledger import encoding
-from dtledger.audit import Bundle, Claim, Denied, Question, Verdict, bundle, verify
+from dtledger.audit import Asked, Bundle, Claim, Denied, Question, Verdict, bundle, verify
 from dtledger.audit.claims import checked
-from dtledger.encoding import sha256
+from dtledger.encoding import keccak, sha256
 from dtledger.errors import IntegrityError
 from dtledger.store import MAX_BLOCK_BYTES
+from dtledger.types import Digest
 from tests.audit.forged import FIRST, GENESIS, READER, TWIN, Forged, account, header
 
 Body = dict[str, Any]
@@ -26,7 +27,9 @@ def told(change: Callable[[Body], object]) -> list[Claim]:
     body = encoding.decode(Forged.granted().bundle(QUESTION).encode()[:-32])
     change(body)
     data = encoding.encode(body)
-    return verify(Bundle.decode(data + sha256(data)))
+    made = Bundle.decode(data + sha256(data))
+    head = keccak(made.headers[max(made.headers)])
+    return verify(made, Asked(made.question, made.given, made.deployment, Digest(head)))
 
 
 def head(**said: int) -> Callable[[Body], object]:

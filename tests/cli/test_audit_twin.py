@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import Result
 
+from dtledger.client.devnet import PROFILE
+from dtledger.config import Settings
 from tests.cli.twins import Twin, complaint, new_twin, said
 
 if TYPE_CHECKING:
@@ -83,13 +85,19 @@ def test_a_file_says_what_the_node_said_and_needs_neither_home_nor_network(
     assert found["pinned"]
     other = told(dtledger("audit", "verify", file, "--head", "0x" + "11" * 32, "--json"), 4)
     assert other["claims"][0]["verdict"] == "fail"
-    assert "nobody pinned the head" in dtledger("audit", "verify", file).stderr
+    unpinned = told(dtledger("audit", "verify", file, "--json"), 6)
+    assert [each["claim"] for each in unpinned["claims"] if each["verdict"] != "pass"] == ["chain"]
+    assert f"{made['head']}, and give that hash with --head" in unpinned["claims"][0]["evidence"]
 
 
 def test_a_file_is_held_against_the_node_where_that_is_wished(dtledger: Run, read: Twin, tmp_path: Path) -> None:
     file = tmp_path / "twin.bundle"
     told(dtledger("audit", "export", file, "--twin", read.number, "--key", "patient", "--reveal", "glucose", "--json"))
     assert told(dtledger("audit", "verify", file, "--online", "--json"))["pinned"]
+    settings = Settings.load(read.home.home, {"profile": PROFILE}, env={})
+    assert told(dtledger("audit", "verify", file, "--rpc-url", settings.rpc_url, "--json"))["pinned"]
+    both = dtledger("audit", "verify", file, "--online", "--head", "0x" + "11" * 32)
+    assert (both.exit_code, "Choose one" in both.output) == (2, True)
 
 
 def test_a_file_that_was_changed_is_refused(dtledger: Run, read: Twin, tmp_path: Path) -> None:

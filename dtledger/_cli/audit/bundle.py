@@ -75,7 +75,9 @@ def export(
 @verb("verify", epilog="Example: dtledger audit verify twin-7.bundle --head 0x5c31…")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--head", metavar="HASH", help="The hash of the head, from a source that you trust.")
-@click.option("--online", is_flag=True, help="Ask the profile's node whether it has that head, instead of pinning one.")
+@click.option(
+    "--online", is_flag=True, help="Instead: ask the profile's node for it. Whoever names a node with --rpc-url means it."
+)
 @click.option(
     "--files",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -85,18 +87,20 @@ def export(
 def verify(app: App, file: Path, head: str | None, online: bool, files: Path | None) -> None:
     """Make the audit of a file again: no node, no store and no custodian is asked, and no key is needed.
 
-    Pin the head, or the file's own word is taken for it, which the claim `chain` then says. Its contracts are held
-    against the deployment that the profile names; without one compare their addresses. Exit code 4 if a claim fails, 6
-    if none fails and one cannot be checked.
+    Pin the head, from a node or a person that you trust: a file can be made of any chain, so without --head or --online
+    the claim `chain` cannot be checked. Its contracts are held against the deployment that the profile names; without
+    one compare their addresses. Exit code 4 if a claim fails, 6 if none fails and one cannot be checked.
     """
     from ...audit import Asked, Bundle, exit_code
     from ...audit import verify as check
 
+    if head and online:
+        raise click.UsageError("Choose one of --head and --online.")
     if file.stat().st_size > MOST_BYTES:
         raise InputError(f"{file} is too long for a bundle.")
     bundle = Bundle.decode(file.read_bytes())
     pinned = digest_of(head)
-    if online:
+    if online or (head is None and "rpc_url" in app.options):
         pinned = _at_node(app, max(bundle.headers))
     known = _known(app)
     request = Asked(bundle.question, bundle.given, bundle.deployment, pinned, known=known)
@@ -104,11 +108,6 @@ def verify(app: App, file: Path, head: str | None, online: bool, files: Path | N
     claims = check(bundle, request)
     shown = show_claims(app, claims)
     number, header = max(bundle.headers.items())
-    if pinned is None:
-        app.say(
-            f"{click.style('warning:', fg='yellow')} nobody pinned the head: see that block {number} of your chain is "
-            f"0x{_hash_of(header).hex()}."
-        )
     contracts = bundle.deployment.contracts
     if known is None:
         app.say(
