@@ -245,16 +245,11 @@ class Consents(Asking):
         view = self._context.view()
         return view.received(grantees_of(view, self._context.key.address))
 
-    def last_given(self, slot: Slot) -> Granted | None:
-        """What the slot's newest grant said, whether or not it was revoked since."""
-        said = self.last_said(slot)
-        return said[0] if said else None
-
-    def last_said(self, slot: Slot) -> tuple[Granted, int] | None:
-        """As `last_given`, and when that was (unix seconds)."""
+    def last_given(self, slot: Slot) -> GrantRecord | None:
+        """The slot as its newest grant wrote it, whether or not it was revoked since."""
         for each in reversed(self._context.ledger.history().logged):
-            if isinstance(each.event, Granted) and slot_of(each.event) == slot:
-                return each.event, each.at
+            if isinstance(event := each.event, Granted) and slot_of(event) == slot:
+                return GrantRecord(slot, event.grant, event.package, each.place.block, each.at)
         return None
 
     def state(self, record: GrantRecord, view: View | None = None) -> GrantState:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..custody import AccessReceipt
-from ..errors import InputError
+from ..errors import AccessDeniedError, InputError, IntegrityError, UnreachableError
 from ..fhir import Anchored, Loss, Names, Standing, audit_events, consent_of, of_round, of_snapshot
 from ..ledger import GrantRecord, Slot
 from ..policy import Grant
@@ -15,6 +15,7 @@ from .access import Access
 from .consents import Consents
 from .context import Context
 from .models import Models
+from .research import research_of
 from .snapshots import Snapshots
 from .terms import GrantState
 
@@ -29,11 +30,17 @@ _STANDING = {
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A slot as it stands, what was given in it last, and the categories of that."""
+    """A slot as it stands, the same as its newest grant wrote it, and of that the categories and the research terms;
+    None if this key cannot read them."""
 
     record: GrantRecord
-    grant: Grant
+    last: GrantRecord
     categories: tuple[str, ...]
+    research: tuple[str, ...] | None
+
+    @property
+    def grant(self) -> Grant:
+        return self.last.grant
 
 
 class Exports:
@@ -48,13 +55,16 @@ class Exports:
     def given(self, twin: int) -> Iterator[Given]:
         """Every grant that the present owner ever gave and that let somebody see something."""
         for record in self._consents.records(twin):
-            last = record.grant
-            if not last.given:
-                event = self._consents.last_given(record.slot)
-                if event is None:
-                    continue
-                last = event.grant
-            yield Given(record, last, self._consents.names_of(record.slot, last.categories))
+            last = self._consents.last_given(record.slot)
+            if last is not None:
+                categories = self._consents.names_of(record.slot, last.grant.categories)
+                yield Given(record, last, categories, self._research(last))
+
+    def _research(self, last: GrantRecord) -> tuple[str, ...] | None:
+        try:
+            return research_of(self._context, last)
+        except (AccessDeniedError, IntegrityError, UnreachableError):
+            return None
 
     def consents(
         self, twin: int, names: Names, profile: str | None = None
@@ -65,7 +75,13 @@ class Exports:
             standing = _STANDING[self._consents.state(given.record, view)]
             try:
                 made, losses = consent_of(
-                    given.record, given.grant, given.categories, names, standing=standing, profile=profile
+                    given.record,
+                    given.grant,
+                    given.categories,
+                    names,
+                    standing=standing,
+                    profile=profile,
+                    research=given.research,
                 )
             except InputError as error:
                 yield given, None, [Loss("Consent", f"{error.message[:1].lower()}{error.message[1:].rstrip('.')}")]

@@ -34,6 +34,11 @@ ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 QUALITY = "urn:dtledger:quality"
 """Words on a reading's quality, as codes."""
 
+DUO = "http://purl.obolibrary.org/obo/duo.owl"
+
+RESEARCH = "urn:dtledger:research"
+"""The extension with the terms under which a grant lets train."""
+
 T = TypeVar("T")
 
 

@@ -6,6 +6,9 @@
 - **intermediate** has the data's period besides. PCF has no categories (`class` and `code` are not allowed): they are
   named as `data`, instances by a URN, which match nothing where that is not known.
 
+PCF has no actions either: whoever is permitted may read. So what lets train and not read is written as a denial. Terms
+of research stand in an extension, which tells them to people and binds no system.
+
 Sources: IHE ITI PCF 1.1, consentBasic and consentIntermediate.
 """
 
@@ -19,8 +22,19 @@ from ..errors import InputError
 from ..ledger import GrantRecord
 from ..policy import Grant
 from ..types import MAX_MINUTE, Period
-from ..vocabulary import Action, Purpose
-from .codes import ACT_REASON, CONSENT_SCOPE, EVERY_CATEGORY, LOINC, PARTICIPATION, URI, coding, concept
+from ..vocabulary import Action, Purpose, known_term
+from .codes import (
+    ACT_REASON,
+    CONSENT_SCOPE,
+    DUO,
+    EVERY_CATEGORY,
+    LOINC,
+    PARTICIPATION,
+    RESEARCH,
+    URI,
+    coding,
+    concept,
+)
 from .loss import Loss
 from .moments import FOREVER
 from .names import Names
@@ -52,6 +66,7 @@ def consent_of(
     *,
     standing: Standing,
     profile: str | None = None,
+    research: tuple[str, ...] | None = (),
 ) -> tuple[dict[str, Any], list[Loss]]:
     """A grant as a Consent, and what is lost with it.
 
@@ -60,6 +75,7 @@ def consent_of(
         given: the newest word that gave something: the same, or what stood there before it was revoked.
         categories: of `given`, as far as a key names them ("bit 13" else).
         profile: "basic" or "intermediate"; None chooses basic where nothing is lost.
+        research: the terms of `given` as they are written (`dtledger.vocabulary.duo`); None if they cannot be read.
 
     Raises:
         InputError: the grant only lets somebody write, which a Consent cannot say; or basic is asked for, and would
@@ -69,7 +85,7 @@ def consent_of(
     purposes = [each for each in Purpose if given.purposes & each.mask]
     if not {Action.READ, Action.TRAIN, Action.EMERGENCY} & set(actions):
         raise InputError("A grant to WRITE alone lets nobody see anything: a Consent has no word for it.")
-    denies = standing is not Standing.IN_FORCE or Action.EMERGENCY in actions
+    denies = standing is not Standing.IN_FORCE or Action.EMERGENCY in actions or Action.READ not in actions
     fits = denies or _is_basic(given, categories, purposes, actions)
     if profile == BASIC and not fits:
         raise InputError(
@@ -77,15 +93,7 @@ def consent_of(
             hint="Export it as intermediate.",
         )
     basic = fits if profile is None else profile == BASIC
-    losses = [Loss("actions", "PCF has no actions: whoever may read may not train, and nothing here says so")]
-    if Action.TRAIN in actions:
-        if Action.READ not in actions:
-            losses[0] = Loss("actions", "PCF has no actions: whoever may train may not read, and nothing here says so")
-        losses.append(
-            Loss("research", "terms of research, if it has any, bind whoever trains, and nothing here says so")
-        )
-    if Action.EMERGENCY in actions:
-        losses.append(Loss("actions", "it sleeps until an emergency is opened; written as denied", denies=True))
+    losses = _lost_actions(actions) + _lost_terms(research if Action.TRAIN in actions else ())
     provision: dict[str, Any] = {
         "type": "deny" if denies else "permit",
         "period": {"start": _time(given.not_before_at), "end": _time(given.expires_at - 1)},
@@ -110,7 +118,33 @@ def consent_of(
         losses.append(Loss("categories", "named by URNs: a system that does not know them finds nothing", denies=True))
     said = _frame(record, names, f"{_PROFILE}{'Basic' if basic else 'Intermediate'}")
     said["status"] = "inactive" if standing is Standing.OVER else "active"
+    if research:
+        said["extension"] = [{"url": RESEARCH, "valueCoding": _term(each)} for each in research]
     return said | {"provision": provision}, losses
+
+
+def _lost_actions(actions: list[Action]) -> list[Loss]:
+    if Action.EMERGENCY in actions:
+        return [Loss("actions", "it sleeps until an emergency is opened; written as denied", denies=True)]
+    if Action.READ not in actions:
+        return [Loss("actions", "it lets train and not read, which PCF has no word for; written as denied", denies=True)]
+    may = " whoever reads may train too" if Action.TRAIN in actions else " whoever may read may not train"
+    return [Loss("actions", f"PCF has no actions:{may}, and nothing here says so")]
+
+
+def _lost_terms(research: tuple[str, ...] | None) -> list[Loss]:
+    if research is None:
+        return [Loss("research", "its terms of research cannot be read with this key; if it has any, nothing says so")]
+    if not research:
+        return []
+    words = ", ".join(_term(each)["display"] for each in research)
+    return [Loss("research", f"whoever trains is bound by terms ({words}): an extension tells them, and binds nobody")]
+
+
+def _term(written: str) -> dict[str, str]:
+    """A term of research as a coding; its value, where it takes one, stands in the words."""
+    term = known_term(written)
+    return coding(DUO, written.partition("=")[0], term.text if term else written)
 
 
 def _is_basic(given: Grant, categories: tuple[str, ...], purposes: list[Purpose], actions: list[Action]) -> bool:

@@ -13,7 +13,7 @@ from click.testing import Result
 
 from dtledger._cli.consent import receipt
 from dtledger.client import GrantState
-from dtledger.vocabulary import CATEGORIES, Action, Purpose
+from dtledger.vocabulary import CATEGORIES, DUO, Action, Purpose
 
 from .conftest import DevnetHome
 from .twins import Twin, new_twin, said
@@ -126,6 +126,7 @@ def test_a_catalogue_has_a_word_for_all_of_the_vocabulary_and_the_same_blanks(la
     assert words["actions"].keys() == {each.name for each in Action}
     assert words["purposes"].keys() == {each.name for each in Purpose}
     assert words["categories"].keys() == {each.name for each in CATEGORIES}
+    assert words["research_terms"].keys() == {each.short for each in DUO}
     assert words["state"].keys() == {each.value for each in GrantState}
     assert words.keys() == english.keys()
     for name, text in words.items():
@@ -142,3 +143,4 @@ def test_english_says_what_the_vocabulary_says() -> None:
     assert words["purposes"] == {each.name: each.text for each in Purpose}
     assert words["actions"] == {each.name: each.text for each in Action}
     assert words["categories"] == {each.name: each.text for each in CATEGORIES}
+    assert words["research_terms"] == {each.short: each.text for each in DUO}

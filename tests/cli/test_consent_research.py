@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,11 @@ def test_terms_go_from_the_grant_to_whoever_uses_the_weights(dtledger: Run, stud
             shown = dtledger("consent", "show", name, "--key", key).stdout
             assert "(NPUNCU, DUO:0000018); an obligation: nothing enforces it" in shown
             assert "(TS, DUO:0000025); kept: the grant ends" in shown
+        receipt = dtledger("consent", "show", name, "--receipt", "--key", "patient").stdout
+        assert "not-for-profit organisations alone, for no commerce (whoever trains is bound to it" in receipt
+        told = said(dtledger("consent", "show", name, "--receipt", "--key", "patient", "--json"))
+        assert [each["term"] for each in told["research"]] == ["DUO:0000018", "DUO:0000025"]
+        assert said(dtledger("consent", "show", name, "--receipt", "--key", "north", "--json"))["research"] is None
         other = dtledger("consent", "show", name, "--key", "north")
         assert (other.exit_code, "DUO" in other.stdout) == (0, False)
         assert "cannot be read with this key" in other.stderr
@@ -50,6 +56,15 @@ def test_terms_go_from_the_grant_to_whoever_uses_the_weights(dtledger: Run, stud
         assert said(dtledger("model", "verify", out, "--json"))["research"] == ["DUO:0000018", "DUO:0000025"]
     finally:
         assert dtledger("consent", "revoke", name, "--yes", "--key", "patient").exit_code == 0
+    told = said(dtledger("consent", "show", name, "--receipt", "--key", "patient", "--json"))
+    assert [each["term"] for each in told["research"]] == ["DUO:0000018", "DUO:0000025"], "what was taken back had them"
+    assert dtledger("twin", "export", twin, "--to", tmp_path / "mine", "--key", "patient").exit_code == 0
+    consents = json.loads((tmp_path / "mine" / "consents.json").read_text())
+    given = next(each for each in consents["grants"] if each["grant"] == name)
+    assert given["research"] == ["DUO:0000018", "DUO:0000025"]
+    assert {each["path"] for each in consents["lost_in_fhir"] if each["grant"] == name} == {"actions", "research"}
+    receipts = [each.read_text() for each in (tmp_path / "mine" / "consents").iterdir()]
+    assert any("for no commerce" in each for each in receipts)
 
 
 @pytest.mark.parametrize(

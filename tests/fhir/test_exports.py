@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from dtledger.client import Terms
+from dtledger.encoding import CID
 from dtledger.errors import InputError
 from dtledger.fhir import (
     Box,
+    Loss,
     Names,
     Party,
     Standing,
@@ -27,7 +29,7 @@ from dtledger.fhir import (
 from dtledger.fhir.moments import seconds_of
 from dtledger.testing import World
 from dtledger.types import MAX_MINUTE, Digest, Period
-from dtledger.vocabulary import CATEGORIES, Action, Kind, Purpose, Reason
+from dtledger.vocabulary import CATEGORIES, Action, Kind, Purpose, Reason, use_term
 from tests.models.conftest import scene
 from tests.models.scene import Scene
 
@@ -119,7 +121,7 @@ def test_a_grant_is_basic_where_nothing_is_lost_with_it(world: World) -> None:
         {"data": Period(1, MAX_MINUTE)},
         {"data": Period(0, MAX_MINUTE - 1)},
         {"purposes": (Purpose.HRESCH,)},
-        {"actions": (Action.TRAIN,), "purposes": (Purpose.TREAT,)},
+        {"actions": (Action.READ, Action.TRAIN), "purposes": (Purpose.TREAT,)},
     ],
     ids=["a category", "a beginning", "an end", "another purpose", "another action"],
 )
@@ -132,22 +134,60 @@ def test_a_narrower_grant_is_not_basic(world: World, changes: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("actions", "words", "research"),
+    ("actions", "kind", "words"),
     [
-        ((Action.READ,), "whoever may read may not train", False),
-        ((Action.READ, Action.TRAIN), "whoever may read may not train", True),
-        ((Action.TRAIN,), "whoever may train may not read", True),
+        ((Action.READ,), "permit", "whoever may read may not train"),
+        ((Action.READ, Action.TRAIN), "permit", "whoever reads may train too"),
+        ((Action.TRAIN,), "deny", "it lets train and not read"),
     ],
 )
-def test_what_a_consent_has_no_word_for_is_told(
-    world: World, actions: tuple[Action, ...], words: str, research: bool
+def test_whoever_may_train_and_not_read_is_permitted_nothing_and_that_is_told(
+    world: World, actions: tuple[Action, ...], kind: str, words: str
 ) -> None:
+    """PCF has no actions: a permit lets its reader read."""
     clinic = grant(world, actions=actions, purposes=(Purpose.HRESCH,))
-    told = list(world.patient.exports.consents(world.twin, names(world)))
-    (losses,) = [lost for given, _, lost in told if given.record.slot.grantee == clinic.address]
-    lost = {each.path: each.words for each in losses}
-    assert words in lost["actions"]
-    assert ("research" in lost) is research
+    made, losses = told(world, clinic)
+    assert made["provision"]["type"] == kind
+    (lost,) = [each for each in losses if each.path == "actions"]
+    assert (words in lost.words, lost.denies) == (True, kind == "deny")
+    assert "research" not in {each.path for each in losses}
+
+
+@pytest.mark.parametrize("actions", [(Action.READ, Action.TRAIN), (Action.TRAIN,)], ids=["permit", "deny"])
+def test_terms_of_research_go_with_the_consent_and_bind_no_system(world: World, actions: tuple[Action, ...]) -> None:
+    terms = use_term("NPUNCU"), use_term("DS=MONDO:0005148")
+    clinic = grant(world, actions=actions, purposes=(Purpose.HRESCH,), research=terms)
+    made, losses = told(world, clinic)
+    codings = [each["valueCoding"] for each in made["extension"]]
+    assert [each["code"] for each in codings] == ["DUO:0000007", "DUO:0000018"]
+    assert codings[0]["display"] == "research of one disease: MONDO:0005148"
+    (lost,) = [each for each in losses if each.path == "research"]
+    assert "not-for-profit" in lost.words
+    world.patient.consents.revoke_all(world.twin)
+    assert told(world, clinic)[0]["extension"] == made["extension"], "what it was stays said"
+    assert "extension" not in told(world, world.clinician)[0]
+
+
+def test_terms_of_research_that_cannot_be_read_are_not_taken_for_none(world: World) -> None:
+    clinic = grant(world, actions=(Action.TRAIN,), purposes=(Purpose.HRESCH,))
+    assert "research" not in {each.path for each in told(world, clinic)[1]}
+    (package,) = {each.package for each in world.ledger.view().records(world.patient.address, world.twin)
+                  if each.slot.grantee == clinic.address}  # fmt: skip
+    world.store.remove([CID(package)])
+    (lost,) = [each for each in told(world, clinic)[1] if each.path == "research"]
+    assert "cannot be read" in lost.words
+
+
+def told(world: World, grantee: Any) -> tuple[dict[str, Any], list[Loss]]:
+    """The Consent of the grant to somebody, and what is lost with it."""
+    (found,) = [
+        (made, lost)
+        for given, made, lost in world.patient.exports.consents(world.twin, names(world))
+        if given.record.slot.grantee == grantee.address
+    ]
+    made, lost = found
+    assert made is not None
+    return made, lost
 
 
 def test_what_is_written_permits_nobody_else_and_nothing_more_when_it_is_read_again(world: World) -> None:

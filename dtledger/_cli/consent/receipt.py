@@ -20,6 +20,7 @@ from ...vocabulary import Action, Purpose, category
 from ..app import App, rfc3339
 from ..times import minutes
 from ..words import CATEGORY_NAMES
+from .research import for_programs, in_words
 
 if TYPE_CHECKING:
     from ...ledger import GrantRecord
@@ -48,18 +49,23 @@ class Receipt:
     """What a grant says, to be told in a language.
 
     Args:
-        grant: the newest word that gave something, at `given_at` (unix seconds); `record` is how the slot stands.
+        given: the slot as its newest grant wrote it; `record` is how it stands.
         name: how the grant is written: 7/cardiology/0.
+        research: the terms under which it lets train; None if this key cannot read them.
     """
 
     app: App
     record: GrantRecord
-    grant: Grant
-    given_at: int
+    given: GrantRecord
     name: str
     state: str
     categories: tuple[str, ...]
+    research: tuple[str, ...] | None = ()
     language: str = "en"
+
+    @property
+    def grant(self) -> Grant:
+        return self.given.grant
 
     @property
     def _words(self) -> dict[str, Any]:
@@ -86,6 +92,7 @@ class Receipt:
             (words["why"], self._listed(purposes, "or") if purposes else words["no_purpose"]),
             (words["when"], period),
             (words["data"], data),
+            *([(words["research"], in_words(words, self.research))] if Action.TRAIN in self._actions() else []),
             (words["sensitive"], words["sensitive_yes"].format(names=self._listed(sensitive)) if sensitive
              else words["sensitive_no"]),
             (words["recorded"], words["place"].format(
@@ -127,7 +134,7 @@ class Receipt:
         return {
             "version": VERSION,
             "jurisdiction": words["none"],
-            "consentTimestamp": self.given_at,
+            "consentTimestamp": self.given.at,
             "collectionMethod": words["collected"],
             "consentReceiptID": f"{deployment.id}/{slot.twin}/{slot.grantee}/{slot.number}/{number}",
             "language": words["language"],
@@ -154,7 +161,7 @@ class Receipt:
             "sensitive": bool(self._sensitive()),
             "spiCat": self._sensitive(),
             "event": {
-                "event_time": rfc3339(self.given_at),
+                "event_time": rfc3339(self.given.at),
                 "event_type": "explicit",
                 "event_state": self.state,
                 "validity_duration": {"from": rfc3339(grant.not_before_at), "until": rfc3339(grant.expires_at)},
@@ -162,6 +169,7 @@ class Receipt:
             "grant": self.name,
             "twin": slot.twin,
             "data": minutes(grant.data),
+            "research": for_programs(self.research),
             "block": self.record.block,
             "revision": number,
             "withdrawal": words["command"].format(grant=self.name),

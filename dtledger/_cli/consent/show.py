@@ -67,12 +67,13 @@ def _receipt(app: App, record: GrantRecord, told: dict[str, Any], language: str,
 
     if language not in languages():
         raise click.UsageError(f"There are receipts in {listed(languages())}.")
-    said = app.client.consents.last_said(record.slot)
-    if said is None:
+    given = app.client.consents.last_given(record.slot)
+    if given is None:
         raise InputError(f"Nothing was ever given in {told['grant']}.", hint="Look with `dtledger consent list --all`.")
-    grant, given_at = (record.grant, record.at) if record.grant.given else (said[0].grant, said[1])
-    categories = app.client.consents.names_of(record.slot, grant.categories)
-    made = Receipt(app, record, grant, given_at, told["grant"], told["state"], categories, language)
+    categories = app.client.consents.names_of(record.slot, given.grant.categories)
+    _research(app, given, told)
+    research = None if told["research"] is None else tuple(told["research"])
+    made = Receipt(app, record, given, told["grant"], told["state"], categories, research, language)
     for line in [made.html()] if html else made.text():
         app.show(line)
     app.data("consent-receipt", **made.plain())
@@ -117,5 +118,5 @@ def _show_before(app: App, record: GrantRecord, told: dict[str, Any]) -> None:
     names = app.client.consents.names_of(record.slot, last.grant.categories)
     told["before"] = {"categories": list(names), "data": times.minutes(last.grant.data)}
     app.show("Before that it said:")
-    for line in _terms(app, last.grant, list(names)):
+    for line in [*_terms(app, last.grant, list(names)), *research_lines(_research(app, last, told))]:
         app.show(line)

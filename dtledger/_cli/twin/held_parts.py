@@ -80,28 +80,32 @@ class Parts:
 
         app, client = self._app, self._app.client
         view = client.context.view()
-        records = client.consents.records(self._twin)
-        told = [plain_record(app, each, view) for each in records]
+        exported = list(client.exports.consents(self._twin, self._names))
+        given = {each.record.slot: each for each, _, _ in exported}
+        told, receipts = [], []
+        for record in client.consents.records(self._twin):
+            said, last = plain_record(app, record, view), given.get(record.slot)
+            if last is not None:
+                name, research = said["grant"], last.research
+                if research is None:
+                    self._lacks("consents", CannotCheckError(f"The research terms of {name} cannot be read."))
+                said["research"] = research
+                receipts.append(Receipt(app, record, last.last, name, said["state"], last.categories, research))
+            told.append(said)
+        lost = [
+            {"grant": app.people.grant(each.record.slot), "path": one.path, "loss": one.words, "denies": one.denies}
+            for each, _, losses in exported
+            for one in losses
+        ]
         yield (
             "consents.json",
-            f"{len(told)} consents that you gave, with those that you took back",
-            as_json("grants", grants=told),
+            f"{len(told)} consents that you gave, with those that you took back, and what FHIR has no words for",
+            as_json("grants", grants=told, lost_in_fhir=lost),
         )
-        made = [each for _, each, _ in client.exports.consents(self._twin, self._names) if each]
+        made = [each for _, each, _ in exported if each]
         yield "consents.fhir.json", "your consents, for another health system", as_text(bundle(made))
-        for place, record in enumerate(records):
-            said = client.consents.last_said(record.slot)
-            if said is None:
-                continue
-            grant, at = (record.grant, record.at) if record.grant.given else (said[0].grant, said[1])
-            categories = client.consents.names_of(record.slot, grant.categories)
-            name, state = told[place]["grant"], told[place]["state"]
-            made_receipt = Receipt(app, record, grant, at, name, state, categories)
-            yield (
-                f"consents/{place + 1}.html",
-                f"the receipt of {name}, to read and print",
-                made_receipt.html().encode(),
-            )
+        for place, each in enumerate(receipts, start=1):
+            yield f"consents/{place}.html", f"the receipt of {each.name}, to read and print", each.html().encode()
 
     def _requests(self) -> Files:
         account = self._app.client.consents.addressed(self._twin)
