@@ -10,9 +10,10 @@ from tests.contracts import vectors as contracts
 from tests.crypto import vectors as crypto
 from tests.federated import vectors as federated
 from tests.models import vectors as models
+from tests.protocol import vectors as protocol
 
 FOLDER = Path(__file__).parent
-MADE = {**contracts.FILES, **crypto.FILES, **federated.FILES, **models.FILES}
+MADE = {**contracts.FILES, **crypto.FILES, **federated.FILES, **models.FILES, **protocol.FILES}
 
 
 def load(name: str) -> dict[str, Any]:
