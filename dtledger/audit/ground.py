@@ -2,7 +2,7 @@
 
 - **chain**: the head is the one that the auditor pinned or, on a chain that is looked at whole, the one that their node
   has, from which a line of parents leads to the deployment's genesis; and the contracts carry that genesis in their
-  code. Whoever makes a file can make a chain as well, from the true genesis on: a head that the file alone names is none.
+  code. Whoever makes a file can make a chain as well, from the true genesis on: a head that it alone names is none.
 - **deployment**: the contracts are those that the auditor knows. It is made where they are known otherwise than from
   what is audited: anybody can put the same code on the same chain, and nothing was ever consented to there.
 - **code**: of each contract, the code on the chain is that of this package's sources, so that its storage lies where
@@ -72,9 +72,9 @@ class Ground:
             )
         if not chain.is_named:
             raise CannotCheckError(
-                f"Nobody pinned the head, and a file can be made of any chain: see at a node that you trust whether block "
-                f"{chain.head.number} is 0x{chain.head.hash.hex()}, and give that hash with --head, or let the profile's "
-                "node say it with --online."
+                "Nobody pinned the head, and a file can be made of any chain: see at a node that you trust whether "
+                f"block {chain.head.number} is 0x{chain.head.hash.hex()}, and give that hash with --head, or let the "
+                "profile's node say it with --online."
             )
         if not chain.is_pinned and not chain.is_whole:
             raise CannotCheckError("Nobody has pinned the head, and the chain is too long to be looked at whole.")

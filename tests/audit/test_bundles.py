@@ -105,7 +105,8 @@ def test_another_head_than_the_pinned_one_is_refused(world: ChainWorld, bundle: 
 def test_without_a_pinned_head_a_files_chain_cannot_be_checked(bundle: Bundle) -> None:
     """Whoever makes a file can make its chain too: here everything in it is right, and nobody else says so."""
     head = Header.read(bundle.headers[max(bundle.headers)])
-    unpinned, pinned = verify(bundle), verify(bundle, Asked(bundle.question, bundle.given, bundle.deployment, head.hash))
+    pin = Asked(bundle.question, bundle.given, bundle.deployment, head.hash)
+    unpinned, pinned = verify(bundle), verify(bundle, pin)
     assert [each.name for each in unpinned if each.verdict is not Verdict.PASS] == ["chain"]
     assert unpinned[0].verdict is Verdict.CANNOT_CHECK
     assert f"block {head.number} is 0x{head.hash.hex()}" in unpinned[0].evidence, "it says what to pin"
