@@ -10,6 +10,7 @@ the twins along its last axis, so that one call moves one twin or thousands.
     features, personal   what a forecast looks at, and what one person teaches it
     prior                what other people taught
     twin                 one glucose reading after another: expect, take, forecast
+    gate, rewind, keeper which readings are believed: set aside, taken back, marked
     batch                memories of several twins side by side
     snapshot             a twin's state as bytes
     drifting, denoising  glucose behind a sensor that drifts

@@ -30,9 +30,19 @@ from ..errors import IntegrityError
 from ..types import Digest
 from . import twin, vitals
 from .factors import Array
+from .keeper import Keeper
 from .prior import Prior
 
-__all__ = ["SCHEMA", "VITALS", "Model", "StateSnapshot", "decode_state", "encode_state", "glucose_model"]
+__all__ = [
+    "SCHEMA",
+    "VITALS",
+    "Model",
+    "StateSnapshot",
+    "decode_state",
+    "encode_state",
+    "glucose_model",
+    "keeper_model",
+]
 
 SCHEMA = "dtledger/twin-state/1"
 MOST_FLAGS = 32
@@ -54,14 +64,20 @@ def glucose_model(prior: Prior) -> Model:
     return Model(prior.name, prior.version, sha256(prior.write().encode()), partial(twin.start, prior))
 
 
+def keeper_model(keeper: Keeper) -> Model:
+    """A kept glucose twin's (`keeper.Memory`): the twin's own part is its `twin`."""
+    known = keeper.prior.write() + repr(keeper.thresholds)
+    return Model(f"kept-{keeper.prior.name}", keeper.prior.version, sha256(known.encode()), keeper.start)
+
+
 VITALS = Model("vitals", 1, sha256(repr((vitals.PROCESS, vitals.SENSOR)).encode()), vitals.start)
 """Vital signs'."""
 
 
 @dataclass(frozen=True, slots=True)
 class StateSnapshot:
-    """One twin's memory (`twin.Memory` or `vitals.Memory`), and how its newest reading lay: `innovation` in mg/dL, None
-    where there was none."""
+    """One twin's memory (of `twin`, `keeper` or `vitals`), and how its newest reading lay: `innovation`
+    in mg/dL, None where there was none."""
 
     memory: Any
     innovation: float | None
