@@ -71,6 +71,12 @@ LEADS = {
     for lead in ("i", "ii", "iii", "avr", "avl", "avf", "v", "v1", "v2", "v3", "v4", "v5", "v6", "mli", "mlii", "mliii")
 }
 """An electrocardiogram's leads, as recordings name them, and each one's word."""
+SUSPECT = "suspect"
+"""The twin's gate does not believe it: set aside, and kept."""
+UNVERIFIED = "unverified"
+"""The twin follows it, and nobody vouches for it."""
+VERDICTS = frozenset({SUSPECT, UNVERIFIED})
+"""Words that a gateway found, not the source."""
 SOURCES = frozenset(
     {
         *(SCAN, FINGERSTICK, LONG_ACTING, LABORATORY, SYSTOLIC, DIASTOLIC, MEAN, ARTERIAL, CUFF, PULSE),
@@ -81,6 +87,8 @@ SOURCES = frozenset(
 
 LONGEST_REASON = 500
 """Characters that the reason for a correction may have."""
+LONGEST_WHY = 200
+"""Characters that the reason for a verdict may have."""
 
 MAX_OFFSET = 18 * 60
 """Minutes: no offset from UTC is farther away (ISO 8601 and XML Schema agree)."""
@@ -97,7 +105,8 @@ class Reading:
     `seconds` are unix seconds; `offset` the source's minutes east of UTC, or None where it is not known;
     `unit` a UCUM code; `quality` is empty for an ordinary value, else words in alphabetical order with one
     space between them (the constants of this module; later versions may add to them). `micros` are the microseconds
-    after `seconds`, of a signal that is sampled faster than once a second.
+    after `seconds`, of a signal that is sampled faster than once a second. `why` says in a line what a gateway's
+    verdict among the words rests on.
 
     Raises:
         ValueError: a field is not of that form, or the value is not a finite number.
@@ -109,6 +118,7 @@ class Reading:
     offset: int | None = None
     quality: str = ""
     micros: int = 0
+    why: str = ""
 
     def __post_init__(self) -> None:
         if type(self.seconds) is not int or not 0 <= self.seconds < (MAX_MINUTE + 1) * 60:
@@ -127,6 +137,8 @@ class Reading:
             raise ValueError("a reading's quality is words of small letters and hyphens, in alphabetical order")
         if type(self.micros) is not int or not 0 <= self.micros < 1_000_000:
             raise ValueError("a reading's microseconds are those after its second")
+        if self.why and not (type(self.why) is str and self.why.isprintable() and len(self.why) <= LONGEST_WHY):
+            raise ValueError(f"what a verdict rests on is one line of text, at most {LONGEST_WHY} characters")
 
     @classmethod
     def at_time(cls, at: datetime, value: float, unit: str, quality: str = "") -> Reading:
@@ -164,6 +176,26 @@ class Reading:
     def marked(self, word: str) -> Reading:
         """The same reading with one more word on its quality."""
         return replace(self, quality=" ".join(sorted({*self.quality.split(), word})))
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a gateway's verdict is among the words on its quality."""
+        return is_doubtful(self.quality)
+
+    @property
+    def unjudged(self) -> Reading:
+        """As the source gave it, without what a gateway found."""
+        words = [word for word in self.quality.split() if word not in VERDICTS]
+        return replace(self, quality=" ".join(words), why="")
+
+
+def is_doubtful(quality: str) -> bool:
+    """Whether a gateway's verdict is among those words.
+
+    >>> is_doubtful("scan suspect"), is_doubtful("scan")
+    (True, False)
+    """
+    return not VERDICTS.isdisjoint(quality.split())
 
 
 class Group(NamedTuple):
@@ -204,8 +236,9 @@ def encode_readings(
 
     `at` holds the first time in unix seconds, then the seconds since the one before; `value` is bytes, eight for
     each reading: IEEE 754 binary64, big-endian. A column of `unit`, `offset` or `quality` in which all are equal
-    is written as that one value; there is a column of `micros` where one is not 0. A correction has its `reason`, may
-    hold no reading (what it replaces is withdrawn), and says what it `replaces`, in unix seconds, unless that is all.
+    is written as that one value; there is a column of `micros` where one is not 0, and of `why` where something is
+    said. A correction has its `reason`, may hold no reading (what it replaces is withdrawn), and says what it
+    `replaces`, in unix seconds, unless that is all.
 
     Raises:
         ValueError: the category is not known, the reason is not one line of text, there is neither reading nor reason,
@@ -227,6 +260,8 @@ def encode_readings(
     }
     if any(row.micros for row in rows):
         content["micros"] = _column([row.micros for row in rows])
+    if any(row.why for row in rows):
+        content["why"] = _column([row.why for row in rows])
     if reason:
         content["reason"] = reason
     if replaces is not None:
@@ -249,10 +284,10 @@ def decode_readings(data: bytes) -> Content:
         count, seconds, rows = len(content["at"]), 0, []
         values = struct.unpack(f">{count}d", content["value"])
         columns = [_cells(content[name], count) for name in ("unit", "offset", "quality")]
-        columns.append(_cells(content.get("micros", 0), count))
-        for step, value, unit, offset, quality, micros in zip(content["at"], values, *columns, strict=True):
+        columns += [_cells(content.get("micros", 0), count), _cells(content.get("why", ""), count)]
+        for step, value, *rest in zip(content["at"], values, *columns, strict=True):
             seconds += step
-            rows.append(Reading(seconds, value, unit, offset, quality, micros=micros))
+            rows.append(Reading(seconds, value, *rest))
         replaces = tuple(content["replaces"]) if "replaces" in content else None
         result = Content(content["category"], tuple(rows), content.get("reason", ""), replaces)
         if encode_readings(*result) != data:
@@ -262,11 +297,12 @@ def decode_readings(data: bytes) -> Content:
     return result
 
 
-def _place(reading: Reading) -> tuple[int, int, float, float, str, str, int]:
+def _place(reading: Reading) -> tuple[int, int, float, float, str, str, int, str]:
     """The one order of readings; the sign tells -0.0 from 0.0, which compare as equal."""
     offset = MAX_OFFSET + 1 if reading.offset is None else reading.offset
     sign = math.copysign(1.0, reading.value)
-    return (reading.seconds, reading.micros, reading.value, sign, reading.unit, reading.quality, offset)
+    said = (reading.unit, reading.quality, offset, reading.why)
+    return (reading.seconds, reading.micros, reading.value, sign, *said)
 
 
 def _column(cells: list[Any]) -> Any:

@@ -13,6 +13,7 @@ from .deciding import Decision, Question
 from .emergencies import Emergencies, ReviewState, Told, sleeping_terms
 from .erasing import Erasing, Erasure, RosterErased
 from .following import Refresh
+from .forecasting import Ahead, Forecasts, Interval, TwinForecast
 from .guardian_acts import GuardianAct
 from .guardian_shares import Guardian, GuardianKeys, GuardianShare
 from .guardians import BroughtBack, TwinGuardians
@@ -40,6 +41,7 @@ from .writing import PutResult, Writer
 __all__ = [
     "Acceptance",
     "Access",
+    "Ahead",
     "Amendment",
     "Ask",
     "BroughtBack",
@@ -54,6 +56,7 @@ __all__ = [
     "Erasing",
     "Erasure",
     "Fetched",
+    "Forecasts",
     "GrantState",
     "Guardian",
     "GuardianAct",
@@ -62,6 +65,7 @@ __all__ = [
     "Handover",
     "Identity",
     "Inbox",
+    "Interval",
     "Item",
     "ItemKind",
     "Listed",
@@ -96,6 +100,7 @@ __all__ = [
     "Terms",
     "Told",
     "Training",
+    "TwinForecast",
     "TwinGuardians",
     "TwinReading",
     "Twins",

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from .. import vocabulary
 from ..custody import AccessReceipt
-from ..errors import AccessDeniedError, DtledgerError, InputError, IntegrityError
+from ..errors import DtledgerError, InputError, IntegrityError
 from ..readings import SOURCES, Content, decode_readings
 from ..snapshots.finder import Found
 from ..snapshots.lines import Doubled
@@ -17,11 +17,10 @@ from ..snapshots.opening import Opened
 from ..types import Address, Digest, Period
 from ..vocabulary import Reason, Unit, known_unit, unit
 from .corrections import Corrections
-from .deciding import Question
+from .deciding import Question, shut
 from .readings import Readings, TwinReading
 
 _AT = attrgetter("at")
-_WHICH = attrgetter("superseded_by", "unit", "value", "snapshot")
 
 
 @dataclass(slots=True)
@@ -54,7 +53,14 @@ class Collected:
         self.answered = opened.answered if self.answered is None else min(self.answered, opened.answered)
 
     def result(
-        self, age: int | None, target: Unit | None, *, partial: bool, originals: bool, snapshot: Digest | None
+        self,
+        category: str,
+        age: int | None,
+        target: Unit | None,
+        *,
+        partial: bool,
+        originals: bool,
+        snapshot: Digest | None,
     ) -> Readings:
         """The answer, its values in `target` if that is given; with the `originals` those too that stand no more, and
         of one `snapshot` and its family alone if that is given.
@@ -64,12 +70,7 @@ class Collected:
             DtledgerError: all that there is, is at fault.
         """
         if self.refused and not (partial and self.snapshots):
-            _, reason = self.refused[0]
-            raise AccessDeniedError(
-                f"The custodians refuse {len(self.refused)} snapshots: {reason.text} ({reason.name}).",
-                reason=reason,
-                refused=self.refused,
-            )
+            raise shut(self.refused)
         if self.faults and not self.snapshots:
             raise next(iter(self.faults.values()))
         values, amendments = self.corrections.apply(self.values)
@@ -83,6 +84,7 @@ class Collected:
             values = [each for each in values if not each.superseded_by]
         return Readings(
             [_converted(each, target) for each in values] if target else values,
+            category=category,
             age=age,
             snapshots=self.snapshots,
             receipts=self.receipts,
@@ -126,7 +128,7 @@ def values_of(found: Found, question: Question, content: Content) -> Iterator[Tw
     digest = found.digest.hex()
     for each in content.readings:
         if question.period.start <= each.minute <= question.period.end:
-            yield TwinReading(each.at, each.value, each.unit, each.quality, digest, found.late)
+            yield TwinReading(each.at, each.value, each.unit, each.quality, digest, found.late, why=each.why)
 
 
 def _in_order(values: list[TwinReading]) -> list[TwinReading]:
@@ -135,11 +137,16 @@ def _in_order(values: list[TwinReading]) -> list[TwinReading]:
     kept: list[TwinReading] = []
     for _, at_once in groupby(values, _AT):
         distinct: dict[tuple[float, str, str, frozenset[str]], TwinReading] = {}
-        for each in sorted(at_once, key=_WHICH):
+        for each in sorted(at_once, key=_which):
             source = SOURCES.intersection(each.quality.split())
             distinct.setdefault((each.value, each.unit, each.superseded_by, source), each)
         kept += distinct.values()
     return kept
+
+
+def _which(each: TwinReading) -> tuple[str, str, float, bool, str]:
+    """Of equal values that one stands for all which somebody doubts."""
+    return each.superseded_by, each.unit, each.value, not each.doubtful, each.snapshot
 
 
 def unit_for(category: str, to_unit: str) -> Unit:

@@ -26,6 +26,7 @@ from .emergencies import Emergencies
 from .erasing import Erasing
 from .exports import Exports
 from .following import POLL_SECONDS, Refresh, follow
+from .forecasting import Forecasts, TwinForecast
 from .guardians import TwinGuardians
 from .inbox import Inbox
 from .members import Members
@@ -51,9 +52,9 @@ def system_clock() -> int:
 class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
-    `members`, `twins`, `guardians`, `consents`, `revoking`, `emergencies`, `inbox`, `writer`, `reader`, `snapshots`,
-    `models`, `training`, `exports`, `consent_imports` and `erasing`
-    hold all; `read` and `explain` are the short way for an app.
+    `members`, `twins`, `guardians`, `consents`, `revoking`, `emergencies`, `inbox`, `writer`, `reader`, `forecasts`,
+    `snapshots`, `models`, `training`, `exports`, `consent_imports` and `erasing`
+    hold all; `read`, `forecast` and `explain` are the short way for an app.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Client:
         self.models = Models(self.context)
         self.training = Training(self.context)
         self.reader = Reader(self.context)
+        self.forecasts = Forecasts(self.reader)
         self.snapshots = Snapshots(self.context, self.reader)
         self.consent_imports = ConsentImports(self.context, self.consents)
         self.exports = Exports(self.context, self.consents, self.snapshots, self.models)
@@ -162,6 +164,17 @@ class Client:
             every=every,
             pause=pause,
         )
+
+    def forecast(self, twin: int, horizon: int, purpose: str, *, unit: str | None = None) -> TwinForecast:
+        """What the twin's glucose is expected to be `horizon` (15, 30 or 60) minutes after its newest reading, with
+        intervals; consent to `forecast` is enough. See `Forecasts.forecast` for what it raises.
+
+        Args:
+            purpose: an HL7 PurposeOfUse code, as `read` takes.
+            unit: a UCUM code of glucose; mmol/L if none.
+        """
+        named = code(Purpose, purpose, "purpose")
+        return self.forecasts.forecast(twin, horizon, named, self.context.clock(), unit)
 
     def explain(
         self,

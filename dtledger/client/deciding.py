@@ -152,3 +152,42 @@ def _ask(question: Question, grantee: Address, number: int, bit: int, period: Pe
         question.twin, question.requester, grantee, number, question.action, question.purpose, bit, period
     )
     return now.check(request)
+
+
+def shut(refused: Sequence[tuple[Period, Reason]]) -> AccessDeniedError:
+    """What custodians refused of what the rule here permits."""
+    _, reason = refused[0]
+    return AccessDeniedError(
+        f"The custodians refuse {len(refused)} snapshots: {reason.text} ({reason.name}).",
+        reason=reason,
+        refused=list(refused),
+    )
+
+
+def denied(
+    reason: Reason,
+    twin: int,
+    category: str,
+    refused: Sequence[tuple[Period, Reason]],
+    permitted: Period | None,
+) -> AccessDeniedError:
+    """The refusal of a read, with what was refused and what would be permitted."""
+    hint = {
+        Reason.TWIN_UNKNOWN: "Look at its number: `dtledger twin list`.",
+        Reason.RETIRED: "Nothing can be read of it unless its owner cancels that while it is not final.",
+        Reason.FROZEN: "Its guardians can end that (`dtledger twin unfreeze`); else it ends by itself.",
+        Reason.NOT_ENROLLED: "Ask a registrar to enrol you: `dtledger member card` makes what it needs.",
+        Reason.SUSPENDED: "Ask whoever governs the registry: `dtledger member show` says who is suspended.",
+        Reason.BLOCKED: "Only the patient can lift the block.",
+        Reason.NO_GRANT: "Ask the patient for a grant that covers it; the owner reads for the purpose PATRQT.",
+        Reason.PERIOD: "Ask for less (--since, --until), or for what is permitted with --partial.",
+        Reason.KIND: "Ask a registrar for the kind that the action needs.",
+        Reason.EMERGENCY_CLOSED: "Open it, if this is an emergency: `dtledger emergency open`.",
+    }.get(reason, "Ask the patient for a grant that covers it.")
+    return AccessDeniedError(
+        f"Reading {category} of twin {twin} is refused: {reason.text} ({reason.name}).",
+        reason=reason,
+        hint=hint,
+        refused=list(refused),
+        permitted=permitted,
+    )

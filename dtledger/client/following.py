@@ -124,7 +124,7 @@ def _read(
         party = next((each for each in writers if each == error.party), None)
         if party is None:  # a store or a custodian: it may do better the next time
             raise
-        return Readings([], age=None, faults={party: error})
+        return Readings([], category=category, age=None, faults={party: error})
 
 
 def _now(reader: Reader, twin: int, category: str, purpose: Purpose) -> dict[Address, int]:

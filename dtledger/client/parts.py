@@ -1,6 +1,7 @@
 """Writing parts of many twins as one batch: what a gateway does all day, and what every put stands on.
 
-A part is what one snapshot will hold: readings of one hour of one category of one twin.
+A part is what one snapshot will hold: readings of one hour of one category of one twin, other marks for readings that
+are anchored, or a twin's state.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .. import encoding
@@ -32,6 +33,32 @@ class Part:
     twin: int
     category: str
     readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Readings of the anchored snapshot of that manifest digest and period, as they are marked now, and why they were
+    marked anew."""
+
+    twin: int
+    category: str
+    digest: Digest
+    period: Period
+    readings: tuple[Reading, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A twin's state as of a unix minute, as `twin.snapshot` has it."""
+
+    twin: int
+    category: str
+    minute: int
+    content: bytes = field(repr=False)
+
+
+AnyPart = Part | Remark | State
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +93,7 @@ class PartWriter:
         self._journal.close()
 
     def put_batch(
-        self, parts: Sequence[Part], stored: Callable[[Sequence[PartWritten]], None] = lambda written: None
+        self, parts: Sequence[AnyPart], stored: Callable[[Sequence[PartWritten]], None] = lambda written: None
     ) -> list[DtledgerError | None]:
         """Write parts of any twins and categories as one batch, a part as one snapshot. What was written before is left
         out, and a part that cannot be written stops no other.
@@ -104,8 +131,10 @@ class PartWriter:
                 outcomes[place] = refusal(target.twin, draft.category, reason, [draft.period])
             return outcomes
 
-    def _draft(self, part: Part) -> tuple[Target, Draft, tuple[Reading, ...], list[bytes]] | None:
+    def _draft(self, part: AnyPart) -> tuple[Target, Draft, tuple[Reading, ...], list[bytes]] | None:
         """What is new in a part, as it is written, and its marks; None if nothing is."""
+        if not isinstance(part, Part):
+            return self._whole(part)
         readings = part.readings
         period = Period(min(each.minute for each in readings), max(each.minute for each in readings))
         keys = self._rights.require(part.twin, part.category, [period])
@@ -118,6 +147,21 @@ class PartWriter:
         draft = Draft(part.category, group.period, encode_readings(part.category, group.readings))
         target = Target(part.twin, keys, self._roster(part.twin))
         return target, draft, tuple(each for each, _ in fresh), [mark for _, mark in fresh]
+
+    def _whole(self, part: Remark | State) -> tuple[Target, Draft, tuple[Reading, ...], list[bytes]] | None:
+        """As `_draft`, of what is written whole or not at all."""
+        if isinstance(part, State):
+            period, kind, corrects, plaintext = Period(part.minute, part.minute), "state", None, part.content
+        else:
+            period, kind, corrects = part.period, "amendment", part.digest
+            times = [each.seconds for each in part.readings]
+            plaintext = encode_readings(part.category, part.readings, part.reason, times)
+        keys = self._rights.require(part.twin, part.category, [period])
+        mark = digest_of(keys, part.category, [kind, corrects or part.twin, plaintext])
+        if not self._journal.unwritten([mark]):
+            return None
+        target = Target(part.twin, keys, self._roster(part.twin))
+        return target, Draft(part.category, period, plaintext, corrects), (), [mark]
 
     def unwritten(self, marks: Sequence[bytes]) -> set[bytes]:
         """Those of the marks that `put_batch` told of whose readings are in no batch that counts."""
@@ -134,8 +178,10 @@ class PartWriter:
 
 
 def mark_of(keys: Keys, category: str, reading: Reading) -> bytes:
-    what = [category, reading.seconds, reading.value, reading.unit, reading.quality]
-    return digest_of(keys, category, [*what, reading.micros] if reading.micros else what)
+    """Of what its source gave: the same reading again is known, whatever was found of it."""
+    given = reading.unjudged
+    what = [category, given.seconds, given.value, given.unit, given.quality]
+    return digest_of(keys, category, [*what, given.micros] if given.micros else what)
 
 
 def digest_of(keys: Keys, category: str, what: list[Any]) -> bytes:

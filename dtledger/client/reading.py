@@ -9,18 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..errors import AccessDeniedError, DtledgerError, IntegrityError, UnreachableError
+from ..errors import AccessDeniedError, DtledgerError, InputError, IntegrityError, UnreachableError
 from ..ledger import Now, View
 from ..snapshots.finder import Finder, Found
-from ..snapshots.opening import Asking, open_snapshots
+from ..snapshots.opening import Asking, Opened, open_snapshots
 from ..snapshots.package import NO_KEYS
-from ..types import MAX_MINUTE, ZERO_DIGEST, Digest, Period
-from ..vocabulary import Action, Purpose, Reason
+from ..types import ZERO_DIGEST, Digest, Period
+from ..vocabulary import STATES, Action, Purpose, Reason
 from .collecting import Collected, content_of, unit_for
 from .context import Context
-from .deciding import Decision, Door, Question, decide, grantees_of, judge
-from .keyrings import granted_keys, owner_keys
+from .deciding import Decision, Door, Question, decide, denied, grantees_of, judge, shut
+from .keyrings import ALL_TIME, granted_keys, owner_keys
 from .readings import Readings
+
+DAY_MINUTES = 1440
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """One snapshot, and what its custodians gave."""
+
+    found: Found
+    opened: Opened
+
+    @property
+    def plaintext(self) -> bytes:
+        return self.opened.plaintexts[self.found.digest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +91,18 @@ class Reader:
         Raises:
             AccessDeniedError: not permitted; `.reason`, `.evidence["refused"]` (periods with reasons) and
                 `.evidence["permitted"]` (the largest permitted period) say more.
-            InputError: the unit is none of the category's.
+            InputError: the unit is none of the category's, or the category holds no readings.
             IntegrityError: a block, signature, share or sequence is wrong; `.block` and `.party` name it.
             UnreachableError: ledger, store or too many custodians do not answer.
         """
         context = self._context
+        if category in STATES:
+            raise InputError(f"{category} holds states and no readings.", hint="Ask `dtledger twin forecast` for it.")
         target = unit_for(category, to_unit) if to_unit else None
-        wanted = period or Period(0, MAX_MINUTE)
+        wanted = period or ALL_TIME
         question = Question(twin, context.key.address, action, purpose, category, wanted)
         now = context.now()
-        decision, doors = self._decide(question, now)
-        if not doors:
-            refusal = denied(decision.reason, twin, category, [(wanted, decision.reason)], None)
-            if now.view.owner(twin) == question.requester and purpose is not Purpose.PATRQT:
-                refusal.hint = "An owner reads its own data for the purpose PATRQT."
-            raise refusal
+        doors = self._enter(question, now)
         keys = doors[0].keys or NO_KEYS
         finder = Finder(context.deployment, now.view, context.store, twin, keys, tolerates=partial)
         periods = list(finder.periods(category, wanted))
@@ -111,7 +122,38 @@ class Reader:
         collected.doubled = finder.doubled
         collected.faults |= collected.corrections.settle(finder, category, partial=partial)
         age = None if newest is None else max(0, context.clock() - newest * 60)
-        return collected.result(age, target, partial=partial, originals=originals, snapshot=snapshot)
+        return collected.result(category, age, target, partial=partial, originals=originals, snapshot=snapshot)
+
+    def newest(self, twin: int, category: str, purpose: Purpose) -> Newest | None:
+        """The newest snapshot of a category that may be opened; None if none is anchored. Raises as `read`."""
+        context = self._context
+        question = Question(twin, context.key.address, Action.READ, purpose, category, ALL_TIME)
+        now = context.now()
+        doors = self._enter(question, now)
+        finder = Finder(context.deployment, now.view, context.store, twin, doors[0].keys or NO_KEYS)
+        last = finder.newest_minute(category)
+        if last is None:
+            return None
+        latest = Period(max(last - DAY_MINUTES, 0), last)
+        try:
+            way = _choose(doors, question, list(finder.periods(category, latest)), now, partial=True)
+        except AccessDeniedError:  # consent ends with older data
+            latest = ALL_TIME
+            way = _choose(doors, question, list(finder.periods(category)), now, partial=True)
+        collected = Collected(refused=sorted(way.shut.items()))
+        asked = [
+            each
+            for group in finder.find(category, latest)
+            for each in self._asked(way, group, collected)
+            if each.manifest.period.end <= last
+        ]
+        if not asked:
+            return None
+        newest = max(asked, key=lambda each: (each.manifest.period.end, each.batch.block, each.manifest.sequence))
+        opened = self._opened(way, [newest])
+        if opened.refused:
+            raise shut([(newest.manifest.period, opened.refused[newest.digest])])
+        return Newest(newest, opened)
 
     def finder(self, twin: int, category: str, purpose: Purpose) -> Finder:
         """What finds the snapshots of a category that this key may ask for now, one period or another. It tolerates
@@ -120,11 +162,9 @@ class Reader:
         Raises:
             AccessDeniedError: the rule refuses for another reason than the period.
         """
-        question = Question(twin, self._context.key.address, Action.READ, purpose, category, Period(0, MAX_MINUTE))
+        question = Question(twin, self._context.key.address, Action.READ, purpose, category, ALL_TIME)
         now = self._context.now()
-        decision, doors = self._decide(question, now)
-        if not doors:
-            raise denied(decision.reason, twin, category, [], None)
+        doors = self._enter(question, now)
         context, keys = self._context, doors[0].keys or NO_KEYS
         return Finder(context.deployment, now.view, context.store, twin, keys, tolerates=True)
 
@@ -149,6 +189,20 @@ class Reader:
                 else:
                     found.append(Door(keys.bits, grantee, record.slot.number, record, keys))
         return found, faults
+
+    def _enter(self, question: Question, now: Now) -> list[Door]:
+        """The doors to go through.
+
+        Raises:
+            AccessDeniedError: there is none.
+        """
+        decision, doors = self._decide(question, now)
+        if doors:
+            return doors
+        refusal = denied(decision.reason, question.twin, question.category, [(question.period, decision.reason)], None)
+        if now.view.owner(question.twin) == question.requester and question.purpose is not Purpose.PATRQT:
+            refusal.hint = "An owner reads its own data for the purpose PATRQT."
+        raise refusal
 
     def _decide(self, question: Question, now: Now) -> tuple[Decision, list[Door]]:
         """The decision on the door that gets furthest, and the doors to go through. A period that is not wholly granted
@@ -187,6 +241,16 @@ class Reader:
         """Open all of these, or none."""
         if not asked:
             return
+        opened = self._opened(way, asked)
+        by_digest = {each.digest: each for each in asked}
+        contents = {
+            digest: content_of(by_digest[digest], way.question.category, plaintext)
+            for digest, plaintext in opened.plaintexts.items()
+        }
+        collected.add(opened, contents, by_digest, way.question)
+
+    def _opened(self, way: _Way, asked: list[Found]) -> Opened:
+        """What the custodians say to a request for these."""
         context, door, question = self._context, way.door, way.question
         assert question.purpose is not None
         assert door.keys is not None
@@ -196,13 +260,7 @@ class Reader:
                     "a snapshot is of a generation that its twin never had", block=each.digest.hex(), party=each.writer
                 )
         asking = Asking(context.key, door.grantee, door.number, question.action, question.purpose, context.clock())
-        opened = open_snapshots(context.deployment, context.custodians, asking, asked, door.keys, question.category)
-        by_digest = {each.digest: each for each in asked}
-        contents = {
-            digest: content_of(by_digest[digest], question.category, plaintext)
-            for digest, plaintext in opened.plaintexts.items()
-        }
-        collected.add(opened, contents, by_digest, question)
+        return open_snapshots(context.deployment, context.custodians, asking, asked, door.keys, question.category)
 
 
 def _reached(way: _Way, asked: list[Found], collected: Collected) -> list[Found]:
@@ -238,35 +296,3 @@ def _choose(doors: Sequence[Door], question: Question, periods: Sequence[Period]
         largest = Period(min(permitted).start, max(each.end for each in permitted)) if permitted else None
         raise denied(refused[0][1], question.twin, question.category, refused, largest)
     return way
-
-
-def denied(
-    reason: Reason,
-    twin: int,
-    category: str,
-    refused: Sequence[tuple[Period, Reason]],
-    permitted: Period | None,
-) -> AccessDeniedError:
-    """The refusal of a read, with what was refused and what would be permitted."""
-    hint = {
-        Reason.TWIN_UNKNOWN: "Look at its number: `dtledger twin list`.",
-        Reason.RETIRED: "Nothing can be read of it unless its owner cancels that while it is not final.",
-        Reason.FROZEN: "Its guardians can end that (`dtledger twin unfreeze`); else it ends by itself.",
-        Reason.NOT_ENROLLED: "Ask a registrar to enrol you: `dtledger member card` makes what it needs.",
-        Reason.SUSPENDED: "Ask whoever governs the registry: `dtledger member show` says who is suspended.",
-        Reason.BLOCKED: "Only the patient can lift the block.",
-        Reason.NO_GRANT: "Ask the patient for a grant that covers it; the owner reads for the purpose PATRQT.",
-        Reason.PERIOD: "Ask for less (--since, --until), or for what is permitted with --partial.",
-        Reason.KIND: "Ask a registrar for the kind that the action needs.",
-        Reason.EMERGENCY_CLOSED: "Open it, if this is an emergency: `dtledger emergency open`.",
-    }.get(reason, "Ask the patient for a grant that covers it.")
-    return AccessDeniedError(
-        f"Reading {category} of twin {twin} is refused: {reason.text} ({reason.name}).",
-        reason=reason,
-        hint=hint,
-        refused=list(refused),
-        permitted=permitted,
-    )
-
-
-__all__ = ["Reader", "denied"]

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, overload
 
 from ..custody import AccessReceipt
 from ..errors import DtledgerError
+from ..readings import is_doubtful
 from ..snapshots.lines import Doubled
 from ..types import Address, Period
 from ..vocabulary import Reason
+from ..vocabulary import category as category_named
 
 if TYPE_CHECKING:
     import pandas
-
-STALE_AFTER = 2 * 3600
-"""Seconds after which the newest reading of a twin is called STALE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,7 @@ class TwinReading:
     """One value of a twin. `at` is aware, in the source's own offset where it is known; `snapshot` is the digest of
     the manifest that it came in; `late` if that was anchored over a day after its data ended, `corrected` if it is an
     amendment. `superseded_by` is the digest of the amendment that took its place or withdrew it; empty while it stands.
+    `why` says what a gateway's verdict on it (`doubtful`) rests on.
     """
 
     at: datetime
@@ -36,6 +36,12 @@ class TwinReading:
     late: bool = False
     corrected: bool = False
     superseded_by: str = ""
+    why: str = ""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether its gateway set it aside (`suspect`), or nobody vouches for it (`unverified`)."""
+        return is_doubtful(self.quality)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +57,18 @@ class Amendment:
 
 
 class Readings(Sequence[TwinReading]):
-    """Readings in the order of their time. `age` is the seconds from the newest anchored reading until now, None if
-    there is none; `receipts` are the custodians', `refused` the periods that stay shut (with `partial`), `faults` says
-    which custodians or (with `partial`) writers were at fault, and what each did first. `amendments` are those that
-    changed what was asked for, by their digests, and `superseded` counts the values that stand no more; they are in the
-    sequence only if the originals were asked for. `doubled` are snapshots whose number their writer had anchored
-    before: they do not count, and their values are not here."""
+    """Readings of one category in the order of their time. `age` is the seconds from the newest anchored reading until
+    now, None if there is none; `receipts` are the custodians', `refused` the periods that stay shut (with `partial`),
+    `faults` says which custodians or (with `partial`) writers were at fault, and what each did first. `amendments` are
+    those that changed what was asked for, by their digests, and `superseded` counts the values that stand no more; they
+    are in the sequence only if the originals were asked for. `doubled` are snapshots whose number their writer had
+    anchored before: they do not count, and their values are not here."""
 
     def __init__(
         self,
         values: Sequence[TwinReading],
         *,
+        category: str,
         age: int | None,
         snapshots: int = 0,
         receipts: Sequence[AccessReceipt] = (),
@@ -75,6 +82,7 @@ class Readings(Sequence[TwinReading]):
         doubled: Sequence[Doubled] = (),
     ) -> None:
         self._values = tuple(values)
+        self.category = category
         self.age = age
         self.snapshots = snapshots
         self.receipts = tuple(receipts)
@@ -99,6 +107,7 @@ class Readings(Sequence[TwinReading]):
         """What several reads gave of one twin, of periods one after another."""
         return cls(
             [each for part in parts for each in part],
+            category=parts[0].category,
             age=min((each.age for each in parts if each.age is not None), default=None),
             snapshots=sum(each.snapshots for each in parts),
             receipts=[each for part in parts for each in part.receipts],
@@ -114,8 +123,8 @@ class Readings(Sequence[TwinReading]):
 
     @property
     def stale(self) -> bool:
-        """Whether the newest reading is older than `STALE_AFTER`, or there is none."""
-        return self.age is None or self.age > STALE_AFTER
+        """Whether the newest reading is older than its category's may be, or there is none."""
+        return category_named(self.category).is_stale(self.age)
 
     @overload
     def __getitem__(self, place: int) -> TwinReading: ...
@@ -135,5 +144,5 @@ class Readings(Sequence[TwinReading]):
         import pandas
 
         index = pandas.DatetimeIndex([pandas.Timestamp(each.at).tz_convert("UTC") for each in self], name="at")
-        columns = ("value", "unit", "quality", "late", "snapshot", "corrected", "superseded_by")
+        columns = ("value", "unit", "quality", "late", "snapshot", "corrected", "superseded_by", "why")
         return pandas.DataFrame({name: [getattr(each, name) for each in self] for name in columns}, index=index)

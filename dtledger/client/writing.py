@@ -19,7 +19,7 @@ from ..snapshots.package import Keys
 from ..snapshots.unanchored import Unanchored, open_unanchored
 from ..snapshots.writer import Draft, Target, Written
 from ..types import Digest
-from ..vocabulary import Reason
+from ..vocabulary import STATES, Reason
 from .parts import PartWriter, digest_of, mark_of
 from .snapshots import Listed
 from .write_rights import refusal
@@ -93,6 +93,8 @@ class Writer(PartWriter):
         batch: int,
         progress: Callable[[int, int], None] | None,
     ) -> PutResult:
+        if category in STATES:
+            raise InputError(f"{category} holds no readings: a twin's gateway writes it.")
         result = self._begin()
         groups = hourly(readings)
         require_past(groups, self._context.now().latest)

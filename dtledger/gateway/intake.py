@@ -25,7 +25,7 @@ from ..importers.values import plausible, unit_code
 from ..readings import Reading
 from ..store import BlockMissingError
 from ..types import Period
-from ..vocabulary import Reason, category
+from ..vocabulary import STATES, Reason, category
 from .queue import Measured, ReadingQueue
 from .senders import Sender
 
@@ -92,6 +92,8 @@ def read_post(body: bytes, now: int) -> tuple[int, str, str | None, list[Reading
         named = category(name).name
     except ValueError:
         raise InputError("category is none that is known.") from None
+    if named in STATES:
+        raise InputError("category is none of readings.")
     code = unit_code(unit, named)
     if code is None:
         raise InputError("unit is none of that category.")

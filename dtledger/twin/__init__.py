@@ -15,3 +15,19 @@ the twins along its last axis, so that one call moves one twin or thousands.
     snapshot             a twin's state as bytes
     drifting, denoising  glucose behind a sensor that drifts
 """
+
+from importlib.util import find_spec
+
+from ..errors import InputError
+
+__all__ = ["require_extra"]
+
+
+def require_extra() -> None:
+    """Pass if the library that twins run on is installed.
+
+    Raises:
+        InputError: it is not.
+    """
+    if find_spec("numpy") is None:
+        raise InputError("A twin's filter runs on NumPy.", hint='Run `pip install "dtledger[filter]"`.')

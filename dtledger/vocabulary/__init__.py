@@ -10,7 +10,7 @@ A number, once given, is never used again for something else.
 
 from __future__ import annotations
 
-from .categories import CATEGORIES, Category, category
+from .categories import CATEGORIES, STATES, Category, category
 from .duo import DUO, UseTerm, known_term, use_term
 from .measures import CODES, MEASURES, PANELS, Measure, resource_of
 from .reasons import Reason
@@ -23,6 +23,7 @@ __all__ = [
     "DUO",
     "MEASURES",
     "PANELS",
+    "STATES",
     "Action",
     "Category",
     "Cause",

@@ -7,6 +7,7 @@ from .access import access
 from .emergency import emergency
 from .erase import erase
 from .export import export
+from .forecast import forecast
 from .freeze import freeze, rescue, unfreeze
 from .guardians import guardians
 from .inbox import inbox
@@ -21,7 +22,23 @@ from .rekey import rekey
 from .reshare import reshare
 from .show import show
 
-_VERBS = (mint, show, list_, read, plot, access, inbox, models, export, emergency, rekey, reshare, move, erase)
+_VERBS = (
+    mint,
+    show,
+    list_,
+    read,
+    plot,
+    forecast,
+    access,
+    inbox,
+    models,
+    export,
+    emergency,
+    rekey,
+    reshare,
+    move,
+    erase,
+)
 _GUARDED = (guardians, freeze, unfreeze, recover, rescue)
 
 twin_command = noun("twin", "A patient's digital twin. `dtledger help start` says what comes first.")

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from ...client import Readings
     from ...types import Period
 
+TWIN = click.argument("twin", type=click.IntRange(0), required=False)
+WHY = click.option("--purpose", type=PURPOSE, required=True, help="Why: `dtledger help purposes`. There is no default.")
+
 _OPTIONS = (
-    click.argument("twin", type=click.IntRange(0), required=False),
+    TWIN,
     click.option("--category", type=CATEGORY, help="What to read: `dtledger help categories`."),
-    click.option("--purpose", type=PURPOSE, required=True, help="Why: `dtledger help purposes`. There is no default."),
+    WHY,
     click.option("--since", metavar="TIME", help="From when: 24h, 14d, 2026-11-02. By default everything."),
     click.option("--until", metavar="TIME", help="Up to when; a day counts whole."),
     click.option("--unit", metavar="UNIT", help="Convert values into this unit: `dtledger help units`."),
@@ -98,10 +101,15 @@ def remarks(app: App, readings: Readings) -> None:
     if readings.age is None:
         app.say("There is no anchored snapshot of that category yet; whether there are readings is unknown.")
     else:
-        stale = f", {click.style('STALE', fg='yellow', bold=True)}" if readings.stale else ""
         app.say(
             f"{len(readings):,} readings from {readings.snapshots} snapshots; the twin's newest is "
-            f"{times.span(readings.age)} old{stale}."
+            f"{age_words(readings.age, stale=readings.stale)}."
+        )
+    doubtful = sum(each.doubtful for each in readings)
+    if doubtful:
+        warning = click.style("warning:", fg="yellow")
+        app.say(
+            f"{warning} {doubtful:,} of them are not to be relied on (suspect or unverified), as their gateway found."
         )
     if readings.amendments:
         app.say(
@@ -118,6 +126,11 @@ def remarks(app: App, readings: Readings) -> None:
         app.say(f"{readings.uncounted} snapshots were left out: their writer had no right to write them.")
     for each in readings.doubled:
         app.say(f"{click.style('warning:', fg='yellow')} {doubled_words(app, each)}")
+
+
+def age_words(age: int, *, stale: bool) -> str:
+    """How old, and whether that is too old."""
+    return f"{times.span(age)} old" + (f", {click.style('STALE', fg='yellow', bold=True)}" if stale else "")
 
 
 def plain(app: App, readings: Readings, **asked: Any) -> dict[str, Any]:
@@ -152,6 +165,7 @@ def plain(app: App, readings: Readings, **asked: Any) -> dict[str, Any]:
                 "value": each.value,
                 "unit": each.unit,
                 "quality": each.quality,
+                "why": each.why,
                 "late": each.late,
                 "snapshot": f"0x{each.snapshot}",
                 "corrected": each.corrected,

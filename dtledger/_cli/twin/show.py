@@ -68,7 +68,7 @@ def show(app: App, twin: int | None) -> None:
     over = sum(each.grant.given for each in records) - len(live)
     app.show(f"grants      {len(live)} in force" + (f", {over} that permit nothing" if over else ""))
     for name, minute in newest.items():
-        app.show(f"data        {name}: newest {_age_words(now - minute * 60)}")
+        app.show(f"data        {name}: newest {_age_words(name, now - minute * 60)}")
     if not newest:
         app.show("data        none that this key can name")
     app.show(f"guardians   {_guardian_words(app, state, now)}")
@@ -182,7 +182,7 @@ def _plain_move(app: App, move: AnnouncedMove | None) -> dict[str, Any] | None:
     return {"to": app.people.plain(move.to), "ready_at": rfc3339(move.ready_at), "binding": move.binding}
 
 
-def _age_words(seconds: int) -> str:
-    from ...client.readings import STALE_AFTER
+def _age_words(name: str, seconds: int) -> str:
+    from ...vocabulary import category
 
-    return f"{times.span(max(seconds, 0))} old" + (", STALE" if seconds > STALE_AFTER else "")
+    return f"{times.span(max(seconds, 0))} old" + (", STALE" if category(name).is_stale(seconds) else "")

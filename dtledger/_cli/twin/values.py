@@ -20,7 +20,12 @@ def table_lines(app: App, readings: Readings) -> list[str]:
     for each in readings:
         unit = known_unit(each.unit)
         value = f"{each.value:.{unit.decimals}f}" if unit else f"{each.value:g}"
-        words = [each.quality, "late" if each.late else "", *_correction(app, readings, each)]
+        words = [
+            each.quality,
+            f"({each.why})" if each.why else "",
+            "late" if each.late else "",
+            *_correction(app, readings, each),
+        ]
         lines.append(f"{app.time(each.at)}  {value:>7} {each.unit}  {' '.join(filter(None, words))}".rstrip())
     return lines
 
@@ -38,8 +43,8 @@ def csv_lines(readings: Readings, *, header: bool = True) -> list[str]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if header:
-        writer.writerow(["time", "value", "unit", "quality", "late", "snapshot", "corrected", "superseded_by"])
+        writer.writerow(["time", "value", "unit", "quality", "late", "snapshot", "corrected", "superseded_by", "why"])
     for each in readings:
         value = [each.at.isoformat(), each.value, each.unit, each.quality, int(each.late), each.snapshot]
-        writer.writerow([*value, int(each.corrected), each.superseded_by])
+        writer.writerow([*value, int(each.corrected), each.superseded_by, each.why])
     return text.getvalue().splitlines()
