@@ -36,6 +36,7 @@ from .readings import Readings
 from .resharing import Resharing
 from .revoking import Revoking
 from .snapshots import Snapshots
+from .state_reading import StateReader
 from .training import Training
 from .twins import Twins
 from .writing import Writer
@@ -81,7 +82,7 @@ class Client:
         self.models = Models(self.context)
         self.training = Training(self.context)
         self.reader = Reader(self.context)
-        self.forecasts = Forecasts(self.reader)
+        self.forecasts = Forecasts(StateReader(self.context))
         self.snapshots = Snapshots(self.context, self.reader)
         self.consent_imports = ConsentImports(self.context, self.consents)
         self.exports = Exports(self.context, self.consents, self.snapshots, self.models)

@@ -7,7 +7,7 @@ the newest reading on, however old that is: `age` and `stale` stand beside it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -20,7 +20,7 @@ from ..twin import require_extra
 from ..types import Address
 from ..vocabulary import Purpose, Unit, category, unit
 from .collecting import unit_for
-from .reading import Newest, Reader
+from .state_reading import OpenedState, StateReader
 
 if TYPE_CHECKING:
     from ..twin.prior import Prior
@@ -113,7 +113,7 @@ class TwinForecast:
 class Forecasts:
     """Makes forecasts of twins as this key may."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: StateReader) -> None:
         self._reader = reader
 
     def forecast(self, twin: int, horizon: int, purpose: Purpose, now: int, to_unit: str | None = None) -> TwinForecast:
@@ -140,6 +140,17 @@ class Forecasts:
                 f"No state of twin {twin} is anchored, so there is nothing to forecast from.",
                 hint=f"Its gateway writes one with each batch, if it may write {CATEGORY} to the twin.",
             )
+        return self._made(newest, twin, horizon, now, target)
+
+    def every(self, twin: int, purpose: Purpose, now: int) -> Iterator[TwinForecast]:
+        """The forecast of every state that may be opened, as it was when that was new; of the last horizon. Raises as
+        `forecast`."""
+        require_extra()
+        target = unit_for("glucose", category("glucose").unit)
+        for each in self._reader.every(twin, CATEGORY, purpose):
+            yield self._made(each, twin, HORIZONS[-1], now, target)
+
+    def _made(self, newest: OpenedState, twin: int, horizon: int, now: int, target: Unit) -> TwinForecast:
         from ..twin.twin import forecast
 
         prior, model = _shipped()
@@ -186,7 +197,7 @@ def _shipped() -> tuple[Prior, Model]:
     return prior, glucose_model(prior)
 
 
-def _state(newest: Newest, model: Model) -> StateSnapshot:
+def _state(newest: OpenedState, model: Model) -> StateSnapshot:
     """What the snapshot holds.
 
     Raises:

@@ -18,27 +18,13 @@ from ..types import ZERO_DIGEST, Digest, Period
 from ..vocabulary import STATES, Action, Purpose, Reason
 from .collecting import Collected, content_of, unit_for
 from .context import Context
-from .deciding import Decision, Door, Question, decide, denied, grantees_of, judge, shut
+from .deciding import Decision, Door, Question, decide, denied, grantees_of, judge
 from .keyrings import ALL_TIME, granted_keys, owner_keys
 from .readings import Readings
 
-DAY_MINUTES = 1440
-
 
 @dataclass(frozen=True, slots=True)
-class Newest:
-    """One snapshot, and what its custodians gave."""
-
-    found: Found
-    opened: Opened
-
-    @property
-    def plaintext(self) -> bytes:
-        return self.opened.plaintexts[self.found.digest]
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
+class Way:
     """The door that was chosen, and the data periods that the rule shuts behind it."""
 
     door: Door
@@ -106,7 +92,7 @@ class Reader:
         keys = doors[0].keys or NO_KEYS
         finder = Finder(context.deployment, now.view, context.store, twin, keys, tolerates=partial)
         periods = list(finder.periods(category, wanted))
-        way = _choose(doors, question, periods, now, partial=partial)
+        way = choose(doors, question, periods, now, partial=partial)
         collected = Collected(refused=sorted(way.shut.items()))
         for group in finder.find(category, wanted):
             collected.corrections.see(group)
@@ -123,37 +109,6 @@ class Reader:
         collected.faults |= collected.corrections.settle(finder, category, partial=partial)
         age = None if newest is None else max(0, context.clock() - newest * 60)
         return collected.result(category, age, target, partial=partial, originals=originals, snapshot=snapshot)
-
-    def newest(self, twin: int, category: str, purpose: Purpose) -> Newest | None:
-        """The newest snapshot of a category that may be opened; None if none is anchored. Raises as `read`."""
-        context = self._context
-        question = Question(twin, context.key.address, Action.READ, purpose, category, ALL_TIME)
-        now = context.now()
-        doors = self._enter(question, now)
-        finder = Finder(context.deployment, now.view, context.store, twin, doors[0].keys or NO_KEYS)
-        last = finder.newest_minute(category)
-        if last is None:
-            return None
-        latest = Period(max(last - DAY_MINUTES, 0), last)
-        try:
-            way = _choose(doors, question, list(finder.periods(category, latest)), now, partial=True)
-        except AccessDeniedError:  # consent ends with older data
-            latest = ALL_TIME
-            way = _choose(doors, question, list(finder.periods(category)), now, partial=True)
-        collected = Collected(refused=sorted(way.shut.items()))
-        asked = [
-            each
-            for group in finder.find(category, latest)
-            for each in self._asked(way, group, collected)
-            if each.manifest.period.end <= last
-        ]
-        if not asked:
-            return None
-        newest = max(asked, key=lambda each: (each.manifest.period.end, each.batch.block, each.manifest.sequence))
-        opened = self._opened(way, [newest])
-        if opened.refused:
-            raise shut([(newest.manifest.period, opened.refused[newest.digest])])
-        return Newest(newest, opened)
 
     def finder(self, twin: int, category: str, purpose: Purpose) -> Finder:
         """What finds the snapshots of a category that this key may ask for now, one period or another. It tolerates
@@ -216,12 +171,12 @@ class Reader:
             raise faults[0]
         return decision, ways
 
-    def _asked(self, way: _Way, group: list[Found], collected: Collected) -> list[Found]:
+    def _asked(self, way: Way, group: list[Found], collected: Collected) -> list[Found]:
         counted = [each for each in group if each.counts]
         collected.uncounted += len(group) - len(counted)
         return [each for each in counted if each.manifest.period not in way.shut]
 
-    def _open_what_opens(self, way: _Way, asked: list[Found], collected: Collected) -> None:
+    def _open_what_opens(self, way: Way, asked: list[Found], collected: Collected) -> None:
         """Open all but those that their writer wrote wrong, which are searched for by halving: a custodian that
         complains of one opens none."""
         try:
@@ -237,7 +192,7 @@ class Reader:
             self._open_what_opens(way, asked[:half], collected)
             self._open_what_opens(way, asked[half:], collected)
 
-    def _open(self, way: _Way, asked: list[Found], collected: Collected) -> None:
+    def _open(self, way: Way, asked: list[Found], collected: Collected) -> None:
         """Open all of these, or none."""
         if not asked:
             return
@@ -249,7 +204,7 @@ class Reader:
         }
         collected.add(opened, contents, by_digest, way.question)
 
-    def _opened(self, way: _Way, asked: list[Found]) -> Opened:
+    def _opened(self, way: Way, asked: list[Found]) -> Opened:
         """What the custodians say to a request for these."""
         context, door, question = self._context, way.door, way.question
         assert question.purpose is not None
@@ -263,7 +218,7 @@ class Reader:
         return open_snapshots(context.deployment, context.custodians, asking, asked, door.keys, question.category)
 
 
-def _reached(way: _Way, asked: list[Found], collected: Collected) -> list[Found]:
+def _reached(way: Way, asked: list[Found], collected: Collected) -> list[Found]:
     """Those of a generation that the package has keys of: the others wait for the owner to renew the grant, or are of a
     generation that their writer made up, and either way shut nothing else."""
     if way.door.record is None or way.door.keys is None:
@@ -283,12 +238,12 @@ def _is_shut_for_period(door: Door, question: Question, now: Now) -> bool:
         return False
 
 
-def _choose(doors: Sequence[Door], question: Question, periods: Sequence[Period], now: Now, *, partial: bool) -> _Way:
+def choose(doors: Sequence[Door], question: Question, periods: Sequence[Period], now: Now, *, partial: bool) -> Way:
     """The door behind which the rule shuts the least; unless `partial`, any refusal refuses the whole."""
     ways = []
     for door in doors:
         reasons = {each: judge(door, question, each, now) for each in set(periods)}
-        ways.append(_Way(door, question, {each: why for each, why in reasons.items() if not why.permits}))
+        ways.append(Way(door, question, {each: why for each, why in reasons.items() if not why.permits}))
     way = min(ways, key=lambda each: len(each.shut))
     permitted = [each for each in periods if each not in way.shut]
     if way.shut and (not partial or not permitted):

@@ -42,22 +42,26 @@ def forecast(app: App, twin: int | None, purpose: str, horizon: str | None, unit
         at = app.time(int(each.at.timestamp()))
         app.show(f"{at}  {each.mean:>7.{decimals}f} {found.unit}  in {each.minutes} min  {ends}")
     _remarks(app, found)
-    app.data(
-        "forecast",
-        twin=number,
-        purpose=purpose.upper(),
-        unit=found.unit,
-        made_at=rfc3339(int(found.made_at.timestamp())),
-        age=found.age,
-        stale=found.stale,
-        unverified=found.unverified,
-        flags=found.flags,
-        model={"name": found.model, "version": found.version},
-        snapshot=f"0x{found.snapshot}",
-        writer=app.people.plain(found.writer),
-        custodians={"asked": found.asked, "answered": found.answered},
-        forecasts=[_plain(each) for each in shown],
-    )
+    told = plain_forecast(app, found)
+    told["forecasts"] = [_plain(each) for each in shown]
+    custodians = {"asked": found.asked, "answered": found.answered}
+    app.data("forecast", twin=number, purpose=purpose.upper(), **told, custodians=custodians)
+
+
+def plain_forecast(app: App, found: TwinForecast) -> dict[str, Any]:
+    """A forecast of all horizons for JSON."""
+    return {
+        "made_at": rfc3339(int(found.made_at.timestamp())),
+        "age": found.age,
+        "stale": found.stale,
+        "unverified": found.unverified,
+        "flags": found.flags,
+        "model": {"name": found.model, "version": found.version},
+        "snapshot": f"0x{found.snapshot}",
+        "writer": app.people.plain(found.writer),
+        "unit": found.unit,
+        "forecasts": [_plain(each) for each in found.ahead],
+    }
 
 
 def _remarks(app: App, found: TwinForecast) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...errors import CannotCheckError, DtledgerError
+from ...vocabulary import STATES, Purpose
 from ..app import App, plain
 from ..consent.plain import plain_record
 from ..consent.receipt import Receipt
@@ -14,6 +15,7 @@ from ..consent.requests import plain_request
 from ..emergency.plain import plain as plain_opening
 from ..snapshot.plain import plain as plain_snapshot
 from .access import plain_lists, plain_look
+from .forecast import plain_forecast
 from .models import plain_use
 from .values import csv_lines
 
@@ -49,6 +51,9 @@ class Parts:
 
         client, owner = self._app.client, self._app.client.address
         for name in client.snapshots.newest(self._twin):
+            if name in STATES:
+                yield from self._forecasts()
+                continue
             try:
                 values = client.read(self._twin, name, "PATRQT", originals=True, partial=not self._strict)
             except DtledgerError as error:
@@ -61,6 +66,17 @@ class Parts:
             yield f"readings/{name}.csv", f"{len(values):,} values of {name}, as a table", lines.encode()
             made = bundle(list(observations(values, name, self._names.owner(owner))))
             yield f"readings/{name}.fhir.json", f"the same values of {name}, for another health system", as_text(made)
+
+    def _forecasts(self) -> Files:
+        client = self._app.client
+        try:
+            made = [*client.forecasts.every(self._twin, Purpose.PATRQT, client.context.clock())]
+        except DtledgerError as error:
+            self._lacks("forecasts", error)
+            return
+        told = [plain_forecast(self._app, each) for each in made]
+        words = f"what your twin expected, {len(told):,} times"
+        yield "forecasts.json", words, as_json("forecasts", twin=self._twin, forecasts=told)
 
     def _snapshots(self) -> Files:
         from ...fhir import bundle
