@@ -1,7 +1,8 @@
 """A gateway's queue on disk, in one SQLite file: sealed rows, by the part (an hour of a twin's category) they are of.
 
-What is committed is synced: it outlives a kill -9 and a power cut. Deleted rows are overwritten (`secure_delete`). The
-file is one process's at a time. Rows are opaque here; `dtledger.gateway.queue` seals and names them.
+What a gateway keeps of twins lies beside them (`twin_tables`). What is committed is synced: it outlives a kill -9 and a
+power cut. Deleted rows are overwritten (`secure_delete`). The file is one process's at a time. Rows are opaque here;
+`dtledger.gateway.queue` seals and names them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,18 @@ CREATE TABLE IF NOT EXISTS readings (
     at INTEGER NOT NULL, sealed BLOB NOT NULL, written_as BLOB, manifest TEXT, custody TEXT
 );
 CREATE INDEX IF NOT EXISTS parts ON readings (part, closes, at);
+CREATE TABLE IF NOT EXISTS verdicts (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL, later BLOB);
+CREATE TABLE IF NOT EXISTS anchored (
+    number INTEGER PRIMARY KEY, part BLOB NOT NULL, at INTEGER NOT NULL, sealed BLOB NOT NULL, manifest TEXT NOT NULL,
+    verdict BLOB NOT NULL, later BLOB, until INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS anchored_parts ON anchored (part);
+CREATE INDEX IF NOT EXISTS later ON anchored (number) WHERE later IS NOT NULL;
+CREATE TABLE IF NOT EXISTS states (
+    twin BLOB PRIMARY KEY, at INTEGER NOT NULL, sealed BLOB NOT NULL, told INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS untold ON states (told, at);
+CREATE TABLE IF NOT EXISTS newest (word BLOB PRIMARY KEY, at INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS posts (key BLOB PRIMARY KEY, body BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refused (part BLOB PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS letters (
@@ -31,6 +44,11 @@ CREATE INDEX IF NOT EXISTS readers ON letters (reader);
 """
 
 _HINT = "Free space, or make its folder writable: what it holds is unharmed."
+
+_LEND = (
+    "INSERT OR REPLACE INTO anchored SELECT number, part, at, readings.sealed, manifest, verdicts.sealed, later, ? "
+    "FROM readings JOIN verdicts USING (number) WHERE number = ? AND manifest IS NOT NULL"
+)
 
 _SIZE = "SELECT COUNT(*), COALESCE(SUM(LENGTH(sealed)), 0) FROM readings"
 
@@ -49,8 +67,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A row with its number, and what it was written as, if a batch was begun with it: the mark in the writer's journal
-    and the CIDs of its snapshot's manifest and custody block."""
+    """A row with its number; its `verdict`, if its twin has taken it; and what it was written as, if a batch was begun
+    with it: the mark in the writer's journal and the CIDs of its snapshot's manifest and custody block."""
 
     number: int
     at: int
@@ -58,6 +76,7 @@ class Kept:
     written_as: bytes | None
     manifest: str | None
     custody: str | None
+    verdict: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +112,9 @@ class QueueFile(DatabaseFile):
             with self._reading() as database:
                 self._rows, self._bytes = database.execute(_SIZE).fetchone()
             self._held = held.pop_all()
+
+    transaction = DatabaseFile._transaction
+    reading = DatabaseFile._reading
 
     def close(self) -> None:
         self._held.close()
@@ -148,7 +170,10 @@ class QueueFile(DatabaseFile):
         return [part for (part,) in rows if part not in skip][:most]
 
     def rows(self, part: bytes) -> list[Kept]:
-        query = "SELECT number, at, sealed, written_as, manifest, custody FROM readings WHERE part = ? ORDER BY number"
+        query = (
+            "SELECT number, at, readings.sealed, written_as, manifest, custody, COALESCE(later, verdicts.sealed) "
+            "FROM readings LEFT JOIN verdicts USING (number) WHERE part = ? ORDER BY number"
+        )
         with self._reading() as database:
             return [Kept(*row) for row in database.execute(query, (part,))]
 
@@ -160,12 +185,22 @@ class QueueFile(DatabaseFile):
                 ((*what, number) for number, what in written.items()),
             )
 
-    def delete(self, numbers: Sequence[int], letter: tuple[str, bytes, int] | None = None) -> None:
-        """Forget rows for good; a `letter` (CID, its reader's tag, time) that holds them is remembered with that."""
+    def delete(
+        self,
+        numbers: Sequence[int],
+        letter: tuple[str, bytes, int] | None = None,
+        *,
+        lent: Sequence[int] = (),
+        until: int = 0,
+    ) -> None:
+        """Forget rows for good; a `letter` (CID, its reader's tag, time) that holds them is remembered with that. Those
+        `lent` to their twins, which may yet judge them otherwise, lie with the anchored ones until then."""
         with self._transaction() as database:
+            database.executemany(_LEND, ((until, number) for number in lent))
             database.executemany("DELETE FROM readings WHERE number = ?", ((number,) for number in numbers))
             if letter is not None:
                 database.execute("INSERT OR IGNORE INTO letters VALUES (?, ?, ?)", letter)
+            database.executemany("DELETE FROM verdicts WHERE number = ?", ((number,) for number in numbers))
             database.execute("DELETE FROM refused WHERE part NOT IN (SELECT part FROM readings)")
         with self._reading() as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -5,7 +5,7 @@ every snapshot back from the store, and only then forgets the readings. A step t
 next: the writer's journal knows which readings are in a batch that counts, the queue knows what they were written as.
 What the right to write does not cover any more waits `renewal_seconds` for a new grant, then goes sealed to the owner.
 
-`ingest` stands between queue and writer: it is given the hours and gives back what shall be written of them.
+`twins` stand between queue and writer: they take the readings, mark them, and say what is written beside.
 """
 
 from __future__ import annotations
@@ -15,20 +15,55 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from .._backend.queue_file import Kept
 from ..client import Context, Writer
-from ..client.parts import Part, PartWritten
+from ..client.parts import Part, PartWritten, Remark, State
 from ..encoding import CID
 from ..errors import AccessDeniedError, BusyError, DtledgerError, UnreachableError
 from ..readings import Content
 from ..snapshots.unanchored import seal_unanchored
 from ..types import Address
+from .freshness import Freshness
 from .queue import Hour, ReadingQueue, without
 
 log = logging.getLogger(__name__)
 
-Ingest = Callable[[Sequence[Hour]], Sequence[Hour]]
+
+class Ingest(Protocol):
+    """What stands between queue and writer (`twins.Twins`)."""
+
+    def take(self, hours: Sequence[Hour]) -> Sequence[Hour]:
+        """What shall be written of the hours."""
+
+    def waiting(self, most: int) -> Sequence[State | Remark]:
+        """What is to be written beside them."""
+
+    def settle(self, part: State | Remark, error: DtledgerError | None) -> None:
+        """One of those is anchored, or is not and why."""
+
+    def forget(self, twin: int) -> None:
+        """The twin's readings went to its owner, who does not let them be written."""
+
+
+class NoTwins:
+    """Hours as they are, and nothing beside."""
+
+    def take(self, hours: Sequence[Hour]) -> Sequence[Hour]:
+        return hours
+
+    def waiting(self, most: int) -> Sequence[State | Remark]:
+        return ()
+
+    def settle(self, part: State | Remark, error: DtledgerError | None) -> None:
+        return
+
+    def forget(self, twin: int) -> None:
+        return
+
+
+NO_TWINS = NoTwins()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +122,18 @@ class Pump:
         writer: Writer,
         queue: ReadingQueue,
         pace: Pace = Pace(),
-        ingest: Ingest = lambda hours: hours,
+        twins: Ingest = NO_TWINS,
         dice: Callable[[], float] = random.random,
     ) -> None:
         self._context = context
         self._writer = writer
         self._queue = queue
         self._pace = pace
-        self._ingest = ingest
+        self._twins = twins
         self._dice = dice
         self._deferred: dict[bytes, _Deferred] = {}
-        self._newest: dict[str, int] = {}
+        self.freshness = Freshness(queue)
         self.told = Told()
-
-    def newest(self) -> dict[str, int]:
-        """The newest minute that was anchored of each twin's category, under a word that names neither."""
-        return dict(self._newest)
 
     def run(self, stop: threading.Event, wait: Callable[[float], object] | None = None) -> None:
         """Step until `stop` is set. `wait` waits that many seconds, by default until `stop`."""
@@ -133,7 +164,8 @@ class Pump:
         self._deferred = {part: each for part, each in self._deferred.items() if each.until > now or each.failures}
         skip = {part for part, each in self._deferred.items() if each.until > now}
         hours = self._queue.due(now - self._pace.batch_seconds, skip, self._pace.snapshots)
-        if not hours:
+        beside = [] if hours else self._twins.waiting(self._pace.snapshots)
+        if not hours and not beside:
             self.told.waiting = len(skip)
             return 0
         settled = 0
@@ -141,11 +173,12 @@ class Pump:
             self._writer.resume()
             settled = self._forget([self._standing(hour) for hour in hours])
             hours = [left for hour in hours if (left := self._queue.hour(hour.part))]
-        moved = settled + self._write([*self._ingest(hours)])
+        hours = [*self._twins.take(hours)]
+        moved = settled + self._write(hours, beside or self._twins.waiting(self._pace.snapshots))
         self.told.waiting = len(self._deferred)
         return moved
 
-    def _write(self, hours: Sequence[Hour]) -> int:
+    def _write(self, hours: Sequence[Hour], beside: Sequence[State | Remark]) -> int:
         """Write and anchor; settle what stands."""
 
         def note(written: Sequence[PartWritten]) -> None:
@@ -153,19 +186,24 @@ class Pump:
                 {
                     number: (mark, str(each.snapshot.manifest), str(each.snapshot.custody))
                     for each in written
+                    if each.place < len(hours)
                     for number, mark in _numbers(hours[each.place], each)
                 }
             )
 
-        if not hours:
+        if not hours and not beside:
             return 0
-        outcomes = self._writer.put_batch([Part(each.twin, each.category, each.readings) for each in hours], note)
+        parts = [Part(each.twin, each.category, each.readings) for each in hours]
+        every = self._writer.put_batch([*parts, *beside], note)
+        for part, error in zip(beside, every[len(hours) :], strict=True):
+            self._twins.settle(part, error)
+        outcomes = every[: len(hours)]
         stand = [hour for hour, error in zip(hours, outcomes, strict=True) if error is None]
         self._queue.permitted(stand)
         moved = self._forget([replace(hour, rows=self._queue.rows(hour)) for hour in stand])
         moved += sum(self._refused(hour, error) for hour, error in zip(hours, outcomes, strict=True) if error)
         errors = [each for each in outcomes if each is not None]
-        if len(errors) == len(hours) and all(isinstance(each, UnreachableError) for each in errors):
+        if errors and len(errors) == len(hours) and all(isinstance(each, UnreachableError) for each in errors):
             raise errors[0]
         return moved
 
@@ -189,9 +227,9 @@ class Pump:
             else:
                 gone += hour.rows
                 self._deferred.pop(hour.part, None)
-                word = self._queue.word(hour)
-                self._newest[word] = max([self._newest.get(word, 0), *(each.minute for each in hour.readings)])
+                self.freshness.note(hour)
         if gone:
+            self.freshness.keep()
             self._queue.drop(gone)
         self.told.anchored += len(gone)
         return len(gone)
@@ -231,6 +269,8 @@ class Pump:
         context.store.get(cid)
         self._queue.hand_over(hour.rows, str(cid), owner)
         self._deferred.pop(hour.part, None)
+        self._twins.forget(hour.twin)
+        self.freshness.forget(hour)
         self.told.handed_over += len(hour.rows)
         return len(hour.rows)
 

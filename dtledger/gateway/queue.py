@@ -22,16 +22,21 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from .. import encoding
 from .._backend.http_errors import DiskFullError
 from .._backend.queue_file import Kept, QueueFile, Row, Totals
+from .._backend.twin_tables import TwinTables
 from ..client import Identity
 from ..errors import BusyError, IntegrityError
 from ..readings import Reading
 from ..types import Address
+from .sealing import Seal
 
 KEY = "queue"
 """The name of the queue's key among a key file's secrets."""
 
 POSTS_KEPT_SECONDS = 7 * 86_400
 """How long a sender's idempotency key is remembered."""
+
+LENT_SECONDS = 86_400
+"""How long a twin may judge an anchored reading otherwise."""
 
 ROW_BYTES = 160
 """What a row takes beside its sealed bytes, about."""
@@ -87,6 +92,8 @@ class ReadingQueue:
         self._key: bytes = held.extra[KEY]
         self._names = _derive(self._key, "names")
         self._file = QueueFile(path)
+        self.twins = TwinTables(self._file)
+        self.seal = Seal(_derive(self._key, "beside"), self._name, clock)
         self._folder = path.parent
         self._clock = clock
         self._limits = limits
@@ -126,9 +133,13 @@ class ReadingQueue:
         self.damaged = 0
         return [hour for hour in map(self._open, parts) if hour is not None]
 
-    def hour(self, part: bytes) -> Hour | None:
-        """One of them as it stands now."""
-        return self._open(part)
+    def hour(self, part: bytes, rows: Sequence[Kept] | None = None) -> Hour | None:
+        """One of them as it stands now, or those `rows` of it that its twin was lent."""
+        return self._open(part, rows)
+
+    def part(self, twin: int, category: str, seconds: int) -> bytes:
+        """The name of the hour that a reading of that time is of."""
+        return self._name("part", twin, category, seconds // 3600)
 
     def rows(self, hour: Hour) -> tuple[Kept, ...]:
         """The rows of the hour as they stand now."""
@@ -140,8 +151,9 @@ class ReadingQueue:
         self._file.note(written)
 
     def drop(self, rows: Sequence[Kept]) -> None:
-        """Forget readings that are anchored and read back."""
-        self._file.delete([row.number for row in rows])
+        """Forget readings that are anchored and read back; those that a twin took, after a day."""
+        lent = [row.number for row in rows if row.verdict is not None]
+        self._file.delete([row.number for row in rows], lent=lent, until=self._clock() + LENT_SECONDS)
 
     def hand_over(self, rows: Sequence[Kept], letter: str, owner: Address) -> None:
         """Forget readings that the block `letter` holds, sealed to the owner."""
@@ -150,10 +162,6 @@ class ReadingQueue:
     def letters(self, owner: Address) -> list[str]:
         """The CIDs of what was sealed to that owner."""
         return self._file.letters(self._name("reader", owner))
-
-    def word(self, hour: Hour) -> str:
-        """A word for the hour's twin and category that says neither, and is always the same."""
-        return self._name("word", hour.twin, hour.category).hex()[:12]
 
     def refused_since(self, hour: Hour) -> int:
         return self._file.refused_since(hour.part, self._clock())
@@ -183,16 +191,17 @@ class ReadingQueue:
         sealed = self._cipher(now).encrypt(nonce, encoding.encode([*what, reading.offset]), _bound(mark, part))
         return Row(mark, part, (hour + 1) * 3600, now, mark + nonce + sealed)
 
-    def _open(self, part: bytes) -> Hour | None:
+    def _open(self, part: bytes, given: Sequence[Kept] | None = None) -> Hour | None:
         """What opens of the part; None if nothing does."""
         opened: list[tuple[Reading, Kept]] = []
         twin, category = 0, ""
-        for row in self._file.rows(part):
+        for row in self._file.rows(part) if given is None else given:
             mark, nonce, sealed = row.sealed[:16], row.sealed[16 : 16 + _NONCE_BYTES], row.sealed[16 + _NONCE_BYTES :]
             try:
                 plain: list[Any] = encoding.decode(self._cipher(row.at).decrypt(nonce, sealed, _bound(mark, part)))
                 twin, category, seconds, value, unit, quality, offset = plain
-                opened.append((Reading(seconds, value, unit, offset, quality), row))
+                quality, why = self.seal.judged(row, quality)
+                opened.append((Reading(seconds, value, unit, offset, quality, why), row))
             except (InvalidTag, IntegrityError, ValueError):
                 self.damaged += 1
         if not opened:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from .._backend.block_putters import BlockPutters
 from .._backend.files import parse_json
 from .._backend.quota_file import QuotaFile
-from ..client import Client
+from ..client import Client, Context
 from ..config import Entry
 from ..encoding import CID, address
 from ..errors import AccessDeniedError, InputError, IntegrityError
@@ -25,14 +25,18 @@ from ..service.app import Body, Service, Verdict, cbor
 from ..service.metrics import Metrics
 from ..service.settings import COMMON, ServiceSettings, file_setting, whole_number
 from ..store import BlockMissingError
+from ..twin import require_extra
 from .blocks import FRESH_SECONDS, Blocks
 from .intake import Intake
-from .pump import Ingest, Pace, Pump
+from .pump import NO_TWINS, Pace, Pump
 from .queue import Limits, ReadingQueue
 from .relay import Relay, RelayLimits
 from .senders import Senders
 from .status import Status
 from .sweeper import Sweeper
+
+if TYPE_CHECKING:
+    from .twins import Twins
 
 MOST_CALL_BYTES = 2**18
 
@@ -52,8 +56,8 @@ ENTRIES: tuple[Entry, ...] = (
 
 
 class Gateway:
-    """All parts of one gateway, over the ledger, store and key of `client`, with its state in `folder`. `ingest` stands
-    between queue and writer, see `pump`."""
+    """All parts of one gateway, over the ledger, store and key of `client`, with its state in `folder`. `twins` are
+    None where the library of their filter is not installed: then readings are anchored as they come."""
 
     def __init__(
         self,
@@ -61,7 +65,6 @@ class Gateway:
         settings: ServiceSettings,
         folder: Path,
         senders: Senders,
-        ingest: Ingest = lambda hours: hours,
     ) -> None:
         context = client.context
         limits = Limits(settings["queue_bytes"], settings["free_bytes"])
@@ -69,13 +72,15 @@ class Gateway:
         self.queue = ReadingQueue(folder / "queue.db", context.key, context.clock, limits)
         self.quota = QuotaFile(folder / "quota.db")
         self.putters = BlockPutters(folder / "blocks.db")
-        self.pump = Pump(context, client.writer, self.queue, pace, ingest)
+        self.twins = _twins(context, self.queue)
+        self.pump = Pump(context, client.writer, self.queue, pace, self.twins or NO_TWINS)
         self.senders = senders
         self.intake = Intake(context, self.queue)
         self.relay = Relay(context, self.quota, RelayLimits(settings["relay_calls"], settings["relay_calls_all"]))
         self.blocks = Blocks(context, self.quota, self.putters, settings["block_bytes"])
         self.sweeper = Sweeper(context)
-        self.status = Status(context, self.queue, self.pump)
+        self.status = Status(context, self.queue, self.pump, self.twins)
+        self.clock = context.clock
         self._context = context
         self._patience: float = settings["stop_seconds"]
         self._stop = threading.Event()
@@ -134,6 +139,16 @@ class Gateway:
         return [("queue", room)]
 
 
+def _twins(context: Context, queue: ReadingQueue) -> Twins | None:
+    try:
+        require_extra()
+    except InputError:
+        return None
+    from .twins import Twins, shipped
+
+    return Twins(queue, shipped(), context.deployment, context.store, context.clock)
+
+
 def make_service(gateway: Gateway) -> Service:
     """Its endpoints."""
     metrics = Metrics("gateway")
@@ -143,8 +158,30 @@ def make_service(gateway: Gateway) -> Service:
     metrics.gauge("failures", "Batches that failed one after another.").set_function(lambda: gateway.pump.told.failures)
     metrics.gauge("swept", "Blocks of ended twins that were removed.").set_function(lambda: gateway.sweeper.blocks)
     metrics.gauge("anchored", "Readings anchored since the start.").set_function(lambda: gateway.pump.told.anchored)
+    _count_twins(gateway, metrics)
     return Service(
         "gateway", "dtledger gateway", _router(gateway), metrics, gateway.checks(), gateway.start, gateway.stop
+    )
+
+
+def _count_twins(gateway: Gateway, metrics: Metrics) -> None:
+    ages, twins = gateway.pump.freshness.ages, gateway.twins
+    clock = gateway.clock
+    oldest = metrics.gauge(
+        "oldest_twin_seconds", "Age of the newest anchored reading of the twin that is silent longest."
+    )
+    oldest.set_function(lambda: max((each.seconds for each in ages(clock())), default=0))
+    stale = metrics.gauge("stale_twins", "Twins' categories whose newest anchored reading is older than it may be.")
+    stale.set_function(lambda: sum(each.stale for each in ages(clock())))
+    if twins is None:
+        return
+    alarms = metrics.counter("alarms", "Low readings, by whether they are relied on.", ("unverified",))
+    twins.alarms.heard.append(lambda unverified: alarms.labels("yes" if unverified else "no").inc())
+    metrics.gauge("doubtful", "Readings since the start that are suspect or unverified.").set_function(
+        lambda: twins.doubtful
+    )
+    metrics.gauge("states_refused", "Twins whose states consent to write does not cover.").set_function(
+        lambda: len(twins.refused)
     )
 
 

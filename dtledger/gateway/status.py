@@ -5,8 +5,9 @@ A twin's age is shown under a word that only this gateway's queue makes, so that
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..client import Context
@@ -15,6 +16,9 @@ from ..ledger import Ledger
 from ..vocabulary import Action
 from .pump import Pump
 from .queue import ReadingQueue
+
+if TYPE_CHECKING:
+    from .twins import Twins
 
 SOON_SECONDS = 30 * 86_400
 """A WRITE grant that ends within this is listed."""
@@ -30,11 +34,12 @@ class Status:
     context: Context
     queue: ReadingQueue
     pump: Pump
+    twins: Twins | None
 
     def look(self) -> dict[str, Any]:
         """All of it, as `GET /v1/status` answers; what cannot be looked at is null, and `ledger` or `queue` says so."""
         now = self.context.clock()
-        ages = sorted(((now - 60 * minute, tag) for tag, minute in self.pump.newest().items()), reverse=True)
+        ages = self.pump.freshness.ages(now)
         return {
             "schema": "dtledger/gateway-status/1",
             "version": __version__,
@@ -46,8 +51,22 @@ class Status:
             "waiting": self.pump.told.waiting,
             "failures": self.pump.told.failures,
             "error": self.pump.told.error or None,
-            "twins": [{"twin": tag, "age_seconds": age} for age, tag in ages[:SHOWN]],
-            "oldest_twin_seconds": ages[0][0] if ages else None,
+            **self._twins(now),
+            "twins": [{"twin": each.word, "age_seconds": each.seconds, "stale": each.stale} for each in ages[:SHOWN]],
+            "oldest_twin_seconds": ages[0].seconds if ages else None,
+            "stale_twins": sum(each.stale for each in ages),
+        }
+
+    def _twins(self, now: int) -> dict[str, Any]:
+        """What the filter and the gate do: alarms, what they doubt, and states that consent to write does not cover."""
+        if self.twins is None:
+            return {"filter": "not installed", "alarms": [], "doubtful": 0, "states_refused": {}}
+        refused = Counter(getattr(reason, "name", "FAILED") for reason in [*self.twins.refused.values()])
+        return {
+            "filter": "on",
+            "alarms": self.twins.alarms.shown(now)[:SHOWN],
+            "doubtful": self.twins.doubtful,
+            "states_refused": dict(refused),
         }
 
     def _queue(self, now: int) -> dict[str, Any]:

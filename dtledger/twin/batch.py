@@ -1,4 +1,5 @@
-"""Twins side by side: a memory of several from memories of one, some out of many, and back.
+"""Twins side by side: a memory of several from memories of one, some out of many, and back; and all their numbers as
+one table, a column a twin.
 
 A memory is a dataclass of arrays with the twins along the last axis, and of further ones (`twin.Memory`,
 `denoising.Memory`, `filter.State`). No number is changed on the way.
@@ -9,6 +10,9 @@ A memory is a dataclass of arrays with the twins along the last axis, and of fur
 >>> three = join([one, two])
 >>> three.at.shape, of(three, np.array([2])).state.factor.shape
 ((3,), (6, 6, 1))
+>>> again = unpack(one, pack(three)[:, :2])
+>>> bool((again.state.factor == of(three, np.array([0, 1])).state.factor).all())
+True
 """
 
 from __future__ import annotations
@@ -20,7 +24,9 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Twins", "join", "of", "put"]
+from .factors import Array
+
+__all__ = ["Twins", "join", "of", "pack", "put", "unpack"]
 
 Twins = npt.NDArray[np.intp]
 """Places of twins in a memory."""
@@ -50,6 +56,37 @@ def put(memory: Memory, twins: Twins, some: Memory) -> Memory:
 
     changed: Memory = _each(with_some, memory, some)
     return changed
+
+
+def pack(memory: Any) -> Array:
+    """All numbers of each twin: (numbers, twins)."""
+    return np.concatenate(_rows(memory))
+
+
+def unpack(like: Memory, columns: Array) -> Memory:
+    """What was packed, where `like` is a memory of one twin of that kind.
+
+    Raises:
+        ValueError: there are more numbers or fewer than such a memory has.
+    """
+    lengths = [len(rows) for rows in _rows(like)]
+    if sum(lengths) != len(columns):
+        raise ValueError("a memory of another shape")
+    parts = iter(np.split(columns, np.cumsum(lengths)[:-1]))
+    memory: Memory = _each(lambda array: next(parts).reshape(*array.shape[:-1], columns.shape[1]), like)
+    return memory
+
+
+def _rows(memory: Any) -> list[Array]:
+    """Each array as rows of one number."""
+    found: list[Array] = []
+
+    def lay(array: Any) -> Any:
+        found.append(array.reshape(-1, array.shape[-1]))
+        return array
+
+    _each(lay, memory)
+    return found
 
 
 def _each(change: Callable[..., Any], *parts: Any) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from dtledger.errors import DtledgerError, UnreachableError
-from dtledger.gateway.pump import Pace, Pump
+from dtledger.gateway.pump import NoTwins, Pace, Pump
+from dtledger.gateway.queue import Hour
 from dtledger.store import BlockMissingError
 from tests.gateway.conftest import PACE, Site
 
@@ -223,17 +225,18 @@ class TestWhatCouldNotBeAnchoredInTime:
         assert refused.queue.totals().rows == 3
 
 
-def test_the_hook_stands_between_queue_and_writer(site: Site) -> None:
-    """A filter gives back other values; what it keeps back stays."""
+def test_twins_stand_between_queue_and_writer(site: Site) -> None:
+    """They give back other values; what they keep back stays."""
 
-    def halve(hours):  # type: ignore[no-untyped-def]
-        return [
-            replace(each, readings=tuple(replace(one, value=one.value / 2) for one in each.readings))
-            for each in hours
-            if each.twin == site.world.twin
-        ]
+    class Halving(NoTwins):
+        def take(self, hours: Sequence[Hour]) -> Sequence[Hour]:
+            return [
+                replace(each, readings=tuple(replace(one, value=one.value / 2) for one in each.readings))
+                for each in hours
+                if each.twin == site.world.twin
+            ]
 
-    pump = Pump(site.world.gateway.context, site.world.gateway.writer, site.queue, PACE, halve)
+    pump = Pump(site.world.gateway.context, site.world.gateway.writer, site.queue, PACE, Halving())
     readings = site.later()
     site.put(site.world.twin, readings)
     site.put(site.other, readings)

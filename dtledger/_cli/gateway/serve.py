@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -12,6 +13,12 @@ from ..command import verb
 _NO_SENDER = (
     "it knows no sender, so it takes readings of nobody. `dtledger gateway token NAME` makes a line for the file that "
     "the setting `senders` names."
+)
+
+
+_NO_FILTER = (
+    "NumPy is not installed, so readings are anchored as they come: no filter, no gate, no forecasts. Run `pip install "
+    '"dtledger[filter]"`.'
 )
 
 
@@ -37,6 +44,8 @@ def serve_(app: App, config: str | None) -> None:
     senders = Senders.read(Path(settings["senders"])) if settings["senders"] else Senders([])
     if not senders:
         app.say(f"{click.style('warning:', fg='yellow')} {_NO_SENDER}")
+    if find_spec("numpy") is None:
+        app.say(f"{click.style('warning:', fg='yellow')} {_NO_FILTER}")
     folder = Path(settings["state"]) if settings["state"] else app.home.root / "gateway"
     app.home.prepare(folder)
     gateway = Gateway(app.client, settings, folder, senders)

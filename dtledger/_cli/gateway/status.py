@@ -41,6 +41,21 @@ def status(app: App, url: str) -> None:
         )
 
 
+def _show_twins(app: App, found: dict[str, Any]) -> None:
+    if found.get("stale_twins"):
+        stale = click.style("STALE", fg="yellow", bold=True)
+        app.show(f"{found['stale_twins']} twins' data are {stale}: older than their kind may be")
+    if found.get("filter") == "not installed":
+        app.show("no filter: NumPy is not installed, so nothing is judged and nothing is forecast")
+    for each in found.get("alarms") or []:
+        doubt = ", unverified" if each["unverified"] else ""
+        app.show(f"twin {each['twin']} alarmed {times.span(max(each['age_seconds'], 0))} ago{doubt}")
+    if found.get("doubtful"):
+        app.show(f"{found['doubtful']} readings were not believed since it began: they are anchored, and marked")
+    for reason, count in (found.get("states_refused") or {}).items():
+        app.show(f"{count} twins have no forecast: the grant to write does not cover that ({reason})")
+
+
 def _show(app: App, found: dict[str, Any]) -> None:
     app.show(f"gateway {found.get('gateway')}, dtledger {found.get('version')}")
     oldest = found.get("oldest_seconds")
@@ -60,6 +75,7 @@ def _show(app: App, found: dict[str, Any]) -> None:
     app.show(f"ledger's head: {times.span(head)} old" if head is not None else f"ledger: {found.get('ledger')}")
     if age is not None:
         app.show(f"the twin that is longest without a new snapshot: {times.span(age)}")
+    _show_twins(app, found)
     free = found.get("disk_free_bytes")
     if free is not None:
         app.show(f"disk: {free / 2**30:.1f} GiB free")
