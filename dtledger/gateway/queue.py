@@ -183,7 +183,7 @@ class ReadingQueue:
 
     def _row(self, measured: Measured, now: int) -> Row:
         twin, category, reading = measured.twin, measured.category, measured.reading
-        what = [twin, category, reading.seconds, reading.value, reading.unit, reading.quality]
+        what = [twin, category, reading.seconds, reading.value, reading.unit, reading.quality, reading.micros]
         hour = reading.seconds // 3600
         part = self._name("part", twin, category, hour)
         mark = self._name("mark", *what)
@@ -199,9 +199,9 @@ class ReadingQueue:
             mark, nonce, sealed = row.sealed[:16], row.sealed[16 : 16 + _NONCE_BYTES], row.sealed[16 + _NONCE_BYTES :]
             try:
                 plain: list[Any] = encoding.decode(self._cipher(row.at).decrypt(nonce, sealed, _bound(mark, part)))
-                twin, category, seconds, value, unit, quality, offset = plain
+                twin, category, seconds, value, unit, quality, micros, offset = plain
                 quality, why = self.seal.judged(row, quality)
-                opened.append((Reading(seconds, value, unit, offset, quality, why), row))
+                opened.append((Reading(seconds, value, unit, offset, quality, micros, why), row))
             except (InvalidTag, IntegrityError, ValueError):
                 self.damaged += 1
         if not opened:
