@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtledger._backend.files import locked, parse_json, write_atomically
+from dtledger._backend.folders import write_folder, write_zip
 from dtledger.errors import DtledgerError
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +44,18 @@ with locked(Path(sys.argv[1])):
     for name in ("open", "write", "fsync", "replace", "close"):
         setattr(os, name, dying(getattr(os, name)))
     write_atomically(Path(sys.argv[1]), b"new" * 1000)
+"""
+
+
+DYING_FOLDER = """
+import os, signal, sys
+from pathlib import Path
+from dtledger._backend import folders
+
+os.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+os.replace = os.rename if sys.argv[2] == "zip" else os.replace
+write = folders.write_zip if sys.argv[2] == "zip" else folders.write_folder
+write(Path(sys.argv[1]), {"a/b.txt": b"private", "c.txt": b"private"})
 """
 
 
@@ -97,6 +110,35 @@ def test_a_writer_killed_at_any_call_leaves_the_old_bytes_or_the_new_and_no_lock
     assert done.returncode == 0, "the writer lives once there are more calls than it makes"
     assert outcomes[0] == b"old"
     assert outcomes[-2] == b"new" * 1000, "killed after the rename, the new bytes are there"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_what_a_killed_export_left_goes_with_the_next_of_its_name(tmp_path: Path, kind: str) -> None:
+    mine, write = tmp_path / "mine", write_zip if kind == "zip" else write_folder
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", DYING_FOLDER, str(mine), kind], cwd=ROOT, check=False)
+        assert done.returncode == -signal.SIGKILL
+        (left,) = names(tmp_path)
+        assert left.startswith(".mine."), "one: what the one before left is gone"
+    write(mine, {"a/b.txt": b"whole"})
+    assert names(tmp_path) == {"mine"}
+
+
+def test_what_a_living_writer_writes_is_not_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two exports of one name at once the second waits for nobody, and takes nothing from the first."""
+    mine, rename = tmp_path / "mine", os.rename
+
+    def meanwhile(*paths: Path) -> None:
+        monkeypatch.setattr(os, "rename", rename)
+        with locked(mine):  # which clears away
+            pass
+        rename(*paths)
+
+    monkeypatch.setattr(os, "rename", meanwhile)
+    write_folder(mine, {"a.txt": b"one"})
+    assert names(tmp_path) == {"mine"}
+    assert (mine / "a.txt").read_bytes() == b"one"
 
 
 @pytest.mark.parametrize(

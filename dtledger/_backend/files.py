@@ -2,8 +2,10 @@
 
 `write_atomically` writes to a file beside the target, syncs it, renames it over the target and syncs the folder, so a
 kill -9 or a power cut at any point leaves the old bytes or the new ones. `locked` lets one process (and one thread)
-at a time read, change and write a file; it also clears away what a killed writer left, so whoever writes a file that
-is ever locked holds the lock. A link is followed: the file that it names is replaced, not the link.
+at a time read, change and write a file. A link is followed: the file that it names is replaced, not the link.
+
+What a killed writer left beside a file goes when the file is next written or locked: a writer holds what it writes, and
+the system frees that when the writer dies, so what nobody holds is nobody's. `dtledger._backend.folders` does the same.
 
 >>> import tempfile
 >>> with tempfile.TemporaryDirectory() as folder:
@@ -17,9 +19,11 @@ b'one'
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,7 +34,7 @@ from filelock import FileLock, Timeout
 
 from ..errors import DtledgerError
 
-__all__ = ["destroy", "locked", "parse_json", "write_atomically"]
+__all__ = ["clear_leftovers", "destroy", "hold", "locked", "parse_json", "write_atomically"]
 
 LOCK_SECONDS = 30.0
 """How long to wait for another process to finish with a file."""
@@ -51,20 +55,19 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
     """
     target = _real(path)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-        temporary = Path(name)
+        clear_leftovers(target)
+        descriptor, temporary = _begun(target)
         try:
-            try:
-                temporary.chmod(mode)
-                _write_all(descriptor, data)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            temporary.chmod(mode)
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
             os.replace(temporary, target)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
             raise
+        finally:
+            os.close(descriptor)
         _sync_folder(target.parent)
     except OSError as error:
         raise _failure(target, error) from error
@@ -113,7 +116,7 @@ def locked(path: Path, timeout: float = LOCK_SECONDS) -> Iterator[None]:
     except OSError as error:
         raise _failure(target, error) from error
     try:
-        _clear_leftovers(target)
+        clear_leftovers(target)
         yield
     finally:
         lock.release()
@@ -170,12 +173,44 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _clear_leftovers(target: Path) -> None:
+def hold(descriptor: int) -> bool:
+    """Hold what is written, a file or a folder, until it is closed; whether nobody else does. Where a file system knows
+    no locks nobody holds anything, and nothing is cleared away."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def clear_leftovers(target: Path) -> None:
+    """Take away what killed writers of this file or folder left beside it (`.NAME.….tmp`)."""
     leftover = re.compile(re.escape(f".{target.name}.") + r"[^.]+\.tmp")
     with suppress(OSError):
         for entry in list(os.scandir(target.parent)):
             if leftover.fullmatch(entry.name):
-                Path(entry.path).unlink(missing_ok=True)
+                _clear(Path(entry.path))
+
+
+def _clear(path: Path) -> None:
+    with suppress(OSError):  # it is gone, or somebody's: in use, or not ours to take away
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        finally:
+            os.close(descriptor)
+
+
+def _begun(target: Path) -> tuple[int, Path]:
+    """A new file beside the target, held. One that is cleared away before it is held is begun again."""
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        if hold(descriptor) and os.path.exists(name):
+            return descriptor, Path(name)
+        os.close(descriptor)
 
 
 def _failure(target: Path, error: OSError) -> DtledgerError:

@@ -1,4 +1,5 @@
-"""A whole folder, or a zip archive of one, that is there whole or not at all.
+"""A whole folder, or a zip archive of one, that is there whole or not at all. What a killed writer left of it goes when
+one of that name is written next (`dtledger._backend.files`).
 
 >>> import tempfile
 >>> with tempfile.TemporaryDirectory() as folder:
@@ -18,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import DtledgerError, InputError
-from .files import write_atomically
+from .files import clear_leftovers, hold, write_atomically
 
 _WHEN = (1980, 1, 1, 0, 0, 0)
 """The time of every file in an archive, so that the same files always give the same bytes."""
@@ -33,7 +34,8 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """
     _require_new(path)
     try:
-        made = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+        clear_leftovers(path)
+        descriptor, made = _begun(path)
     except OSError as error:
         raise _failure(path, error) from error
     try:
@@ -45,6 +47,7 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
     except OSError as error:
         raise _failure(path, error) from error
     finally:
+        os.close(descriptor)
         shutil.rmtree(made, ignore_errors=True)
 
 
@@ -58,6 +61,16 @@ def write_zip(path: Path, files: Mapping[str, bytes]) -> None:
             entry.external_attr = 0o600 << 16
             archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
     write_atomically(path, packed.getvalue())
+
+
+def _begun(path: Path) -> tuple[int, Path]:
+    """A new folder beside it, held, as `files` begins a file."""
+    while True:
+        made = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+        descriptor = os.open(made, os.O_RDONLY)
+        if hold(descriptor) and made.exists():
+            return descriptor, made
+        os.close(descriptor)
 
 
 def _require_new(path: Path) -> None:

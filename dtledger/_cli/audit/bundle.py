@@ -51,6 +51,7 @@ def export(
     custodians' receipts, and what sites opened to you: who was trained on, if you name openings. No key to any reading
     is in it.
     """
+    from ..._backend.files import write_atomically
     from ...audit import export as make
 
     if (twin is None) == (model is None):
@@ -61,7 +62,7 @@ def export(
         request = _of_model(app, model, openings, head)
     bundle, claims = make(request, node_source(app, request.pinned), app.client.context.store)
     data = bundle.encode()
-    file.write_bytes(data)
+    write_atomically(file, data)
     shown = show_claims(app, claims)
     number, header = max(bundle.headers.items())
     hashed = _hash_of(header)

@@ -28,7 +28,8 @@ def export(app: App, twin: int | None, to: Path, partial: bool) -> None:
     readings themselves leave receipts, as any read does.
 
     Either all of it is there at the end, or nothing: what cannot be had or does not hold together stops it. With
-    --partial it is left out, told in the README, and ends with its exit code. The copy is not encrypted.
+    --partial it is left out, told in the README, and ends with its exit code. The copy is not encrypted. Whoever kills
+    it outright leaves a hidden folder beside it (.FOLDER.….tmp), which the next export of that name takes away.
     """
     from ..._backend.folders import write_folder, write_zip
     from ...errors import InputError
