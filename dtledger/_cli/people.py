@@ -56,14 +56,12 @@ class People:
     def described(self, address: Address) -> str:
         """A name with the organisation that its card names: what a person should read before signing. An organisation
         that the ledger does not have it in never agreed to that, and is said to be a claim."""
-        contact = self._contacts.get(address)
-        if contact is None:
-            return self._own.get(address, address)
-        if contact.card is None or not contact.organisation:
-            return f"{contact.name}"
+        contact, name = self._contacts.get(address), self.known(address)
+        if contact is None or contact.card is None or not contact.organisation or name is None:
+            return name or address
         member = self._app.client.context.view().member(address)
         agreed = member is not None and member.organisation == contact.card.organisation
-        return f"{contact.name} ({contact.organisation}{'' if agreed else ', by its own word'})"
+        return f"{name} ({contact.organisation}{'' if agreed else ', by its own word'})"
 
     def contact(self, address: Address) -> Contact | None:
         return self._contacts.get(address)
@@ -97,3 +95,15 @@ class People:
         if owner is None:
             raise InputError(f"There is no twin {twin}.", hint="`dtledger twin list` shows those you have to do with.")
         return Slot(owner, twin, meant, number)
+
+
+class SignedNames(People):
+    """The same people by the names on the cards that they signed, else by their addresses: for what is handed on. What
+    somebody calls others at home is theirs."""
+
+    def known(self, address: Address) -> str | None:
+        contact = self._contacts.get(address)
+        return contact.card.name if contact and contact.card and contact.card.name_signature else None
+
+    def grant(self, slot: Slot) -> str:
+        return f"{slot.twin}/{slot.grantee}/{slot.number}"

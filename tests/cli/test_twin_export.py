@@ -8,12 +8,14 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 
+from dtledger.contacts import Contacts
 from dtledger.encoding import CID
 from dtledger.fhir import read_file, resources_in
 
@@ -85,6 +87,27 @@ def test_the_readme_names_every_file_and_the_manifest_its_fingerprint(folder: Pa
 
 def test_only_its_owner_can_open_what_was_written(folder: Path) -> None:
     assert {each.stat().st_mode & 0o077 for each in (folder, *folder.rglob("*"))} == {0}
+
+
+def test_what_the_owner_calls_others_at_home_is_handed_to_nobody(
+    dtledger: Run, twin: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Contacts.by_address
+    monkeypatch.setattr(
+        Contacts,
+        "by_address",
+        lambda self: {who: replace(each, name=f"dreaded-{each.name}") for who, each in known(self).items()},
+    )
+    assert "dreaded-cardiology" in dtledger("consent", "list", "--twin", twin.number, "--key", "patient").stdout
+    assert dtledger("twin", "export", twin.number, "--to", tmp_path / "mine", "--key", "patient").exit_code == 0
+    written = [each.read_text() for each in (tmp_path / "mine").rglob("*") if each.is_file()]
+    fhir = dtledger("fhir", "export", twin.number, "--what", "consents,access", "--key", "patient").stdout
+    assert not [each for each in (*written, fhir) if "dreaded" in each]
+    assert "cardiology" in fhir, "the name on its card, which it signed"
+    grant = next(each["grant"] for each in at(tmp_path / "mine", "consents.json")["grants"])
+    assert dtledger("consent", "show", grant, "--key", "patient").exit_code == 0, (
+        "a grant is written as commands take it"
+    )
 
 
 def test_a_zip_holds_the_same(dtledger: Run, twin: Twin, tmp_path: Path, folder: Path) -> None:

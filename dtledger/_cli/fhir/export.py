@@ -12,6 +12,7 @@ import click
 from .. import times
 from ..app import App
 from ..command import verb
+from ..people import SignedNames
 from ..words import CATEGORIES_OR_ALL, PURPOSE, Word, Words, flat
 from .plain import say_losses
 
@@ -61,13 +62,14 @@ def export(
     """Write what you may see of a twin as a FHIR R4 bundle, and say what is lost with it.
 
     Consents follow IHE's Privacy Consent on FHIR, who looked its Basic Audit Log Patterns: one event a custodian's
-    receipt and verdict. What is written permits at most what the grants do. Consents, access and models need the
-    owner's key.
+    receipt and verdict. What is written permits at most what the grants do, and names others by their addresses and
+    by the names on the cards that they signed. Consents, access and models need the owner's key.
     """
     from ...fhir import Names, bundle
 
     number = app.twin(twin)
-    names = Names(app.client.context.deployment, lambda address: app.people.known(address) or "", patient)
+    signed = SignedNames(app)
+    names = Names(app.client.context.deployment, lambda address: signed.known(address) or "", patient)
     wanted = [each for each in KINDS if each in (kinds or KINDS[:4])]
     resources: list[dict[str, Any]] = []
     losses: list[Loss] = []

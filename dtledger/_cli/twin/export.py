@@ -8,6 +8,7 @@ import click
 
 from ..app import App
 from ..command import verb
+from ..people import SignedNames
 
 
 @verb(
@@ -25,7 +26,8 @@ def export(app: App, twin: int | None, to: Path, partial: bool) -> None:
 
     Values of each category as a table and as FHIR; consents with a receipt each; who looked, with the custodians'
     signed receipts; requests, emergencies, rounds of models; fingerprints of all that was written; and a README. The
-    readings themselves leave receipts, as any read does.
+    readings themselves leave receipts, as any read does. Others are in it by their addresses and by the names on the
+    cards that they signed, not by what you call them.
 
     Either all of it is there at the end, or nothing: what cannot be had or does not hold together stops it. With
     --partial it is left out, told in the README, and ends with its exit code. The copy is not encrypted. Whoever kills
@@ -37,6 +39,7 @@ def export(app: App, twin: int | None, to: Path, partial: bool) -> None:
 
     number = app.twin(twin)
     app.client.context.require_owner(number)
+    app.people = SignedNames(app)
     if to.exists() or to.is_symlink():
         raise InputError(f"There is something at {to} already.", hint="Name another place, or take it away.")
     held = Held(app, number, strict=not partial)
