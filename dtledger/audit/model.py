@@ -164,7 +164,9 @@ class ModelAudit:
 
     def _record(self, number: Round, update: Update, spent: int) -> str:
         leaves = leaves_of(self._deployment, self._store, update)
-        return f"signed by the site; {len(leaves)} leaves under the consent root"
+        delta = record_of_site(self._deployment, self._store, update).delta
+        said = f", its ε holds at δ {delta:g}" if delta else ""
+        return f"signed by the site; {len(leaves)} leaves under the consent root{said}"
 
     def _sound_leaves(self, update: Update) -> tuple[Digest, ...]:
         try:

@@ -169,10 +169,9 @@ class Models:
         """
         context = self._context
         newest, used = self.to_finalise(model, left_out)
-        updates = tuple(each.update for each in used)
-        record = AggregateRecord(model.number, newest.number, digest_of(aggregate), updates)
+        record = AggregateRecord.of(model.number, newest.number, digest_of(aggregate), used)
         block = context.store.put(record.sign(context.deployment, context.key), "dag-cbor").digest
-        every = len(updates) + len(set(left_out))
+        every = len(used) + len(set(left_out))
         call = calls.finalise_aggregate(model.number, newest.number, record.aggregate, block, every)
         return record, context.ledger.send(call, context.key)
 

@@ -109,7 +109,12 @@ class Training:
         turns.to_commit(view, self._context.key.address, newest_round(view, model), model, epsilon)
 
     def commit(
-        self, model: Model, update: Iterable[bytes], epsilon: int, twins: Collection[int] | None = None
+        self,
+        model: Model,
+        update: Iterable[bytes],
+        epsilon: int,
+        twins: Collection[int] | None = None,
+        delta: float = 0.0,
     ) -> tuple[UpdateRecord, Receipt]:
         """Commit to an update of the newest round, before it is sent to anybody.
 
@@ -117,18 +122,21 @@ class Training:
             update: its bytes, in pieces of any size.
             epsilon: the privacy that it spends: ε in thousandths.
             twins: on which it was trained, as in `plan`, whose errors it raises.
+            delta: the δ at which that ε holds; 0 if there is none.
 
         Raises:
             LedgerRejection: out of turn, twice, over budget, under cohort, or this key is no active RESEARCHER.
         """
-        return self.commit_to(self.plan(model, twins), update, epsilon)
+        return self.commit_to(self.plan(model, twins), update, epsilon, delta)
 
-    def commit_to(self, plan: Plan, update: Iterable[bytes], epsilon: int) -> tuple[UpdateRecord, Receipt]:
+    def commit_to(
+        self, plan: Plan, update: Iterable[bytes], epsilon: int, delta: float = 0.0
+    ) -> tuple[UpdateRecord, Receipt]:
         """`commit`, on the consents of a plan. Raises as `commit`, but for what `plan` raises."""
-        drafted = self.draft(plan, update, epsilon)
+        drafted = self.draft(plan, update, epsilon, delta)
         return drafted.record, self.send(drafted)
 
-    def draft(self, plan: Plan, update: Iterable[bytes], epsilon: int) -> Drafted:
+    def draft(self, plan: Plan, update: Iterable[bytes], epsilon: int, delta: float = 0.0) -> Drafted:
         """What `commit_to` would send, its blocks in the store: whoever keeps it can send it after a crash."""
         context, model, newest, shown = self._context, plan.model, plan.round, plan.shown
         salt = secrets.token_bytes(SALT_BYTES)
@@ -149,6 +157,7 @@ class Training:
             epsilon=epsilon,
             notes=notes.sealed(deployment, model.number, newest.number, context.key.seal_key.public),
             research=plan.research,
+            delta=delta,
         )
         block = record.sign(deployment, context.key)
         context.store.put(block, "dag-cbor")

@@ -21,6 +21,8 @@ from ..models.update import AggregateRecord, digest_of
 from ..types import Address, Digest
 from .arrays import Arrays, decode_arrays, encode_arrays
 
+__all__ = ["Coordinator", "RoundJournal", "RoundReport"]
+
 TRIES = 8
 """How often a finalisation is sent anew because one more update came meanwhile."""
 
@@ -162,9 +164,8 @@ class Coordinator:
 
     def _record(self, number: Round, digest: bytes, used: Collection[Address]) -> AggregateRecord:
         updates = self.client.context.view().updates(number.model, number.number)
-        return AggregateRecord(
-            number.model, number.number, Digest(digest), tuple(each.update for each in updates if each.site in used)
-        )
+        theirs = [each for each in updates if each.site in used]
+        return AggregateRecord.of(number.model, number.number, Digest(digest), theirs)
 
     def _finalise(self, number: Round, kept: Kept) -> None:
         weights = kept.weights()

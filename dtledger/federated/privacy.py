@@ -40,10 +40,11 @@ ROUNDED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """No noise. `epsilon`, in thousandths, is what the site writes onto the ledger: its word, behind which there is no
-    mechanism."""
+    """No noise. `epsilon`, in thousandths, is what the site writes onto the ledger, and `delta` into its record: its
+    word, behind which there is no mechanism."""
 
     epsilon: int
+    delta: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,7 +244,7 @@ class Site:
             LedgerRejection: as `turn`.
         """
         training, model, number = self.client.training, turn.model, turn.round.number
-        drafted = training.draft(plan, encode_arrays(arrays), turn.epsilon)
+        drafted = training.draft(plan, encode_arrays(arrays), turn.epsilon, self.privacy.delta)
         mechanism = [] if isinstance(self.privacy, Stated) else self.privacy.mechanism.to_list()
         said = {"record": drafted.block, "salt": drafted.salt, "mechanism": mechanism, "metrics": dict(metrics)}
         self._journal.keep(model.number, number, said, encode_arrays(arrays))

@@ -25,7 +25,7 @@ def record_of(
         raise IntegrityError("the coordinator's record says otherwise than the ledger", party=model.coordinator)
     if not record.updates or len(set(record.updates)) != len(record.updates):
         raise IntegrityError("the aggregate names no update, or one twice", party=model.coordinator)
-    committed = {each.update for each in view.updates(number.model, number.number)}
+    committed = {(each.site, each.update) for each in view.updates(number.model, number.number)}
     if foreign := set(record.updates) - committed:
         raise IntegrityError(
             f"the aggregate names {len(foreign)} updates that nobody committed in the round", party=model.coordinator

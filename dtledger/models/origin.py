@@ -12,12 +12,14 @@ from ..store import BlockStore
 from ..types import Address, Digest
 from .aggregates import record_of as record_of_aggregate
 from .leaves import record_of
+from .update import UpdateRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
     """An update of the round: whose, what it committed to, and whether it went into the aggregate. `epsilon` is what it
-    spent, `spent` what its site had spent on the model by then: ε in thousandths."""
+    spent, `spent` what its site had spent on the model by then: ε in thousandths, at the site's `delta` (0 if it names
+    none, or its update was not used)."""
 
     site: Address
     update: Digest
@@ -27,11 +29,13 @@ class Contribution:
     epsilon: int
     spent: int
     used: bool
+    delta: float = 0.0
 
     @classmethod
-    def of(cls, update: Update, spent: int, used: bool) -> Contribution:
+    def of(cls, update: Update, spent: int, record: UpdateRecord | None) -> Contribution:
+        """Of an update, and of its site's record if it was used."""
         said = (update.update, update.consents, update.record, update.cohort, update.epsilon)
-        return cls(update.site, *said, spent, used)
+        return cls(update.site, *said, spent, record is not None, record.delta if record else 0.0)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -43,12 +47,15 @@ class Contribution:
             "epsilonThousandths": self.epsilon,
             "spentThousandths": self.spent,
             "used": self.used,
+            "delta": self.delta,
         }
 
     @classmethod
     def of_json(cls, row: Any) -> Contribution:
         if not isinstance(row["used"], bool):
             raise TypeError("neither used nor left out")
+        if not isinstance(row["delta"], float) or not 0 <= row["delta"] < 1:
+            raise TypeError("no δ")
         return cls(
             site=encoding.address(text(row["site"])),
             update=digest(row["update"]),
@@ -58,6 +65,7 @@ class Contribution:
             epsilon=count(row["epsilonThousandths"]),
             spent=count(row["spentThousandths"]),
             used=row["used"],
+            delta=row["delta"],
         )
 
 
@@ -96,9 +104,8 @@ class Origin:
         assert made is not None, "it was asked for a finalised round"
         record = record_of_aggregate(deployment, view, store, model, number, made)
         updates = view.updates(model.number, number.number)
-        first = {each.update: each for each in reversed(updates)}  # whoever commits to the same hash later copied it
-        used = [each for each in updates if each.update in record.updates and first[each.update] is each]
-        terms = {term for each in used for term in record_of(deployment, store, each).research}
+        said = {each.site: record_of(deployment, store, each) for each in updates if record.has(each)}
+        terms = {term for each in said.values() for term in each.research}
         spent: Counter[Address] = Counter()
         for each in range(1, number.number + 1):
             for update in view.updates(model.number, each):
@@ -118,7 +125,7 @@ class Origin:
             record=made.record,
             opened=number.block,
             finalised=made.block,
-            updates=tuple(Contribution.of(update, spent[update.site], update in used) for update in updates),
+            updates=tuple(Contribution.of(update, spent[update.site], said.get(update.site)) for update in updates),
             research=tuple(sorted(terms)),
         )
 

@@ -3,8 +3,9 @@
 An aggregate is *affected* by a withdrawal if it, or one that it builds on, was trained under the consent: that is its
 line. What its coordinator records afterwards is of two kinds. *Accepted*: it stays in use, and the record says why.
 *Retrained*: the model went back to before the consent was used; that is seen once a round is finalised whose line is
-free of it, and as long as the model is not put back onto it. Nothing is said of unlearning: what went into weights that
-somebody has stays in them.
+free of it, and as long as the model is not put back onto it. Who finalises the very bytes that an earlier round made
+has its weights, whatever the round started from: they are of that round's line. Nothing is said of unlearning: what
+went into weights that somebody has stays in them.
 """
 
 from __future__ import annotations
@@ -122,13 +123,18 @@ class Affected:
 
 
 def line_of(view: View, model: int, number: int) -> list[int]:
-    """The rounds that a round's aggregate is made of, itself first: each builds on the next."""
-    rounds = {each.number: each for each in view.rounds(model)}
-    line = []
-    while number:
-        line.append(number)
-        number = rounds[number].base
-    return line
+    """The rounds that a round's aggregate is made of, itself first: those that it builds on, and earlier ones that made
+    the same bytes."""
+    bases = {each.number: each.base for each in view.rounds(model)}
+    bytes_of = {each: made.aggregate for each in bases if (made := view.aggregate(model, each))}
+    line: dict[int, None] = {}
+    waiting = [number] if number else []
+    while waiting:
+        each = waiting.pop(0)
+        line[each] = None
+        same = [one for one in bytes_of if one < each and bytes_of[one] == bytes_of.get(each)]
+        waiting += [one for one in dict.fromkeys([bases[each], *same]) if one and one not in line]
+    return list(line)
 
 
 def affected_by(

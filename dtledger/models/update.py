@@ -95,8 +95,9 @@ def _context(deployment: Deployment, model: int, number: int) -> bytes:
 @dataclass(frozen=True, slots=True)
 class UpdateRecord:
     """What a site says of its update: the fields of its commitment on the ledger, where the leaves of its consent root
-    lie, and its notes. `epsilon` is in thousandths; cohort and ε are the site's own claims. `research` are the terms of
-    all the consents together, for whoever uses what is made of it: which twin has which is not said."""
+    lie, and its notes. `epsilon` is in thousandths, and `delta` is the δ at which it holds, 0 where there is none (no
+    noise); cohort, ε and δ are the site's own claims. `research` are the terms of all the consents together, for
+    whoever uses what is made of it: which twin has which is not said."""
 
     model: int
     round: int
@@ -108,6 +109,7 @@ class UpdateRecord:
     epsilon: int
     notes: bytes = field(repr=False)
     research: tuple[str, ...] = ()
+    delta: float = 0.0
 
     def sign(self, deployment: Deployment, site: Signer) -> bytes:
         body = {
@@ -121,6 +123,7 @@ class UpdateRecord:
             "epsilon": self.epsilon,
             "notes": self.notes,
             "research": list(self.research),
+            "delta": self.delta,
         }
         return sign_block(deployment, "ModelUpdate", body, site)
 
@@ -156,10 +159,16 @@ class UpdateRecord:
                 "epsilon": int(epsilon),
                 "notes": bytes(notes),
                 "research": [*research],
+                "delta": float(delta),
                 **rest,
-            } if not rest and {len(update), len(parent), len(consents)} == {32} and _are_terms(research):
+            } if (
+                not rest
+                and {len(update), len(parent), len(consents)} == {32}
+                and _are_terms(research)
+                and 0 <= delta < 1
+            ):
                 digests = Digest(update), Digest(parent), Digest(consents)
-                return cls(model, number, *digests, leaves, cohort, epsilon, notes, tuple(research)), site
+                return cls(model, number, *digests, leaves, cohort, epsilon, notes, tuple(research), delta), site
         raise IntegrityError("a site's record of an update is malformed", party=site)
 
 
@@ -170,20 +179,29 @@ def _are_terms(research: list[Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AggregateRecord:
-    """What a coordinator says of an aggregate: SHA-256 of its bytes, and the updates that went into it, in the order of
-    the ledger."""
+    """What a coordinator says of an aggregate: SHA-256 of its bytes, and the updates that went into it, each with its
+    site, in the order of the ledger: anybody can commit to the hash that another committed to, and sooner."""
 
     model: int
     round: int
     aggregate: Digest
-    updates: tuple[Digest, ...]
+    updates: tuple[tuple[Address, Digest], ...]
+
+    @classmethod
+    def of(cls, model: int, number: int, aggregate: Digest, used: Iterable[Update]) -> AggregateRecord:
+        """What is to be said of an aggregate of those updates."""
+        return cls(model, number, aggregate, tuple((each.site, each.update) for each in used))
+
+    def has(self, update: Update) -> bool:
+        """Whether that very update went into it."""
+        return (update.site, update.update) in self.updates
 
     def sign(self, deployment: Deployment, coordinator: Signer) -> bytes:
         body = {
             "model": self.model,
             "round": self.round,
             "aggregate": self.aggregate,
-            "updates": list(self.updates),
+            "updates": [list(each) for each in self.updates],
         }
         return sign_block(deployment, "ModelAggregate", body, coordinator)
 
@@ -202,6 +220,14 @@ class AggregateRecord:
                 "aggregate": bytes(aggregate),
                 "updates": [*updates],
                 **rest,
-            } if not rest and all(isinstance(each, bytes) and len(each) == 32 for each in (aggregate, *updates)):
-                return cls(model, number, Digest(aggregate), tuple(Digest(each) for each in updates)), coordinator
+            } if not rest and len(aggregate) == 32:
+                with suppress(ValueError):
+                    return cls(model, number, Digest(aggregate), tuple(map(_named, updates))), coordinator
         raise IntegrityError("a coordinator's record of an aggregate is malformed", party=coordinator)
+
+
+def _named(row: Any) -> tuple[Address, Digest]:
+    match row:
+        case [str(site), bytes(update)] if len(update) == 32:
+            return encoding.address(site), Digest(update)
+    raise ValueError("an aggregate names an update otherwise than by site and hash")

@@ -10,7 +10,7 @@ from dtledger.ledger import Slot, calls
 from dtledger.models.card import ModelCard
 from dtledger.models.remediation import RemediationRecord
 from dtledger.testing.memory_chain import new_deployment
-from dtledger.types import Digest
+from dtledger.types import Address, Digest
 from dtledger.vocabulary import Purpose
 from tests.audit.lying import OTHER, Lies, Make
 from tests.audit.runs import Run
@@ -62,7 +62,10 @@ def _aggregates(**fault: Any) -> Make:
     return make
 
 
-def _named(change: Callable[[tuple[Digest, ...], tuple[Digest, ...]], tuple[Digest, ...]]) -> Make:
+Named = tuple[tuple[Address, Digest], ...]
+
+
+def _named(change: Callable[[Named, Named], Named]) -> Make:
     """What the record names, given the updates of the round before and of the round."""
 
     def make(run: Run, told: bool) -> None:
@@ -70,14 +73,21 @@ def _named(change: Callable[[tuple[Digest, ...], tuple[Digest, ...]], tuple[Dige
         run.open()
         for site in run.scene.sites:
             run.commit(site)
-        before, now = (tuple(each.update for each in run.ledger.view().updates(1, number)) for number in (1, 2))
+        before, now = (
+            tuple((each.site, each.update) for each in run.ledger.view().updates(1, number)) for number in (1, 2)
+        )
         run.finalise(record={"updates": change(before, now) if told else now})
 
     return make
 
 
 for _name, _says, _change in (
-    ("an update that nobody committed", "names 1 updates that nobody", lambda before, now: (*now, OTHER)),
+    ("an update that nobody committed", "names 1 updates that nobody", lambda before, now: (*now, (now[0][0], OTHER))),
+    (
+        "an update as another site's",
+        "names 1 updates that nobody",
+        lambda before, now: (now[0], (now[0][0], now[1][1])),
+    ),
     ("an update of the round before", "names 1 updates that nobody", lambda before, now: (*now, before[0])),
     ("an update twice", "or one twice", lambda before, now: (*now, now[0])),
     ("no update", "names no update", lambda before, now: ()),

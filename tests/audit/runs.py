@@ -113,13 +113,19 @@ class Run:
         return said
 
     def finalise(
-        self, *, record: dict[str, Any] | None = None, block: bytes | None = None, signer: Client | None = None
+        self,
+        *,
+        record: dict[str, Any] | None = None,
+        block: bytes | None = None,
+        signer: Client | None = None,
+        aggregate: bytes | None = None,
     ) -> None:
-        """Close the newest round. `record` is what the coordinator's says otherwise, `block` its whole block."""
+        """Close the newest round. `record` is what the coordinator's says otherwise, `block` its whole block;
+        `aggregate` is by default other bytes in each round."""
         view, coordinator, model = self.ledger.view(), self.scene.coordinator, self.model.number
         number = view.rounds(model)[-1].number
-        updates, aggregate = view.updates(model, number), b"aggregate of round %d" % number
-        said = AggregateRecord(model, number, digest_of([aggregate]), tuple(each.update for each in updates))
+        updates, aggregate = view.updates(model, number), aggregate or b"aggregate of round %d" % number
+        said = AggregateRecord.of(model, number, digest_of([aggregate]), updates)
         signed = replace(said, **record or {}).sign(self.deployment, (signer or coordinator).context.key)
         digest = self.store.put(signed if block is None else block, "dag-cbor").digest
         call = calls.finalise_aggregate(model, number, said.aggregate, digest, len(updates))

@@ -6,6 +6,7 @@ import pytest
 
 from dtledger.audit import Verdict, exit_code
 from dtledger.client import Client
+from dtledger.ledger import Slot
 from dtledger.ledger.events import Enrolled
 from tests.audit import lies_of_consents, lies_of_coordinators, lies_of_ledgers, lies_of_sites
 from tests.audit.runs import Run, about, those
@@ -45,6 +46,19 @@ def test_every_claim_has_lies() -> None:
         "card site parent budget record cohort update consents twins terms aggregate weights withdrawals remediation"
     )
     assert {each.claim for each in LIES.values()} == set(every.split())
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_retraining_that_made_the_very_bytes_of_before_is_none(run: Run, same: bool) -> None:
+    """It started from before what was withdrawn, and ended with the weights that hold it."""
+    run.whole()
+    patient, site = run.scene.patients[0][0], run.scene.sites[0]
+    patient.client.consents.revoke(Slot(patient.client.address, patient.twin, site.address, 0))
+    run.scene.coordinator.models.remediate(run.model, 1, True, "so that it is out of the next")
+    run.open()
+    run.finish(aggregate=run.files[1, None] if same else None)
+    expected = [("withdrawals", "round 1"), ("withdrawals", "round 2")]
+    assert those(run.claims(), Verdict.FAIL) == (expected if same else [])
 
 
 def test_a_site_that_never_was_enrolled_had_no_consents_either(run: Run) -> None:

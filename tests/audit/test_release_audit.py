@@ -22,7 +22,7 @@ from dtledger.models.origin import Contribution
 from dtledger.models.release import Release
 from dtledger.models.update import AggregateRecord
 from dtledger.testing.memory_chain import new_deployment
-from dtledger.types import Address, Digest
+from dtledger.types import ZERO_ADDRESS, Address, Digest
 from tests.audit.runs import Run
 from tests.models.scene import AGGREGATE, UPDATE, Scene
 
@@ -119,7 +119,9 @@ def test_a_release_that_somebody_else_signed_is_not_the_coordinators(trained: Sc
 
 
 @pytest.mark.parametrize(
-    "lie", [{"updates": ()}, {"updates": (OTHER,)}, {"round": 2}], ids=["no update", "a foreign one", "another round"]
+    "lie",
+    [{"updates": ()}, {"updates": ((ZERO_ADDRESS, OTHER),)}, {"round": 2}],
+    ids=["no update", "a foreign one", "another round"],
 )
 def test_a_release_of_what_the_coordinator_says_was_made_of_other_updates_is_no_pass(
     scene: Scene, lie: dict[str, Any]
@@ -132,7 +134,7 @@ def test_a_release_of_what_the_coordinator_says_was_made_of_other_updates_is_no_
     honest = released(scene, files, 1)
     data = honest.sign(scene.coordinator.context.key)
     assert those(claims(scene, data, files), Verdict.FAIL) == []
-    made = AggregateRecord(1, 1, honest.origin.aggregate, tuple(each.update for each in honest.origin.updates))
+    made = AggregateRecord.of(1, 1, honest.origin.aggregate, run.ledger.view().updates(1, 1))
     block = replace(made, **lie).sign(run.deployment, scene.coordinator.context.key)
     told = run.store.put(block, "dag-cbor").digest
 
@@ -144,7 +146,7 @@ def test_a_release_of_what_the_coordinator_says_was_made_of_other_updates_is_no_
 
     run.rewrite(change)
     assert run.view is not None
-    used = [each.update in replace(made, **lie).updates for each in honest.origin.updates]
+    used = [(each.site, each.update) in replace(made, **lie).updates for each in honest.origin.updates]
     said = tuple(replace(each, used=was) for each, was in zip(honest.origin.updates, used, strict=True))
     false = replace(honest, origin=replace(honest.origin, record=told, updates=said))
     audit = ReleaseAudit(false.sign(scene.coordinator.context.key), lambda name: [files[name]])

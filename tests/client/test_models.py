@@ -140,7 +140,7 @@ class TestARound:
         for site in reversed(scene.sites):
             scene.commit(site)
         record, receipt = scene.coordinator.models.finalise(scene.model.model, [AGGREGATE[:3], AGGREGATE[3:]])
-        assert record.updates == tuple(each.update for each in updates(scene))
+        assert record.updates == tuple((each.site, each.update) for each in updates(scene))
         assert [each.site for each in updates(scene)] == [each.address for each in reversed(scene.sites)]
         made = scene.world.ledger.view().aggregate(1, 1)
         assert made is not None
@@ -158,7 +158,9 @@ class TestARound:
         with pytest.raises(InputError, match="is left out"):
             models.finalise(model, [AGGREGATE], [one.address, other.address])
         record, _ = models.finalise(model, [AGGREGATE], [one.address, one.address])
-        assert record.updates == tuple(each.update for each in updates(scene) if each.site == other.address)
+        assert record.updates == tuple(
+            (each.site, each.update) for each in updates(scene) if each.site == other.address
+        )
         made = scene.world.ledger.view().aggregate(1, 1)
         assert made is not None
         assert made.updates == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -182,31 +183,34 @@ def test_nobody_spoils_the_round_of_all_by_what_goes_with_its_update(scene: Scen
     assert all(np.array_equal(made[name], honest[name]) for name in honest)
 
 
+@pytest.mark.parametrize("sooner", [False, True], ids=["afterwards", "before it lands"])
 @pytest.mark.parametrize("copies", [True, False])
-def test_who_copies_anothers_commitment_is_in_no_aggregate(scene: Scene, copies: bool) -> None:
-    """The hash stands on the ledger for all to see. What makes it the copier does not have, and who left its leaves
-    unshown would have kept the coordinator from finalising for ever."""
+def test_who_copies_anothers_commitment_is_in_no_aggregate(scene: Scene, copies: bool, sooner: bool) -> None:
+    """The hash stands on the ledger for all to see, and in a transaction that waits for its block. What makes it the
+    copier does not have, and who left its leaves unshown would have kept the coordinator from finalising for ever."""
     scene.leading().open(START)
     (one, other), number = scene.hospitals, 1
     model = scene.world.ledger.view().model(scene.model)
     assert model is not None
     training = one.client.training
     drafted = training.draft(training.plan(model), encode_arrays(START), EPSILON)
-    training.send(drafted)
     theirs = drafted.record.update if copies else digest_of([b"another"])
     copied = other.client.training.draft(other.client.training.plan(model), [b""], EPSILON)
     context = other.client.context
     record = replace(copied.record, update=theirs)
     block = record.sign(context.deployment, context.key)
-    other.client.training.send(replace(copied, record=record, block=block))
+    sending = [partial(training.send, drafted),
+               partial(other.client.training.send, replace(copied, record=record, block=block))]  # fmt: skip
+    for send in reversed(sending) if sooner else sending:
+        send()
     rounds = scene.world.ledger.view().rounds(scene.model)
     scene.leading().finalise(rounds[0], START, RoundReport(number, (one.client.address,)))
     made = scene.world.ledger.view().aggregate(scene.model, number)
     assert made is not None
     said, _ = AggregateRecord.read(context.deployment, context.store.get(_cid(made.record)))
-    assert said.updates == (drafted.record.update,)
+    assert said.updates == ((one.client.address, drafted.record.update),)
     origin = Origin.of(context.deployment, scene.world.ledger.view(), context.store, model, rounds[0])
-    assert [each.used for each in origin.updates] == [True, False]
+    assert {each.site: each.used for each in origin.updates} == {one.client.address: True, context.key.address: False}
     assert origin.cohort == drafted.record.cohort
 
 
@@ -230,8 +234,8 @@ class TestWhoeverWritesAJournalAndHasNoKey:
                 scene.leading().start(START)
         assert scene.world.ledger.view().aggregate(scene.model, opened.number) is None
         deployment, key = scene.world.ledger.deployment, scene.coordinator.context.key
-        updates = tuple(each.update for each in scene.world.ledger.view().updates(scene.model, opened.number))
-        record = AggregateRecord(scene.model, opened.number, digest_of(encode_arrays(other)), updates)
+        updates = scene.world.ledger.view().updates(scene.model, opened.number)
+        record = AggregateRecord.of(scene.model, opened.number, digest_of(encode_arrays(other)), updates)
         kept = {**forged, "signed": record.sign(deployment, key)}
         journal.keep(scene.model, opened.number, kept, encode_arrays(other))
         assert np.array_equal(scene.leading().start(START)["w"], other["w"])

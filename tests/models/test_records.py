@@ -27,8 +27,8 @@ ONE, TWO, THREE, FOUR = (Digest(bytes([number]) * 32) for number in range(1, 5))
 LEAVES = CID(FOUR)
 
 CARD = ModelCard("cgm-forecast", "glucose an hour ahead")
-UPDATE = UpdateRecord(1, 2, ONE, TWO, THREE, LEAVES, cohort=20, epsilon=500, notes=b"sealed")
-AGGREGATE = AggregateRecord(1, 2, ONE, (TWO, THREE))
+UPDATE = UpdateRecord(1, 2, ONE, TWO, THREE, LEAVES, cohort=20, epsilon=500, notes=b"sealed", delta=1e-5)
+AGGREGATE = AggregateRecord(1, 2, ONE, ((SIGNER.address, TWO), (MemoryKey("site").address, THREE)))
 
 Read = Callable[[Deployment, bytes], tuple[Any, Address]]
 KINDS: dict[Statement, tuple[Any, Read]] = {
@@ -56,13 +56,18 @@ MALFORMED: list[tuple[Statement, str, Any]] = [
     ("ModelUpdate", "cohort", "20"),
     ("ModelUpdate", "epsilon", 0.5),
     ("ModelUpdate", "notes", "sealed"),
+    ("ModelUpdate", "delta", "1e-5"),
+    ("ModelUpdate", "delta", 1.0),
+    ("ModelUpdate", "delta", -0.1),
     ("ModelAggregate", "model", None),
     ("ModelAggregate", "round", b"2"),
     ("ModelAggregate", "aggregate", ONE[:31]),
     ("ModelAggregate", "aggregate", None),
     ("ModelAggregate", "updates", TWO),
-    ("ModelAggregate", "updates", [TWO, THREE[:31]]),
-    ("ModelAggregate", "updates", [TWO, "3"]),
+    ("ModelAggregate", "updates", [TWO]),
+    ("ModelAggregate", "updates", [[SIGNER.address, THREE[:31]]]),
+    ("ModelAggregate", "updates", [[SIGNER.address, "3"]]),
+    ("ModelAggregate", "updates", [["north", THREE]]),
 ]
 
 

@@ -34,7 +34,7 @@ ORIGIN = Origin(
     opened=5,
     finalised=8,
     updates=(
-        Contribution(SITE.address, A, B, C, 20, 500, 1000, used=True),
+        Contribution(SITE.address, A, B, C, 20, 500, 1000, used=True, delta=1e-5),
         Contribution(KEY.address, B, B, C, 7, 500, 500, used=False),
     ),
 )
@@ -102,6 +102,7 @@ FAULTS: dict[str, Callable[[dict[str, Any]], object]] = {
     "half an ε": at(PREDICATE, "updates", 0, "epsilonThousandths")(0.5),
     "a site that is no address": at(PREDICATE, "updates", 0, "site")("0x00"),
     "neither used nor left out": at(PREDICATE, "updates", 0, "used")(1),
+    "a δ that is none": at(PREDICATE, "updates", 0, "delta")(1.0),
     "no updates": at(PREDICATE, "updates")(None),
     "no model": lambda told: told[PREDICATE].pop("model"),
     "a predicate that is none": at(PREDICATE)([]),

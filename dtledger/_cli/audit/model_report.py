@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ...client import NamedModel
     from ...ledger import Aggregate
     from ...models.opening import Opening
+    from ...models.update import AggregateRecord
     from ...report import Access, Edge, Event, Node
-    from ...types import Digest
 
 
 def timeline(app: App, named: NamedModel) -> list[Event]:
@@ -82,14 +82,14 @@ def lineage(app: App, named: NamedModel, claims: Sequence[Claim]) -> tuple[list[
         title, name = f"aggregate of round {number.number}", f"aggregate-{number.number}"
         verdict = worst(about[f"round {number.number}"])
         nodes.append(Node(name, place, title, f"0x{made.aggregate.hex()[:16]}…", verdict))
-        used = _used(app, made)
-        edges += [Edge(f"update-{number.number}-{each.site}", name) for each in updates if each.update in used]
+        record = _record(app, made)
+        edges += [Edge(f"update-{number.number}-{each.site}", name) for each in updates if record and record.has(each)]
         before = name
     return nodes, edges
 
 
-def _used(app: App, made: Aggregate) -> frozenset[Digest]:
-    """The updates that an aggregate names; none where that cannot be read, which the claim `aggregate` tells."""
+def _record(app: App, made: Aggregate) -> AggregateRecord | None:
+    """What its coordinator says of an aggregate; None where that cannot be read, which the claim `aggregate` tells."""
     from ...encoding import CID
     from ...models.update import AggregateRecord
 
@@ -97,5 +97,5 @@ def _used(app: App, made: Aggregate) -> frozenset[Digest]:
     try:
         record, _ = AggregateRecord.read(context.deployment, context.store.get(CID(made.record)))
     except DtledgerError:
-        return frozenset()
-    return frozenset(record.updates)
+        return None
+    return record

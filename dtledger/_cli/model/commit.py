@@ -17,6 +17,8 @@ from .plain import EPSILON, FILE, chunks, epsilon_words, find, twins_words
 @click.argument("model")
 @click.option("--file", type=FILE, required=True, metavar="FILE", help="The update, as it will be sent.")
 @click.option("--epsilon", type=EPSILON, required=True, help="The privacy that it spends: ε.")
+@click.option("--delta", type=click.FloatRange(0, 1, max_open=True), default=0.0, metavar="NUMBER",
+              help="The δ at which that ε holds; it goes into your signed record. [0: none]")  # fmt: skip
 @click.option(
     "--twin",
     "twins",
@@ -27,7 +29,9 @@ from .plain import EPSILON, FILE, chunks, epsilon_words, find, twins_words
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Say what it would do; sign nothing.")
-def commit(app: App, model: str, file: Path, epsilon: int, twins: Sequence[int], yes: bool, dry_run: bool) -> None:
+def commit(
+    app: App, model: str, file: Path, epsilon: int, delta: float, twins: Sequence[int], yes: bool, dry_run: bool
+) -> None:
     """Commit to an update of a model's open round, as a site, before it is sent to anybody.
 
     The ledger gets a salted hash of the file, a root over one leaf a twin that only patient and site can derive, how
@@ -42,7 +46,8 @@ def commit(app: App, model: str, file: Path, epsilon: int, twins: Sequence[int],
     spent = app.client.context.view().spent(named.model.number, app.client.address) + epsilon
     app.say(
         f"This commits {file} to round {plan.round.number} of {named.name}: trained on {twins_words(len(plan.shown))} "
-        f"under their consents, {epsilon_words(epsilon)} ({spent / 1000:g} of {named.model.budget / 1000:g} by then)."
+        f"under their consents, {epsilon_words(epsilon)} ({spent / 1000:g} of {named.model.budget / 1000:g} by then)"
+        f"{f', δ {delta:g}' if delta else ''}."
     )
     for line in research_lines(plan.research):
         app.say(line)
@@ -53,6 +58,7 @@ def commit(app: App, model: str, file: Path, epsilon: int, twins: Sequence[int],
         "twins": chosen,
         "cohort": len(plan.shown),
         "epsilon": epsilon / 1000,
+        "delta": delta,
         "research": list(plan.research),
     }
     if dry_run:
@@ -60,7 +66,7 @@ def commit(app: App, model: str, file: Path, epsilon: int, twins: Sequence[int],
         app.data("model-update", **told, update=None, consents=None, sent=None, dry_run=True)
         return
     app.confirm("Commit to it?", yes=yes)
-    record, receipt = training.commit_to(plan, chunks(file), epsilon)
+    record, receipt = training.commit_to(plan, chunks(file), epsilon, delta)
     app.show(f"Committed: 0x{record.update.hex()}, {twins_words(record.cohort)}, {epsilon_words(record.epsilon)}")
     app.data(
         "model-update", **told, update=record.update, consents=record.consents, sent=app.sent(receipt), dry_run=False

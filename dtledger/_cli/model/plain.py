@@ -181,6 +181,7 @@ def plain_release(app: App, release: Release) -> dict[str, Any]:
                 "cohort": each.cohort,
                 "epsilon": each.epsilon / 1000,
                 "spent": each.spent / 1000,
+                "delta": each.delta,
                 "used": each.used,
             }
             for each in origin.updates
