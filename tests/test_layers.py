@@ -38,8 +38,9 @@ def test_no_module_imports_to_its_left() -> None:
         ("types.py", "from .encoding import sha256", "dtledger.types is not allowed to import dtledger.encoding"),
         ("encoding.py", "import web3", "dtledger.encoding is not allowed to import web3"),
         ("stray.py", "", "The following modules are not listed as layers"),
+        ("audit/chain.py", "import requests", "dtledger.audit is not allowed to import requests"),
     ],
-    ids=["an import to the left", "the core reaching a chain", "a module that no layer names"],
+    ids=["an import to the left", "the core reaching a chain", "a module that no layer names", "an audit that asks"],
 )
 def test_what_breaks_the_direction_is_found(copy: Path, module: str, line: str, broken: str) -> None:
     with (copy / "dtledger" / module).open("a") as file:

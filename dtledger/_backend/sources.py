@@ -1,14 +1,7 @@
-"""Is the code on the chain the code of these sources? Compiled anew by py-solc-x and compared byte by byte.
-
-Immutable values (addresses, the genesis hash) stand in the code on the chain and not in the compiler's output; their
-places, which the compiler names, are left out of the comparison and checked against the deployment.
-"""
+"""Is the code on the chain the code of these sources? Compiled anew by py-solc-x and compared byte by byte."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,33 +11,11 @@ from web3 import Web3
 
 from ..errors import CannotCheckError
 from ..ledger import CONTRACTS, Deployment
-from .artifacts import runtime
+from .runtimes import Runtime
 
 OPTIMIZER_RUNS = 10_000
 EVM_VERSION = "cancun"
 OPENZEPPELIN = "@openzeppelin/"
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """A contract's runtime code, and where each of its immutables stands: (start, length) in bytes."""
-
-    code: bytes
-    immutables: tuple[tuple[tuple[int, int], ...], ...]
-
-    def matches(self, on_chain: bytes) -> bool:
-        """Whether `on_chain` is this code with any immutables filled in."""
-        return len(on_chain) == len(self.code) and self._blank(on_chain) == self._blank(self.code)
-
-    def filled(self, on_chain: bytes) -> list[set[bytes]]:
-        """Of each immutable what stands in its places: one value, in code that a constructor made."""
-        return [{on_chain[start : start + length] for start, length in places} for places in self.immutables]
-
-    def _blank(self, code: bytes) -> bytes:
-        blanked = bytearray(code)
-        for start, length in chain.from_iterable(self.immutables):
-            blanked[start : start + length] = bytes(length)
-        return bytes(blanked)
 
 
 def checkout() -> Path | None:
@@ -87,21 +58,7 @@ def compiled(root: Path) -> dict[str, Runtime]:
     built: dict[str, Any] = {}
     for contracts in output["contracts"].values():
         built |= {name: value["evm"]["deployedBytecode"] for name, value in contracts.items() if name in CONTRACTS}
-    return {name: runtime_of(built[name]) for name in CONTRACTS}
-
-
-@cache
-def shipped() -> dict[str, Runtime]:
-    """Each contract's runtime as this package ships it."""
-    return {name: runtime_of(runtime(name)) for name in CONTRACTS}
-
-
-def runtime_of(built: dict[str, Any]) -> Runtime:
-    places = [
-        tuple(sorted((each["start"], each["length"]) for each in found))
-        for found in built["immutableReferences"].values()
-    ]
-    return Runtime(bytes.fromhex(built["object"].removeprefix("0x")), tuple(sorted(places)))
+    return {name: Runtime.of(built[name]) for name in CONTRACTS}
 
 
 def compare(web3: Web3, deployment: Deployment, expected: dict[str, Runtime]) -> dict[str, bool]:

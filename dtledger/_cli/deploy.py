@@ -83,12 +83,13 @@ def _deploy(app: App, plan: Plan, *, dry_run: bool) -> None:
 
 def _verify(app: App) -> None:
     from .._backend import sources
+    from .._backend.runtimes import shipped
     from ..client.opening import open_ledger
 
     with open_ledger(app.settings) as ledger:
         ledger.head()
         root = sources.checkout()
-        expected = sources.compiled(root) if root else sources.shipped()
+        expected = sources.compiled(root) if root else shipped()
         verdicts = sources.compare(ledger.web3, ledger.deployment, expected)
     compared = "the sources, compiled here" if root else "the code that this package ships (no sources here)"
     for name, same in verdicts.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from .._backend.sources import Runtime
+from .._backend.runtimes import Runtime
 from ..errors import CannotCheckError, IntegrityError, UnreachableError
 from ..ledger import Deployment
 from ..models.opening import Opening

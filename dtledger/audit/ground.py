@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 
-from .._backend.sources import Runtime, shipped
+from .._backend.runtimes import Runtime, shipped
 from ..encoding import keccak
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import CONTRACTS, Deployment

@@ -9,7 +9,7 @@ from functools import cached_property
 import rlp
 from trie.hexary import HexaryTrie
 
-from dtledger._backend.sources import shipped
+from dtledger._backend.runtimes import shipped
 from dtledger.audit import Asked, Bundle, Claim, Given, Question, Verdict, verify
 from dtledger.audit.facts import _grant, _owner
 from dtledger.audit.ground import source_digests

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from dtledger._backend.migrations import Journal
-from dtledger._backend.sources import shipped
+from dtledger._backend.runtimes import shipped
 from dtledger._cli import main
 from dtledger.audit import Denied, Question, Verdict
 from dtledger.ledger import CONTRACTS, Deployment
