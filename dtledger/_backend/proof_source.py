@@ -50,21 +50,25 @@ class NodeSource:
     """An `audit.Source` that asks one node.
 
     Args:
-        memory: the contract that remembers blocks, and which it does, oldest first.
         head: the hash of the block that the audit is as of; by default the node's newest.
+        memories: the blocks that the chain remembers.
+        nodes: of tries, as somebody took them in time.
     """
 
     names_head = True
 
-    def __init__(self, web3: Web3, head: Digest | None = None, memories: Sequence[int] = ()) -> None:
+    def __init__(
+        self, web3: Web3, head: Digest | None = None, memories: Sequence[int] = (), nodes: Sequence[bytes] = ()
+    ) -> None:
         if not isinstance(web3.provider, HTTPProvider):
             raise InputError("Proofs are asked of a node over HTTP.")
         self._provider = web3.provider
         self._pinned = head
         self._memories = sorted(memories)
+        self._nodes = nodes
 
     def nodes(self) -> Sequence[bytes]:
-        return ()
+        return self._nodes
 
     def head(self) -> bytes:
         if self._pinned is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,11 +114,8 @@ def receipts(app: App, config: Path | None, last: int, asker: str | None, out: P
     path = receipts_path(home_of(settings), deployment_of(settings))
     rows: list[AccessReceipt] = []
     if path.exists():
-        log = ReceiptDatabase(path)
-        try:
+        with closing(ReceiptDatabase(path)) as log:
             rows = [entry.receipt for entry in (log.latest(last) if out is None else log.entries)]
-        finally:
-            log.close()
     if asker is not None and out is not None:
         who = app.resolve(asker).address
         _hand_over(app, [each for each in rows if each.requester == who], out)
@@ -127,16 +125,44 @@ def receipts(app: App, config: Path | None, last: int, asker: str | None, out: P
     app.data("custodian-receipts", receipts=[_plain(each) for each in rows])
 
 
+@custodian_command.command("proofs", epilog="Example: dtledger custodian proofs --config custodian.toml --out proofs")
+@config_option
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Into this new file, for an auditor.")  # fmt: skip
+@click.pass_obj
+def proofs(app: App, config: Path | None, out: Path) -> None:
+    """Hand over the proofs that this custodian took of its node whenever a consent was written.
+
+    With them (`dtledger audit twin --proofs FILE`) a node that keeps no old states will do to show what was permitted
+    to whom in those blocks. They hold what is on the ledger, and nobody needs to believe them.
+    """
+    from .._backend.proof_file import ProofFile
+    from ..service.custodian.settings import deployment_of, home_of
+    from ..service.custodian.state import proofs_path
+
+    settings = _settings(config)
+    path = proofs_path(home_of(settings), deployment_of(settings))
+    with closing(ProofFile(path if path.exists() else None)) as file:
+        blocks, nodes = file.blocks(), file.nodes()
+    _write_new(out, {"proofs": nodes})
+    app.show(f"Written: {out}, proofs of {len(blocks):,} blocks")
+    app.data("custodian-proofs-written", file=out, blocks=sorted(blocks))
+
+
 def _hand_over(app: App, receipts: list[AccessReceipt], out: Path) -> None:
-    """Write receipts to a file that nobody else may read."""
+    _write_new(out, {"receipts": [each.encode() for each in receipts]})
+    app.show(f"Written: {out}, {len(receipts):,} receipts")
+    app.data("custodian-receipts-written", file=out, count=len(receipts))
+
+
+def _write_new(out: Path, value: dict[str, list[bytes]]) -> None:
+    """Write a file that nobody else may read."""
     from .._backend.files import write_atomically
     from ..encoding import encode
 
     if out.exists():
         raise InputError(f"There is a file {out}.", hint="Name another with --out.")
-    write_atomically(out, encode({"receipts": [each.encode() for each in receipts]}), mode=0o600)
-    app.show(f"Written: {out}, {len(receipts):,} receipts")
-    app.data("custodian-receipts-written", file=out, count=len(receipts))
+    write_atomically(out, encode(value), mode=0o600)
 
 
 def _settings(config: Path | None) -> ServiceSettings:

@@ -27,7 +27,8 @@ class StoredFacts:
         self._block = block
 
     def gather(self, twin: int, who: Address) -> None:
-        """Ask at once for all that bears on somebody's permits: three proofs in the place of twenty."""
+        """Ask at once for all that bears on somebody's permits: three proofs in the place of twenty, and one more for
+        each grant that sleeps."""
         self._words("TwinRegistry", [_owner(twin), *_state(twin)])
         member = self.member(who)
         parties = [who, *([member.organisation] if member and member.organisation else [])]
@@ -37,6 +38,10 @@ class StoredFacts:
             slots = [_grant(owner, twin, each, number) for each in parties for number in range(SLOTS)]
             blocks = [_block_count(twin, each) for each in parties]
             self._words("ConsentRegistry", [_epoch(owner, twin), *blocks, *slots])
+            for grantee in parties:
+                for number in range(SLOTS):
+                    if self.grant(owner, twin, grantee, number).actions & Action.EMERGENCY.mask:
+                        self.closes_at(owner, twin, grantee, number, who)
 
     # what the rule asks
 

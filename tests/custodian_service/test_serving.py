@@ -6,13 +6,20 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Queue
 
 import pytest
 import requests
 
+from dtledger.audit.taking import ProofTaker, Taken
 from dtledger.client import Client
+from dtledger.client.core import system_clock
 from dtledger.client.services import Services
+from dtledger.encoding import decode
 from dtledger.errors import IntegrityError, UnreachableError
+from dtledger.service.custodian import serving
+from dtledger.service.custodian.serving import custodian_service
+from dtledger.service.custodian.settings import load_settings
 from tests.crash.scene import READINGS, TWIN, Scene, open_client, values
 from tests.faults.conftest import ground, scene, stage  # noqa: F401 fixtures
 
@@ -138,3 +145,27 @@ def test_a_node_of_another_chain_stops_the_start(scene: Scene, tmp_path: Path) -
     one.write(**{**one.values, "deployment": str(other)})
     result = one.command("serve")
     assert (result.exit_code, json.loads(result.stderr.splitlines()[-1])["error"]) == (6, "ChainMismatchError")
+
+
+def test_proofs_of_new_consents_are_taken_now_and_then_and_handed_over(
+    scene: Scene,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In this process, so that what its thread does is seen: nobody asks, and nothing of it is for custodians alone."""
+    one, steps, step = Process(scene, "custodian-1", tmp_path), Queue[Taken](), ProofTaker.step
+    one.write(**{**one.values, "proof_seconds": 1})
+    monkeypatch.setattr(ProofTaker, "step", lambda taker: steps.put(step(taker)))
+    monkeypatch.setattr(serving, "_take", lambda taker: taker.step())
+    with custodian_service(load_settings(one.config), system_clock) as service:
+        service.start()
+        try:
+            taken = steps.get(timeout=60)
+        finally:
+            service.stop()
+    assert taken.blocks, "the scene's grants are in its newest blocks"
+    out = tmp_path / "proofs"
+    told = json.loads(one.command("proofs", "--out", str(out)).stdout)
+    assert told["blocks"] == sorted(taken.blocks)
+    assert decode(out.read_bytes()).keys() == {"proofs"}
+    assert one.command("proofs", "--out", str(out)).exit_code == 2, "what is there is not written over"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from ...audit.taking import ProofTaker
 from ...errors import ChainMismatchError, DtledgerError, UnreachableError
 from ..app import Service
 from ..metrics import Metrics
@@ -41,26 +42,40 @@ def custodian_service(settings: ServiceSettings, clock: Callable[[], int]) -> It
             log.warning("the node does not answer yet: nothing is given until it does")
         metrics = Metrics(CUSTODIAN)
         watch = Watch(state, metrics, clock, settings["heartbeats"])
-        anchoring = _Anchoring(state, settings["anchor_minutes"] * 60)
+        jobs = [_Job("anchoring of receipts", settings["anchor_minutes"] * 60, state.custodian.anchor)]
+        if settings["proof_seconds"]:
+            jobs.append(_Job("taking of proofs", settings["proof_seconds"], lambda: _take(state.proofs)))
         yield Service(
             CUSTODIAN,
             "A custodian of dtledger",
             custodian_router(state.custodian),
             metrics,
             watch.checks(),
-            anchoring.start,
-            anchoring.stop,
+            lambda: _each(_Job.start, jobs),
+            lambda: _each(_Job.stop, jobs),
         )
 
 
-class _Anchoring:
-    """Anchors the log now and then. What fails is tried again the next time."""
+def _take(proofs: ProofTaker) -> None:
+    missed = proofs.step().missed
+    if missed:
+        log.warning("the node has no state of %d blocks in which consents were written", len(missed))
 
-    def __init__(self, state: State, seconds: float) -> None:
-        self._state = state
+
+def _each(do: Callable[[_Job], None], jobs: Sequence[_Job]) -> None:
+    for job in jobs:
+        do(job)
+
+
+class _Job:
+    """Done now and then, in a thread of its own. What fails is tried again the next time."""
+
+    def __init__(self, name: str, seconds: float, work: Callable[[], object]) -> None:
+        self._name = name
         self._seconds = seconds
+        self._work = work
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="anchoring of receipts", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -72,6 +87,6 @@ class _Anchoring:
     def _run(self) -> None:
         while not self._stop.wait(self._seconds):
             try:
-                self._state.custodian.anchor()
+                self._work()
             except DtledgerError as error:
-                log.warning("the receipts could not be anchored: %s", type(error).__name__)
+                log.warning("%s failed: %s", self._name, type(error).__name__)

@@ -47,6 +47,9 @@ ENTRIES: tuple[Entry, ...] = (
     whole_number("refused_a_day", "snapshots that one asker may be refused a day", 20_000, 1, 10**9),
     whole_number("anchor_minutes", "how often its receipts are anchored, if there are new ones", 60, 1, 100_000),
     whole_number(
+        "proof_seconds", "how often proofs of newly written consents are taken for audits; 0 for never", 30, 0, 86_400
+    ),
+    whole_number(
         "heartbeats", "heartbeats that its account must be able to pay for, or it is running low", 1_000, 0, 10**9
     ),
 )

@@ -4,6 +4,7 @@
     twin-keys/                    the key pairs, each encrypted; in no backup
     receipts-DEPLOYMENT.db        the log of receipts
     letters-DEPLOYMENT/           letters between owners and those who ask
+    proofs-DEPLOYMENT.db          proofs of what was permitted to whom when consents were written, for audits
     ledger-cache/DEPLOYMENT.db    the index of the chain; made anew from the chain when it is gone or of another form
 
 The key pairs are in no backup because a copy that returns would hold what an owner had destroyed. The folder has the
@@ -22,6 +23,9 @@ from typing import Self
 
 from ..._backend.evm import EvmLedger
 from ..._backend.files import write_atomically
+from ..._backend.proof_file import ProofFile
+from ..._backend.proof_source import NodeSource
+from ...audit.taking import ProofTaker
 from ...custodian import Custodian, DailyLimit, FileLetters, FileTwinKeys, MinuteLimit, Patience, ReceiptDatabase
 from ...errors import KeyFileError
 from ...home import Home
@@ -30,7 +34,7 @@ from ...ledger import Deployment
 from ..settings import ServiceSettings
 from .settings import KEY_NAME, deployment_of, home_of, is_instant, twin_keys_folder
 
-__all__ = ["State", "create_key", "receipts_path"]
+__all__ = ["State", "create_key", "proofs_path", "receipts_path"]
 
 WAIT_SECONDS = 1.0
 """The longest wait for another custodian's heartbeat."""
@@ -67,6 +71,10 @@ def receipts_path(home: Home, deployment: Deployment) -> Path:
     return home.root / f"receipts-{deployment.id}.db"
 
 
+def proofs_path(home: Home, deployment: Deployment) -> Path:
+    return home.root / f"proofs-{deployment.id}.db"
+
+
 @dataclass(slots=True)
 class State:
     """A custodian at work, and what it works with; closed at the end."""
@@ -74,6 +82,7 @@ class State:
     custodian: Custodian
     ledger: EvmLedger
     receipts: ReceiptDatabase
+    proofs: ProofTaker
     twin_keys: Path
     stack: ExitStack
 
@@ -114,7 +123,10 @@ class State:
                 MinuteLimit(settings["receipts_a_minute"], settings["refused_a_day"]),
                 Patience(WAIT_SECONDS),
             )
-            return cls(custodian, ledger, receipts, twin_keys_folder(home), stack.pop_all())
+            proofs = ProofFile(proofs_path(home, deployment))
+            stack.callback(proofs.close)
+            taker = ProofTaker(ledger, lambda: NodeSource(ledger.web3), proofs, key)
+            return cls(custodian, ledger, receipts, taker, twin_keys_folder(home), stack.pop_all())
         raise AssertionError
 
     def close(self) -> None:

@@ -1,0 +1,169 @@
+"""Proofs that a taker took in time stand in for a node that keeps no old states; nobody needs to believe them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from dtledger._backend.anvil import Anvil
+from dtledger._backend.proof_file import ProofFile
+from dtledger._backend.proof_source import NodeSource
+from dtledger.audit import Asked, Audit, Claim, Denied, Given, Question, Verdict, export
+from dtledger.audit.taking import KEPT_STATES, PATIENCE, ProofTaker, Taken
+from dtledger.errors import CannotCheckError, IntegrityError
+from dtledger.ledger.events import Remembered
+from dtledger.types import Address
+from tests.audit.attacks import Lying
+from tests.audit.chain_world import ChainWorld, from_file
+
+pytestmark = [pytest.mark.anvil, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainWorld]:
+    folder = tmp_path_factory.mktemp("audit")
+    with Anvil(folder / "anvil", state_interval=3600) as anvil, ChainWorld(anvil, folder, hours=1) as world:
+        yield world
+
+
+@pytest.fixture
+def kept(world: ChainWorld) -> Iterator[ProofFile]:
+    """What is done to the chain is undone."""
+    mark, file = world.anvil.rpc("evm_snapshot"), ProofFile(None)
+    yield file
+    file.close()
+    world.anvil.rpc("evm_revert", mark)
+
+
+def taker(world: ChainWorld, kept: ProofFile) -> ProofTaker:
+    return ProofTaker(world.ledger, world.source, kept, world.operator.context.key, draw=lambda: 0)
+
+
+def mine(world: ChainWorld, blocks: int) -> None:
+    world.anvil.rpc("anvil_mine", hex(blocks))
+
+
+def revoked(world: ChainWorld) -> int:
+    """The block in which the clinician's consent ended."""
+    return world.patient.consents.revoke(world.consent).block
+
+
+def source(world: ChainWorld, nodes: Sequence[bytes] = ()) -> NodeSource:
+    """The node, and what was taken of it."""
+    made = [each.event for each in world.ledger.history().logged]
+    return NodeSource(world.ledger.web3, None, [each.number for each in made if isinstance(each, Remembered)], nodes)
+
+
+def asked(world: ChainWorld, block: int) -> Asked:
+    """That the clinician had no permit at a block, without every block being looked at."""
+    question = Question(twin=world.twin, denied=(Denied(world.clinician.address, block),), whole=False)
+    return Asked(question, Given(), world.deployment)
+
+
+def denial(claims: Sequence[Claim]) -> Claim:
+    return next(each for each in claims if each.name == "denied")
+
+
+def forgotten(world: ChainWorld, kept: ProofFile) -> int:
+    """A revocation that a taker saw, and whose state the node has no more: its block."""
+    block, taking = revoked(world), taker(world, kept)
+    assert block in taking.step().blocks
+    mine(world, PATIENCE)
+    assert taking.step().remembered
+    mine(world, 2 * KEPT_STATES)
+    return block
+
+
+def test_a_node_that_has_forgotten_a_state_shows_it_by_what_was_taken_in_time(
+    world: ChainWorld, kept: ProofFile
+) -> None:
+    block = forgotten(world, kept)
+    without = denial(list(Audit(asked(world, block), source(world), world.store).claims()))
+    assert (without.verdict, "has no answer" in without.evidence) == (Verdict.CANNOT_CHECK, True)
+    bundle, claims = export(asked(world, block), source(world, kept.nodes()), world.store)
+    assert denial(claims).verdict is Verdict.PASS
+    assert denial(claims).evidence.endswith("as storage has them")
+    assert denial(from_file(bundle)).verdict is Verdict.PASS, "a file made of it needs no node at all"
+
+
+def test_what_was_permitted_is_not_shown_to_have_been_denied_by_what_was_taken(
+    world: ChainWorld, kept: ProofFile
+) -> None:
+    taking = taker(world, kept)
+    block = next(each.place.block for each in reversed(world.ledger.history().logged)
+                 if getattr(each.event, "grantee", None) == world.clinician.address)  # fmt: skip
+    taking.step()
+    mine(world, PATIENCE)
+    taking.step()
+    mine(world, 2 * KEPT_STATES)
+    found = Audit(asked(world, block), source(world, kept.nodes()), world.store)
+    assert denial(list(found.claims())).verdict is Verdict.FAIL
+
+
+def test_what_was_taken_is_nodes_of_tries_and_a_wrong_one_is_none(world: ChainWorld, kept: ProofFile) -> None:
+    block = forgotten(world, kept)
+    nodes = kept.nodes()
+    spoilt = [bytes([each[0]]) + bytes(len(each) - 1) for each in nodes]
+    found = Audit(asked(world, block), source(world, spoilt), world.store)
+    assert denial(list(found.claims())).verdict is Verdict.CANNOT_CHECK
+    found = Audit(asked(world, block), source(world, [*spoilt, *nodes]), world.store)
+    assert denial(list(found.claims())).verdict is Verdict.PASS
+
+
+def test_a_block_is_remembered_once_for_all_that_happened_before_it(world: ChainWorld, kept: ProofFile) -> None:
+    first, second = taker(world, kept), taker(world, ProofFile(None))
+    mine(world, 2 * KEPT_STATES)
+    revoked(world)
+    world.patient.consents.block(world.twin, world.clinician.address)
+    first.step()
+    mine(world, PATIENCE - 2)
+    assert not first.step().remembered, "its time has not come"
+    mine(world, 2)
+    assert first.step().remembered
+    assert not second.step().remembered, "another's memory does"
+    mine(world, PATIENCE)
+    assert not first.step().remembered
+
+
+def test_what_a_node_shows_wrongly_is_not_kept(world: ChainWorld, kept: ProofFile) -> None:
+    mine(world, 2 * KEPT_STATES)
+    block = revoked(world)
+
+    def proof(number: int, contract: Address, slots: Sequence[int]) -> Sequence[bytes]:
+        return world.source().proof(number - 1, contract, slots)
+
+    lying = ProofTaker(world.ledger, lambda: Lying(world.source(), proof=proof), kept)  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError, match="is not its state"):
+        lying.step()
+    assert block not in kept.blocks()
+    assert taker(world, kept).step().blocks == (block,)
+
+
+def test_a_node_that_has_no_state_is_asked_again(world: ChainWorld, kept: ProofFile) -> None:
+    mine(world, 2 * KEPT_STATES)
+    block, away = revoked(world), [True]
+
+    def proof(number: int, contract: Address, slots: Sequence[int]) -> Sequence[bytes]:
+        if away[0]:
+            raise CannotCheckError("Not now.")
+        return world.source().proof(number, contract, slots)
+
+    taking = ProofTaker(world.ledger, lambda: Lying(world.source(), proof=proof), kept)  # type: ignore[arg-type]
+    assert taking.step() == Taken(missed=(block,))
+    away[0] = False
+    assert taking.step() == Taken(blocks=(block,))
+    assert taking.step() == Taken(), "nothing new, and no node is asked"
+
+
+def test_the_same_block_of_another_chain_is_taken_anew(world: ChainWorld, kept: ProofFile) -> None:
+    mine(world, 2 * KEPT_STATES)
+    mark = world.anvil.rpc("evm_snapshot")
+    block = revoked(world)
+    taker(world, kept).step()
+    before = kept.blocks()[block]
+    world.anvil.rpc("evm_revert", mark)
+    world.anvil.rpc("evm_increaseTime", 60)
+    assert revoked(world) == block
+    assert taker(world, kept).step().blocks == (block,)
+    assert kept.blocks()[block] != before
