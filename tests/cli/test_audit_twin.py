@@ -115,6 +115,8 @@ def test_a_file_that_was_changed_is_refused(dtledger: Run, read: Twin, tmp_path:
         (("audit", "export", "FILE"), "Name a twin or a model"),
         (("audit", "twin", "1", "--head", "0x12"), "is no hash"),
         (("audit", "twin", "1", "--denied", "cardiology"), "is not WHO@BLOCK"),
+        (("audit", "twin", "1", "--proofs", __file__), "holds no custodian's proofs"),
+        (("audit", "twin", "1", "--statements", __file__), "holds no statements of destruction"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(dtledger: Run, tmp_path: Path, words: tuple[str, ...], says: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
@@ -123,6 +126,42 @@ def test_announced_cancelled_announced_again_waited_for_and_done(
     assert "RETIRED" in done["read"]["message"]
     assert not list(place.home.custodians.rglob(f"{twin}-0x*.key"))
     assert len(list(place.home.custodians.rglob(f"{twin}.destroyed"))) == 3
+
+
+def test_what_custodians_signed_goes_to_an_auditor_in_a_file_and_with_it_into_a_bundle(
+    place: Place, run: Run, tell: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    twin, file, bundle = place.new_twin(), tmp_path / "signed", tmp_path / "twin.bundle"
+    tell(twin)
+    place.wait(WEEK + 60)
+    tell(twin)
+    tell(twin, "--statements", file)  # whoever forgot it has it signed again
+    audit = ("audit", "twin", twin, "--json", "--key")
+    assert erasure(run(*audit, "patient")) == "cannot check"
+    assert erasure(run(*audit, "patient", "--statements", file)) == "pass"
+    assert erasure(run(*audit, OPERATOR, "--statements", file)) == "pass", (
+        "they are the custodians' word, whoever shows it"
+    )
+    made = run("audit", "export", bundle, "--twin", twin, "--statements", file, "--key", "patient", "--json")
+    assert erasure(made) == "pass"
+    assert erasure(run("audit", "verify", bundle, "--online", "--json")) == "pass"
+    other = place.new_twin()
+    tell(other)
+    place.wait(WEEK + 60)
+    tell(other)
+    strange = ("audit", "twin", other, "--json", "--key", "patient", "--statements", file)
+    assert erasure(run(*strange)) == "fail", "what was signed of one twin says nothing of another"
+    again = run("twin", "erase", twin, "--statements", file, "--key", "patient", "--yes", "--json")
+    assert "There is a file" in complaint(again, 2)["message"]
+    (tmp_path / "nonsense").write_bytes(b"{}")
+    spoilt = run(*audit, "patient", "--statements", tmp_path / "nonsense")
+    assert "no statements of destruction" in complaint(spoilt, 2)["message"]
+
+
+def erasure(result: Result) -> str:
+    """The verdict of that claim."""
+    (claim,) = [each for each in json.loads(result.stdout)["claims"] if each["claim"] == "erasure"]
+    return str(claim["verdict"])
 
 
 def test_it_says_what_remains_and_that_it_is_a_promise(

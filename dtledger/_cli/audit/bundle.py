@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,7 @@ from ...errors import CannotCheckError, InputError
 from ..app import App
 from ..claims import show_claims
 from ..command import verb
-from .evidence import asked, digest_of, evidence_options, node_source
+from .evidence import Evidence, digest_of, evidence_options, node_source
 from .given import files_in, unsealed
 
 if TYPE_CHECKING:
@@ -40,10 +40,7 @@ def export(
     snapshot: str | None,
     model: str | None,
     openings: Sequence[str],
-    head: str | None,
-    reveals: Sequence[str],
-    denied: Sequence[str],
-    part: bool,
+    **options: Any,
 ) -> None:
     """Make an audit and write all that it rests on into one file, so that anybody can make it again without a network.
 
@@ -56,11 +53,12 @@ def export(
 
     if (twin is None) == (model is None):
         raise InputError("Name a twin or a model.", hint="dtledger audit export --twin 7 FILE")
+    evidence = Evidence(**options)
     if model is None:
-        request = asked(app, app.twin(twin), digest_of(snapshot), head, reveals, denied, part)
+        request = evidence.asked(app, app.twin(twin), digest_of(snapshot))
     else:
-        request = _of_model(app, model, openings, head)
-    bundle, claims = make(request, node_source(app, request.pinned), app.client.context.store)
+        request = _of_model(app, model, openings, evidence)
+    bundle, claims = make(request, evidence.source(app), app.client.context.store)
     data = bundle.encode()
     write_atomically(file, data)
     shown = show_claims(app, claims)
@@ -126,13 +124,14 @@ def verify(app: App, file: Path, head: str | None, online: bool, files: Path | N
     click.get_current_context().exit(exit_code(claims))
 
 
-def _of_model(app: App, name: str, words: Sequence[str], head: str | None) -> Asked:
+def _of_model(app: App, name: str, words: Sequence[str], evidence: Evidence) -> Asked:
     from ...audit import Asked, Given, Question
     from ..model.plain import find
 
     number = find(app, name).model.number
     given = Given(openings=tuple(unsealed(app, each) for each in words))
-    return Asked(Question(model=number), given, app.client.context.deployment, digest_of(head), name=app.people.name)
+    request = Asked(Question(model=number), given, app.client.context.deployment, digest_of(evidence.head))
+    return replace(request, name=app.people.name)
 
 
 def _known(app: App) -> Deployment | None:

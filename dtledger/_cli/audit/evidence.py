@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ...errors import AccessDeniedError, DtledgerError, InputError
 from ..app import App
+from ..model.plain import FILE
 from ..words import CATEGORY
+from .handed import destructions_of, nodes_of
 
 if TYPE_CHECKING:
     from ...audit import Asked, Denied, Given, Named
@@ -21,7 +25,7 @@ Command = Callable[..., Any]
 
 
 def evidence_options(command: Command) -> Command:
-    """The options that every audit of a twin or snapshot has."""
+    """The options that every audit of a twin or snapshot has: those of `Evidence`."""
     for option in (
         click.option("--head", metavar="HASH", help="The head's hash, as you know it from elsewhere."),
         click.option(
@@ -29,6 +33,12 @@ def evidence_options(command: Command) -> Command:
         ),
         click.option(
             "--denied", multiple=True, metavar="WHO@BLOCK", help="Show that somebody had no permit then; repeatable."
+        ),
+        click.option(
+            "--proofs", type=FILE, multiple=True, metavar="FILE", help="What `custodian proofs` wrote; repeatable."
+        ),
+        click.option(
+            "--statements", type=FILE, multiple=True, metavar="FILE", help="What `twin erase` wrote; repeatable."
         ),
         click.option("--part", is_flag=True, help="Do not look at every block: what needs that cannot be checked."),
     ):
@@ -55,36 +65,43 @@ def digest_of(text: str | None) -> Digest | None:
     return Digest(found)
 
 
-def asked(
-    app: App,
-    twin: int,
-    snapshot: Digest | None,
-    head: str | None,
-    reveals: Sequence[str],
-    denied: Sequence[str],
-    part: bool,
-) -> Asked:
-    """The audit that the options ask for."""
-    from ...audit import Asked, Question
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The options of `evidence_options` as they were typed."""
 
-    question = Question(
-        twin=twin,
-        snapshot=snapshot,
-        denied=tuple(_denied(app, each) for each in denied),
-        whole=False if part else None,
-    )
-    context = app.client.context
-    return Asked(question, given(app, twin, reveals), context.deployment, digest_of(head), name=app.people.name)
+    head: str | None = None
+    reveals: Sequence[str] = ()
+    denied: Sequence[str] = ()
+    proofs: Sequence[Path] = ()
+    statements: Sequence[Path] = ()
+    part: bool = False
+
+    def asked(self, app: App, twin: int, snapshot: Digest | None = None) -> Asked:
+        """The audit that the options ask for."""
+        from ...audit import Asked, Question
+
+        question = Question(
+            twin=twin,
+            snapshot=snapshot,
+            denied=tuple(_denied(app, each) for each in self.denied),
+            whole=False if self.part else None,
+        )
+        shown = replace(given(app, twin, self.reveals), destructions=destructions_of(self.statements))
+        return Asked(question, shown, app.client.context.deployment, digest_of(self.head), name=app.people.name)
+
+    def source(self, app: App) -> Source:
+        """The profile's node, and what was taken of it in time."""
+        return node_source(app, digest_of(self.head), nodes_of(self.proofs))
 
 
-def node_source(app: App, head: Digest | None) -> Source:
-    """The profile's node, as an audit asks it."""
+def node_source(app: App, head: Digest | None, nodes: Sequence[bytes] = ()) -> Source:
+    """The profile's node, as an audit asks it, with nodes of tries that are at hand."""
     from ..._backend.proof_source import NodeSource
     from ...ledger.events import Remembered
 
     ledger = app.ledger
     events = (each.event for each in ledger.history().logged)
-    return NodeSource(ledger.web3, head, [each.number for each in events if isinstance(each, Remembered)])
+    return NodeSource(ledger.web3, head, [each.number for each in events if isinstance(each, Remembered)], nodes)
 
 
 def given(app: App, twin: int, reveals: Sequence[str] = ()) -> Given:

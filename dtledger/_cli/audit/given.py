@@ -15,7 +15,6 @@ from ..opening_log import note
 
 if TYPE_CHECKING:
     from ...client import NamedModel
-    from ...custody import AccessReceipt
     from ...models.opening import Opening
     from ...types import Address
 
@@ -45,29 +44,6 @@ def openings_of(app: App, named: NamedModel, words: Sequence[str]) -> list[Openi
             raise InputError(f"Two openings are of {whose}.", hint="Name one; a second audit looks at the other.")
         note(app, "read", opening, app.client.address, word)
         found[opening.round, opening.site] = opening
-    return list(found.values())
-
-
-def receipts_of(files: Sequence[Path]) -> list[AccessReceipt]:
-    """The receipts that custodians handed over (`dtledger custodian receipts --out`), each once.
-
-    Raises:
-        InputError: a file holds none.
-    """
-    from ...custody import AccessReceipt
-    from ...encoding import decode
-
-    found: dict[bytes, AccessReceipt] = {}
-    for path in files:
-        try:
-            match decode(b"".join(chunks(path))):
-                case {"receipts": [*rows], **rest} if not rest:
-                    read = [AccessReceipt.decode(row) for row in rows]
-                    found |= {each.hash: each for each in read}
-                    continue
-        except IntegrityError as error:
-            raise InputError(f"{path} holds no custodian's receipts.") from error
-        raise InputError(f"{path} holds no custodian's receipts.")
     return list(found.values())
 
 

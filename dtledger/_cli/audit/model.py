@@ -11,7 +11,8 @@ from ..app import App
 from ..claims import show_claims
 from ..command import verb
 from ..model.plain import FILE, find, plain_model
-from .given import files_in, openings_of, receipts_of, unused
+from .given import files_in, openings_of, unused
+from .handed import receipts_of
 
 
 @verb(

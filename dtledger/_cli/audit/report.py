@@ -14,8 +14,9 @@ from ..command import verb
 from ..model.plain import FILE, find
 from ..words import CATEGORY
 from . import model_report, twin_report
-from .evidence import asked, node_source
-from .given import files_in, openings_of, receipts_of, unused
+from .evidence import Evidence
+from .given import files_in, openings_of, unused
+from .handed import receipts_of
 
 if TYPE_CHECKING:
     from ...audit import Claim
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     help="Updates and aggregates, as `audit model` takes them.",
 )
 @click.option("--receipts", type=FILE, multiple=True, metavar="FILE", help="Of custodians; may be repeated.")
+@click.option("--statements", type=FILE, multiple=True, metavar="FILE", help="With --twin: what `twin erase` wrote.")
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Into this file.")
 def report(
     app: App,
@@ -53,6 +55,7 @@ def report(
     openings: Sequence[str],
     files: Path | None,
     receipts: Sequence[Path],
+    statements: Sequence[Path],
     to: Path | None,
 ) -> None:
     """Audit a model or a twin and tell it on one page: verdicts, what cannot be checked, timeline, consents, lineage.
@@ -65,15 +68,15 @@ def report(
 
     if (model is None) is (twin is None):
         raise click.UsageError("Name a model, or a twin with --twin.")
-    again = _command(model, twin, head, reveals, openings, files, receipts, to)
+    again = _command(model, twin, head, reveals, openings, files, receipts, statements, to)
     if twin is not None:
         if openings or files or receipts:
             raise click.UsageError("--opening, --files and --receipts are of a model.")
-        made = _of_twin(app, twin, head, reveals, again)
+        made = _of_twin(app, twin, head, reveals, statements, again)
     else:
         assert model is not None
-        if head or reveals:
-            raise click.UsageError("--head and --reveal go with --twin.")
+        if head or reveals or statements:
+            raise click.UsageError("--head, --reveal and --statements go with --twin.")
         made = _of_model(app, model, openings, files, receipts, again)
     if to is not None:
         from ..._backend.files import write_atomically
@@ -123,12 +126,14 @@ def _of_model(
     )
 
 
-def _of_twin(app: App, twin: int, head: str | None, reveals: Sequence[str], again: str) -> Report:
+def _of_twin(
+    app: App, twin: int, head: str | None, reveals: Sequence[str], statements: Sequence[Path], again: str
+) -> Report:
     from ...audit import Audit
     from ...report import Report
 
-    request = asked(app, twin, None, head, reveals, (), part=False)
-    claims = tuple(Audit(request, node_source(app, request.pinned), app.client.context.store).claims())
+    evidence = Evidence(head=head, reveals=reveals, statements=statements)
+    claims = tuple(Audit(evidence.asked(app, twin), evidence.source(app), app.client.context.store).claims())
     looks, faults = twin_report.accesses(app, twin)
     nodes, edges = twin_report.lineage(app, twin, claims, looks)
     owner = app.client.context.view().owner(twin)
@@ -162,11 +167,17 @@ def _command(
     openings: Sequence[str],
     files: Path | None,
     receipts: Sequence[Path],
+    statements: Sequence[Path],
     to: Path | None,
 ) -> str:
     words = ["dtledger", "audit", "report", *([model] if model else ["--twin", f"{twin}"])]
     words += ["--head", head] if head else []
-    for option, values in (("--reveal", reveals), ("--opening", openings), ("--receipts", map(str, receipts))):
+    for option, values in (
+        ("--reveal", reveals),
+        ("--opening", openings),
+        ("--receipts", map(str, receipts)),
+        ("--statements", map(str, statements)),
+    ):
         for each in values:
             words += [option, each]
     words += ["--files", str(files)] if files else []

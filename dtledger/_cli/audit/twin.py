@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,7 @@ from ..app import App
 from ..claims import show_claims
 from ..command import verb
 from ..snapshot.finding import find
-from .evidence import asked, evidence_options, node_source
+from .evidence import Evidence, evidence_options
 
 if TYPE_CHECKING:
     from ...audit import Asked
@@ -20,47 +19,40 @@ if TYPE_CHECKING:
 @verb("twin", epilog="Example: dtledger audit twin 7 --head 0x5c31…")
 @click.argument("twin", type=click.IntRange(0), required=False)
 @evidence_options
-def twin(
-    app: App, twin: int | None, head: str | None, reveals: Sequence[str], denied: Sequence[str], part: bool
-) -> None:
+def twin(app: App, twin: int | None, **options: Any) -> None:
     """Check every claim about a twin: owner, cards, rosters, streams, writers, receipts, consents, reviews, erasure.
 
     Nothing is believed but the hash of one block: the head that you pin with --head or, without it, the one that the
     node names. Each event, each word of storage and each block of data is proved from it. The custodians' receipts are
-    given to the twin's owner alone; without them those claims cannot be checked. Exit code 4 if a claim fails, 6 if
+    given to the twin's owner alone, as are their statements that keys are destroyed (`twin erase --statements`);
+    without them those claims cannot be checked. Exit code 4 if a claim fails, 6 if
     none fails and one cannot be checked.
     """
     number = app.twin(twin)
-    _answer(app, "audit-twin", asked(app, number, None, head, reveals, denied, part), twin=number)
+    evidence = Evidence(**options)
+    _answer(app, "audit-twin", evidence.asked(app, number), evidence, twin=number)
 
 
 @verb("snapshot", epilog="Example: dtledger audit snapshot 3f9a0c52 --twin 7")
 @click.argument("digest")
 @click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Where to look for the beginning of a digest.")
 @evidence_options
-def snapshot(
-    app: App,
-    digest: str,
-    twin: int | None,
-    head: str | None,
-    reveals: Sequence[str],
-    denied: Sequence[str],
-    part: bool,
-) -> None:
+def snapshot(app: App, digest: str, twin: int | None, **options: Any) -> None:
     """Check every claim about one snapshot, by its digest or CID: anchored, written by right, in a stream without gaps.
 
     As `audit twin` does, from the hash of one block.
     """
     found = find(app, digest, twin).found
     number = found.manifest.twin
-    request = asked(app, number, found.digest, head, reveals, denied, part)
-    _answer(app, "audit-snapshot", request, twin=number, snapshot=found.digest)
+    evidence = Evidence(**options)
+    request = evidence.asked(app, number, found.digest)
+    _answer(app, "audit-snapshot", request, evidence, twin=number, snapshot=found.digest)
 
 
-def _answer(app: App, schema: str, request: Asked, **said: Any) -> None:
+def _answer(app: App, schema: str, request: Asked, evidence: Evidence, **said: Any) -> None:
     from ...audit import Audit, exit_code
 
-    audit = Audit(request, node_source(app, request.pinned), app.client.context.store)
+    audit = Audit(request, evidence.source(app), app.client.context.store)
     with app.progress("checking") as progress:
         claims = []
         for claim in audit.claims():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...errors import InputError
 from ..app import App, rfc3339
 from ..command import verb
 from .erased import plain_erasure, tell_erasure
 
 if TYPE_CHECKING:
+    from ...client import Erasure
     from ...ledger import Receipt
 
 
@@ -21,21 +24,34 @@ if TYPE_CHECKING:
 )
 @click.argument("twin", type=click.IntRange(0), required=False)
 @click.option("--cancel", is_flag=True, help="Take the announcement back, while it is not final.")
+@click.option("--statements", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write what the custodians sign that they destroyed to a new file, for an auditor.")  # fmt: skip
 @click.option("--forget-secrets", is_flag=True, help="At the very end, let the key file forget the twin's secrets.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done next; sign and send nothing.")
-def erase(app: App, twin: int | None, cancel: bool, forget_secrets: bool, yes: bool, dry_run: bool) -> None:
+def erase(
+    app: App,
+    twin: int | None,
+    cancel: bool,
+    statements: Path | None,
+    forget_secrets: bool,
+    yes: bool,
+    dry_run: bool,
+) -> None:
     """Erase a twin: end it on the ledger, have its keys destroyed, and remove its blocks.
 
     The first time it announces that; reads stop at that block, for the owner too, and it can be cancelled until the
     deployment's delay is over. Run again after that, every custodian that ever held keys for the twin destroys them at
     your signed order and signs that it did, and its blocks are removed from this profile's store. Then a read is tried,
-    and you are told who signed, who did not, and what remains. Run it again for those who did not answer.
+    and you are told who signed, who did not, and what remains. Run it again for those who did not answer, and for
+    --statements: an audit of the twin takes them.
 
     It is a signed promise and not a proof: nobody can show that no copy is left anywhere.
     """
     if cancel and forget_secrets:
         raise click.UsageError("Choose one of --cancel and --forget-secrets.")
+    if statements is not None and statements.exists():
+        raise InputError(f"There is a file {statements}.", hint="Name another with --statements.")
     number = app.twin(twin)
     app.client.context.require_owner(number)
     erasing = app.client.erasing
@@ -50,7 +66,7 @@ def erase(app: App, twin: int | None, cancel: bool, forget_secrets: bool, yes: b
     if not erasing.is_final(number):
         _wait(app, number, announced, dry_run=dry_run)
         return
-    _finish(app, number, forget_secrets, yes=yes, dry_run=dry_run)
+    _finish(app, number, statements, forget_secrets, yes=yes, dry_run=dry_run)
 
 
 def _announce(app: App, twin: int, *, yes: bool, dry_run: bool) -> Receipt | None:
@@ -79,7 +95,7 @@ def _cancel(app: App, twin: int, *, dry_run: bool) -> None:
     _tell(app, twin, "cancelled", sent, dry_run=dry_run)
 
 
-def _finish(app: App, twin: int, forget_secrets: bool, *, yes: bool, dry_run: bool) -> None:
+def _finish(app: App, twin: int, statements: Path | None, forget_secrets: bool, *, yes: bool, dry_run: bool) -> None:
     erasing = app.client.erasing
     app.say(f"Twin {twin} is retired for good since {app.time(erasing.final_at(twin))}.")
     app.say("Its custodians are to destroy their keys, and its blocks are removed. Nothing of it comes back.")
@@ -93,10 +109,13 @@ def _finish(app: App, twin: int, forget_secrets: bool, *, yes: bool, dry_run: bo
     with app.progress("removing") as progress:
         done = erasing.finish(twin, progress)
     tell_erasure(app, done)
+    if statements is not None:
+        _write(app, statements, done)
     if forget_secrets:
         erasing.forget(twin)
         app.say("The twin's secrets are forgotten by this key file; copies of it still have them.")
-    _tell(app, twin, "erased", {}, dry_run=False, secrets_forgotten=forget_secrets, **plain_erasure(app, done))
+    more = {"secrets_forgotten": forget_secrets, "statements": statements, **plain_erasure(app, done)}
+    _tell(app, twin, "erased", {}, dry_run=False, **more)
     if not done.holds:
         from ...errors import UnreachableError
 
@@ -104,6 +123,14 @@ def _finish(app: App, twin: int, forget_secrets: bool, *, yes: bool, dry_run: bo
             f"Too few custodians destroyed their keys of twin {twin}, or it could be read.",
             hint="Run it again when those who did not sign answer.",
         )
+
+
+def _write(app: App, path: Path, done: Erasure) -> None:
+    from ..._backend.files import write_atomically
+    from ...encoding import encode
+
+    write_atomically(path, encode({"destructions": [each.encode() for each in done.signed.values()]}))
+    app.say(f"What they signed is in {path}: dtledger audit twin {done.twin} --statements {path}")
 
 
 def _tell(app: App, twin: int, stage: str, sent: dict[str, Any], **more: Any) -> None:
