@@ -30,8 +30,8 @@ from .twin import TwinAudit
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An audit that is to be made: `pinned` is the head as the auditor knows it, `files` what they have of a model's,
-    `expected` the contracts' code, by default this package's, `name` what they call an account, `known` the deployment
-    as they know it, where what is audited says itself which it is of."""
+    `expected` the contracts' code as they compiled it, by default as this package ships it, `name` what they call an
+    account, `known` the deployment as they know it, where what is audited says itself which it is of."""
 
     question: Question
     given: Given

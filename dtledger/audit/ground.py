@@ -37,7 +37,7 @@ _LONGEST = 2**40
 
 class Ground:
     """Args:
-    expected: each contract's runtime; by default as this package ships it.
+    expected: each contract's runtime, as its sources compile; by default as this package ships it.
     known: the deployment as the auditor knows it, if not from what is audited.
     """
 
@@ -51,6 +51,7 @@ class Ground:
         self._chain = chain
         self._deployment = deployment
         self._expected = expected or shipped()
+        self._whose = "the sources make them" if expected else "this package ships them"
         self._known = known
 
     def claims(self) -> Iterator[Claim]:
@@ -100,7 +101,7 @@ class Ground:
         if not self._expected[contract].matches(code):
             raise IntegrityError("the code is not that of the sources")
         self._require_built_in(contract, code)
-        return f"{len(code):,} bytes at {self._deployment.contracts[contract]}, as the sources make them"
+        return f"{len(code):,} bytes at {self._deployment.contracts[contract]}, as {self._whose}"
 
     def _require_built_in(self, contract: str, code: bytes) -> None:
         """Pass if each immutable is one value, which is the deployment's or a span of time."""

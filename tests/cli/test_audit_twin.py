@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import Result
 
+from dtledger._backend import sources
+from dtledger._backend.runtimes import shipped
 from dtledger.client.devnet import PROFILE
 from dtledger.config import Settings
 from tests.cli.twins import Twin, complaint, new_twin, said
@@ -88,6 +91,31 @@ def test_a_file_says_what_the_node_said_and_needs_neither_home_nor_network(
     unpinned = told(dtledger("audit", "verify", file, "--json"), 6)
     assert [each["claim"] for each in unpinned["claims"] if each["verdict"] != "pass"] == ["chain"]
     assert f"{made['head']}, and give that hash with --head" in unpinned["claims"][0]["evidence"]
+
+
+def test_code_is_held_against_what_the_sources_compile_to_now_where_that_is_wished(
+    dtledger: Run, read: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`tests/cli/test_deploy.py` compiles them in earnest."""
+    file, words = tmp_path / "twin.bundle", ("--key", "patient", "--reveal", "glucose", "--json")
+    monkeypatch.setattr(sources, "compiled", lambda root: shipped())
+    made = told(dtledger("audit", "twin", read.number, "--compile", *words))
+    assert {"the sources make them" in each["evidence"] for each in of(made, "code")} == {True}
+    head = told(dtledger("audit", "export", file, "--twin", read.number, *words))["head"]
+    verified = told(dtledger("audit", "verify", file, "--head", head, "--json"))
+    assert {"this package ships them" in each["evidence"] for each in of(verified, "code")} == {True}
+    changed = replace(shipped()["ConsentRegistry"], code=shipped()["TwinRegistry"].code)
+    monkeypatch.setattr(sources, "compiled", lambda root: {**shipped(), "ConsentRegistry": changed})
+    for command in (("twin", read.number, *words), ("verify", file, "--head", head, "--json")):
+        found = told(dtledger("audit", *command, "--compile"), 4)
+        failed = [(each["claim"], each["about"]) for each in found["claims"] if each["verdict"] == "fail"]
+        assert failed == [("code", "ConsentRegistry")]
+    monkeypatch.setattr(sources, "checkout", lambda: None)  # as from a wheel
+    assert "no sources" in complaint(dtledger("audit", "twin", read.number, "--compile", *words), 2)["message"]
+
+
+def of(found: dict[str, Any], claim: str) -> list[dict[str, Any]]:
+    return [each for each in found["claims"] if each["claim"] == claim]
 
 
 def test_a_file_is_held_against_the_node_where_that_is_wished(dtledger: Run, read: Twin, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ...errors import CannotCheckError, InputError
 from ..app import App
 from ..claims import show_claims
 from ..command import verb
-from .evidence import Evidence, digest_of, evidence_options, node_source
+from .evidence import Evidence, code_of_sources, compile_option, digest_of, evidence_options, node_source
 from .given import files_in, unsealed
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def export(
     metavar="FOLDER",
     help="A model's updates and aggregates, as for `audit model`.",
 )
-def verify(app: App, file: Path, head: str | None, online: bool, files: Path | None) -> None:
+@compile_option
+def verify(app: App, file: Path, head: str | None, online: bool, files: Path | None, compiles: bool) -> None:
     """Make the audit of a file again: no node, no store and no custodian is asked, and no key is needed.
 
     Pin the head, from a node or a person that you trust: a file can be made of any chain, so without --head or --online
@@ -102,6 +103,7 @@ def verify(app: App, file: Path, head: str | None, online: bool, files: Path | N
     known = _known(app)
     request = Asked(bundle.question, bundle.given, bundle.deployment, pinned, known=known)
     request = replace(request, files=files_in(app, files) if files else None)
+    request = replace(request, expected=code_of_sources() if compiles else None)
     claims = check(bundle, request)
     shown = show_claims(app, claims)
     number, header = max(bundle.headers.items())
@@ -131,7 +133,7 @@ def _of_model(app: App, name: str, words: Sequence[str], evidence: Evidence) -> 
     number = find(app, name).model.number
     given = Given(openings=tuple(unsealed(app, each) for each in words))
     request = Asked(Question(model=number), given, app.client.context.deployment, digest_of(evidence.head))
-    return replace(request, name=app.people.name)
+    return replace(request, expected=code_of_sources() if evidence.compiles else None, name=app.people.name)
 
 
 def _known(app: App) -> Deployment | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,11 +17,18 @@ from ..words import CATEGORY
 from .handed import destructions_of, nodes_of
 
 if TYPE_CHECKING:
+    from ..._backend.runtimes import Runtime
     from ...audit import Asked, Denied, Given, Named
     from ...audit.source import Source
     from ...types import Address, Digest
 
 Command = Callable[..., Any]
+
+
+compile_option = click.option(
+    "--compile", "compiles", is_flag=True,
+    help="Hold the code on the chain against this checkout's sources, compiled now, not against what is shipped.",
+)  # fmt: skip
 
 
 def evidence_options(command: Command) -> Command:
@@ -40,6 +47,7 @@ def evidence_options(command: Command) -> Command:
         click.option(
             "--statements", type=FILE, multiple=True, metavar="FILE", help="What `twin erase` wrote; repeatable."
         ),
+        compile_option,
         click.option("--part", is_flag=True, help="Do not look at every block: what needs that cannot be checked."),
     ):
         command = option(command)
@@ -74,6 +82,7 @@ class Evidence:
     denied: Sequence[str] = ()
     proofs: Sequence[Path] = ()
     statements: Sequence[Path] = ()
+    compiles: bool = False
     part: bool = False
 
     def asked(self, app: App, twin: int, snapshot: Digest | None = None) -> Asked:
@@ -87,11 +96,28 @@ class Evidence:
             whole=False if self.part else None,
         )
         shown = replace(given(app, twin, self.reveals), destructions=destructions_of(self.statements))
-        return Asked(question, shown, app.client.context.deployment, digest_of(self.head), name=app.people.name)
+        expected = code_of_sources() if self.compiles else None
+        head, deployment = digest_of(self.head), app.client.context.deployment
+        return Asked(question, shown, deployment, head, expected=expected, name=app.people.name)
 
     def source(self, app: App) -> Source:
         """The profile's node, and what was taken of it in time."""
         return node_source(app, digest_of(self.head), nodes_of(self.proofs))
+
+
+def code_of_sources() -> Mapping[str, Runtime]:
+    """What this checkout's sources compile to, here and now.
+
+    Raises:
+        InputError: there are no sources.
+        CannotCheckError: there is no compiler.
+    """
+    from ..._backend import sources
+
+    root = sources.checkout()
+    if root is None:
+        raise InputError("There are no sources here to compile.", hint="Run it in a checkout of dtledger.")
+    return sources.compiled(root)
 
 
 def node_source(app: App, head: Digest | None, nodes: Sequence[bytes] = ()) -> Source:
