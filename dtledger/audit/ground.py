@@ -2,7 +2,7 @@
 
 - **chain**: the head is the one that the auditor pinned or, on a chain that is looked at whole, the one that their node
   has, from which a line of parents leads to the deployment's genesis; and the contracts carry that genesis in their
-  code. Whoever makes a file can make a chain as well, from the true genesis on: a head that it alone names is none.
+  code. Whoever makes a file can make a chain too, from the true genesis on: a head that the file alone names is none.
 - **deployment**: the contracts are those that the auditor knows. It is made where they are known otherwise than from
   what is audited: anybody can put the same code on the same chain, and nothing was ever consented to there.
 - **code**: of each contract, the code on the chain is that of this package's sources, so that its storage lies where

@@ -127,7 +127,9 @@ def _lost_actions(actions: list[Action]) -> list[Loss]:
     if Action.EMERGENCY in actions:
         return [Loss("actions", "it sleeps until an emergency is opened; written as denied", denies=True)]
     if Action.READ not in actions:
-        return [Loss("actions", "it lets train, not read, which PCF has no word for; written as denied", denies=True)]
+        return [
+            Loss("actions", "it lets train and not read, which PCF has no word for; written as denied", denies=True)
+        ]
     may = " whoever reads may train too" if Action.TRAIN in actions else " whoever may read may not train"
     return [Loss("actions", f"PCF has no actions:{may}, and nothing here says so")]
 

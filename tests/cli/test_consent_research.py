@@ -60,9 +60,10 @@ def test_terms_go_from_the_grant_to_whoever_uses_the_weights(dtledger: Run, stud
     assert [each["term"] for each in told["research"]] == ["DUO:0000018", "DUO:0000025"], "what was taken back had them"
     assert dtledger("twin", "export", twin, "--to", tmp_path / "mine", "--key", "patient").exit_code == 0
     consents = json.loads((tmp_path / "mine" / "consents.json").read_text())
-    given = next(each for each in consents["grants"] if each["grant"] == name)
+    given = next(each for each in consents["grants"] if each["grantee"]["name"] == "south")
     assert given["research"] == ["DUO:0000018", "DUO:0000025"]
-    assert {each["path"] for each in consents["lost_in_fhir"] if each["grant"] == name} == {"actions", "research"}
+    lost = {each["path"] for each in consents["lost_in_fhir"] if each["grant"] == given["grant"]}
+    assert lost == {"actions", "research"}
     receipts = [each.read_text() for each in (tmp_path / "mine" / "consents").iterdir()]
     assert any("for no commerce" in each for each in receipts)
 

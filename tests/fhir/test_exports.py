@@ -138,8 +138,9 @@ def test_a_narrower_grant_is_not_basic(world: World, changes: dict[str, Any]) ->
     [
         ((Action.READ,), "permit", "whoever may read may not train"),
         ((Action.READ, Action.TRAIN), "permit", "whoever reads may train too"),
-        ((Action.TRAIN,), "deny", "it lets train, not read"),
+        ((Action.TRAIN,), "deny", "it lets train and not read"),
     ],
+    ids=["read", "read and train", "train alone"],
 )
 def test_whoever_may_train_and_not_read_is_permitted_nothing_and_that_is_told(
     world: World, actions: tuple[Action, ...], kind: str, words: str

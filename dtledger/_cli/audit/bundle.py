@@ -74,7 +74,11 @@ def export(
 @verb("verify", epilog="Example: dtledger audit verify twin-7.bundle --head 0x5c31…")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--head", metavar="HASH", help="The hash of the head, from a source that you trust.")
-@click.option("--online", is_flag=True, help="Instead: ask the profile's node for it, which --rpc-url means too.")
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Instead: ask the profile's node for it; --rpc-url means that too.",
+)
 @click.option(
     "--files",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
