@@ -102,7 +102,7 @@ class TestAnUntouchedRun:
         for site in run.scene.sites:
             run.commit(site)
         first, _ = run.ledger.view().updates(1, 1)
-        run.finalise(record={"updates": (first.update,)})
+        run.finalise(record={"updates": ((first.site, first.update),)})
         claims = run.claims()
         assert_passes(claims)
         assert "1 of 2 updates went into it" in [each.evidence for each in claims]

@@ -207,7 +207,8 @@ def models() -> dict[str, Any]:
             "delta": 1e-05, "notes": some_bytes("notes", 64), "research": ["HMB", "NPUNCU"],
         },
         "ModelAggregate": {
-            "model": 2, "round": 1, "aggregate": some_bytes("aggregate"), "updates": [["0x" + "11" * 20, some_bytes("update")]],
+            "model": 2, "round": 1, "aggregate": some_bytes("aggregate"),
+            "updates": [["0x" + "11" * 20, some_bytes("update")]],
         },
         "ModelRemediation": {"model": 2, "first": 1, "last": 1, "retrained": False, "reason": "in use until May"},
     }  # fmt: skip
