@@ -34,11 +34,16 @@ class MintRequest:
     signature: bytes
 
 
+MOST_ROSTERS = 4096
+"""That are kept decoded: a digest names one for ever."""
+
+
 class Twins(Rekeying, Regaining, Moving):
     """What an owner does with a twin as a whole."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._decoded: dict[Digest, Roster] = {}
 
     # minting -------------------------------------------------------------------------------------------------
 
@@ -140,7 +145,13 @@ class Twins(Rekeying, Regaining, Moving):
         card = self._context.view().card(twin)
         if card is None:
             raise InputError(f"Twin {twin} has no card yet, so nothing can be written.", hint="Its owner sets one.")
-        return Roster.decode(self._context.deployment, self._context.store.get(CID(card.roster)))
+        found = self._decoded.get(card.roster)
+        if found is None:
+            found = Roster.decode(self._context.deployment, self._context.store.get(CID(card.roster)))
+            if len(self._decoded) >= MOST_ROSTERS:
+                self._decoded.clear()
+            self._decoded[card.roster] = found
+        return found
 
     # who looked ----------------------------------------------------------------------------------------------
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..errors import AccessDeniedError
-from ..ledger import GrantRecord, View
+from ..ledger import GrantRecord, Slot, View
 from ..policy import Request, check
 from ..snapshots.package import Keys
-from ..types import ZERO_DIGEST, Period
+from ..types import ZERO_DIGEST, Digest, Period
 from ..vocabulary import Action, Reason
 from .context import Context
 from .deciding import grantees_of
 from .keyrings import granted_keys, owner_keys
+
+MOST_PACKAGES = 4096
+"""That are kept open."""
 
 
 class WriteRights:
@@ -20,6 +23,7 @@ class WriteRights:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._keys: dict[tuple[Slot, Digest], Keys] = {}
 
     def require(self, twin: int, category: str, periods: Sequence[Period]) -> Keys:
         """The keys to write with, if one grant (or ownership) permits every period.
@@ -36,7 +40,7 @@ class WriteRights:
             raise AccessDeniedError(f"There is no twin {twin}.", reason=Reason.TWIN_UNKNOWN)
         furthest: tuple[Reason, list[Period]] = (Reason.NO_GRANT, [])
         for record in self._grants(view, twin):
-            keys = granted_keys(context, record)
+            keys = self._keys_of(record)
             refused = self._refused(record, keys, category, periods)
             if not refused:
                 return keys
@@ -51,6 +55,18 @@ class WriteRights:
             return Reason.OWNER
         reasons = [self._ask(view, record, bit, period, at) for record in self._grants(view, twin)]
         return max(reasons, key=lambda reason: (reason.permits, reason), default=Reason.NO_GRANT)
+
+    def _keys_of(self, record: GrantRecord) -> Keys:
+        """The keys of a grant's package, opened once: a newer package has another digest, and whether the grant stands
+        is asked anew each time."""
+        place = record.slot, record.package
+        found = self._keys.get(place)
+        if found is None:
+            found = granted_keys(self._context, record)
+            if len(self._keys) >= MOST_PACKAGES:
+                self._keys.clear()
+            self._keys[place] = found
+        return found
 
     def _grants(self, view: View, twin: int) -> Iterator[GrantRecord]:
         owner = view.owner(twin)

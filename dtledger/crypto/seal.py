@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
@@ -108,6 +109,7 @@ def check_public(public: bytes) -> None:
     seal(public, b"", b"check")
 
 
+@lru_cache(maxsize=2**13)  # a writer seals to the same custodians with each snapshot
 def _parse(public: bytes) -> MLKEM768X25519PublicKey:
     if len(public) != PUBLIC_BYTES:
         raise IntegrityError(f"an encryption public key is {PUBLIC_BYTES} bytes, not {len(public)}")

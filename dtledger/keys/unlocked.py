@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 
 from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
-from eth_typing import Hash32
 
 from .._backend.files import locked
+from ..crypto import ecdsa
 from ..crypto.seal import SealKey
 from ..encoding import address
 from ..errors import KeyFileError
@@ -29,7 +29,7 @@ class UnlockedKey:
     `secrets` is what the file held when it was last read or written through this object.
     """
 
-    __slots__ = ("_account", "_path", "_secrets", "_section_key", "address", "name")
+    __slots__ = ("_account", "_path", "_secrets", "_section_key", "_signer", "address", "name")
 
     def __init__(
         self, name: str, path: Path, account: LocalAccount, section_key: SectionKey | None, secrets: Secrets | None
@@ -38,6 +38,7 @@ class UnlockedKey:
         self.address: Address = address(account.address)
         self._path = path
         self._account = account
+        self._signer = ecdsa.PrivateKey(bytes(account.key))
         self._section_key = section_key
         self._secrets = secrets
 
@@ -92,9 +93,7 @@ class UnlockedKey:
 
         Warning: the digest is signed as it is. Give it nothing but an EIP-712 digest that was made here.
         """
-        if len(digest) != 32:
-            raise ValueError(f"a digest is 32 bytes, not {len(digest)}")
-        return bytes(self._account.unsafe_sign_hash(Hash32(digest)).signature)
+        return ecdsa.sign(self._signer, digest)
 
     def sign_typed(self, full_message: dict[str, Any]) -> bytes:
         """The signature, as `sign_digest`, of an EIP-712 message {types, primaryType, domain, message}."""

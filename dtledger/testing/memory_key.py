@@ -13,8 +13,8 @@ from threading import Lock
 from typing import Any, NoReturn
 
 from eth_account import Account
-from eth_typing import Hash32
 
+from ..crypto import ecdsa
 from ..crypto.seal import SealKey
 from ..encoding import address
 from ..keys import Secrets
@@ -24,11 +24,12 @@ from ..types import Address
 class MemoryKey:
     """A `dtledger.client.Identity`; also signs receipts and transactions. Without `private_key` it is drawn."""
 
-    __slots__ = ("_account", "_lock", "_secrets", "address", "name")
+    __slots__ = ("_account", "_lock", "_secrets", "_signer", "address", "name")
 
     def __init__(self, name: str, private_key: bytes | None = None) -> None:
         self.name = name
         self._account = Account.from_key(private_key or random.token_bytes(32))
+        self._signer = ecdsa.PrivateKey(bytes(self._account.key))
         self.address: Address = address(self._account.address)
         self._secrets = Secrets.draw()
         self._lock = Lock()
@@ -55,9 +56,7 @@ class MemoryKey:
 
     def sign_digest(self, digest: bytes) -> bytes:
         """r ‖ s ‖ v of a 32-byte digest, as `dtledger.keys.UnlockedKey.sign_digest`."""
-        if len(digest) != 32:
-            raise ValueError(f"a digest is 32 bytes, not {len(digest)}")
-        return bytes(self._account.unsafe_sign_hash(Hash32(digest)).signature)
+        return ecdsa.sign(self._signer, digest)
 
     def sign_transaction(self, transaction: dict[str, Any]) -> bytes:
         """The signed transaction as it is sent to a node; a ledger in memory never asks for it."""
