@@ -56,10 +56,14 @@ class TwinTables:
         with self._file.reading() as database:
             return [Sealed(*row) for row in database.execute(query, (most,))]
 
-    def tell(self, twins: Sequence[bytes]) -> None:
-        """The states of these, as they are, need not be told any more."""
+    def settle(self, told: Sequence[bytes], remarked: Sequence[int] = ()) -> None:
+        """The states of these twins, as they are, need not be told any more; the later verdicts on these rows are
+        anchored, or cannot be."""
+        if not told and not remarked:
+            return
         with self._file.transaction() as database:
-            database.executemany("UPDATE states SET told = 1 WHERE twin = ?", ((twin,) for twin in twins))
+            database.executemany("UPDATE states SET told = 1 WHERE twin = ?", ((twin,) for twin in told))
+            database.executemany("DELETE FROM anchored WHERE number = ?", ((number,) for number in remarked))
 
     def lent(self, part: bytes | None = None) -> dict[bytes, list[Kept]]:
         """The anchored rows of a part, as they are judged now; without one, by part those that are judged otherwise
@@ -73,11 +77,6 @@ class TwinTables:
             ):
                 found.setdefault(name, []).append(Kept(number, at, sealed, None, manifest, None, verdict))
         return found
-
-    def remarked(self, numbers: Sequence[int]) -> None:
-        """The later verdicts on these are anchored, or cannot be."""
-        with self._file.transaction() as database:
-            database.executemany("DELETE FROM anchored WHERE number = ?", ((number,) for number in numbers))
 
     def forget(self, twins: Sequence[bytes] = (), *, now: int = 0, before: int = 0) -> None:
         """Forget these twins, those that took nothing since `before`, and what was lent until `now`."""

@@ -51,6 +51,7 @@ class Book:
         self._tables = tables
         self._seal = seal
         self._nothing = keeper.start(1)
+        self._numbers = batch.pack(self._nothing)[:, 0]
         self._model = keeper_model(keeper).digest
 
     def of(self, twins: Sequence[int]) -> tuple[list[Known], Memory]:
@@ -58,9 +59,8 @@ class Book:
         names = [self.name(twin) for twin in twins]
         found = {each.name: each for each in self._tables.states(names)}
         opened = [self._open(found[name]) if name in found else None for name in names]
-        nothing = batch.pack(self._nothing)[:, 0]
         known = [Known(twin) if each is None else each[0] for twin, each in zip(twins, opened, strict=True)]
-        columns = np.stack([nothing if each is None else each[1] for each in opened], axis=1)
+        columns = np.stack([self._numbers if each is None else each[1] for each in opened], axis=1)
         return known, batch.unpack(self._nothing, columns)
 
     def untold(self, most: int) -> tuple[list[Known], Memory | None]:
@@ -91,7 +91,7 @@ class Book:
         except (IntegrityError, ValueError):
             return None
         numbers = np.frombuffer(column, dtype="<f8").astype(np.float64)
-        if model != self._model or len(numbers) != len(batch.pack(self._nothing)):
+        if model != self._model or len(numbers) != len(self._numbers):
             return None
         return _known(plain), numbers
 

@@ -40,8 +40,8 @@ class Ingest(Protocol):
     def waiting(self, most: int) -> Sequence[State | Remark]:
         """What is to be written beside them."""
 
-    def settle(self, part: State | Remark, error: DtledgerError | None) -> None:
-        """One of those is anchored, or is not and why."""
+    def settle(self, parts: Sequence[State | Remark], errors: Sequence[DtledgerError | None]) -> None:
+        """Each of those is anchored, or is not and why."""
 
     def forget(self, twin: int) -> None:
         """The twin's readings went to its owner, who does not let them be written."""
@@ -56,7 +56,7 @@ class NoTwins:
     def waiting(self, most: int) -> Sequence[State | Remark]:
         return ()
 
-    def settle(self, part: State | Remark, error: DtledgerError | None) -> None:
+    def settle(self, parts: Sequence[State | Remark], errors: Sequence[DtledgerError | None]) -> None:
         return
 
     def forget(self, twin: int) -> None:
@@ -195,8 +195,7 @@ class Pump:
             return 0
         parts = [Part(each.twin, each.category, each.readings) for each in hours]
         every = self._writer.put_batch([*parts, *beside], note)
-        for part, error in zip(beside, every[len(hours) :], strict=True):
-            self._twins.settle(part, error)
+        self._twins.settle(beside, every[len(hours) :])
         outcomes = every[: len(hours)]
         stand = [hour for hour, error in zip(hours, outcomes, strict=True) if error is None]
         self._queue.permitted(stand)

@@ -15,41 +15,33 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .._backend.queue_file import Kept as Row
 from ..client.parts import Remark, State
-from ..encoding import CID
-from ..errors import AccessDeniedError, DtledgerError, IntegrityError
+from ..errors import DtledgerError
 from ..ledger import Deployment
 from ..readings import LONGEST_WHY, UNVERIFIED, Reading
-from ..snapshots.manifest import Manifest
-from ..store import BlockMissingError, BlockStore
+from ..store import BlockStore
 from ..twin import batch, gate, prior
 from ..twin.keeper import GOOD, QUALITIES, SUSPECT, Keeper, Kept, Memory
-from ..twin.past import LONG_AGO
-from ..twin.snapshot import LONGEST_FLAG, MOST_FLAGS, StateSnapshot, encode_states, glucose_model, untold
+from ..twin.snapshot import LONGEST_FLAG, MOST_FLAGS
 from ..twin.twin import Announced
-from ..types import Digest
 from ..vocabulary import Reason, category
 from .alarms import Alarms
 from .freshness import FORGOTTEN_SECONDS
 from .known import Book, Known
 from .moments import TAKEN, Course, Moment, course
 from .queue import Hour, ReadingQueue
+from .telling import Telling
 
 log = logging.getLogger(__name__)
-
-FORECAST = "forecast"
-"""The category of states: whoever may open it needs no readings."""
 
 FORGET_SECONDS = 3600
 
 TOO_LATE = "came after a newer one: not judged"
-REMARKED = "the twin's gate judges these readings otherwise since"
 
 Verdict = tuple[str, str]
 """Quality and why."""
@@ -80,16 +72,11 @@ class Twins:
     ) -> None:
         self._queue = queue
         self._keeper = keeper
-        self._deployment = deployment
-        self._store = store
         self._clock = clock
         self._book = Book(queue.twins, queue.seal, keeper)
-        self._model = glucose_model(keeper.prior)
-        self._lent: dict[Digest, list[int]] = {}
+        self._telling = Telling(queue, self._book, keeper, deployment, store)
         self._forgot_at = 0
         self.alarms = Alarms()
-        self.refused: dict[int, Reason | None] = {}
-        """Twins whose states could not be told when that was tried last, and why."""
         self.doubtful = 0
         """Readings since the start that are suspect or unverified."""
 
@@ -237,60 +224,17 @@ class Twins:
     # telling -------------------------------------------------------------------------------------------------
 
     def waiting(self, most: int) -> list[State | Remark]:
-        """What is to be written beside the hours: states, and marks of what is anchored."""
-        return [*self._states(most), *self._remarks(most)]
+        """What is to be written beside the hours."""
+        return self._telling.waiting(most)
 
-    def _states(self, most: int) -> list[State]:
-        known, memory = self._book.untold(most)
-        if memory is None:
-            return []
-        minutes = memory.twin.origin_times[-1]
-        begun = [place for place, minute in enumerate(minutes) if minute != LONG_AGO]
-        self._queue.twins.tell([self._book.name(known[place].twin) for place in {*range(len(known))} - {*begun}])
-        some = untold(batch.of(memory.twin, np.array(begun, dtype=np.intp)))
-        known = [known[place] for place in begun]
-        times = [each.seconds(float(minutes[place])) for each, place in zip(known, begun, strict=True)]
-        told = [
-            StateSnapshot(None, at, each.innovation, each.nis, each.flags)
-            for each, at in zip(known, times, strict=True)
-        ]
-        contents = encode_states(self._model, told, some)
-        return [
-            State(each.twin, FORECAST, at // 60, content)
-            for each, at, content in zip(known, times, contents, strict=True)
-        ]
+    def settle(self, parts: Sequence[State | Remark], errors: Sequence[DtledgerError | None]) -> None:
+        """What became of each."""
+        self._telling.settle(parts, errors)
 
-    def _remarks(self, most: int) -> list[Remark]:
-        self._lent.clear()
-        by_snapshot: dict[str, tuple[Hour, list[Reading]]] = {}
-        for part, rows in self._queue.twins.lent().items():
-            hour = self._queue.hour(part, rows)
-            for reading, row in zip(hour.readings, hour.rows, strict=True) if hour else ():
-                assert hour is not None
-                assert row.manifest is not None
-                by_snapshot.setdefault(row.manifest, (hour, []))[1].append(reading)
-                self._lent.setdefault(CID.decode(row.manifest).digest, []).append(row.number)
-        found = []
-        for manifest, (hour, readings) in [*by_snapshot.items()][:most]:
-            cid = CID.decode(manifest)
-            with suppress(IntegrityError, BlockMissingError):  # it is tried again with the next batch
-                period = Manifest.read(self._deployment, self._store.get(cid))[0].period
-                found.append(Remark(hour.twin, hour.category, cid.digest, period, tuple(readings), REMARKED))
-        return found
-
-    def settle(self, part: State | Remark, error: DtledgerError | None) -> None:
-        """What became of one of them: what consent does not cover is passed over, and said in the status."""
-        if isinstance(part, Remark):
-            if error is None or isinstance(error, AccessDeniedError):
-                self._queue.twins.remarked(self._lent.get(part.digest, []))
-            return
-        self._queue.twins.tell([self._book.name(part.twin)])
-        if error is None:
-            self.refused.pop(part.twin, None)
-        else:
-            reason = getattr(error, "reason", None)
-            self.refused[part.twin] = reason
-            log.warning("a twin's state is not told: %s", getattr(reason, "name", type(error).__name__))
+    @property
+    def refused(self) -> dict[int, Reason | None]:
+        """Twins whose states could not be told when that was tried last, and why."""
+        return self._telling.refused
 
     def _forget_old(self) -> None:
         """Every hour, what is lent no more, and twins that have been silent too long."""
@@ -302,4 +246,4 @@ class Twins:
     def forget(self, twin: int) -> None:
         """Nothing of the twin is kept any more."""
         self._queue.twins.forget([self._book.name(twin)])
-        self.refused.pop(twin, None)
+        self._telling.refused.pop(twin, None)
