@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from ..encoding import sha256
-from ..readings import ABOVE_RANGE, BELOW_RANGE, DIASTOLIC, SYSTOLIC
+from ..readings import ABOVE_RANGE, BELOW_RANGE, DIASTOLIC, SYSTOLIC, is_doubtful
 from ..vocabulary import MEASURES, category, known_unit
 from .codes import LOINC, QUALITY, UCUM, URI, concept
 
@@ -88,6 +88,8 @@ def _resource(
 def _status(value: Value) -> str:
     if value.superseded_by:
         return "entered-in-error"
+    if is_doubtful(value.quality):  # which may be unverified, as FHIR has it
+        return "preliminary"
     return "corrected" if value.corrected else "final"
 
 

@@ -13,7 +13,7 @@ from dtledger.errors import DtledgerError, InputError
 from . import growth, table
 from .bench import FULL, QUICK, Bench, Sizes
 from .figures import Measured, Missing, NotMeasuredError, Row
-from .rows import LATER, ROWS, YEAR_ROWS, choose
+from .rows import ROWS, YEAR_ROWS, choose
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +57,6 @@ def show(measured: Measured, about: dict[str, str | float], options: argparse.Na
         print("\n" + table.markdown(measured, judged=judged))
     else:
         table.show(measured, judged=judged)
-        print(f"No row yet: {'; '.join(LATER)}.")
 
 
 def measure(chosen: Mapping[str, Callable[[Bench], Row]], sizes: Sizes) -> dict[str, Row | Missing]:

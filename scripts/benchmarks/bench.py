@@ -47,6 +47,10 @@ class Sizes:
     """Events that an index is made of."""
     growth: tuple[int, ...] = (168, 336, 672, 1_344, 2_688)
     """Hours of the twins whose audits are compared, with `--growth`."""
+    twins: int = 1_000
+    """Twins of a gateway."""
+    ingested: int = 3
+    """Hours of their readings."""
 
 
 FULL = Sizes()
@@ -67,6 +71,8 @@ QUICK = Sizes(
     audited=1,
     events=200,
     growth=(2, 4),
+    twins=2,
+    ingested=1,
 )
 
 

@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterable, Mapping
 
 from dtledger.errors import InputError
 
-from . import auditing, deciding, encryption, federated, gas, loading, models, racing, reading, revoking, roots
+from . import (
+    auditing,
+    deciding,
+    encryption,
+    federated,
+    gas,
+    ingesting,
+    loading,
+    models,
+    racing,
+    reading,
+    revoking,
+    roots,
+)
 from .bench import Bench
 from .figures import Row
 
@@ -22,6 +35,7 @@ ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **roots.ROWS,
     **federated.ROWS,
     **auditing.ROWS,
+    **ingesting.ROWS,
 }
 YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **reading.YEAR_ROWS,
@@ -30,9 +44,6 @@ YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **federated.LONG_ROWS,
     **auditing.YEAR_ROWS,
 }
-
-LATER = ("ingest with filter and gate over 1,000 twins, and the age of a twin",)
-"""What is promised and comes with what it measures."""
 
 
 def choose(names: Iterable[str], *, year: bool) -> dict[str, Callable[[Bench], Row]]:

@@ -86,5 +86,5 @@ def put(bench: Bench, store: str) -> Row:
         "readings/s",
         (at_least(1_000, "readings/s"),),
         (Rival(RIVAL, filled.readings / filled.rival_seconds),),
-        f"{filled.gas / filled.snapshots:,.0f} gas a snapshot; without filter and gate, which have no code yet",
+        f"{filled.gas / filled.snapshots:,.0f} gas a snapshot; without filter and gate: those are in `ingest`",
     )

@@ -1,0 +1,162 @@
+"""A gateway at work: readings of very many twins, posted to it, filtered and judged, encrypted, stored and anchored,
+hour after hour; and how old they are when they can be read. Beside it the filter alone, and filterpy's."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median, quantiles
+from time import perf_counter, process_time
+
+import numpy as np
+
+from dtledger.client import writing_terms
+from dtledger.gateway.intake import Intake
+from dtledger.gateway.pump import Pace, Pump
+from dtledger.gateway.queue import Limits, ReadingQueue
+from dtledger.gateway.senders import Sender
+from dtledger.gateway.twins import Twins, shipped
+from dtledger.readings import Reading, encode_readings
+
+from ..evaluation.bench_verb import best, filterpy_walker, walker
+from .bench import DIRECTORY, Bench
+from .figures import Rival, Row, at_least, at_least_times, at_most
+from .storing import HOUR, RIVAL
+from .timing import timed
+from .unprotected import Unprotected
+from .world import DAY, HISTORY, THRESHOLD, World
+
+STEP = 300
+"""Seconds between a sensor's readings."""
+BLOCK = 2
+"""Seconds from one block to the next on a real network (docs/bench.md)."""
+_HUB = Sender("hub", b"", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour of everybody's readings: seconds that it took, of them the processor's in this process, and of each
+    reading how old it was when its snapshot was anchored and read back."""
+
+    readings: int
+    seconds: float
+    cpu: float
+    ages: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    twins: int
+    hours: Sequence[Hour]
+    rival: float
+    """Readings a second."""
+
+
+def ingested(bench: Bench) -> Ingested:
+    """The run that both rows are of."""
+    return bench.once("ingested", lambda: _run(bench.world(DIRECTORY), bench.sizes.twins, bench.sizes.ingested))
+
+
+def ingest(bench: Bench) -> Row:
+    found = ingested(bench)
+    by_cpu = median(each.readings / each.cpu for each in found.hours)
+    by_wall = median(each.readings / each.seconds for each in found.hours)
+    return Row(
+        f"readings of {found.twins:,} twins through a gateway, in hourly snapshots: taken in, filtered, judged, "
+        "encrypted, stored, anchored and read back; a second of one core",
+        by_cpu,
+        "readings/s",
+        (at_least(1_000, "readings/s"),),
+        (Rival(RIVAL, found.rival),),
+        f"by the clock {by_wall:,.0f}; each twin's state is a snapshot too; posts of 12 in JSON; the slowest hour "
+        f"{max(each.seconds for each in found.hours):.1f} s",
+    )
+
+
+def age(bench: Bench) -> Row:
+    found = ingested(bench)
+    ages = [each for hour in found.hours for each in hour.ages]
+    p99 = quantiles(ages, n=100)[98] if len(ages) > 1 else ages[0]
+    return Row(
+        f"from a reading's measurement until it can be read, {found.twins:,} twins, hourly batches, p99",
+        p99,
+        "s",
+        (at_most(HOUR + BLOCK, "s"),),
+        (Rival("the batch period alone", HOUR),),
+        f"at most {max(ages):,.0f} s; a twin's age is up to its sensor's {STEP} s more; Anvil makes its block at once",
+    )
+
+
+def filter_(bench: Bench) -> Row:
+    draw, steps = np.random.default_rng(1), max(1, bench.sizes.twins // 25)
+    twins = bench.sizes.twins
+    return Row(
+        f"steps of a glucose twin on one core, {twins:,} twins side by side: filter, learning, three forecasts",
+        twins / best(walker(twins, draw), steps),
+        "/s",
+        (at_least(80_000, "/s"), at_least_times(10, "filterpy")),
+        (Rival("filterpy", 1 / best(filterpy_walker(draw), steps)),),
+        f"one reading of one twin {1000 * best(walker(1, draw), 10 * steps):.2f} ms; filterpy does the filter alone",
+    )
+
+
+def _run(world: World, count: int, hours: int) -> Ingested:
+    twins = [_twin(world) for _ in range(count)]
+    context = world.gateway.context
+    with tempfile.TemporaryDirectory(prefix="dtledger-bench-") as folder:
+        queue = ReadingQueue(Path(folder) / "queue.db", context.key, context.clock, Limits(2**34, 0))
+        keeper = Twins(queue, shipped(), context.deployment, context.store, context.clock)
+        pump = Pump(context, world.gateway.writer, queue, Pace(snapshots=count), keeper)
+        intake = Intake(context, queue)
+        end = world.now // HOUR * HOUR
+        starts = range(end - hours * HOUR, end, HOUR)
+        found = [_hour(intake, pump, [(twin, _readings(twin, start)) for twin in twins]) for start in starts]
+        queue.close()
+    texts = [encode_readings("glucose", _readings(twin, end - HOUR)) for twin in twins]
+    _, seconds = timed(lambda: Unprotected(world.open_store()).put(texts))
+    return Ingested(count, found, found[0].readings / seconds)
+
+
+def _hour(intake: Intake, pump: Pump, hour: Sequence[tuple[int, Sequence[Reading]]]) -> Hour:
+    bodies = [_post(twin, readings) for twin, readings in hour]
+    count = sum(len(readings) for _, readings in hour)
+    began, cpu = perf_counter(), process_time()
+    for body in bodies:
+        intake.take(body, _HUB)
+    moved = 0
+    while moved < count:
+        step = pump.step()
+        assert step, "the gateway stands still"
+        moved += step
+    seconds, spent = perf_counter() - began, process_time() - cpu
+    over = max(each.seconds for _, readings in hour for each in readings) // HOUR * HOUR + HOUR
+    return Hour(count, seconds, spent, [over - each.seconds + seconds for _, some in hour for each in some])
+
+
+def _twin(world: World) -> int:
+    """A new twin that the gateway may write glucose and forecasts to."""
+    patient = world.patient
+    twin, _ = world.operator.twins.mint(patient.twins.request_mint())
+    patient.twins.set_up(twin, list(patient.context.custodians), THRESHOLD)
+    terms = writing_terms(("glucose", "forecast"), world.now - DAY, 2 * DAY, back_to=(world.now - HISTORY) // 60)
+    patient.consents.grant(twin, world.gateway.address, terms)
+    return twin
+
+
+def _readings(twin: int, start: int) -> list[Reading]:
+    """Twelve of an hour, each twin's at a phase of its own."""
+    times = range(start + twin * 37 % STEP, start + HOUR, STEP)
+    return [Reading(at, round(7 + 2 * math.sin(at / 4000 + twin), 1), "mmol/L", 60) for at in times]
+
+
+def _post(twin: int, readings: Sequence[Reading]) -> bytes:
+    rows = [[datetime.fromtimestamp(each.seconds, UTC).isoformat(), each.value] for each in readings]
+    return json.dumps({"twin": twin, "category": "glucose", "unit": "mmol/L", "readings": rows}).encode()
+
+
+ROWS: Mapping[str, Callable[[Bench], Row]] = {"ingest": ingest, "age": age, "filter": filter_}
