@@ -1,8 +1,8 @@
 """A gateway's queue on disk, in one SQLite file: sealed rows, by the part (an hour of a twin's category) they are of.
 
-What a gateway keeps of twins lies beside them (`twin_tables`). What is committed is synced: it outlives a kill -9 and a
-power cut. Deleted rows are overwritten (`secure_delete`). The file is one process's at a time. Rows are opaque here;
-`dtledger.gateway.queue` seals and names them.
+What a gateway keeps of twins and devices lies beside them (`twin_tables`, `device_tables`). What is committed is
+synced: it outlives a kill -9 and a power cut. Deleted rows are overwritten (`secure_delete`). The file is one process's
+at a time. Rows are opaque here; `dtledger.gateway.queue` seals and names them.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS letters (
     cid TEXT PRIMARY KEY, reader BLOB NOT NULL, at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS readers ON letters (reader);
+CREATE TABLE IF NOT EXISTS devices (name BLOB PRIMARY KEY, at INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS chains (name BLOB PRIMARY KEY, at INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
 """
 
 _HINT = "Free space, or make its folder writable: what it holds is unharmed."
@@ -119,9 +121,17 @@ class QueueFile(DatabaseFile):
     def close(self) -> None:
         self._held.close()
 
-    def add(self, rows: Sequence[Row], key: bytes | None, body: bytes, at: int) -> int:
-        """Keep rows, each once; returns how many are new. They are synced when this returns. With the `key` of a post
-        that was kept before nothing is added.
+    def add(
+        self,
+        rows: Sequence[Row],
+        key: bytes | None,
+        body: bytes,
+        at: int,
+        chain: tuple[bytes, int, bytes] | None = None,
+    ) -> int:
+        """Keep rows, each once; returns how many are new. They are synced when this returns, and with them how far the
+        `chain` of a device has come (name, time, and that, sealed). With the `key` of a post that was kept before
+        nothing is added.
 
         Raises:
             InputError: that post had another body.
@@ -142,6 +152,8 @@ class QueueFile(DatabaseFile):
                 ((row.mark, row.part, row.closes, row.at, row.sealed) for row in rows),
             )
             new = database.total_changes - before
+            if chain is not None:
+                database.execute("INSERT OR REPLACE INTO chains VALUES (?, ?, ?)", chain)
         with self._lock:  # what was there before is counted again: a little too much, until it is looked at
             self._rows, self._bytes = (
                 self._rows + new,

@@ -3,6 +3,9 @@
 A reading is in it when `put` returns, and stays until its snapshot is anchored and read back from the store, or lies
 sealed to the twin's owner. The same reading twice is kept once. The key is in the gateway's key file; the queue's file
 tells how many readings there are and when they came, not whose they are, of what, or what they say.
+
+What came over a day after it was measured is late, as the ledger has the word: it lies apart, and its snapshots are of
+late readings alone. How far a device's chain has come is written in the one transaction that keeps its readings.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +24,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .. import encoding
+from .._backend.device_tables import DeviceTables
 from .._backend.http_errors import DiskFullError
 from .._backend.queue_file import Kept, QueueFile, Row, Totals
-from .._backend.twin_tables import TwinTables
+from .._backend.twin_tables import Sealed, TwinTables
 from ..client import Identity
 from ..errors import BusyError, IntegrityError
 from ..readings import Reading
+from ..snapshots.standing import DAY
 from ..types import Address
 from .sealing import Seal
 
@@ -41,28 +47,31 @@ LENT_SECONDS = 86_400
 ROW_BYTES = 160
 """What a row takes beside its sealed bytes, about."""
 
-_DAY = 86_400
 _NONCE_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A reading, and which twin's and of what category it is."""
+    """A reading, which twin's and of what category it is, and what signed it, if something did: `device/number`."""
 
     twin: int
     category: str
     reading: Reading
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What the queue holds of one hour of one category of one twin. `rows` are in the order of `readings`."""
+    """What the queue holds of one hour of one category of one twin. `rows` and `sources` are in the order of
+    `readings`; all of them are `late`, or none."""
 
     part: bytes
     twin: int
     category: str
     readings: tuple[Reading, ...]
     rows: tuple[Kept, ...]
+    sources: tuple[str, ...] = ()
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,7 @@ class ReadingQueue:
         self._names = _derive(self._key, "names")
         self._file = QueueFile(path)
         self.twins = TwinTables(self._file)
+        self.devices = DeviceTables(self._file)
         self.seal = Seal(_derive(self._key, "beside"), self._name, clock)
         self._folder = path.parent
         self._clock = clock
@@ -104,8 +114,16 @@ class ReadingQueue:
     def close(self) -> None:
         self._file.close()
 
-    def put(self, measured: Sequence[Measured], *, sender: str = "", idempotency_key: str | None = None) -> int:
-        """Keep readings; returns how many are new. They outlive a crash when this returns.
+    def put(
+        self,
+        measured: Sequence[Measured],
+        *,
+        sender: str = "",
+        idempotency_key: str | None = None,
+        chain: Sealed | None = None,
+    ) -> int:
+        """Keep readings; returns how many are new. They outlive a crash when this returns, and so does how far the
+        `chain` of a device has come.
 
         Raises:
             BusyError: the queue is full.
@@ -117,7 +135,8 @@ class ReadingQueue:
         self.require_room(sum(len(row.sealed) + ROW_BYTES for row in rows))
         body = hashlib.sha256(b"".join(row.mark for row in rows)).digest()
         key = None if idempotency_key is None else self._name("post", sender, idempotency_key)
-        return self._file.add(rows, key, body, now)
+        moved = None if chain is None else (chain.name, chain.at, chain.sealed)
+        return self._file.add(rows, key, body, now, moved)
 
     def require_room(self, size: int = 0) -> None:
         """Pass if `size` bytes more fit. Raises as `put`."""
@@ -137,9 +156,9 @@ class ReadingQueue:
         """One of them as it stands now, or those `rows` of it that its twin was lent."""
         return self._open(part, rows)
 
-    def part(self, twin: int, category: str, seconds: int) -> bytes:
-        """The name of the hour that a reading of that time is of."""
-        return self._name("part", twin, category, seconds // 3600)
+    def parts(self, twin: int, category: str, seconds: int) -> tuple[bytes, bytes]:
+        """The names of the hour that a reading of that time is of: of what came in time, and of what came late."""
+        return self._part(twin, category, seconds, late=False), self._part(twin, category, seconds, late=True)
 
     def rows(self, hour: Hour) -> tuple[Kept, ...]:
         """The rows of the hour as they stand now."""
@@ -184,33 +203,38 @@ class ReadingQueue:
     def _row(self, measured: Measured, now: int) -> Row:
         twin, category, reading = measured.twin, measured.category, measured.reading
         what = [twin, category, reading.seconds, reading.value, reading.unit, reading.quality, reading.micros]
-        hour = reading.seconds // 3600
-        part = self._name("part", twin, category, hour)
+        late = now - reading.seconds > DAY
+        part = self._part(twin, category, reading.seconds, late=late)
         mark = self._name("mark", *what)
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher(now).encrypt(nonce, encoding.encode([*what, reading.offset]), _bound(mark, part))
-        return Row(mark, part, (hour + 1) * 3600, now, mark + nonce + sealed)
+        plain = encoding.encode([*what, reading.offset, measured.source, late])
+        sealed = self._cipher(now).encrypt(nonce, plain, _bound(mark, part))
+        return Row(mark, part, (reading.seconds // 3600 + 1) * 3600, now, mark + nonce + sealed)
+
+    def _part(self, twin: int, category: str, seconds: int, *, late: bool) -> bytes:
+        return self._name("late part" if late else "part", twin, category, seconds // 3600)
 
     def _open(self, part: bytes, given: Sequence[Kept] | None = None) -> Hour | None:
         """What opens of the part; None if nothing does."""
-        opened: list[tuple[Reading, Kept]] = []
-        twin, category = 0, ""
+        opened: list[tuple[Reading, Kept, str]] = []
+        twin, category, late = 0, "", False
         for row in self._file.rows(part) if given is None else given:
             mark, nonce, sealed = row.sealed[:16], row.sealed[16 : 16 + _NONCE_BYTES], row.sealed[16 + _NONCE_BYTES :]
             try:
                 plain: list[Any] = encoding.decode(self._cipher(row.at).decrypt(nonce, sealed, _bound(mark, part)))
-                twin, category, seconds, value, unit, quality, micros, offset = plain
+                twin, category, seconds, value, unit, quality, micros, offset, source, late = plain
                 quality, why = self.seal.judged(row, quality)
-                opened.append((Reading(seconds, value, unit, offset, quality, micros, why), row))
+                opened.append((Reading(seconds, value, unit, offset, quality, micros, why), row, source))
             except (InvalidTag, IntegrityError, ValueError):
                 self.damaged += 1
         if not opened:
             return None
-        return Hour(part, twin, category, tuple(each for each, _ in opened), tuple(row for _, row in opened))
+        readings, rows, sources = zip(*opened, strict=True)
+        return Hour(part, twin, category, readings, rows, sources, late)
 
     def _cipher(self, at: int) -> AESGCM:
         """A key a day: of one key there must be fewer than 2³² random nonces (NIST SP 800-38D, 8.3)."""
-        return AESGCM(_derive(self._key, f"rows of day {at // _DAY}"))
+        return AESGCM(_derive(self._key, f"rows of day {at // DAY}"))
 
     def _name(self, kind: str, *what: Any) -> bytes:
         return hmac.new(self._names, encoding.encode([kind, *what]), hashlib.sha256).digest()[:16]
@@ -218,8 +242,9 @@ class ReadingQueue:
 
 def without(hour: Hour, numbers: Collection[int]) -> Hour:
     """The hour without the rows of these numbers."""
-    kept = [(each, row) for each, row in zip(hour.readings, hour.rows, strict=True) if row.number not in numbers]
-    return replace(hour, readings=tuple(each for each, _ in kept), rows=tuple(row for _, row in kept))
+    kept = [row.number not in numbers for row in hour.rows]
+    readings, rows, sources = compress(hour.readings, kept), compress(hour.rows, kept), compress(hour.sources, kept)
+    return replace(hour, readings=tuple(readings), rows=tuple(rows), sources=tuple(sources))
 
 
 def _bound(mark: bytes, part: bytes) -> bytes:

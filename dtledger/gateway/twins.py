@@ -215,11 +215,12 @@ class Twins:
             if seconds in now:
                 yield now[seconds].row, now[seconds].reading, why
                 continue
-            part = self._queue.part(life.known.twin, "glucose", seconds)
-            for hour in (self._queue.hour(part), self._queue.hour(part, self._queue.twins.lent(part).get(part, []))):
-                for reading, row in zip(hour.readings, hour.rows, strict=True) if hour else ():
-                    if reading.seconds == seconds and row.verdict is not None:
-                        yield row, reading, why
+            for part in self._queue.parts(life.known.twin, "glucose", seconds):
+                lent = self._queue.twins.lent(part).get(part, [])
+                for hour in (self._queue.hour(part), self._queue.hour(part, lent)):
+                    for reading, row in zip(hour.readings, hour.rows, strict=True) if hour else ():
+                        if reading.seconds == seconds and row.verdict is not None:
+                            yield row, reading, why
 
     # telling -------------------------------------------------------------------------------------------------
 

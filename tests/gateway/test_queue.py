@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dtledger._backend.http_errors import DiskFullError
-from dtledger.errors import BusyError, DtledgerError, InputError
+from dtledger.errors import BusyError, DtledgerError, InputError, IntegrityError
 from dtledger.gateway.queue import Limits, Measured, ReadingQueue
 from dtledger.readings import Reading
 from dtledger.testing.memory_key import MemoryKey
@@ -188,3 +188,30 @@ def test_what_goes_in_comes_out(path: Path, measured: list[Measured]) -> None:
     assert kept.put(measured) == len(measured)
     assert all_of(kept) == set(measured)
     kept.close()
+
+
+def test_what_came_over_a_day_after_it_was_measured_lies_apart_and_says_so(path: Path) -> None:
+    """Two readings of one hour of yesterday, half an hour after that hour began today."""
+    hour = NOW // 3600 * 3600 - 86_400
+    kept = ReadingQueue(path, KEY, lambda: hour + 86_400 + 1800, ROOM, lambda _: 2**30)
+    late, in_time = (replace(ONE, reading=replace(ONE.reading, seconds=each)) for each in (hour + 1, hour + 3599))
+    assert kept.put([late, replace(in_time, source="device/7")]) == 2
+    found = {(each.late, each.sources, len(each.readings)) for each in kept.due(NOW, (), 10)}
+    assert found == {(True, ("",), 1), (False, ("device/7",), 1)}
+    assert kept.put([late, in_time]) == 0
+    kept.close()
+
+
+def test_a_chain_comes_with_its_readings_and_opens_under_its_own_name_alone(path: Path) -> None:
+    kept = queue(path)
+    one, two = (kept.seal.name("chain", each) for each in (b"one", b"two"))
+    kept.put([ONE], chain=kept.seal.close(one, [1]))
+    kept.put([], chain=kept.seal.close(two, [7]))
+    kept.close()
+    again = queue(path)
+    found = {name: again.devices.find("chains", name) for name in (one, two)}
+    assert [again.seal.open(each) for each in found.values() if each] == [[1], [7]]
+    assert found[two] is not None
+    with pytest.raises(IntegrityError, match="changed"):
+        again.seal.open(replace(found[two], name=one))
+    again.close()
