@@ -85,6 +85,9 @@ SOURCES = frozenset(
 )
 """Words that say what a value is, not how good: values that differ in them are two, be they ever so equal."""
 
+CLOCK_SET = 31_536_000
+"""1971 begins, in unix seconds. A clock that was never set begins with 1970: what it says is no time."""
+
 LONGEST_REASON = 500
 """Characters that the reason for a correction may have."""
 LONGEST_WHY = 200

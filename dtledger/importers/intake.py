@@ -10,7 +10,7 @@ from statistics import median_low
 
 from .. import vocabulary
 from ..errors import InputError
-from ..readings import ABOVE_RANGE, BELOW_RANGE, REPEAT_OTHER_VALUE, Reading
+from ..readings import ABOVE_RANGE, BELOW_RANGE, CLOCK_SET, REPEAT_OTHER_VALUE, Reading
 from .options import Options
 from .result import Gap, Import, Problem, UnreadableError
 from .sensor import UNKNOWN_SENSOR, Sensor
@@ -176,6 +176,9 @@ class Intake:
                 seconds, offset = self._clock.place(moment)
             except UnreadableError as error:
                 self.problem(line, str(error))
+                continue
+            if seconds < CLOCK_SET:
+                self.problem(line, "the time is of 1970, as of a clock that was never set")
             else:
                 placed.append(Reading(seconds, value, unit, offset, quality))
         return placed
