@@ -18,6 +18,7 @@ GROUPS = {
     "accuracy": "some minutes: set DTLEDGER_ACCURACY, and DTLEDGER_DATA",
     "flower": "a minute or two, and 2 GB: set DTLEDGER_FLOWER to start Flower's own processes",
     "mutation": "an hour: scripts/test --mutation makes each deliberate mistake, and sees that it is noticed",
+    "mosquitto": "an MQTT broker: apt-get install mosquitto",
     "kubo": "a kubo daemon: scripts/kubo builds one where Go is on the PATH",
 }
 

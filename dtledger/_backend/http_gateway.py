@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..encoding import address
+from ..encoding import address, encode
 from ..errors import UnreachableError
 from ..ledger import Deployment, messages
 from ..types import Address
@@ -46,7 +46,7 @@ class HttpGateway:
         Raises:
             UnreachableError: it does not answer, or not as a gateway does.
         """
-        gateway = self._address()
+        gateway = self.address()
         digest = messages.letters_request(deployment, reader.address, gateway, at)
         signature = "0x" + reader.sign_digest(digest).hex()
         body = json.dumps({"reader": reader.address, "at": at, "signature": signature}).encode()
@@ -56,18 +56,35 @@ class HttpGateway:
             raise UnreachableError(f"What answers at {self.url} is no gateway.")
         return cids
 
+    def enrol_device(self, block: bytes) -> dict[str, Any]:
+        """Hand over an owner's word on a device: its name, and the key that its answers are checked by. Raises as
+        `send`."""
+        return self._read(self._link.post("/v1/devices", block))
+
+    def suspend_device(self, block: bytes) -> None:
+        """Hand over an owner's word that ends a device. Raises as `send`."""
+        self._link.post("/v1/devices/suspend", block)
+
+    def devices(self, deployment: Deployment, reader: Signer, at: int) -> dict[str, Any]:
+        """The devices of that reader's twins and what was refused of them; `at` is now, in unix seconds. Raises as
+        `send`."""
+        digest = messages.devices_request(deployment, reader.address, self.address(), at)
+        answer = self._link.post("/v1/devices/list", encode([reader.address, at, reader.sign_digest(digest)]))
+        return self._read(answer, 2**24, most_depth=6)
+
     def close(self) -> None:
         self._link.close()
 
-    def _address(self) -> Address:
+    def address(self) -> Address:
+        """The gateway's own. Raises UnreachableError."""
         try:
             return address(str(self.status().get("gateway")))
         except ValueError as error:
             raise UnreachableError(f"What answers at {self.url} is no gateway.") from error
 
-    def _read(self, body: bytes) -> dict[str, Any]:
+    def _read(self, body: bytes, most_bytes: int = 2**20, most_depth: int | None = None) -> dict[str, Any]:
         try:
-            said = parse_json(body, 2**20)
+            said = parse_json(body, most_bytes, most_depth=most_depth)
         except ValueError:
             said = None
         if not isinstance(said, dict):

@@ -29,6 +29,7 @@ NOUNS = {
     "emergency": "Emergencies: open, list, review.",
     "snapshot": "Snapshots: put, list, show, amend, adopt, verify.",
     "gateway": "Gateways: serve, status, token, unanchored.",
+    "device": "Devices that sign: enrol, send, list, suspend.",
     "model": "Models: register, round, commit, list, show, open.",
     "audit": "Audits: twin, snapshot, model, report, export, verify.",
     "fhir": "FHIR R4: import, export.",

@@ -22,6 +22,7 @@ from .consent_imports import ConsentImports
 from .consents import Consents
 from .context import Context, Identity
 from .deciding import Decision, Question, decide_for
+from .devices import Devices
 from .emergencies import Emergencies
 from .erasing import Erasing
 from .exports import Exports
@@ -54,7 +55,7 @@ class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
     `members`, `twins`, `guardians`, `consents`, `revoking`, `emergencies`, `inbox`, `writer`, `reader`, `forecasts`,
-    `snapshots`, `models`, `training`, `exports`, `consent_imports` and `erasing`
+    `snapshots`, `models`, `training`, `exports`, `consent_imports`, `devices` and `erasing`
     hold all; `read`, `forecast` and `explain` are the short way for an app.
     """
 
@@ -79,6 +80,7 @@ class Client:
         self.revoking = Revoking(self.context, self.twins)
         self.emergencies = Emergencies(self.context, self.consents)
         self.inbox = Inbox(self.context, self.twins, self.consents, self.emergencies, self.resharing.custody)
+        self.devices = Devices(self.context)
         self.models = Models(self.context)
         self.training = Training(self.context)
         self.reader = Reader(self.context)

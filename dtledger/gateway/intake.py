@@ -22,7 +22,7 @@ from ..client.write_rights import WriteRights
 from ..client.writing import CLOCK_AHEAD
 from ..errors import AccessDeniedError, InputError, UnreachableError
 from ..importers.values import plausible, unit_code
-from ..readings import Reading
+from ..readings import CLOCK_SET, Reading
 from ..store import BlockMissingError
 from ..types import Period
 from ..vocabulary import STATES, Reason, category
@@ -46,10 +46,10 @@ _FIELDS = {"twin", "category", "unit", "id", "readings"}
 class Intake:
     """Takes posts into the queue; for any thread."""
 
-    def __init__(self, context: Context, queue: ReadingQueue) -> None:
+    def __init__(self, context: Context, queue: ReadingQueue, rights: Rights) -> None:
         self._context = context
         self._queue = queue
-        self._rights = Rights(context)
+        self._rights = rights
 
     def take(self, body: bytes, sender: Sender) -> dict[str, int]:
         """Keep the readings of a post; how many are new, and how many were known. They are on the disk then.
@@ -116,6 +116,8 @@ def _reading(place: int, row: Any, unit: str, limits: tuple[float, float], now: 
         reading = Reading.at_time(datetime.fromisoformat(text.upper()), number, unit)
     except (ValueError, OverflowError):
         raise InputError(f"readings[{place}] has a time or a value that cannot be.") from None
+    if reading.seconds < CLOCK_SET:
+        raise InputError(f"readings[{place}] is of 1970.", hint="The device's clock was never set.")
     if reading.seconds > now + CLOCK_AHEAD:
         raise InputError(f"readings[{place}] is of a time to come.", hint="Look at the device's clock.")
     if not math.isfinite(number) or not limits[0] <= number <= limits[1]:

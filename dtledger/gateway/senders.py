@@ -6,8 +6,8 @@ A file names them, one a line: a name, the SHA-256 of its token in hex, and if w
     ward-3-hub     9f86d081884c…0a08
     pump-17        60303ae22b99…8e08    7,9
 
-A token is 32 random bytes, so its plain hash is no help in guessing it. Readings signed by the devices themselves come
-with device identities; until then a token says which hub, and the network and TLS say the rest.
+A token is 32 random bytes, so its plain hash is no help in guessing it. It says which hub, and the network and TLS say
+the rest. Devices that sign for themselves need none (`batches`): a gateway of such devices alone has no senders.
 """
 
 from __future__ import annotations

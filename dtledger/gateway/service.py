@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from .._backend.block_putters import BlockPutters
 from .._backend.files import parse_json
 from .._backend.quota_file import QuotaFile
+from .._backend.refusal_file import RefusalFile
 from ..client import Client, Context
 from ..config import Entry
 from ..encoding import CID, address
@@ -26,8 +27,13 @@ from ..service.metrics import Metrics
 from ..service.settings import COMMON, ServiceSettings, file_setting, whole_number
 from ..store import BlockMissingError
 from ..twin import require_extra
+from .batches import Batches
 from .blocks import FRESH_SECONDS, Blocks
-from .intake import Intake
+from .device_endpoints import count_devices, device_router
+from .devices import Devices
+from .intake import Intake, Rights
+from .mqtt import ENTRIES as MQTT
+from .mqtt import Link
 from .pump import NO_TWINS, Pace, Pump
 from .queue import Limits, ReadingQueue
 from .relay import Relay, RelayLimits
@@ -51,6 +57,7 @@ ENTRIES: tuple[Entry, ...] = (
     whole_number("relay_calls", "calls carried for one signer a day; 0 carries none", 50, 0, 2**31),
     whole_number("relay_calls_all", "calls carried for everybody a day", 5_000, 0, 2**31),
     whole_number("block_bytes", "bytes of blocks that one may put a day; 0 takes none", 2**28, 0, 2**44),
+    *MQTT,
 )
 """What a gateway can be told."""
 
@@ -75,11 +82,16 @@ class Gateway:
         self.twins = _twins(context, self.queue)
         self.pump = Pump(context, client.writer, self.queue, pace, self.twins or NO_TWINS)
         self.senders = senders
-        self.intake = Intake(context, self.queue)
+        self.refusals = RefusalFile(folder / "refusals.db")
+        rights = Rights(context)
+        self.intake = Intake(context, self.queue, rights)
+        self.devices = Devices(context, self.queue, rights, self.refusals)
+        self.batches = Batches(context, self.queue, self.devices, rights, self.refusals)
+        self.link = Link.of(settings, self.batches.take)
         self.relay = Relay(context, self.quota, RelayLimits(settings["relay_calls"], settings["relay_calls_all"]))
         self.blocks = Blocks(context, self.quota, self.putters, settings["block_bytes"])
         self.sweeper = Sweeper(context)
-        self.status = Status(context, self.queue, self.pump, self.twins)
+        self.status = Status(context, self.queue, self.pump, self.twins, self.batches, self.refusals, self.link)
         self.clock = context.clock
         self._context = context
         self._patience: float = settings["stop_seconds"]
@@ -93,9 +105,11 @@ class Gateway:
         self.queue.forget_posts()
         for each in self._threads:
             each.start()
+        self.link.start()
 
     def stop(self) -> None:
         """End the step under way, if it ends in time; what it leaves, the next start goes on with."""
+        self.link.stop()
         self._stop.set()
         for each in self._threads:
             if each.ident is not None:
@@ -104,7 +118,7 @@ class Gateway:
             self.close()
 
     def close(self) -> None:
-        for each in (self.queue, self.quota, self.putters):
+        for each in (self.queue, self.quota, self.putters, self.refusals):
             each.close()
 
     def unanchored(self, body: bytes) -> list[str]:
@@ -159,6 +173,7 @@ def make_service(gateway: Gateway) -> Service:
     metrics.gauge("swept", "Blocks of ended twins that were removed.").set_function(lambda: gateway.sweeper.blocks)
     metrics.gauge("anchored", "Readings anchored since the start.").set_function(lambda: gateway.pump.told.anchored)
     _count_twins(gateway, metrics)
+    count_devices(gateway.batches, gateway.refusals, metrics)
     return Service(
         "gateway", "dtledger gateway", _router(gateway), metrics, gateway.checks(), gateway.start, gateway.stop
     )
@@ -187,6 +202,7 @@ def _count_twins(gateway: Gateway, metrics: Metrics) -> None:
 
 def _router(gateway: Gateway) -> APIRouter:
     router = APIRouter()
+    router.include_router(device_router(gateway.devices, gateway.batches))
 
     @router.post("/v1/readings", status_code=202, **_json_of("Take readings of one twin and category."))
     def readings(body: Body, authorization: Annotated[str | None, Header()] = None) -> JSONResponse:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from .._backend.refusal_file import RefusalFile
 from ..client import Context
+from ..device.batch import Code
 from ..errors import DtledgerError
 from ..ledger import Ledger
 from ..vocabulary import Action
+from .batches import Batches
+from .mqtt import Link
 from .pump import Pump
 from .queue import ReadingQueue
 
@@ -35,6 +39,9 @@ class Status:
     queue: ReadingQueue
     pump: Pump
     twins: Twins | None
+    batches: Batches
+    refusals: RefusalFile
+    link: Link
 
     def look(self) -> dict[str, Any]:
         """All of it, as `GET /v1/status` answers; what cannot be looked at is null, and `ledger` or `queue` says so."""
@@ -46,6 +53,7 @@ class Status:
             "gateway": self.context.key.address,
             **self._queue(now),
             **self._ledger(now),
+            **self._devices(),
             "anchored": self.pump.told.anchored,
             "handed_over": self.pump.told.handed_over,
             "waiting": self.pump.told.waiting,
@@ -83,6 +91,19 @@ class Status:
             "damaged": self.queue.damaged,
             "sealed_to_owners": totals.letters,
             "disk_free_bytes": self.queue.free_bytes(),
+        }
+
+    def _devices(self) -> dict[str, Any]:
+        """`answers_by` is the key that devices check answers by; `refused` says how often for each reason."""
+        try:
+            refused = {Code(code).name: count for code, count in self.refusals.totals().items()}
+        except DtledgerError as error:
+            return {"batches": None, "refused": type(error).__name__}
+        return {
+            "answers_by": self.batches.public.hex(),
+            "batches": self.batches.taken,
+            "refused": refused,
+            "mqtt": self.link.state,
         }
 
     def _ledger(self, now: int) -> dict[str, Any]:

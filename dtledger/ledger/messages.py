@@ -42,6 +42,7 @@ KEY_REQUEST = "KeyRequest(uint256 twin,address owner,address custodian,uint40 at
 RECEIPTS_REQUEST = "ReceiptsRequest(uint256 twin,address owner,address custodian,uint40 at)"
 DESTROY_ORDER = "DestroyOrder(uint256 twin,address owner,address custodian,uint40 at)"
 LETTERS_REQUEST = "LettersRequest(address reader,address custodian,uint40 at)"
+DEVICES_REQUEST = "DevicesRequest(address reader,address gateway,uint40 at)"
 BLOCKS_REQUEST = "BlocksRequest(address sender,string verb,bytes32 blocks,uint40 at)"
 PROBE = "Probe(address owner,uint256 twin,address grantee,uint8 number,address custodian,uint40 at)"
 
@@ -95,6 +96,8 @@ Statement = Literal[
     "Handover",
     "Recipient",
     "RetireOrder",
+    "DeviceEnrolment",
+    "DeviceSuspension",
 ]
 
 
@@ -274,6 +277,10 @@ def destroy_order(deployment: Deployment, twin: int, owner: Address, custodian: 
 
 def letters_request(deployment: Deployment, reader: Address, custodian: Address, at: int) -> Digest:
     return typed_digest(deployment, "ConsentRegistry", struct_hash(LETTERS_REQUEST, reader, custodian, at))
+
+
+def devices_request(deployment: Deployment, reader: Address, gateway: Address, at: int) -> Digest:
+    return typed_digest(deployment, "ConsentRegistry", struct_hash(DEVICES_REQUEST, reader, gateway, at))
 
 
 def probe(

@@ -59,5 +59,6 @@ def families(text: str) -> set[str]:
 def _gateway() -> Any:
     queue = SimpleNamespace(totals=lambda: SimpleNamespace(rows=0, letters=0))
     told = SimpleNamespace(failures=0, anchored=0)
-    parts = {"queue": queue, "pump": SimpleNamespace(told=told), "checks": list, "start": None, "stop": None}
+    devices = {"batches": SimpleNamespace(taken=0), "refusals": SimpleNamespace(totals=dict)}
+    parts = {"queue": queue, "pump": SimpleNamespace(told=told), "checks": list, "start": None, "stop": None, **devices}
     return make_service(cast(Gateway, SimpleNamespace(**parts)))

@@ -82,6 +82,7 @@ class TestReadings:
             ({"readings": [["2026-01-01T11:00:00Z", 10**400]]}, "readings[0] has a time or a value"),
             ({"readings": [["2026-01-01T11:00:00Z", 999]]}, "readings[0] is not within"),
             ({"readings": [["2036-01-01T11:00:00Z", 5]]}, "readings[0] is of a time to come"),
+            ({"readings": [["1970-01-01T00:00:12Z", 5]]}, "readings[0] is of 1970"),
             ({"more": 1}, "A post is an object"),
         ],
         ids=str,
@@ -92,6 +93,13 @@ class TestReadings:
         assert answer.status_code == 400
         assert said in answer.json()["text"]
         assert total(served) == before
+
+    def test_of_a_clock_that_was_never_set_are_refused(self, served: Served) -> None:
+        post = served.readings(2)
+        post["readings"][1][0] = "1970-12-31T23:59:59Z"
+        assert "1970" in served.post("/v1/readings", post).json()["text"]
+        del post["readings"][1]
+        assert served.post("/v1/readings", post).status_code == 202
 
     def test_one_that_cannot_be_refuses_the_post(self, served: Served) -> None:
         before, post = total(served), served.readings(3)

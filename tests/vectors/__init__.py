@@ -8,12 +8,20 @@ from typing import Any
 
 from tests.contracts import vectors as contracts
 from tests.crypto import vectors as crypto
+from tests.device import vectors as device
 from tests.federated import vectors as federated
 from tests.models import vectors as models
 from tests.protocol import vectors as protocol
 
 FOLDER = Path(__file__).parent
-MADE = {**contracts.FILES, **crypto.FILES, **federated.FILES, **models.FILES, **protocol.FILES}
+MADE = {
+    **contracts.FILES,
+    **crypto.FILES,
+    **device.FILES,
+    **federated.FILES,
+    **models.FILES,
+    **protocol.FILES,
+}
 
 
 def load(name: str) -> dict[str, Any]:

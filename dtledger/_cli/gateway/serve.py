@@ -11,8 +11,8 @@ from ..app import App
 from ..command import verb
 
 _NO_SENDER = (
-    "it knows no sender, so it takes readings of nobody. `dtledger gateway token NAME` makes a line for the file that "
-    "the setting `senders` names."
+    "it knows no sender, so it takes readings of devices that sign alone. `dtledger gateway token NAME` makes a line "
+    "for the file that the setting `senders` names."
 )
 
 

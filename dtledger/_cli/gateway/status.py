@@ -69,6 +69,11 @@ def _show(app: App, found: dict[str, Any]) -> None:
         app.show(f"the last batch failed ({found['error']}), {found.get('failures')} times one after another")
     if found.get("damaged"):
         app.show(f"{found['damaged']} rows of its queue are damaged")
+    if found.get("refused"):
+        refused = ", ".join(f"{count:,} {reason}" for reason, count in found["refused"].items())
+        app.show(f"refused of devices: {refused} (`dtledger device list` says of which)")
+    if found.get("mqtt") == "away":
+        app.show("the MQTT broker is away")
     if found.get("sealed_to_owners"):
         app.show(f"{found['sealed_to_owners']} blocks went sealed to owners, who may adopt them")
     head, age = found.get("head_age_seconds"), found.get("oldest_twin_seconds")

@@ -1,0 +1,284 @@
+"""Which devices a gateway takes batches of: those whose twin's owner says so, to this gateway, in a signed word.
+
+The gateway believes the ledger on who owns the twin, and keeps the owner's words in its queue's file, sealed. A word is
+handed over within minutes of when it was signed, so that no old one comes back; a suspended device stays suspended.
+
+Warning: a gateway that ignores a suspension breaks the owner's word, and nobody sees it. What an owner needs does not
+hang on it: the grant to write, by which all that the gateway anchors counts or not, is revoked on the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import RLock
+from typing import Any, TypeVar
+
+from .._backend.refusal_file import RefusalFile
+from .._backend.twin_tables import Sealed
+from ..client import Context
+from ..device.batch import Code
+from ..device.enrolment import Enrolment, Suspension, read_enrolment, read_suspension
+from ..encoding import address, decode, require_few
+from ..errors import AccessDeniedError, InputError, IntegrityError, LimitPassedError, UnreachableError
+from ..ledger import Deployment, messages
+from ..readings import Reading
+from ..types import Address, Digest
+from ..vocabulary import Reason
+from .blocks import FRESH_SECONDS
+from .intake import RIGHT_SECONDS, Rights
+from .queue import ReadingQueue
+
+MOST_OF_TWIN = 64
+"""Devices that are enrolled for one twin at a time."""
+
+MOST_KNOWN = 65_536
+"""Devices that are kept in memory."""
+
+Word = TypeVar("Word", Enrolment, Suspension)
+
+SHOWN = 20
+"""Refusals of one device that are listed one by one."""
+
+MOST_LISTED = 1_000
+"""Devices that are listed, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """How far a device has come: number and hash of its newest batch, that batch's time, and the newest time of each
+    channel (unix seconds)."""
+
+    number: int
+    head: Digest
+    at: int
+    last: tuple[int, ...]
+
+    @classmethod
+    def begin(cls, enrolment: Enrolment) -> Chain:
+        return cls(0, enrolment.digest, 0, (-1,) * len(enrolment.channels))
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that is enrolled; `suspended` is when that ended, 0 if it did not."""
+
+    enrolment: Enrolment
+    suspended: int
+    chain: Chain
+
+
+class Devices:
+    """The devices of one gateway, for any thread."""
+
+    def __init__(self, context: Context, queue: ReadingQueue, rights: Rights, refusals: RefusalFile) -> None:
+        self._context = context
+        self._queue = queue
+        self._rights = rights
+        self._refusals = refusals
+        self._known: dict[bytes, Device] = {}
+        self._owners: dict[int, tuple[int, Address | None]] = {}
+        self._lock = RLock()
+
+    # what owners say -----------------------------------------------------------------------------------------
+
+    def enrol(self, block: bytes) -> Enrolment:
+        """Take batches of the device in that block from now on; said again it changes nothing.
+
+        Raises:
+            InputError: it is no enrolment for this gateway, or not signed just now.
+            AccessDeniedError: its signer does not own the twin, the gateway may not write that to it, or the device
+                is suspended.
+            LimitPassedError: the twin has as many devices as one may have.
+            UnreachableError: the ledger does not answer.
+        """
+        enrolment = self._said(read_enrolment, block)
+        present = self._context.view().owner(enrolment.twin)
+        if present != enrolment.owner:
+            raise AccessDeniedError("Devices are enrolled by the owner of the twin.", reason=Reason.NO_GRANT)
+        for each in enrolment.channels:
+            self._rights.require(enrolment.twin, each.category, [Reading(self._context.clock(), 0.0, each.unit)])
+        with self._lock:
+            known = self.find(enrolment.device)
+            if known is not None and known.suspended:
+                raise AccessDeniedError("That device is suspended: enrol it anew.", reason=Reason.SUSPENDED)
+            if known is None:
+                if sum(each.enrolment.twin == enrolment.twin and not each.suspended for each in self.all()) >= (
+                    MOST_OF_TWIN
+                ):
+                    raise LimitPassedError(
+                        f"A twin has at most {MOST_OF_TWIN} devices here.", limit="devices", hint="Suspend one."
+                    )
+                self._keep(block, enrolment, 0)
+        return enrolment
+
+    def suspend(self, block: bytes) -> bytes:
+        """Take nothing more of the device that the block names, and return its name; said again it changes nothing.
+
+        Raises:
+            InputError: it is no suspension for this gateway, not signed just now, or of no device that is enrolled.
+            AccessDeniedError: its signer neither enrolled the device nor owns its twin.
+        """
+        said = self._said(read_suspension, block)
+        with self._lock:
+            known = self.find(said.device)
+            if known is None or known.enrolment.twin != said.twin:
+                raise InputError("No such device of that twin is enrolled here.")
+            if said.owner not in (known.enrolment.owner, self._context.view().owner(said.twin)):
+                raise AccessDeniedError("A device is suspended by its twin's owner.", reason=Reason.NO_GRANT)
+            if not known.suspended:
+                self._keep(self.block(said.device), known.enrolment, max(said.at, 1))
+        return said.device
+
+    def _said(self, read: Callable[[Deployment, bytes], Word], block: bytes) -> Word:
+        context = self._context
+        try:
+            said = read(context.deployment, block)
+        except IntegrityError as error:
+            raise InputError(f"That is no owner's word on a device: {error.message}.") from error
+        if said.gateway != context.key.address:
+            raise InputError("That is said to another gateway.")
+        if abs(context.clock() - said.at) > FRESH_SECONDS:
+            raise InputError("That was not signed just now.", hint="Set this machine's clock, and sign anew.")
+        return said
+
+    # what is known -------------------------------------------------------------------------------------------
+
+    def find(self, device: bytes) -> Device | None:
+        """The device of that name, if it is or was enrolled."""
+        known = self._known.get(device)
+        if known is None and (kept := self._queue.devices.find("devices", self._name("device", device))) is not None:
+            known = self._read(kept)
+            self._remember(device, known)
+        return known
+
+    def all(self) -> list[Device]:
+        """Every device that is or was enrolled."""
+        return [self._read(kept) for kept in self._queue.devices.all()]
+
+    def sealed(self, device: bytes, chain: Chain) -> Sealed:
+        """How far its chain has come, as the queue keeps it."""
+        state = [chain.number, chain.head, chain.at, list(chain.last)]
+        return self._queue.seal.close(self._name("chain", device), state)
+
+    def moved(self, device: bytes, chain: Chain) -> None:
+        """Its chain has come that far, and that is written."""
+        self._remember(device, replace(self._known[device], chain=chain))
+
+    def is_owners(self, enrolment: Enrolment) -> bool:
+        """Whether who enrolled it owns the twin, by a look that is a minute old at most. A ledger that is away refuses
+        nothing: what is taken is judged once more when it is anchored."""
+        now, twin = self._context.clock(), enrolment.twin
+        known = self._owners.get(twin)
+        if known is None or not 0 <= now - known[0] < RIGHT_SECONDS:
+            try:
+                known = now, self._context.view().owner(twin)
+            except UnreachableError:
+                known = now, known[1] if known else enrolment.owner
+            if len(self._owners) >= MOST_KNOWN:
+                self._owners.clear()
+            self._owners[twin] = known
+        return known[1] == enrolment.owner
+
+    def _keep(self, block: bytes, enrolment: Enrolment, suspended: int) -> None:
+        name = self._name("device", enrolment.device)
+        self._queue.devices.keep(self._queue.seal.close(name, [block, suspended]))
+        self._known.pop(enrolment.device, None)
+
+    def block(self, device: bytes) -> bytes:
+        """The owner's word on a device that is known."""
+        kept = self._queue.devices.find("devices", self._name("device", device))
+        assert kept is not None
+        block: bytes = self._queue.seal.open(kept)[0]
+        return block
+
+    def _read(self, kept: Sealed) -> Device:
+        block, suspended = self._queue.seal.open(kept)
+        enrolment = read_enrolment(self._context.deployment, block)
+        chained = self._queue.devices.find("chains", self._name("chain", enrolment.device))
+        if chained is None:
+            return Device(enrolment, suspended, Chain.begin(enrolment))
+        number, head, at, last = self._queue.seal.open(chained)
+        return Device(enrolment, suspended, Chain(number, Digest(head), at, tuple(last)))
+
+    def _name(self, kind: str, device: bytes) -> bytes:
+        return self._queue.seal.name(kind, device)
+
+    def _remember(self, device: bytes, known: Device) -> None:
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[device] = known
+
+    # what is shown -------------------------------------------------------------------------------------------
+
+    def listed(self, reader: Address) -> dict[str, Any]:
+        """The devices of a reader's twins, with every reason for which they were refused; to this gateway's own key
+        all, and what was refused of no device that is known."""
+        everything = reader == self._context.key.address
+        view = self._context.view()
+        found = [
+            each
+            for each in self.all()
+            if everything or reader in (each.enrolment.owner, view.owner(each.enrolment.twin))
+        ]
+        newest = sorted(found, key=lambda each: each.enrolment.at, reverse=True)[:MOST_LISTED]
+        return {
+            "devices": [self._shown(each) for each in newest],
+            "more": len(found) - len(newest),
+            "unknown": self._refused(b"") if everything else None,
+        }
+
+    def reader(self, body: bytes) -> Address:
+        """Who asks for the list by a request [reader, time, signature].
+
+        Raises:
+            InputError: it is not of that form, or not of this time.
+            AccessDeniedError: it is not signed by the reader, for this gateway.
+        """
+        context = self._context
+        try:
+            require_few(body, 4)
+            reader, at, signature = decode(body)
+            who = address(reader)
+            if abs(context.clock() - at) > FRESH_SECONDS:
+                raise InputError("The request is not of this time.", hint="Set this machine's clock.")
+            digest = messages.devices_request(context.deployment, who, context.key.address, at)
+        except (IntegrityError, AttributeError, OverflowError, TypeError, ValueError) as error:
+            raise InputError("A request is [reader, time, signature].") from error
+        if not isinstance(signature, bytes) or _signer(digest, signature) != who:
+            raise AccessDeniedError("The request is not signed by its reader.")
+        return who
+
+    def _shown(self, known: Device) -> dict[str, Any]:
+        said, chain = known.enrolment, known.chain
+        return {
+            "device": said.device.hex(),
+            "twin": said.twin,
+            "owner": said.owner,
+            "channels": [[each.category, each.unit, each.decimals, each.quality] for each in said.channels],
+            "since": said.since,
+            "enrolled_at": said.at,
+            "suspended_at": known.suspended or None,
+            "number": chain.number,
+            "newest_at": max(chain.last) if chain.number else None,
+            **self._refused(said.device),
+        }
+
+    def _refused(self, device: bytes) -> dict[str, Any]:
+        return {
+            "refused": [
+                {"reason": Code(each.code).name, "count": each.count, "first_at": each.first, "last_at": each.last}
+                for each in self._refusals.counts(device)
+            ],
+            "newest": [
+                {"at": each.at, "batch": each.batch, "reason": Code(each.code).name, "readings": each.readings}
+                for each in self._refusals.newest(device, SHOWN)
+            ],
+        }
+
+
+def _signer(digest: Digest, signature: bytes) -> Address | None:
+    try:
+        return messages.signer(digest, signature)
+    except IntegrityError:
+        return None
