@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from ..custody import AccessReceipt
 from ..errors import CannotCheckError, DtledgerError, InputError, IntegrityError
 from ..readings import VERDICTS
 from ..twin import require_extra
-from ..types import Address
+from ..types import Address, Period
 from ..vocabulary import Purpose, Unit, category, unit
 from .collecting import unit_for
 from .state_reading import OpenedState, StateReader
@@ -150,6 +151,16 @@ class Forecasts:
         for each in self._reader.every(twin, CATEGORY, purpose):
             yield self._made(each, twin, HORIZONS[-1], now, target)
 
+    def states(self, twin: int, purpose: Purpose, within: Period, to_unit: str | None = None) -> Iterator[Ahead]:
+        """What each state of a period holds for a reading at its own time, `minutes` 0, by time: the filter's mean, and
+        intervals of a normal distribution. Arguments and errors as of `forecast`."""
+        require_extra()
+        target, found = unit_for("glucose", to_unit or category("glucose").unit), []
+        _, model = _shipped()
+        for each in self._reader.every(twin, CATEGORY, purpose, within):
+            found.append(_now(_state(each, model), target))
+        yield from sorted(found, key=lambda each: each.at)
+
     def _made(self, newest: OpenedState, twin: int, horizon: int, now: int, target: Unit) -> TwinForecast:
         from ..twin.twin import forecast
 
@@ -186,6 +197,21 @@ def _ahead(made: Forecast, at: int, target: Unit) -> tuple[Ahead, ...]:
         mean = own.convert(float(made.mean[place, 0]), target)
         found.append(Ahead(minutes, datetime.fromtimestamp(at + 60 * minutes, UTC), mean, tuple(intervals)))
     return tuple(found)
+
+
+def _now(state: StateSnapshot, target: Unit) -> Ahead:
+    from ..twin.twin import expect
+
+    prior, _ = _shipped()
+    coming, own = expect(prior, state.memory, state.memory.at), unit(_UNIT)
+    mean, deviation = float(coming.mean[0]), float(coming.deviation[0])
+    intervals = []
+    for percent in PERCENTS:
+        reach = NormalDist().inv_cdf(0.5 + percent / 200) * deviation
+        low, high = (own.convert(end, target) for end in (mean - reach, mean + reach))
+        intervals.append(Interval(percent, low, high))
+    assert state.at is not None
+    return Ahead(0, datetime.fromtimestamp(state.at, UTC), own.convert(mean, target), tuple(intervals))
 
 
 @cache

@@ -62,15 +62,16 @@ class StateReader(Reader):
             raise shut([(newest.manifest.period, opened.refused[newest.digest])])
         return OpenedState(newest, opened.plaintexts[newest.digest], opened)
 
-    def every(self, twin: int, category: str, purpose: Purpose) -> Iterator[OpenedState]:
-        """Every snapshot of a category that may be opened, each writer's in its order. Raises as `read`."""
+    def every(self, twin: int, category: str, purpose: Purpose, within: Period = ALL_TIME) -> Iterator[OpenedState]:
+        """Every snapshot of a category and a period that may be opened, each writer's in its order. Raises as
+        `read`."""
         context = self._context
-        question = Question(twin, context.key.address, Action.READ, purpose, category, ALL_TIME)
+        question = Question(twin, context.key.address, Action.READ, purpose, category, within)
         now = context.now()
         doors = self._enter(question, now)
         finder = Finder(context.deployment, now.view, context.store, twin, doors[0].keys or NO_KEYS)
-        way = choose(doors, question, list(finder.periods(category)), now, partial=True)
-        for group in finder.find(category):
+        way = choose(doors, question, list(finder.periods(category, within)), now, partial=True)
+        for group in finder.find(category, within):
             if asked := self._asked(way, group, Collected()):
                 opened = self._opened(way, asked)
                 if opened.refused:

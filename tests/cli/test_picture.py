@@ -135,7 +135,7 @@ class TestSvg:
             [5.0] * 4, suspect=range(1), unverified=range(1, 2), state=[ahead(-15, 5)], forecast=[ahead(15, 5)]
         )
         words = texts(svg(drawn))
-        assert {"readings", "suspect", "unverified", "target range", "twin's state", "expected"} <= set(words)
+        assert {"readings", "suspect", "unverified", "target range", "twin's state, 95 %", "expected"} <= set(words)
         assert {"expected, 50 %", "expected, 80 %", "expected, 95 %"} <= set(words)
         forms = [(hatch, marker) for _, hatch, marker, _ in file._STRETCHES.values()]
         assert len({hatch for hatch, _ in forms}) == len({marker for _, marker in forms}) == len(forms)

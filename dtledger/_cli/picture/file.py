@@ -20,7 +20,8 @@ from statistics import median_low
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import InputError
-from .scene import SUSPECT, UNVERIFIED, Expected, Scene, told
+from ...readings import SUSPECT, UNVERIFIED
+from .scene import Expected, Scene, told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,19 +90,20 @@ def _draw(axes: Axes, scene: Scene) -> None:
         for limit in scene.band:
             axes.axhline(limit, color=GREEN, lw=0.9, ls=(0, (6, 3)), zorder=1)
     _stretches(axes, scene)
-    _fan(axes, scene.state, "0.35", "twin's state", "-", "")
+    _states(axes, scene.state)
     times, values = _line(scene)
     axes.plot(times, values, color=BLUE, lw=1.3, zorder=4, label="readings", **_dots(len(scene.readings)))
-    _fan(axes, _joined(scene), PURPLE, "expected", "--", "D")
+    _fan(axes, _joined(scene))
     axes.set_title(scene.title, loc="left", fontsize=11, parse_math=False)
     axes.set_ylabel(f"{scene.category} ({scene.unit})", parse_math=False)
     axes.set_xlabel(f"local time, at {scene.offsets} from UTC")
     axes.grid(color="0.88", lw=0.6, zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
     _clock(axes, scene)
-    if scene.stale:
+    warned = [word for word, there in (("STALE", scene.stale), ("FORECAST UNVERIFIED", scene.unverified)) if there]
+    if warned:
         box = {"boxstyle": "square,pad=0.35", "facecolor": YELLOW, "edgecolor": "black", "linewidth": 1.2}
-        axes.set_title("STALE", loc="right", fontsize=10, fontweight="bold", bbox=box)
+        axes.set_title(" · ".join(warned), loc="right", fontsize=10, fontweight="bold", bbox=box)
     handles, labels = axes.get_legend_handles_labels()
     unique = dict(sorted(zip(labels, handles, strict=True), key=lambda each: _ORDER.index(each[0].partition(",")[0])))
     axes.legend(unique.values(), unique.keys(), loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=9)
@@ -134,7 +136,30 @@ def _stretches(axes: Axes, scene: Scene) -> None:
         )
 
 
-def _fan(axes: Axes, points: Sequence[Expected], colour: str, label: str, style: str, marker: str) -> None:
+def _states(axes: Axes, states: Sequence[Expected]) -> None:
+    """What the twin held for true, a square with its interval for each state that was told; nothing is drawn between
+    them, for nothing is known of it."""
+    if not states:
+        return
+    times, means = [_number(each.at) for each in states], [each.mean for each in states]
+    ends = [each.intervals[-1] if each.intervals else (0, each.mean, each.mean) for each in states]
+    reach = [
+        [max(each.mean - low, 0) for each, (_, low, _) in zip(states, ends, strict=True)],
+        [max(high - each.mean, 0) for each, (_, _, high) in zip(states, ends, strict=True)],
+    ]
+    label = f"twin's state, {ends[-1][0]} %" if ends[-1][0] else "twin's state"
+    form: Any = {
+        "fmt": "s",
+        "color": "0.2",
+        "markersize": 4.5,
+        "markerfacecolor": "white",
+        "elinewidth": 1.4,
+        "capsize": 3,
+    }
+    axes.errorbar(times, means, yerr=reach, zorder=5, label=label, **form)
+
+
+def _fan(axes: Axes, points: Sequence[Expected]) -> None:
     """A line of what is expected, and around it its intervals, each wider one fainter."""
     if not points:
         return
@@ -146,17 +171,16 @@ def _fan(axes: Axes, points: Sequence[Expected], colour: str, label: str, style:
             times,
             [low for low, _ in ends],
             [high for _, high in ends],
-            color=colour,
+            color=PURPLE,
             alpha=_FADING.get(percent, 0.2),
             lw=0,
             zorder=2,
-            label=f"{label}, {percent} %",
+            label=f"expected, {percent} %",
         )
-    axes.plot(times, [each.mean for each in points], color=colour, ls=style, lw=1.6, zorder=3, label=label)
-    if marker:
-        ahead = [each for each in points if each.intervals]
-        at = [_number(each.at) for each in ahead]
-        axes.plot(at, [each.mean for each in ahead], color=colour, ls="", marker=marker, markersize=5, zorder=6)
+    axes.plot(times, [each.mean for each in points], color=PURPLE, ls="--", lw=1.6, zorder=3, label="expected")
+    ahead = [each for each in points if each.intervals]
+    at = [_number(each.at) for each in ahead]
+    axes.plot(at, [each.mean for each in ahead], color=PURPLE, ls="", marker="D", markersize=5, zorder=6)
 
 
 def _joined(scene: Scene) -> list[Expected]:

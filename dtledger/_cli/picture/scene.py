@@ -13,11 +13,11 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
 
 from ...client import TwinReading
+from ...readings import SUSPECT, UNVERIFIED
 from ...vocabulary import known_unit
 from .. import times
 from ..words import listed
 
-SUSPECT, UNVERIFIED = "suspect", "unverified"
 MEANT = {
     SUSPECT: "set aside by the gateway (suspect)",
     UNVERIFIED: "followed, and nobody vouches for them (unverified)",
@@ -53,7 +53,8 @@ class Scene:
     """One picture: readings of a category in one `unit`, by time; all times are local ones.
 
     `band` is the target range. `state` is what the twin's filter holds for true along the readings, `forecast` what it
-    expects after them. `age` is in seconds, of the twin's newest reading. `zone` is the times', where it is known.
+    expects after them, from readings that nobody vouches for if `unverified`. `age` is in seconds, of the twin's newest
+    reading. `zone` is the times', where it is known.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Scene:
     forecast: Sequence[Expected] = ()
     age: int | None = None
     stale: bool = False
+    unverified: bool = False
     stretches: Sequence[Stretch] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -148,6 +150,8 @@ def _expected_told(scene: Scene) -> list[str]:
         said.append(f"The twin's own state at its newest is {_expectation(scene, scene.state[-1])}.")
     if scene.forecast:
         said += [f"Expected at {scene.time(one.at)} is {_expectation(scene, one)}." for one in scene.forecast]
+    if scene.unverified:
+        said.append("Nobody vouches for what is expected: the newest readings are suspect or unverified.")
     return said
 
 
@@ -165,7 +169,7 @@ def _stretches(readings: Sequence[TwinReading]) -> list[Stretch]:
     for verdict, run in groupby(readings, _verdict):
         if verdict:
             some = list(run)
-            why = next((reason for each in some if (reason := getattr(each, "why", ""))), "")
+            why = next((each.why for each in some if each.why), "")
             found.append(Stretch(verdict, some[0].at, some[-1].at, len(some), why))
     return found
 

@@ -10,13 +10,14 @@ from datetime import datetime
 import plotext
 from click import unstyle
 
+from ...readings import SUSPECT, UNVERIFIED
 from .scene import MEANT, Scene
 
 HEIGHT = 16
 WIDEST = 120
 
 _FORM = "%Y-%m-%d %H:%M:%S"
-_MARKERS = {"suspect": ("x", "red"), "unverified": ("^", "orange")}
+_MARKERS = {SUSPECT: ("x", "red"), UNVERIFIED: ("^", "orange")}
 
 
 def drawn(scene: Scene) -> str:

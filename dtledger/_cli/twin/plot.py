@@ -14,6 +14,7 @@ import click
 from ...errors import InputError
 from ..app import App
 from ..command import verb
+from .ahead import looking_ahead
 from .door import asking, plain, remarks, request
 
 if TYPE_CHECKING:
@@ -40,8 +41,14 @@ WIDEST = 120
     metavar="FILE",
     help="Into this file, as its name ends: .png or .svg.",
 )
+@click.option(
+    "--forecast",
+    "ahead",
+    is_flag=True,
+    help="Of glucose: also what the twin held for true, and expects; needs consent to forecast.",
+)
 @click.option("--replace", "over", is_flag=True, help="With --output: instead of a file that is there.")
-def plot(app: App, output: Path | None, over: bool, **options: Any) -> None:
+def plot(app: App, output: Path | None, ahead: bool, over: bool, **options: Any) -> None:
     """Draw a twin's values over time, as wide as the terminal or into a file. Glucose is drawn with its target range.
 
     It asks exactly as `twin read` does, so it needs the same consent and leaves the same receipts. What a gateway set
@@ -56,6 +63,10 @@ def plot(app: App, output: Path | None, over: bool, **options: Any) -> None:
         _require_room(output, over=over)
     readings, options = request(app, **options)
     scenes = _scenes(app, readings, options["twin"], options["category"])
+    if ahead:
+        if options["category"] != "glucose":
+            raise click.UsageError("--forecast is of glucose.")
+        scenes = [looking_ahead(app, each, options["twin"], options["purpose"]) for each in scenes]
     if output is not None and scenes:
         _write(output, scenes)
     elif not app.as_json:
