@@ -53,7 +53,10 @@ class Chain:
         self.is_pinned = pinned is not None
         self.is_named = self.is_pinned or source.names_head
         if pinned is not None and self.head.hash != pinned:
-            raise IntegrityError("the head is not the one that you pinned", block=pinned.hex())
+            raise IntegrityError(
+                f"the head, block {self.head.number}, is 0x{self.head.hash.hex()}, not the one that you pinned",
+                block=pinned.hex(),
+            )
         self._headers = {self.head.number: self.head}
         self._logs: dict[int, list[Log]] = {}
         self.is_whole = self.head.number <= WHOLE if whole is None else whole

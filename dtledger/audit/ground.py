@@ -78,8 +78,8 @@ class Ground:
                 "profile's node say it with --online."
             )
         if not chain.is_pinned and not chain.is_whole:
-            raise CannotCheckError("Nobody has pinned the head, and the chain is too long to be looked at whole.")
-        how = "pinned by you" if chain.is_pinned else "as its node has it"
+            raise CannotCheckError("Nobody has pinned the head, and not every block back to the genesis is looked at.")
+        how = "pinned" if chain.is_pinned else "as its node has it"
         length = ", every block back to the genesis linked" if chain.is_whole else ""
         return f"head {chain.head.number}, 0x{chain.head.hash.hex()}, {how}{length}"
 

@@ -38,7 +38,7 @@ def from_file(bundle: Bundle, asked: Asked | None = None) -> list[Claim]:
     head = Header.read(bundle.headers[max(bundle.headers)]).hash
     asked = asked or Asked(bundle.question, bundle.given, bundle.deployment)
     found = verify(Bundle.decode(bundle.encode()), replace(asked, pinned=head))
-    return [replace(each, evidence=each.evidence.replace("pinned by you", "as its node has it")) for each in found]
+    return [replace(each, evidence=each.evidence.replace(", pinned", ", as its node has it")) for each in found]
 
 
 class ChainClock:
