@@ -64,6 +64,8 @@ def erase(
         if dry_run:
             return
     if not erasing.is_final(number):
+        if statements is not None:
+            app.say(f"Nothing is signed before it is final, so nothing is written to {statements} now.")
         _wait(app, number, announced, dry_run=dry_run)
         return
     _finish(app, number, statements, forget_secrets, yes=yes, dry_run=dry_run)
