@@ -206,10 +206,12 @@ _TAGS = _Tags({_LINK: _link})
 
 
 def sha256(data: bytes) -> Digest:
+    """SHA-256: of blocks, and of what is signed as a statement."""
     return Digest(hashlib.sha256(data).digest())
 
 
 def keccak(data: bytes) -> Digest:
+    """Keccak-256, as contracts compute it."""
     return Digest(_keccak(data))
 
 

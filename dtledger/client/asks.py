@@ -115,6 +115,7 @@ class ConsentAnswer:
     at: int = 0
 
     def content(self) -> dict[str, Any]:
+        """What stands in the letter."""
         return {"yes": self.yes, "slot": [self.number, self.revision], "reason": self.reason}
 
 
@@ -149,6 +150,7 @@ class ConsentRequest:
         return self.letter.at
 
     def answered(self, answer: ConsentAnswer | None) -> ConsentRequest:
+        """The same with another answer, or none."""
         return replace(self, answer=answer)
 
 

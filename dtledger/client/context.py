@@ -28,11 +28,17 @@ class Identity(Protocol):
     @property
     def seal_key(self) -> SealKey: ...
 
-    def update(self, change: Callable[[Secrets], Secrets]) -> Secrets: ...
+    def update(self, change: Callable[[Secrets], Secrets]) -> Secrets:
+        """Keep what `change` makes of the secrets; return it."""
+        ...
 
-    def sign_digest(self, digest: Digest) -> bytes: ...
+    def sign_digest(self, digest: Digest) -> bytes:
+        """r ‖ s ‖ v of a digest of 32 bytes."""
+        ...
 
-    def sign_transaction(self, transaction: dict[str, object]) -> bytes: ...
+    def sign_transaction(self, transaction: dict[str, object]) -> bytes:
+        """The signed transaction as it is sent to a node."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class Context:
         return self.ledger.deployment
 
     def view(self) -> View:
+        """The state at the ledger's head."""
         return self.ledger.view()
 
     def send(self, call: Call) -> Receipt:

@@ -108,6 +108,7 @@ def is_alike(one: Roster, other: Roster) -> bool:
 
 
 def digest_of(roster: Roster) -> Digest:
+    """The digest of a roster's block, as a twin card names it."""
     return sha256(roster.encode())
 
 

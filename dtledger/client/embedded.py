@@ -80,6 +80,7 @@ def create_custodian(home: Home, name: str) -> UnlockedKey:
 
 
 def unlock_custodian(home: Home, name: str) -> UnlockedKey:
+    """The embedded custodian of that name, open."""
     return custodian_keys(home).open(name).unlock(_password_file(home).read_text().strip())
 
 

@@ -85,6 +85,7 @@ class Erasing:
         return self._context.view().retire_at(twin)
 
     def is_final(self, twin: int) -> bool:
+        """Whether the twin's retirement is over, so that keys may be destroyed."""
         return 0 < self.final_at(twin) <= self._context.now().latest
 
     def announce(self, twin: int) -> Receipt:

@@ -60,6 +60,7 @@ class GuardianShare:
     signature: bytes = b""
 
     def to_sign(self, deployment: Deployment) -> Digest:
+        """What its guardian signs."""
         body = [self.twin, self.package, self.guardian, self.to, self.number, self.sealed]
         return messages.statement(deployment, "GuardianShare", encoding.sha256(encoding.encode(body)))
 

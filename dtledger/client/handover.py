@@ -80,10 +80,12 @@ class Handover:
         return cls(twin, owner, to, seal.seal(key, content, _context(deployment, twin, owner, to)))
 
     def to_sign(self, deployment: Deployment) -> Digest:
+        """What its owner signs."""
         body = encoding.encode([self.twin, self.owner, self.to, self.sealed])
         return messages.statement(deployment, "Handover", encoding.sha256(body))
 
     def signed(self, signature: bytes) -> Handover:
+        """The same with its owner's signature."""
         return replace(self, signature=signature)
 
     def open(self, deployment: Deployment, key: seal.SealKey) -> TwinSecrets:

@@ -178,13 +178,14 @@ class PartWriter:
 
 
 def mark_of(keys: Keys, category: str, reading: Reading) -> bytes:
-    """Of what its source gave: the same reading again is known, whatever was found of it."""
+    """By what the journal knows a reading again, whatever was found of it: an HMAC, which says nothing to others."""
     given = reading.unjudged
     what = [category, given.seconds, given.value, given.unit, given.quality]
     return digest_of(keys, category, [*what, given.micros] if given.micros else what)
 
 
 def digest_of(keys: Keys, category: str, what: list[Any]) -> bytes:
+    """The mark of anything of a category: sixteen bytes of an HMAC under a key of the category's."""
     return hmac.new(keys.label(category, _MARKER), encoding.encode(what), hashlib.sha256).digest()[:16]
 
 

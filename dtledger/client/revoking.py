@@ -44,6 +44,7 @@ class Fetched:
 
     @classmethod
     def under(cls, access: Access, slot: Slot) -> Fetched:
+        """What was opened under the grant in a slot, by what custodians account for."""
         looks = tuple(
             each for each in access.looks if each.opened and (each.grantee, each.slot) == (slot.grantee, slot.number)
         )

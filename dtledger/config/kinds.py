@@ -19,12 +19,15 @@ Read = Callable[[Any, Path], Any]
 
 
 def words(value: Any) -> str:
+    """A text in one line, without blanks around it."""
     if not isinstance(value, str) or not value.strip() or any(ord(each) < 32 for each in value):
         raise ValueError("must be a text in one line")
     return value.strip()
 
 
 def number(least: int, most: int, what: str) -> Read:
+    """A whole number from `least` to `most`; `what` says so to whoever gives another value."""
+
     def read(value: Any, _: Path) -> int:
         if type(value) is not int or not least <= value <= most:
             raise ValueError(f"must be {what}")
@@ -34,10 +37,12 @@ def number(least: int, most: int, what: str) -> Read:
 
 
 def integer(text: str) -> Any:
+    """A number as it is written at a prompt or in the environment; anything else stays a text, and is refused later."""
     return int(text) if re.fullmatch(r"\d{1,78}", text.strip()) else text
 
 
 def name(text: str, what: str) -> str:
+    """A name of the kind that `what` is (`home.check_name`)."""
     try:
         return check_name(text, what)
     except InputError as error:
@@ -45,18 +50,23 @@ def name(text: str, what: str) -> str:
 
 
 def path(text: str, base: Path) -> str:
+    """A path, which counts from the folder `base`."""
     return str(base / Path(text).expanduser())
 
 
 def as_path(text: str) -> str:
+    """The text, so that it is taken for a path and for no name."""
     return text if is_path(text) else f"./{text}"
 
 
 def is_path(text: str) -> bool:
+    """Whether a text means a path rather than a name."""
     return "/" in text or os.sep in text or text.endswith(".json")
 
 
 def name_or_path(what: str) -> Read:
+    """A name of that kind, or a path."""
+
     def read(value: Any, base: Path) -> str:
         text = words(value)
         return path(text, base) if is_path(text) else name(text, what)
@@ -65,6 +75,7 @@ def name_or_path(what: str) -> Read:
 
 
 def url(value: Any, _: Path) -> str:
+    """A URL of HTTP with a host."""
     text = words(value)
     try:
         parts = urlsplit(text)

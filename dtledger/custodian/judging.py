@@ -33,6 +33,7 @@ def question(request: ReadRequest, requester: Address, bit: int, period: Period)
 
 
 def judge(request: ReadRequest, requester: Address, bit: int, period: Period, now: Now) -> Reason:
+    """What the rule says of one snapshot, whose bit and period stand in its seal."""
     return now.check(question(request, requester, bit, period))
 
 

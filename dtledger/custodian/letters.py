@@ -17,6 +17,8 @@ Change = Callable[[list[Letter]], list[Letter]]
 
 
 class Letters(Protocol):
+    """Where a custodian keeps letters, by twin."""
+
     def change(self, twin: int, change: Change) -> None:
         """Keep what `change` makes of the twin's letters. Nobody else changes them meanwhile."""
         ...

@@ -50,6 +50,8 @@ log has already: then nothing is added."""
 
 
 class Receipts(Protocol):
+    """A custodian's log of receipts, which are only added."""
+
     def append(self, twin: int, make: Make) -> Entry: ...
     def by_nonce(self, requester: Address, nonce: bytes) -> Entry | None: ...
     def of_twin(self, twin: int, first: int = 0, most: int | None = None) -> list[Entry]:

@@ -30,6 +30,8 @@ MOST_NAMES = 10_000
 
 
 class TwinKeys(Protocol):
+    """A custodian's key pairs, one for each twin and owner."""
+
     def obtain(self, twin: int, owner: Address) -> SealKey:
         """The pair for this twin and owner, drawn and kept at the first call."""
         ...

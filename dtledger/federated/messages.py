@@ -60,6 +60,7 @@ def arrays_in(record: ArrayRecord) -> dict[str, Any]:
 
 
 def record_of(arrays: Arrays) -> ArrayRecord:
+    """Arrays as Flower sends them."""
     return ArrayRecord({name: Array(each) for name, each in arrays.items()})
 
 

@@ -112,6 +112,8 @@ _SILENT_ACTIONS = frozenset({"collect", "correct"})
 
 
 def purposes_of(codes: Iterable[Code]) -> Named[Purpose]:
+    """The purposes that codes of HL7's ActReason stand for."""
+
     def meaning(code: Code) -> Meaning[Purpose] | None:
         if code.system != ACT_REASON or code.code is None or code.code not in Purpose.__members__:
             return None
@@ -122,6 +124,8 @@ def purposes_of(codes: Iterable[Code]) -> Named[Purpose]:
 
 
 def actions_of(codes: Iterable[Code]) -> Named[Action]:
+    """The actions that codes of HL7's consent actions stand for."""
+
     def meaning(code: Code) -> Meaning[Action] | None:
         if code.system != CONSENT_ACTION or code.code is None:
             return None

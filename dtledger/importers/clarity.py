@@ -34,6 +34,7 @@ OTHER_EVENTS = frozenset(
 
 
 def recognises(opening: str, options: Options) -> bool:
+    """See `Format.recognises`."""
     return headings(opening, _fit) is not None
 
 

@@ -73,6 +73,7 @@ _HEADINGS_WITHIN = 3
 
 
 def recognises(opening: str, options: Options) -> bool:
+    """See `Format.recognises`."""
     return headings(opening, _fit, _HEADINGS_WITHIN) is not None
 
 

@@ -41,6 +41,7 @@ class _Columns(NamedTuple):
 
 
 def recognises(opening: str, options: Options) -> bool:
+    """See `Format.recognises`."""
     return headings(opening, lambda cells: _fit(cells, options)) is not None
 
 

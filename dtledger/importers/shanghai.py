@@ -39,6 +39,7 @@ COLUMNS = (
 
 
 def recognises(opening: str, options: Options) -> bool:
+    """See `Format.recognises`."""
     return headings(opening, _fit) is not None
 
 

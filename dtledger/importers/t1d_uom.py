@@ -58,6 +58,7 @@ BASAL = {"R": ("[iU]/h", ""), "L": ("[iU]", LONG_ACTING)}
 
 
 def recognises(opening: str, options: Options) -> bool:
+    """See `Format.recognises`."""
     found = headings(opening, _fit)
     if found is None or options.time_column or options.value_column:
         return False

@@ -62,6 +62,7 @@ def parse(data: bytes, path: Path) -> dict[str, Any]:
 
 
 def damaged(path: Path) -> KeyFileError:
+    """The error for a file that is no keystore any more."""
     return KeyFileError(
         f"{path} is damaged, or is no keystore of version 3.",
         hint="Restore it from a backup: dtledger key restore",

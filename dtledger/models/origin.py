@@ -194,12 +194,14 @@ def text(value: Any) -> str:
 
 
 def count(value: Any) -> int:
+    """A number that is not negative, of JSON. Raises TypeError."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
         raise TypeError("no count")
     return value
 
 
 def digest(value: Any) -> Digest:
+    """A SHA-256 in hex, of JSON. Raises TypeError, ValueError."""
     found = bytes.fromhex(text(value))
     if len(found) != 32 or found.hex() != value:  # `fromhex` takes spaces too
         raise TypeError("no SHA-256 in hex")

@@ -35,6 +35,7 @@ def file_setting(name: str, text: str) -> Entry:
 
 
 def whole_number(name: str, text: str, default: int, least: int, most: int) -> Entry:
+    """A setting that is a whole number from `least` to `most`."""
     return Entry(name, text, number(least, most, f"a whole number, {least} to {most}"), integer, default)
 
 
@@ -138,6 +139,7 @@ class ServiceSettings:
 
 
 def is_loopback(host: str) -> bool:
+    """Whether a host can be reached from this machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -23,10 +23,14 @@ FAN_OUT = 64
 
 
 class Reader(Protocol):
+    """Where blocks are read."""
+
     def get(self, cid: CID) -> bytes: ...
 
 
 class ReaderWriter(Reader, Protocol):
+    """Where values are written as blocks, too."""
+
     def put_value(self, value: object) -> CID: ...
 
 

@@ -61,6 +61,7 @@ class MemoryLedger:
         self._frozen_at = self.chain.head
 
     def thaw(self) -> None:
+        """End of `freeze`: it sees what the chain has."""
         self._frozen_at = None
 
     def mine(self, blocks: int = 1) -> Head:

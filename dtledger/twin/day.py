@@ -58,6 +58,7 @@ class Day:
 
 
 def start(twins: int) -> Day:
+    """What is known of a day before the first reading."""
     return Day(np.zeros((2, STEPS, twins)), np.zeros((2, STEPS, twins)), np.full(twins, LONG_AGO))
 
 

@@ -47,6 +47,7 @@ class Past:
 
 
 def start(twins: int) -> Past:
+    """What is remembered before the first reading."""
     return Past(
         np.full((KEPT, twins), LONG_AGO), np.zeros((KEPT, twins)), np.zeros((3, twins)), np.zeros((LAGS, twins))
     )

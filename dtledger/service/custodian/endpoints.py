@@ -21,6 +21,7 @@ _TAGS: dict[str, Any] = {"tags": ["custodian"]}
 
 
 def custodian_router(custodian: Custodian) -> APIRouter:
+    """The endpoints, over one custodian."""
     router = APIRouter()
 
     @router.get("/v1/identity/{nonce}", **_TAGS, **cbor("Who it is, signed for that number.", body=False))

@@ -81,6 +81,7 @@ def home_of(settings: ServiceSettings) -> Home:
 
 
 def twin_keys_folder(home: Home) -> Path:
+    """Where a custodian's home has its key pairs for twins; in no backup."""
     return home.root / "twin-keys"
 
 

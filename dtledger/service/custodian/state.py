@@ -68,6 +68,7 @@ def create_key(settings: ServiceSettings) -> UnlockedKey:
 
 
 def receipts_path(home: Home, deployment: Deployment) -> Path:
+    """Where a custodian's home has its receipts of a deployment."""
     return home.root / f"receipts-{deployment.id}.db"
 
 
