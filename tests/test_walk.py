@@ -18,7 +18,7 @@ from types import FrameType
 import pytest
 
 from dtledger.client import Terms, writing_terms
-from dtledger.gateway.intake import Intake
+from dtledger.gateway.intake import Intake, Rights
 from dtledger.gateway.pump import Pump
 from dtledger.gateway.queue import Limits, ReadingQueue
 from dtledger.gateway.senders import Sender
@@ -141,7 +141,7 @@ def test_a_reading_comes_by_them_from_a_device(world: World, tmp_path: Path) -> 
     queue = ReadingQueue(tmp_path / "queue.db", context.key, context.clock, Limits(2**20, 0))
     try:
         with watched() as calls:
-            Intake(context, queue).take(post, Sender("hub", b"", None))
+            Intake(context, queue, Rights(context)).take(post, Sender("hub", b"", None))
             world.clock.advance(7200)
             Pump(context, world.gateway.writer, queue).step()
             granted_and_read(world, start)

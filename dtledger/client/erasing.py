@@ -20,7 +20,7 @@ from ..snapshots.erasing import Erased, Eraser
 from ..snapshots.package import NO_KEYS
 from ..snapshots.roster import Roster
 from ..types import ZERO_DIGEST, Address
-from ..vocabulary import CATEGORIES, Purpose
+from ..vocabulary import CATEGORIES, STATES, Purpose
 from .context import Context
 from .keyrings import owner_keys
 from .reading import Reader
@@ -186,9 +186,9 @@ class Erasing:
 
     def _try_to_read(self, twin: int) -> DtledgerError | None:
         """How reading as the owner fails, of the first category that does not."""
-        for each in CATEGORIES:
+        for name in (each.name for each in CATEGORIES if each.name not in STATES):
             try:
-                self._reader.read(twin, each.name, Purpose.PATRQT)
+                self._reader.read(twin, name, Purpose.PATRQT)
             except DtledgerError as error:
                 failed = error
             else:

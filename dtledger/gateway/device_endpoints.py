@@ -17,9 +17,8 @@ _STATUSES = {Code.TAKEN: 202, Code.HELD: 202, Code.LATER: 503, Code.MALFORMED: 4
 """Of the answers to batches; of the others 403."""
 
 
-def device_router(devices: Devices, batches: Batches) -> APIRouter:
-    """Their endpoints."""
-    router = APIRouter()
+def serve_devices(router: APIRouter, devices: Devices, batches: Batches) -> None:
+    """Add their endpoints."""
 
     @router.post("/v1/batches", **cbor("Take a batch that a device signed; the answer is signed too."))
     def take(body: Body) -> Response:
@@ -39,8 +38,6 @@ def device_router(devices: Devices, batches: Batches) -> APIRouter:
     @router.post("/v1/devices/list", **cbor("The devices of whoever signs: [reader, time, signature]."))
     def listed(body: Body) -> JSONResponse:
         return JSONResponse(devices.listed(devices.reader(body)))
-
-    return router
 
 
 def count_devices(batches: Batches, refusals: RefusalFile, metrics: Metrics) -> None:

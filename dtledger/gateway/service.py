@@ -29,7 +29,7 @@ from ..store import BlockMissingError
 from ..twin import require_extra
 from .batches import Batches
 from .blocks import FRESH_SECONDS, Blocks
-from .device_endpoints import count_devices, device_router
+from .device_endpoints import count_devices, serve_devices
 from .devices import Devices
 from .intake import Intake, Rights
 from .mqtt import ENTRIES as MQTT
@@ -202,7 +202,7 @@ def _count_twins(gateway: Gateway, metrics: Metrics) -> None:
 
 def _router(gateway: Gateway) -> APIRouter:
     router = APIRouter()
-    router.include_router(device_router(gateway.devices, gateway.batches))
+    serve_devices(router, gateway.devices, gateway.batches)
 
     @router.post("/v1/readings", status_code=202, **_json_of("Take readings of one twin and category."))
     def readings(body: Body, authorization: Annotated[str | None, Header()] = None) -> JSONResponse:

@@ -80,6 +80,7 @@ FUNCTIONS: dict[str, Callable[[int, int], float]] = {"ecg": ecg}
 
 
 def recognises(opening: str, options: Options) -> bool:
+    """See `Format.recognises`."""
     return opening.startswith(OPENING)
 
 

@@ -81,6 +81,7 @@ class Part:
 
 
 def recognises(opening: str, options: Options) -> bool:
+    """See `Format.recognises`."""
     return begins_like_one(opening)
 
 

@@ -27,6 +27,6 @@ def test_a_data_frame_has_a_row_a_reading_and_all_that_a_reading_says(dtledger_w
     pytest.importorskip("pandas", reason="pandas is the app's own")
     readings = dtledger_world.clinician.read(dtledger_world.twin, "glucose", "TREAT")
     frame = readings.to_pandas()
-    assert list(frame.columns) == ["value", "unit", "quality", "late", "snapshot", "corrected", "superseded_by"]
+    assert list(frame.columns) == ["value", "unit", "quality", "late", "snapshot", "corrected", "superseded_by", "why"]
     assert list(frame["value"]) == [each.value for each in readings]
     assert (str(frame.index.tz), frame.index[-1]) == ("UTC", readings[-1].at)

@@ -34,8 +34,11 @@ def of_a_custodian(world: World) -> str:
 
 
 def of_a_gateway() -> str:
-    metrics = _gateway().metrics
+    heard: list[Any] = []
+    metrics = _gateway(heard).metrics
     metrics.count("/v1/readings", 202, 0.1)
+    for each in heard:
+        each(False)
     return metrics.text().decode()
 
 
@@ -56,9 +59,14 @@ def families(text: str) -> set[str]:
     return {each for each in found if not each.endswith(("_created", "_build"))}
 
 
-def _gateway() -> Any:
+def _gateway(heard: list[Any] | None = None) -> Any:
     queue = SimpleNamespace(totals=lambda: SimpleNamespace(rows=0, letters=0))
     told = SimpleNamespace(failures=0, anchored=0)
-    devices = {"batches": SimpleNamespace(taken=0), "refusals": SimpleNamespace(totals=dict)}
-    parts = {"queue": queue, "pump": SimpleNamespace(told=told), "checks": list, "start": None, "stop": None, **devices}
+    devices = {"devices": None, "batches": SimpleNamespace(taken=0), "refusals": SimpleNamespace(totals=dict)}
+    fresh = SimpleNamespace(ages=lambda _: [])
+    alarms = SimpleNamespace(heard=[] if heard is None else heard)
+    twins = SimpleNamespace(alarms=alarms, doubtful=0, refused={})
+    pump = SimpleNamespace(told=told, freshness=fresh)
+    of_gateway = {"clock": lambda: 0, "twins": twins, "sweeper": SimpleNamespace(blocks=0)}
+    parts = {"queue": queue, "pump": pump, "checks": list, "start": None, "stop": None, **devices, **of_gateway}
     return make_service(cast(Gateway, SimpleNamespace(**parts)))

@@ -18,11 +18,6 @@ from tests.deploy.plain_yaml import parse
 
 PAGES = [ROOT / "docs" / "operations.md", DEPLOY / "README.md"]
 PAGE = PAGES[0].read_text()
-HEADINGS = {
-    re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
-    for line in PAGE.splitlines()
-    if re.match(r"#+ ", line)
-}
 
 
 @pytest.mark.parametrize("words", list(in_blocks(PAGE)), ids=" ".join)
@@ -41,12 +36,18 @@ def test_there_are_commands_to_check() -> None:
     assert len(list(mentioned(PAGE))) > 20
 
 
+def headings(page: Path) -> set[str]:
+    """As links name them."""
+    lines = [line.lstrip("# ").lower() for line in page.read_text().splitlines() if re.match(r"#+ ", line)]
+    return {re.sub(r"[^\w\- ]", "", line).replace(" ", "-") for line in lines}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
         path, _, heading = target.partition("#")
         assert not path or (page.parent / path).resolve().exists(), target
-        assert not heading or heading in HEADINGS, target
+        assert not heading or heading in headings((page.parent / path).resolve() if path else page), target
 
 
 def test_each_script_and_unit_that_it_names_is_there() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.proof_source import NodeSource
-from dtledger._backend.sources import shipped
+from dtledger._backend.runtimes import shipped
 from dtledger.audit import Asked, Given, ModelAudit, Named, Question, Receipts, export
 from dtledger.client import Client, ModelCard, Terms, digest_of, publish_keyring
 from dtledger.client.devnet import OPERATOR, PROFILE, Devnet

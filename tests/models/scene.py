@@ -63,8 +63,11 @@ class Scene:
     ) -> None:
         site.training.commit(self.model.model, [update], epsilon, twins)
 
-    def finalise(self, aggregate: bytes = AGGREGATE) -> None:
-        self.coordinator.models.finalise(self.model.model, [aggregate])
+    def finalise(self, aggregate: bytes | None = None) -> None:
+        """By default no two rounds make the same bytes."""
+        rounds = len(self.world.ledger.view().rounds(self.model.model.number))
+        made = AGGREGATE if rounds == 1 else b"%s of round %d" % (AGGREGATE, rounds)
+        self.coordinator.models.finalise(self.model.model, [aggregate or made])
 
     def run(self, rounds: int = 1) -> None:
         """Whole rounds: both sites commit, the coordinator finalises."""

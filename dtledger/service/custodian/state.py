@@ -73,6 +73,7 @@ def receipts_path(home: Home, deployment: Deployment) -> Path:
 
 
 def proofs_path(home: Home, deployment: Deployment) -> Path:
+    """Where a custodian's home has the proofs of states that it took in time."""
     return home.root / f"proofs-{deployment.id}.db"
 
 
