@@ -10,7 +10,10 @@ the twins along its last axis, so that one call moves one twin or thousands.
     features, personal   what a forecast looks at, and what one person teaches it
     prior                what other people taught
     twin                 one glucose reading after another: expect, take, forecast
-    gate, rewind, keeper which readings are believed: set aside, taken back, marked
+    gate                 whether a reading can be what it says
+    signatures, replays  what false data leave in the innovations; what has been there before
+    keeper, rewind       readings judged, set aside, marked; taken back
+    vitals_gate          whether a vital sign can be what a monitor shows
     batch                memories of several twins side by side
     snapshot             a twin's state as bytes
     drifting, denoising  glucose behind a sensor that drifts

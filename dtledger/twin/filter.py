@@ -150,6 +150,12 @@ class Expected:
     def covariance(self) -> Array:
         return covariance(self.factor)
 
+    @property
+    def cross(self) -> Array:
+        """(n, p, twins), the covariance of the state with the readings."""
+        count = len(self.mean)
+        return np.asarray(np.einsum("ikt,jkt->ijt", self._joint[count:], self._joint[:count]))
+
     def update(self, readings: Array, censored: Array | None = None) -> Update:
         """The state when the readings are known.
 

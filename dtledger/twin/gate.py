@@ -1,79 +1,237 @@
-"""Whether a glucose reading can be what it says: bounds, rates, and what an attack leaves in the innovations.
+"""Whether a glucose reading can be what it says, beside what the twin expects.
 
-A gate looks at each reading before the twin takes it, and changes nothing in the twin.
+Each detector looks at another way to be false: bounds and rates; the signatures of a bias, a ramp and a wrong scale in
+the innovations, and of noise (`signatures`); values that are stuck or have been there before (`replays`). What they
+find differs in kind, so each one's score is brought to one measure: how rare it is among other people's clean readings,
+the minus logarithm of the share of two hours in which it is greater, its share of the false alarms counted in. The
+greatest of them is the reading's score, and `Thresholds.levels` say which score other people's clean two hours exceed
+once in a hundred and once in twenty.
+
+A gate looks at a reading before the twin takes it, and changes nothing in the twin.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib import resources
 
 import numpy as np
+import numpy.typing as npt
 
+from . import batch, personal, replays, signatures
 from .factors import Array
+from .features import SCALES
+from .features import personal as own
 from .past import LONG_AGO
-from .twin import Coming
+from .twin import BASIS, ROUGH, SIZE, Coming, G
 
-__all__ = ["BOUNDS", "DETECTORS", "RATE", "Judged", "Memory", "Thresholds", "judge", "reasons", "start"]
+__all__ = [
+    "BOUNDS",
+    "DETECTORS",
+    "RATE",
+    "Judged",
+    "Memory",
+    "Thresholds",
+    "clear",
+    "judge",
+    "read",
+    "reasons",
+    "shipped",
+    "sight",
+    "start",
+]
 
 BOUNDS = (20.0, 600.0)
 """mg/dL between which a sensor can show something (a reading in mmol/L as mg/dL lies below, one taken twice above)."""
 RATE = 10.0
 """mg/dL a minute, several times what a body does."""
-DETECTORS: tuple[str, ...] = ("bounds", "rate")
+QUARTER = (12.0, 18.0)
+"""Minutes after a reading at which the forecast of a quarter of an hour tells the next one's mean."""
+DETECTORS = ("bounds", "rate", *signatures.SIZES, "noise", *replays.REPLAYS)
+STUCK = DETECTORS.index("stuck")
+HARD = 2
+"""So many, the first of them, stand by themselves: what they find is impossible, not rare."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What other people's clean readings taught: a reading whose score is above `level` is not believed."""
+    """What other people's clean readings taught. By detector after the hard ones: `tails`, the score that a
+    twentieth of all two hours exceed, and by how much more a share e times smaller does; `shares` of the false alarms.
+    `levels` by nominal share of two hours with a false alarm; `level`, at which readings are set aside."""
 
+    name: str = "never"
+    tails: tuple[tuple[float, float], ...] = ((0.0, 1.0),) * (len(DETECTORS) - HARD)
+    shares: tuple[float, ...] = (1.0,) * (len(DETECTORS) - HARD)
+    levels: tuple[tuple[float, float], ...] = ()
     level: float = 1e9
+
+    def write(self) -> str:
+        """As JSON; every digit counts."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    def score(self, raw: Array) -> Array:
+        """Raw scores (DETECTORS, ·) in one measure."""
+        tails, shares = np.array(self.tails), np.array(self.shares)[:, None]
+        rare = (raw[HARD:] - tails[:, :1]) / tails[:, 1:] + math.log(20)
+        return np.concatenate([raw[:HARD], rare + np.log(shares)])
+
+    def at(self, nominal: float) -> Thresholds:
+        """With readings set aside at that share of false alarms.
+
+        Raises:
+            KeyError: no level was found for it.
+        """
+        return replace(self, level=dict(self.levels)[nominal])
+
+
+def read(text: str) -> Thresholds:
+    """What `Thresholds.write` wrote.
+
+    Raises:
+        ValueError: it is not of that form.
+    """
+    try:
+        parts: Mapping[str, object] = json.loads(text)
+        pairs = {key: tuple(tuple(each) for each in parts[key]) for key in ("tails", "levels")}  # type: ignore[attr-defined]
+        found = Thresholds(**{**parts, **pairs, "shares": tuple(parts["shares"])})  # type: ignore[arg-type]
+    except (KeyError, TypeError) as error:
+        raise ValueError("not thresholds") from error
+    if {len(found.tails), len(found.shares)} != {len(DETECTORS) - HARD}:
+        raise ValueError("thresholds of other detectors")
+    return found
+
+
+def shipped() -> Thresholds:
+    """The package's."""
+    return read((resources.files("dtledger") / "data" / "glucose-gate.json").read_text("utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The newest reading and its minute, (twins) each."""
+    """The newest reading and its minute, (twins) each; what the detectors keep up."""
 
     at: Array
     value: Array
+    signatures: signatures.Memory
+    replays: replays.Memory
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`scores` (DETECTORS, twins) of the reading, and the greatest of them; `detector` whose it is, the minute `onset`
-    (twins) since when that says readings are false, and by how much, `amount` (twins)."""
+    """`raw` (DETECTORS, twins) as each detector found it, `scores` the same in one measure and the greatest of them,
+    `score`; `detector` whose that is, the minute `onset` (twins) since when it says that readings are false, and by how
+    much, `amount` (twins), in its own unit. `z` (twins) is the innovation in its deviations."""
 
     memory: Memory
+    raw: Array
     scores: Array
     score: Array
-    detector: np.ndarray[tuple[int, ...], np.dtype[np.intp]]
+    detector: npt.NDArray[np.intp]
     onset: Array
     amount: Array
+    z: Array
 
 
 def start(twins: int) -> Memory:
-    return Memory(np.full(twins, LONG_AGO), np.full(twins, np.nan))
+    return Memory(np.full(twins, LONG_AGO), np.full(twins, np.nan), signatures.start(twins), replays.start(twins))
+
+
+def clear(memory: Memory, wanted: npt.NDArray[np.bool_]) -> Memory:
+    """Without what was suspected, where wanted; the history stays."""
+    (twins,) = np.nonzero(wanted)
+    if not len(twins):
+        return memory
+    fresh = replays.start(len(twins))
+    history = replace(batch.of(memory.replays, twins), same=fresh.same, joined=fresh.joined, stuck=fresh.stuck)
+    return replace(
+        memory,
+        signatures=batch.put(memory.signatures, twins, signatures.start(len(twins))),
+        replays=batch.put(memory.replays, twins, history),
+    )
+
+
+def sight(coming: Coming) -> tuple[Array, Array]:
+    """Mean and deviation of the next reading, in mg/dL, as all that the twin knows has it: a quarter of an hour after a
+    reading the forecast's, else the filter's."""
+    memory = coming.memory
+    newest = memory.origins[:, -1]
+    rough, basis = newest[ROUGH], newest[BASIS]
+    elapsed = coming.minutes - memory.origin_times[-1]
+    quarter = (elapsed >= QUARTER[0]) & (elapsed <= QUARTER[1]) & (newest[SIZE][0] > 0)
+    foretold = newest[G] + rough + personal.correction(memory.personal, own(rough, basis)) * SCALES
+    size = newest[SIZE][0] * memory.personal.scale[0] * SCALES[0]
+    return np.where(quarter, foretold[0], coming.mean), np.where(quarter, size * SPREAD, coming.deviation)
+
+
+SPREAD = 1.4
+"""A deviation beside the size that is foretold of an error."""
 
 
 def judge(thresholds: Thresholds, memory: Memory, coming: Coming, reading: Array, sides: Array) -> Judged:
-    """A reading (twins, NaN is none) beside what the twin expects."""
-    del thresholds, sides
-    minutes, there = coming.minutes, ~np.isnan(reading)
-    wild = there & ((reading < BOUNDS[0]) | (reading > BOUNDS[1]))
-    elapsed = np.maximum(minutes - memory.at, 1.0)
-    rate = np.where(there & ~wild & (memory.at != LONG_AGO), (reading - memory.value) / elapsed, 0.0)
-    scores = np.array([np.where(wild, np.inf, 0.0), np.where(np.abs(rate) > RATE, np.inf, 0.0)])
-    detector = scores.argmax(axis=0)
-    kept = there & ~wild
-    after = Memory(np.where(kept, minutes, memory.at), np.where(kept, reading, memory.value))
-    amount = np.where(detector == 0, reading, rate)
-    return Judged(after, scores, scores.max(axis=0), detector, np.array(minutes), amount)
+    """A reading (twins, NaN is none) beside what the twin expects; `sides` as `Coming.take` has them."""
+    minutes = coming.minutes
+    known = memory.at != LONG_AGO
+    elapsed = np.where(known, minutes - memory.at, 0.0)
+    wild = ~np.isnan(reading) & ((reading < BOUNDS[0]) | (reading > BOUNDS[1]))
+    there = ~np.isnan(reading) & ~wild
+    usable = np.where(there & known, reading, np.nan)
+    rate = np.where(there & known, (reading - memory.value) / np.maximum(elapsed, 1.0), 0.0)
+
+    mean, deviation = sight(coming)
+    z = (usable - mean) / deviation
+    suspected = signatures.take(
+        memory.signatures,
+        coming.prior.parameters,
+        minutes,
+        elapsed,
+        usable,
+        sides,
+        np.nan_to_num(z),
+        deviation,
+        coming.expected.cross[:3, 0] / np.square(coming.expected.factor[0, 0]),
+    )
+    z = signatures.surprise(z, sides)
+    density = signatures.log_density(z) - np.log(deviation) + signatures.CONSTANT
+    repeated = replays.take(memory.replays, minutes, np.where(there, reading, np.nan), sides, np.nan_to_num(density))
+    after = Memory(np.where(there, minutes, memory.at), np.where(there, reading, memory.value), suspected, repeated)
+
+    ratios, onsets, sizes = signatures.greatest(suspected)
+    repetitions, lags = replays.greatest(repeated)
+    hard = np.array([np.where(wild, np.inf, 0.0), np.where(np.abs(rate) > RATE, np.inf, 0.0)])
+    raw = np.concatenate([hard, ratios, repetitions])
+    scores = thresholds.score(raw)
+    scores[HARD:] = np.where(there & known, scores[HARD:], 0.0)
+    detector, every = scores.argmax(axis=0), np.arange(len(minutes))
+    score = scores[detector, every]
+    amount = np.concatenate([[np.nan_to_num(reading), rate], sizes, lags])[detector, every]
+    here = np.broadcast_to(minutes, lags.shape)
+    onset = np.concatenate([here[:HARD], onsets, repeated.stuck_since[None], here[1:]])[detector, every]
+    (twins,) = np.nonzero((detector > STUCK) & (score > thresholds.level))
+    if len(twins):
+        joined = detector[twins] >= DETECTORS.index("joined replay")
+        onset[twins] -= elapsed[twins] * replays.lasted(repeated, twins, amount[twins], joined)
+    return Judged(after, raw, scores, score, detector, onset, amount, np.nan_to_num(z))
 
 
-def reasons(judged: Judged, i: int, minute: float) -> list[str]:
+def reasons(judged: Judged, i: int) -> list[str]:
     """What was found of twin `i`, in a clinician's words."""
-    del minute
     if not judged.score[i] > 0:
         return []
-    if DETECTORS[judged.detector[i]] == "bounds":
-        return [f"out of bounds: {judged.amount[i]:.1f} mg/dL"]
-    return [f"rate: {judged.amount[i]:+.1f} mg/dL a minute"]
+    amount, since = judged.amount[i], judged.memory.at[i] - judged.onset[i]
+    told = {
+        "bounds": f"out of bounds: {amount:.1f} mg/dL",
+        "rate": f"rate: {amount:+.1f} mg/dL a minute",
+        "bias": f"bias: about {amount:+.0f} mg/dL for {since:.0f} min",
+        "ramp": f"ramp: about {amount:+.1f} mg/dL a minute for {since:.0f} min",
+        "scale": f"scale: about x {1 / (1 - min(amount, 0.9)):.2f} for {since:.0f} min",
+        "noise": f"noise: changes {amount:g} times as large as expected for {since:.0f} min",
+        "stuck": f"stuck: at {amount:.1f} mg/dL for {since:.0f} min",
+        "replay": f"replay: the values of {amount:.0f} readings before, for {since:.0f} min",
+        "daily replay": f"replay: the values of another day at this hour, for {since:.0f} min",
+        "daily joined replay": f"joined replay: the changes of another day at this hour, for {since:.0f} min",
+        "joined replay": f"joined replay: the changes of {amount:.0f} readings before, for {since:.0f} min",
+    }
+    return [told[DETECTORS[judged.detector[i]]]]

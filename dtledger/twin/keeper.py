@@ -18,7 +18,7 @@ A reading is GOOD until the gate's score is over its level. Then:
   meanwhile, lie near the forecast frozen at the onset: near by a fixed measure, which does not grow with the interval;
 * **UNVERIFIED**: after `LONGEST` minutes the twin follows the sensor again, everything marked. What it has learned of
   the person stands still. An independent source (`second`, a fingerstick) that agrees makes it good again; nothing else
-  does. One that disagrees makes any reading suspect.
+  does. One that contradicts it makes any reading suspect.
 
 All arrays have the twins along their last axis. A memory is never changed; nothing is drawn and no clock is read, so
 the same readings always give the same verdicts, and a keeper goes on from a memory's bytes as if it had never stopped.
@@ -26,15 +26,15 @@ the same readings always give the same verdicts, and a keeper goes on from a mem
 >>> from .prior import NEWBORN
 >>> keeper = Keeper(NEWBORN, gate.Thresholds())
 >>> memory, qualities = keeper.start(1), []
->>> for minute, glucose in enumerate([120.0, 121, 6.7, 120, 122, 121, 120]):
+>>> for minute, glucose in enumerate([150.0] * 9 + [6.7, 149, 150, 151, 150]):
 ...     kept = keeper.take(memory, np.array([minute * 15.0]), np.array([glucose]))
 ...     memory = kept.memory
 ...     qualities.append(QUALITIES[kept.quality[0]])
 ...     if glucose < 20:
 ...         print(kept.reasons[0], bool(kept.low[0]))
 ('out of bounds: 6.7 mg/dL',) True
->>> qualities
-['good', 'good', 'suspect', 'suspect', 'suspect', 'suspect', 'good']
+>>> qualities[8:]
+['good', 'suspect', 'suspect', 'suspect', 'suspect', 'good']
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from .prior import Prior
 from .rewind import AT, TAKEN, VALUE
 from .twin import Announced, Step
 
-__all__ = ["GOOD", "LOW", "QUALITIES", "SUSPECT", "UNVERIFIED", "Keeper", "Kept", "Memory"]
+__all__ = ["GOOD", "LOW", "QUALITIES", "SUSPECT", "UNVERIFIED", "Keeper", "Kept", "Memory", "beside"]
 
 GOOD, SUSPECT, UNVERIFIED = range(3)
 QUALITIES = ("good", "suspect", "unverified")
@@ -62,9 +62,11 @@ AGREEING = 4
 LONGEST = 120.0
 """Minutes from the onset for which a twin coasts."""
 NEAR = 15.0
-"""mg/dL that a reading may lie from a frozen forecast, and two readings' changes from its change."""
-SAME, SHARE = 20.0, 0.2
-"""mg/dL, and the share of it, by which a second source may differ (20 of 20 % agreement, as sensors are judged by)."""
+"""mg/dL that a reading may lie from a forecast frozen at the onset."""
+SAME = (20.0, 0.2)
+"""mg/dL and share of a second source by which a reading that agrees with it differs at most (as sensors are judged)."""
+FAR = (60.0, 0.5)
+"""The same by which one differs at least that is contradicted: of 1,616 fingersticks of ShanghaiT1DM and T2DM 0.8 %."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -151,7 +153,7 @@ class Keeper:
         there = ~np.isnan(reading)
         wild = there & np.isinf(judged.scores[0])
         shown = np.where(there & ~wild, reading, coming.mean)
-        agrees, differs = _beside(shown, second)
+        agrees, differs = beside(shown, second)
         agrees &= ~wild
         good, suspect = memory.standing == GOOD, memory.standing == SUSPECT
 
@@ -175,7 +177,9 @@ class Keeper:
         after, trail, remarked = self._retaken(memory, after, trail, onset, caught, freed)
         trail = rewind.begin(trail, after, freed)
         quality = np.asarray(np.where(wild & (standing == GOOD), SUSPECT, standing), dtype=np.intp)
-        kept = Memory(after, judged.memory, trail, standing, onset, np.where(standing == SUSPECT, agreed, 0.0))
+        kept = Memory(
+            after, gate.clear(judged.memory, freed), trail, standing, onset, np.where(standing == SUSPECT, agreed, 0.0)
+        )
         reasons = tuple(
             _reasons(i, quality[i], bool(caught[i]), bool(differs[i]), judged, minutes, kept, shown, second)
             if quality[i]
@@ -193,6 +197,8 @@ class Keeper:
     ) -> tuple[twin.Memory, rewind.Trail, Array]:
         """The twin without what it should not have learned, and with what it should have."""
         rows = trail.rows
+        if not (caught | freed).any():
+            return after, trail, np.full(rows.shape[1:], np.nan)
         since = rows[AT] >= onset
         wrong = caught & since & (rows[TAKEN] > 0)
         right = freed & (rows[AT] >= before.onset) & ~np.isnan(rows[VALUE])
@@ -215,13 +221,15 @@ def _of_prior(prior: Prior, twins: batch.Twins) -> Prior:
     return replace(prior, **arrays, deviation=np.asarray(prior.deviation)[..., twins])
 
 
-def _beside(reading: Array, second: Array | None) -> tuple[Flags, Flags]:
-    """Where a second source agrees with a reading, and where it does not."""
+def beside(reading: Array, second: Array | None) -> tuple[Flags, Flags]:
+    """Where a second source agrees with a reading, and where it contradicts it; between the two it says nothing, for a
+    true sensor may read 50 mg/dL beside the blood all its life."""
     if second is None:
         return np.zeros(len(reading), dtype=bool), np.zeros(len(reading), dtype=bool)
     said = ~np.isnan(second)
-    same = np.abs(reading - second) <= np.maximum(SAME, SHARE * second)
-    return said & same, said & ~same
+    apart = np.abs(reading - second)
+    (same, share), (far, most) = SAME, FAR
+    return said & (apart <= np.maximum(same, share * second)), said & (apart > np.maximum(far, most * second))
 
 
 def _unlearned(after: twin.Memory, before: twin.Memory, unverified: Flags) -> twin.Memory:
@@ -253,7 +261,7 @@ def _reasons(
     if differs and second is not None:
         found.append(f"second source: {second[i]:.0f} against {shown[i]:.0f} mg/dL")
     if caught or np.isinf(judged.score[i]):
-        found += gate.reasons(judged, i, float(minutes[i]))
+        found += gate.reasons(judged, i)
     if not found and quality == SUSPECT:
         found.append(f"set aside for {minutes[i] - kept.onset[i]:.0f} min: {kept.agreed[i]:.0f} of {AGREEING} agree")
     if quality == UNVERIFIED:

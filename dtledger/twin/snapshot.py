@@ -71,7 +71,7 @@ def glucose_model(prior: Prior) -> Model:
 
 def keeper_model(keeper: Keeper) -> Model:
     """A kept glucose twin's (`keeper.Memory`): the twin's own part is its `twin`."""
-    known = keeper.prior.write() + repr(keeper.thresholds)
+    known = keeper.prior.write() + keeper.thresholds.write()
     return Model(f"kept-{keeper.prior.name}", keeper.prior.version, sha256(known.encode()), keeper.start)
 
 

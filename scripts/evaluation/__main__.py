@@ -13,9 +13,17 @@ import numpy as np
 
 from dtledger.errors import InputError
 
-from . import bench_verb, denoise_verb, fit_verb, forecast_verb
+from . import bench_verb, calibrate_verb, denoise_verb, detect_verb, fit_verb, forecast_verb, vitals_verb
 
-VERBS = {"forecast": forecast_verb, "denoise": denoise_verb, "bench": bench_verb, "fit": fit_verb}
+VERBS = {
+    "forecast": forecast_verb,
+    "detect": detect_verb,
+    "denoise": denoise_verb,
+    "bench": bench_verb,
+    "fit": fit_verb,
+    "calibrate": calibrate_verb,
+    "vitals": vitals_verb,
+}
 """Each a module with TEXT, `arguments(parser)` and `run(options)`, which prints and gives what the file will hold."""
 
 

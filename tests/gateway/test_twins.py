@@ -230,7 +230,7 @@ class TestAReading:
 
     def test_of_a_drop_of_blood_speaks_for_the_sensor_or_against_it(self, alive: Living) -> None:
         alive.live()
-        for difference, believed in ((2.0, True), (70.0, False)):
+        for difference, believed in ((2.0, True), (200.0, False)):
             readings = alive.sensor()
             stick = Reading(readings[4].seconds - 120, readings[4].value + difference, "mg/dL", 60, FINGERSTICK)
             alive.put([*readings, stick])

@@ -14,7 +14,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from dtledger.twin import prior
+from dtledger.twin import gate, prior
 from scripts.evaluation import baselines
 from scripts.evaluation.__main__ import main
 from scripts.evaluation.meals import carbohydrate, insulin
@@ -74,6 +74,27 @@ def test_a_prior_is_fitted_as_the_package_has_it(folder: Path, tmp_path: Path) -
     file = tmp_path / "prior.json"
     assert main(["fit", "--train", f"{folder}:9001-9002", "--train", f"{folder}:9003", "--json", str(file)]) == 0
     assert prior.read(file.read_text()).weights.shape == prior.shipped().weights.shape
+
+
+@pytest.mark.slow
+def test_false_data_are_looked_for_under_thresholds_of_other_people(folder: Path, run: Run) -> None:
+    found = run("detect", "--train", f"{folder}:9001-9003", "--test", f"{folder}:9001,9004", "--seeds", "1")
+    count = len(found["windows"]["person"])
+    assert {"9001", "9004"} == set(found["windows"]["person"]) == set(found["false"]["people"])
+    assert np.array(found["windows"]["clean"]).shape[1] == count
+    assert np.array(found["attacks"]["noise 20"]["scores"]).shape == (1, count)
+    assert np.array(found["attacks"]["replay"]["scores"]).shape == (1, count)
+    assert {"0.01", "0.05", "plain", "second"} <= set(found["attacks"]["bias +20"])
+    assert found["attacks"]["scale 1.3"]["0.05"] >= found["attacks"]["ramp +0.5"]["0.05"]
+    assert abs(sum(found["lived"]["alone"].values()) - 1) < 1e-9
+    assert {row["name"] for row in found["goals"]} >= {"false alarms at a nominal 1%", "clean time that is suspect"}
+
+
+@pytest.mark.slow
+def test_thresholds_are_calibrated_as_the_package_has_them(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "gate.json"
+    assert main(["calibrate", "--train", f"{folder}:9001-9002", "--train", f"{folder}:9003", "--json", str(file)]) == 0
+    assert {level for level, _ in gate.read(file.read_text()).levels} == {0.01, 0.05}
 
 
 def test_people_who_are_not_there_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

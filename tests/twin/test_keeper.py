@@ -112,6 +112,14 @@ class TestAQuarantine:
         assert abs(kept[-1].memory.twin.state.mean[0, 0] - glucose[-1]) < 5
         assert same_learned(kept[-1].memory.twin, before.twin)
 
+    def test_never_ends_merely_because_the_interval_has_grown_wide(self, before: Memory) -> None:
+        minutes = MINUTES[100:107]
+        far = [each + 25 for each in coasted(before, minutes[1:])]
+        kept = led(before, minutes, [WILD, *far])
+        widths = [each.memory.twin.state.factor[0, 0, 0] for each in kept]
+        assert widths[-1] > 25
+        assert set(qualities(kept)) == {"suspect"}
+
     def test_ends_when_an_independent_source_agrees_and_goes_on_when_it_does_not(self, before: Memory) -> None:
         aside = led(before, MINUTES[100:104], [WILD, 200, 202, 204])[-1].memory
         for standing in (aside, led(aside, MINUTES[104] + 15 * np.arange(10), [205.0] * 10)[-1].memory):
@@ -120,12 +128,12 @@ class TestAQuarantine:
                 kept = KEEPER.take(standing, at, np.array([206.0]), second=np.array([second]))
                 assert kept.quality[0] == (quality if at - MINUTES[100] < 120 or quality == GOOD else UNVERIFIED)
 
-    def test_begins_when_an_independent_source_disagrees(self, before: Memory) -> None:
+    def test_begins_when_an_independent_source_contradicts_it(self, before: Memory) -> None:
         at, reading = MINUTES[100:101], GLUCOSE[100:101]
-        kept = KEEPER.take(before, at, reading, second=reading + 60)
+        kept = KEEPER.take(before, at, reading, second=reading + 200)
         assert kept.quality[0] == SUSPECT
         assert "second source" in kept.reasons[0][0]
-        assert KEEPER.take(before, at, reading, second=reading + 10).quality[0] == GOOD
+        assert KEEPER.take(before, at, reading, second=reading + 50).quality[0] == GOOD
 
     def test_goes_on_with_meals_on_board(self, before: Memory) -> None:
         at, nothing = MINUTES[100:101], np.zeros(1)

@@ -1,0 +1,138 @@
+"""Whether readings have been there before: stuck at one value, or repeated from a person's own history.
+
+A reading is compared with that of every earlier lag, counted in readings, for a replay keeps its order. For each lag
+Page's cumulative sum keeps up how much better "what was read then" explains the readings than the twin does: as it was
+(exactly, or with noise), and as changes, for one that was joined to the last true level. Where glucose lies flat both
+explain it, and nothing is gained; a rise that comes twice to the digit is found within the hour.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .batch import Twins
+from .factors import Array
+from .past import LONG_AGO
+
+__all__ = ["HISTORY", "REPLAYS", "Memory", "greatest", "lasted", "start", "take"]
+
+HISTORY = 300
+"""Readings: three days a quarter of an hour apart, a day of every five minutes."""
+NEAREST = 16
+"""The least lag: nearer ones are the same rise or fall."""
+EXACT, NOISY = 0.7, 2.8
+"""mg/dL, the deviations of a repetition."""
+FLAT = 2.0
+"""mg/dL by which a reading differs from the one before where glucose lies flat, and days are alike by themselves."""
+STEP = 1.8
+"""mg/dL, the resolution that a sensor shows (0.1 mmol/L): the chance that two readings are equal."""
+SAME = 0.05
+"""mg/dL."""
+REPLAYS = ("stuck", "replay", "daily replay", "joined replay", "daily joined replay")
+"""What is looked for; a daily one comes from the same time of another day."""
+DAY = 1440.0
+PUNCTUAL = 8.0
+"""Minutes by which the same time of another day may differ."""
+LONGEST = 8
+"""Readings back to which a repetition is followed."""
+
+_CONSTANT = 0.5 * math.log(2 * math.pi)
+
+
+Short = npt.NDArray[np.float32]
+"""Half as long as others: there are many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """`values` (300, twins), the newest last, NaN before the first, and their `clock`, minutes of the day; sums by lag,
+    the least last: `same` and `joined` (300, twins); `stuck` (twins) how little the twin expected of a run of equal
+    readings, and since when."""
+
+    values: Short
+    clock: Short
+    same: Short
+    joined: Short
+    stuck: Array
+    stuck_since: Array
+
+
+def start(twins: int) -> Memory:
+    none: Short = np.zeros((HISTORY, twins), dtype=np.float32)
+    return Memory(none + np.float32(np.nan), none, none, none, np.zeros(twins), np.full(twins, LONG_AGO))
+
+
+def take(memory: Memory, minutes: Array, reading: Array, sides: Array, log_density: Array) -> Memory:
+    """With one more reading (twins; NaN is none), of which the twin expected `log_density` (twins), mg/dL. Where the
+    sensor shows the end of its range (`sides`), it is bound to show the same again."""
+    there = ~np.isnan(reading)
+    equal = (np.abs(reading - memory.values[-1]) < SAME) & (sides == 0)
+    now: Short = reading.astype(np.float32)
+    values, same, joined, clock = (
+        np.asarray(each, dtype=np.float32) for each in (memory.values, memory.same, memory.joined, memory.clock)
+    )
+    apart = np.asarray(now - values, dtype=np.float32)
+    flat = -0.5 * np.square((reading - memory.values[-1]) / FLAT) - math.log(FLAT) - _CONSTANT
+    density = np.fmax(log_density, flat).astype(np.float32)
+    unlikely = log_density + math.log(STEP)
+    change = apart[1:] - (values[-1] - values[:-1])  # of lag k: (y - y_k) - (y_1 - y_{k+1})
+    return Memory(
+        _noted(values, now, there),
+        _noted(clock, (minutes % DAY).astype(np.float32), there),
+        np.where(there, _summed(same, apart, density, 1.0), same),
+        np.where(there, _summed(joined, _aligned(change), density, math.sqrt(2)), joined),
+        np.where(there, np.where(equal, memory.stuck - unlikely, 0.0), memory.stuck),
+        np.where(there & ~equal, minutes, memory.stuck_since),
+    )
+
+
+def _aligned(change: Short) -> Short:
+    return np.concatenate([np.full_like(change[:1], np.nan), change])
+
+
+def greatest(memory: Memory) -> tuple[Array, Array]:
+    """Of REPLAYS (5, twins): the greatest sum, and its lag in readings; of stuck readings the value."""
+    twins = np.arange(len(memory.stuck))
+    early = np.abs(np.concatenate([memory.clock[-1:], memory.clock[:-1]]) - memory.clock[-1])  # of what a lag compares
+    daily = np.minimum(early, DAY - early) <= PUNCTUAL
+    found = [(memory.stuck, memory.values[-1])]
+    for sums in (memory.same, memory.joined):
+        for some in (sums, sums * daily):
+            best = some.argmax(axis=0)
+            found.append((some[best, twins], HISTORY - best))
+    ratio, lag = (np.array(each, dtype=np.float64) for each in zip(*found, strict=True))
+    return ratio, lag
+
+
+def lasted(memory: Memory, twins: Twins, lag: Array, joined: Array) -> Array:
+    """For how many readings before the newest some twins' repetitions have lasted, two hours' at most."""
+    back, values = np.arange(1, LONGEST + 2)[:, None], memory.values[:, twins]
+    place = np.maximum(HISTORY - back - lag.astype(np.intp), 0)
+    apart = values[-back, np.arange(len(twins))] - values[place, np.arange(len(twins))]
+    apart = np.where(joined, apart[:-1] - apart[1:], apart[:LONGEST])
+    near = np.abs(apart) <= 3 * NOISY
+    return np.asarray(np.logical_and.accumulate(near, axis=0).sum(axis=0) - 1.0)
+
+
+def _noted(values: Short, now: Short, there: npt.NDArray[np.bool_]) -> Short:
+    noted = np.empty_like(values)
+    noted[:-1], noted[-1] = values[1:], now
+    return noted if there.all() else np.asarray(np.where(there, noted, values), dtype=np.float32)
+
+
+def _summed(sums: Short, apart: Short, log_density: Short, wider: float) -> Short:
+    """Page's sums of what is won by a repetition that lies `apart` (300, twins)."""
+    square = np.square(apart)
+    exact, noisy = (wider * each for each in (EXACT, NOISY))
+    likely = np.maximum(
+        square * np.float32(-0.5 / exact**2) - np.float32(math.log(exact)),
+        square * np.float32(-0.5 / noisy**2) - np.float32(math.log(noisy)),
+    )
+    likely -= log_density + np.float32(_CONSTANT)
+    likely += np.maximum(sums, 0)
+    likely[HISTORY - NEAREST + 1 :] = 0
+    return np.asarray(np.nan_to_num(likely, copy=False, nan=0.0), dtype=np.float32)
