@@ -61,7 +61,7 @@ class _Life:
 
 def shipped() -> Keeper:
     """By what the package brings."""
-    return Keeper(prior.shipped(), gate.Thresholds())
+    return Keeper(prior.shipped(), gate.shipped())
 
 
 class Twins:
