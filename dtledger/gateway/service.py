@@ -191,6 +191,8 @@ def _count_twins(gateway: Gateway, metrics: Metrics) -> None:
     if twins is None:
         return
     alarms = metrics.counter("alarms", "Low readings, by whether they are relied on.", ("unverified",))
+    for each in ("yes", "no"):
+        alarms.labels(each)
     twins.alarms.heard.append(lambda unverified: alarms.labels("yes" if unverified else "no").inc())
     metrics.gauge("doubtful", "Readings since the start that are suspect or unverified.").set_function(
         lambda: twins.doubtful
