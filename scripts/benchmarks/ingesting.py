@@ -1,25 +1,30 @@
-"""A gateway at work: readings of very many twins, posted to it, filtered and judged, encrypted, stored and anchored,
-hour after hour; and how old they are when they can be read. Beside it the filter alone, and filterpy's."""
+"""A gateway at work: signed batches of very many twins, filtered, judged, encrypted, stored and anchored, hour after
+hour; and how old readings are when they can be read. Beside it the filter alone, and filterpy's."""
 
 from __future__ import annotations
 
-import json
 import math
+import secrets
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, process_time
 
 import numpy as np
 
+from dtledger._backend.refusal_file import RefusalFile
 from dtledger.client import writing_terms
-from dtledger.gateway.intake import Intake
+from dtledger.device.batch import Code
+from dtledger.device.enrolment import Channel
+from dtledger.device.sender import Device
+from dtledger.gateway.batches import Batches
+from dtledger.gateway.devices import Devices
+from dtledger.gateway.intake import Rights
 from dtledger.gateway.pump import Pace, Pump
 from dtledger.gateway.queue import Limits, ReadingQueue
-from dtledger.gateway.senders import Sender
 from dtledger.gateway.twins import Twins, shipped
 from dtledger.readings import Reading, encode_readings
 
@@ -35,7 +40,6 @@ STEP = 300
 """Seconds between a sensor's readings."""
 BLOCK = 2
 """Seconds from one block to the next on a real network (docs/bench.md)."""
-_HUB = Sender("hub", b"", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,8 @@ def ingest(bench: Bench) -> Row:
         "readings/s",
         (at_least(1_000, "readings/s"),),
         (Rival(RIVAL, found.rival),),
-        f"by the clock {by_wall:,.0f}; each twin's state is a snapshot too; posts of 12 in JSON; the slowest hour "
-        f"{max(each.seconds for each in found.hours):.1f} s",
+        f"by the clock {by_wall:,.0f}; each twin's state is a snapshot too; batches of 12, each signed by a device; "
+        f"the slowest hour {max(each.seconds for each in found.hours):.1f} s",
     )
 
 
@@ -106,36 +110,56 @@ def filter_(bench: Bench) -> Row:
 
 
 def _run(world: World, count: int, hours: int) -> Ingested:
-    twins = [_twin(world) for _ in range(count)]
-    context = world.gateway.context
-    with tempfile.TemporaryDirectory(prefix="dtledger-bench-") as folder:
-        queue = ReadingQueue(Path(folder) / "queue.db", context.key, context.clock, Limits(2**34, 0))
+    context, end = world.gateway.context, world.now // HOUR * HOUR
+    with tempfile.TemporaryDirectory(prefix="dtledger-bench-") as name, ExitStack() as stack:
+        folder = Path(name)
+        queue = ReadingQueue(folder / "queue.db", context.key, context.clock, Limits(2**34, 0))
+        refusals = RefusalFile(folder / "refusals.db")
+        stack.callback(queue.close)
+        stack.callback(refusals.close)
+        rights = Rights(context)
+        devices = Devices(context, queue, rights, refusals)
+        batches = Batches(context, queue, devices, rights, refusals)
         keeper = Twins(queue, shipped(), context.deployment, context.store, context.clock)
         pump = Pump(context, world.gateway.writer, queue, Pace(snapshots=count), keeper)
-        intake = Intake(context, queue)
-        end = world.now // HOUR * HOUR
-        starts = range(end - hours * HOUR, end, HOUR)
-        found = [_hour(intake, pump, [(twin, _readings(twin, start)) for twin in twins]) for start in starts]
-        queue.close()
-    texts = [encode_readings("glucose", _readings(twin, end - HOUR)) for twin in twins]
+        senders = [_sender(world, devices, batches, folder / f"{each}.state", end - DAY) for each in range(count)]
+        for _, device in senders:
+            stack.callback(device.close)
+        found = [_hour(batches, pump, senders, start) for start in range(end - hours * HOUR, end, HOUR)]
+    texts = [encode_readings("glucose", _readings(twin, end - HOUR)) for twin, _ in senders]
     _, seconds = timed(lambda: Unprotected(world.open_store()).put(texts))
     return Ingested(count, found, found[0].readings / seconds)
 
 
-def _hour(intake: Intake, pump: Pump, hour: Sequence[tuple[int, Sequence[Reading]]]) -> Hour:
-    bodies = [_post(twin, readings) for twin, readings in hour]
-    count = sum(len(readings) for _, readings in hour)
+def _hour(batches: Batches, pump: Pump, senders: Sequence[tuple[int, Device]], start: int) -> Hour:
+    """An hour's readings, signed before and taken, written and anchored within what is measured."""
+    hour = [_readings(twin, start) for twin, _ in senders]
+    for (_, device), readings in zip(senders, hour, strict=True):
+        device.sign([(0, each.seconds, round(10 * each.value)) for each in readings], start + HOUR)
+    count = sum(map(len, hour))
     began, cpu = perf_counter(), process_time()
-    for body in bodies:
-        intake.take(body, _HUB)
+    answers = [batches.take(device.pending) for _, device in senders]
     moved = 0
     while moved < count:
         step = pump.step()
         assert step, "the gateway stands still"
         moved += step
     seconds, spent = perf_counter() - began, process_time() - cpu
-    over = max(each.seconds for _, readings in hour for each in readings) // HOUR * HOUR + HOUR
-    return Hour(count, seconds, spent, [over - each.seconds + seconds for _, some in hour for each in some])
+    for (_, device), (code, answer, _) in zip(senders, answers, strict=True):
+        assert code is Code.TAKEN
+        device.hear(answer)
+    return Hour(count, seconds, spent, [start + HOUR - each.seconds + seconds for some in hour for each in some])
+
+
+def _sender(world: World, devices: Devices, batches: Batches, path: Path, since: int) -> tuple[int, Device]:
+    """A new twin, and its sensor, which signs."""
+    twin, seed = _twin(world), secrets.token_bytes(32)
+    gateway, channels = world.gateway.address, [Channel("glucose", "mmol/L", 1)]
+    said, block = world.patient.devices.enrol(twin, gateway, Device.public_of(seed), channels, since)
+    devices.enrol(block)
+    fields = [[each.category, each.unit, each.decimals, each.quality] for each in channels]
+    Device.make(path, seed, batches.public, said.digest, twin, since, fields)
+    return twin, Device(path)
 
 
 def _twin(world: World) -> int:
@@ -152,11 +176,6 @@ def _readings(twin: int, start: int) -> list[Reading]:
     """Twelve of an hour, each twin's at a phase of its own."""
     times = range(start + twin * 37 % STEP, start + HOUR, STEP)
     return [Reading(at, round(7 + 2 * math.sin(at / 4000 + twin), 1), "mmol/L", 60) for at in times]
-
-
-def _post(twin: int, readings: Sequence[Reading]) -> bytes:
-    rows = [[datetime.fromtimestamp(each.seconds, UTC).isoformat(), each.value] for each in readings]
-    return json.dumps({"twin": twin, "category": "glucose", "unit": "mmol/L", "readings": rows}).encode()
 
 
 ROWS: Mapping[str, Callable[[Bench], Row]] = {"ingest": ingest, "age": age, "filter": filter_}
