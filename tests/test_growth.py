@@ -29,5 +29,5 @@ def test_the_picture_says_in_words_what_it_shows(tmp_path: Path) -> None:
 
 def test_a_picture_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="SVG"):
-        growth.draw(ROWS, tmp_path / "growth.png")
-    assert list(tmp_path.iterdir()) == []
+        growth.require_svg(tmp_path / "growth.png")
+    growth.require_svg(tmp_path / "growth.svg")

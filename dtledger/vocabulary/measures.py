@@ -37,6 +37,7 @@ MEASURES: dict[str, Measure] = {
     "8867-4": Measure("heart-rate"),
     "8480-6": Measure("blood-pressure", "systolic"),
     "8462-4": Measure("blood-pressure", "diastolic"),
+    "8478-0": Measure("blood-pressure", "mean"),
     "59408-5": Measure("spo2"),
     "2708-6": Measure("spo2"),  # which FHIR's profile asks for beside it
     "9279-1": Measure("respiration"),

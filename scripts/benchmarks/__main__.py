@@ -36,13 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _grow(path: Path, sizes: Sizes) -> int:
     """How audits grow with a twin's history, drawn."""
-    with Bench(sizes) as bench:
-        rows = growth.measure(bench)
     try:
-        growth.draw(rows, path)
+        growth.require_svg(path)
     except InputError as error:
         print(f"error: {error.message}\n       {error.hint}", file=sys.stderr)
         return 2
+    with Bench(sizes) as bench:
+        rows = growth.measure(bench)
+    growth.draw(rows, path)
     print(growth.told(rows))
     return 0
 

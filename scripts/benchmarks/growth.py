@@ -37,6 +37,16 @@ class Audited:
     size: int
 
 
+def require_svg(path: Path) -> None:
+    """Pass if the picture can go there, before anything is measured.
+
+    Raises:
+        InputError: the file's name ends in something else.
+    """
+    if path.suffix != ".svg":
+        raise InputError("The picture of growth is an SVG.", hint="Name a file that ends in .svg.")
+
+
 def measure(bench: Bench) -> list[Audited]:
     world = bench.world(DIRECTORY)
     return [_audited(world, hours) for hours in bench.sizes.growth]
@@ -76,13 +86,7 @@ def _power(rows: Sequence[Audited], name: str) -> float:
 
 
 def draw(rows: Sequence[Audited], path: Path) -> None:
-    """The picture, as SVG.
-
-    Raises:
-        InputError: the file's name ends in something else, or matplotlib is not installed.
-    """
-    if path.suffix != ".svg":
-        raise InputError("The picture of growth is an SVG.", hint="Name a file that ends in .svg.")
+    """The picture, as SVG."""
     import textwrap
 
     import matplotlib

@@ -26,8 +26,15 @@ def table_lines(app: App, readings: Readings) -> list[str]:
             "late" if each.late else "",
             *_correction(app, readings, each),
         ]
-        lines.append(f"{app.time(each.at)}  {value:>7} {each.unit}  {' '.join(filter(None, words))}".rstrip())
+        lines.append(f"{_time(app, each)}  {value:>7} {each.unit}  {' '.join(filter(None, words))}".rstrip())
     return lines
+
+
+def _time(app: App, each: TwinReading) -> str:
+    """To the minute; of a signal that is sampled faster than once a second, to the microsecond."""
+    if not each.at.microsecond:
+        return app.time(each.at)
+    return each.at.astimezone(app.zone).strftime("%Y-%m-%d %H:%M:%S.%f %z")
 
 
 def _correction(app: App, readings: Readings, each: TwinReading) -> Iterator[str]:
