@@ -108,6 +108,7 @@ def encode(value: Any) -> bytes:
 
 
 _AS_THEY_ARE = frozenset({bytes, str, bool, type(None)})
+_BUT_TRUTH = _AS_THEY_ARE - {bool}
 
 
 @lru_cache(maxsize=1024)  # the same few keys stand in every block
@@ -117,21 +118,22 @@ def _order(key: str) -> tuple[int, bytes]:
     return len(written), written
 
 
-def _canonical(value: Any, depth: int) -> Any:
-    """What CBOR's plain encoder writes canonically: sorted keys, tagged links, nothing that DAG-CBOR lacks."""
+def _canonical(value: Any, depth: int, plain: frozenset[type] = _AS_THEY_ARE) -> Any:
+    """What CBOR's plain encoder writes canonically: sorted keys, tagged links, nothing that DAG-CBOR lacks. Kinds that
+    are `plain` stay as they are; true and false become numbers if they are none."""
     kind = type(value)
-    if kind in _AS_THEY_ARE:
+    if kind in plain:
         return value
     if kind is CID:
         return cbor2.CBORTag(_LINK, b"\0" + bytes(value))
     if depth == 0:
         raise ValueError(f"lists and maps lie over {MAX_DEPTH} deep in each other")
     if kind is list or kind is tuple:
-        return [each if type(each) in _AS_THEY_ARE else _canonical(each, depth - 1) for each in value]
+        return [each if type(each) in plain else _canonical(each, depth - 1, plain) for each in value]
     if kind is dict:
         if not all(type(key) is str for key in value):
             raise TypeError("a map's keys are text")
-        return {key: _canonical(value[key], depth - 1) for key in sorted(value, key=_order)}
+        return {key: _canonical(value[key], depth - 1, plain) for key in sorted(value, key=_order)}
     if isinstance(value, int):
         if not -(2**64) <= value < 2**64:
             raise ValueError("a whole number has at most 64 bits")
@@ -145,15 +147,17 @@ def _canonical(value: Any, depth: int) -> Any:
     raise TypeError(f"DAG-CBOR has no {kind.__name__}")
 
 
-def decode(data: bytes) -> Any:
+def decode(data: bytes, *, truth: bool = True) -> Any:
     """The value of canonical DAG-CBOR bytes; anything not canonical is refused.
+
+    Without `truth` nothing in it may be true or false, which Python takes for 1 and 0 and others do not.
 
     Raises:
         IntegrityError: the bytes are not canonical DAG-CBOR.
     """
     try:
         value = cbor2.loads(data, semantic_decoders=_TAGS, max_depth=MAX_DEPTH, allow_indefinite=False)
-        if encode(value) == data:
+        if cbor2.dumps(_canonical(value, MAX_DEPTH, _AS_THEY_ARE if truth else _BUT_TRUTH)) == data:
             return value
     except (cbor2.CBORError, ValueError, TypeError, OverflowError) as error:
         if isinstance(error.__cause__, IntegrityError):  # a link that is not ours

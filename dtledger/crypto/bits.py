@@ -159,8 +159,10 @@ class BitMap:
         """
         openings: list[tuple[int, bytes] | None] = [None] * CATEGORY_BITS
         match value:
-            case {"leaves": [*leaves], "known": [*known]} if len(leaves) == CATEGORY_BITS and all(
-                isinstance(each, bytes) and len(each) == 32 for each in leaves
+            case {"leaves": [*leaves], "known": [*known], **rest} if (
+                not rest
+                and len(leaves) == CATEGORY_BITS
+                and all(isinstance(each, bytes) and len(each) == 32 for each in leaves)
             ):
                 for row in known:
                     match row:

@@ -117,11 +117,12 @@ def _before(root: CID, value: Any) -> Digest:
 def _node(cid: CID, value: Any) -> dict[Digest, Stream] | list[CID | None]:
     """A block of the index: streams by label, or sixteen children."""
     match value:
-        case {"children": [*children]} if len(children) == len(_NO_CHILDREN) and all(
+        case {"children": [*children], **rest} if len(children) == len(_NO_CHILDREN) and all(
             child is None or isinstance(child, CID) for child in children
         ):
-            return children
-        case {"streams": [*rows]}:
+            if rest.keys() <= {"before"}:
+                return children
+        case {"streams": [*rows], **rest} if rest.keys() <= {"before"}:
             found = {}
             for row in rows:
                 match row:

@@ -139,7 +139,7 @@ def open_package(deployment: Deployment, slot: Slot, block: bytes, key: seal.Sea
             opened = padding.unpad(seal.open_(key, sealed, _context(deployment, slot)))
         case _:
             raise IntegrityError("a package is malformed", party=slot.owner)
-    match encoding.decode(opened):
+    match encoding.decode(opened, truth=False):
         case {
             "covers": [_, *_] as covers,
             "tags": [_, *_] as tags,

@@ -192,7 +192,7 @@ def _descend(blocks: Reader, node: PageLink, depth: int, period: Period | None, 
 def _children(cid: CID, block: bytes) -> list[tuple[CID, Period]]:
     children = []
     match decode(cid, block):
-        case {"children": [*cells]}:
+        case {"children": [*cells], **rest} if not rest:
             for cell in cells:
                 match cell:
                     case [CID() as child, int(start), int(end)] if 0 <= start <= end <= MAX_MINUTE:
@@ -223,7 +223,7 @@ def read_page(cid: CID, first: int, block: bytes) -> Page:
         IntegrityError: it is malformed; `.block` is its CID.
     """
     match decode(cid, block):
-        case {"rows": [*rows]}:
+        case {"rows": [*rows], **rest} if not rest:
             with suppress(ValueError):
                 return Page(cid, first, tuple(_row(cells) for cells in rows))
     raise IntegrityError("an index page is malformed", block=str(cid))

@@ -74,7 +74,7 @@ class RecoveryPackage:
         Raises:
             IntegrityError: it is malformed, or of another deployment.
         """
-        match encoding.decode(block):
+        match encoding.decode(block, truth=False):
             case {
                 "deployment": str(name),
                 "twin": int(twin),

@@ -50,7 +50,7 @@ class Roster:
         Raises:
             IntegrityError: malformed, or a custodian did not sign its key; `.party` is the owner, who named it.
         """
-        match encoding.decode(block):
+        match encoding.decode(block, truth=False):
             case {
                 "twin": int(twin),
                 "owner": str(owner),

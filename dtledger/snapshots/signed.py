@@ -34,7 +34,7 @@ def read_block(deployment: Deployment, kind: messages.Statement, block: bytes) -
     Raises:
         IntegrityError: it is not of the form, or its signature is malformed.
     """
-    match encoding.decode(block):
+    match encoding.decode(block, truth=kind == "ModelRemediation"):
         case {"body": dict(body), "signature": bytes(signature), **rest} if not rest:
             after_body = encoding.encode("signature") + encoding.encode(signature)
             written = block[len(_BEFORE_BODY) : -len(after_body)]  # as it was encoded: blocks are canonical
