@@ -19,18 +19,8 @@ import {Contribution} from "../../../contracts/types/Contribution.sol";
 import {Grant} from "../../../contracts/types/Grant.sol";
 import {Action, Kind, Purpose} from "../../../contracts/types/Vocabulary.sol";
 import {Messages} from "./Messages.sol";
+import {Terms, packed} from "./Packing.sol";
 import {vm} from "./Vm.sol";
-
-/// @notice What a grant says, field by field.
-struct Terms {
-    uint32 categories;
-    uint32 purposes;
-    uint40 notBeforeAt;
-    uint40 expiresAt;
-    uint32 dataFrom;
-    uint32 dataUntil;
-    uint8 actions;
-}
 
 /// @notice All contracts, deployed and governed as a deployment is, and the people of a small hospital, each with a key.
 abstract contract World {
@@ -210,9 +200,7 @@ abstract contract World {
     }
 
     function pack(Terms memory t) internal pure returns (Grant) {
-        uint256 word = uint256(t.categories) << 224 | uint256(t.purposes) << 192 | uint256(t.notBeforeAt) << 152;
-        word |= uint256(t.expiresAt) << 112 | uint256(t.dataFrom) << 80 | uint256(t.dataUntil) << 48;
-        return Grant.wrap(word | uint256(t.actions) << 40);
+        return packed(t);
     }
 
     /// @dev READ, WRITE and TRAIN of categories 0 and 3 for TREAT and HRESCH, for 30 days from now, of minutes 1,000 to
