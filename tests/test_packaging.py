@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
@@ -22,9 +23,11 @@ from packaging.utils import canonicalize_name
 from dtledger._backend import foundry
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, GROUPS = SETTINGS["project"], SETTINGS["dependency-groups"]
 THE_CALLERS = {"pandas"}  # imported only for a caller who has it
 RUNTIME, DEVELOPMENT = "scripts/requirements.lock", "scripts/requirements-dev.lock"
+SELDOM = {name: f"scripts/requirements-{name}.lock" for name in ("halmos", "slither", "supply")}
 
 NAME, EXTRAS = r"([A-Za-z0-9._-]+)", r"\[[a-z0-9,._-]+\]"
 
@@ -98,6 +101,28 @@ class TestTheWheel:
         assert {name for name in names if not name.startswith(("dtledger/", about))} == set()
         assert not {name for name in names if "node_modules" in name or name.endswith((".lock", "bootstrap"))}
 
+    @pytest.mark.slow
+    def test_is_the_same_bytes_wherever_and_whenever_it_is_built(self, wheel: Path, tmp_path: Path) -> None:
+        """From a copy in another folder, whose files are of another time and mode, under another mask and zone."""
+        copy = tmp_path / "copy"
+        for name in ("dtledger", "migrations", "scripts", "pyproject.toml", "README.md", "LICENSE"):
+            source = ROOT / name
+            ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=ignored)
+            else:
+                shutil.copy(source, copy / name)
+        for path in copy.rglob("*"):
+            os.utime(path, (1e9, 1e9))
+            path.chmod(path.stat().st_mode & ~0o077)
+        again = tmp_path / "again"
+        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", again]
+        environment = os.environ | {"TZ": "Asia/Kathmandu", "LC_ALL": "C"}
+        subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=True)
+        (built,) = again.glob("*.whl")
+        assert built.name == wheel.name
+        assert sha256(built.read_bytes()).digest() == sha256(wheel.read_bytes()).digest()
+
     @pytest.mark.anvil
     def test_runs_the_demo_outside_the_checkout_with_the_anvil_of_the_path(self, wheel: Path, tmp_path: Path) -> None:
         site, empty, tools, home = (tmp_path / name for name in ("site", "empty", "tools", "home"))
@@ -127,14 +152,14 @@ class TestTheWheel:
 
 
 class TestTheLocks:
-    @pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT, "scripts/package-lock.json"])
+    @pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT, *SELDOM.values(), "scripts/package-lock.json"])
     def test_name_no_host_and_no_folder_of_a_machine(self, lock: str) -> None:
         text = re.sub(r'"(?:url|homepage)": "[^"]*"', "", (ROOT / lock).read_text())
         assert "://" not in text
         assert not re.findall(r"--(?:index|extra-index|find)\S*|[ \"]/[a-z]\S+", text)
         assert '"resolved"' not in text
 
-    @pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT])
+    @pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT, *SELDOM.values()])
     def test_pin_every_package_by_hash(self, lock: str) -> None:
         entries = re.split(r"^(?=\S+==)", (ROOT / lock).read_text(), flags=re.MULTILINE)[1:]
         assert entries
@@ -147,6 +172,14 @@ class TestTheLocks:
     def test_hold_what_the_project_requires(self, lock: str, extras: list[str]) -> None:
         for requirement in required(*extras):
             versions = locked(lock)[canonicalize_name(requirement.name)]
+            assert all(requirement.specifier.contains(version) for version in versions), requirement
+
+    @pytest.mark.parametrize("group", SELDOM)
+    def test_hold_the_tools_that_are_seldom_run(self, group: str) -> None:
+        assert SELDOM.keys() == GROUPS.keys()
+        for text in GROUPS[group]:
+            requirement = Requirement(text)
+            versions = locked(SELDOM[group])[canonicalize_name(requirement.name)]
             assert all(requirement.specifier.contains(version) for version in versions), requirement
 
     @pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT])
@@ -188,7 +221,7 @@ def test_what_the_package_imports_is_what_it_requires() -> None:
     assert undeclared <= THE_CALLERS
 
 
-@pytest.mark.parametrize("script", ["demo", "test", "check"])
+@pytest.mark.parametrize("script", ["demo", "test", "check", "prove", "reference", "supply"])
 def test_the_scripts_are_plain_shell_and_executable(script: str) -> None:
     path = ROOT / "scripts" / script
     assert path.stat().st_mode & 0o111
