@@ -1,4 +1,5 @@
-"""A record: what one version wrote, in one file beside this one, `VERSION.tar.xz`, never to be written again.
+"""A record: what one version wrote, in one file beside this one, `VERSION.tar.xz`, never to be written again once that
+version is released. Until then it is made anew where a form changed, and SHA256SUMS with it.
 
     home/            a devnet's home as that version left it: keys (of nobody), custodians with their receipts,
                      journals, blocks, the chain's state as Anvil wrote it
@@ -24,7 +25,7 @@ from typing import Any
 
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.event_codec import decode_event
-from dtledger._backend.sources import Runtime
+from dtledger._backend.runtimes import Runtime
 from dtledger.audit import Bundle
 from dtledger.client import Client
 from dtledger.client.embedded import Embedded

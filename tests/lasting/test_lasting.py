@@ -1,6 +1,7 @@
 """What a version wrote, every later one reads: readings, who looked, what an audit finds. It is not written again.
 
-Where one of these fails, the present code has lost the old form: keep reading it, and make no record anew."""
+Where one of these fails, the present code has lost the old form: keep reading it. A released version's record is never
+made anew."""
 
 from __future__ import annotations
 
