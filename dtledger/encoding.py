@@ -107,8 +107,8 @@ def encode(value: Any) -> bytes:
     return cbor2.dumps(_canonical(value, MAX_DEPTH))
 
 
-_AS_THEY_ARE = frozenset({bytes, str, bool, type(None)})
-_BUT_TRUTH = _AS_THEY_ARE - {bool}
+_AS_THEY_ARE: frozenset[type] = frozenset({bytes, str, bool, type(None)})
+_BUT_TRUTH: frozenset[type] = _AS_THEY_ARE - {bool}
 
 
 @lru_cache(maxsize=1024)  # the same few keys stand in every block
