@@ -136,6 +136,7 @@ class Judged:
 
 
 def start(twins: int) -> Memory:
+    """Before the first reading."""
     return Memory(np.full(twins, LONG_AGO), np.full(twins, np.nan), signatures.start(twins), replays.start(twins))
 
 

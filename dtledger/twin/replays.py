@@ -62,6 +62,7 @@ class Memory:
 
 
 def start(twins: int) -> Memory:
+    """Before the first reading."""
     none: Short = np.zeros((HISTORY, twins), dtype=np.float32)
     return Memory(none + np.float32(np.nan), none, none, none, np.zeros(twins), np.full(twins, LONG_AGO))
 

@@ -41,6 +41,7 @@ class Trail:
 
 
 def start(prior: Prior, twins: int) -> Trail:
+    """Before the first reading."""
     rows = np.zeros((7, KEPT, twins))
     rows[AT], rows[VALUE] = LONG_AGO, np.nan
     nothing = twin.start(prior, twins)

@@ -75,6 +75,7 @@ class Memory:
 
 
 def start(twins: int) -> Memory:
+    """Before the first reading."""
     return Memory(
         np.full((ONSETS, twins), LONG_AGO),
         np.full((ONSETS, twins), LONG_AGO),

@@ -89,6 +89,7 @@ class Judged:
 
 
 def start(twins: int) -> Memory:
+    """Before the first reading."""
     none = np.zeros((len(CHANNELS), twins))
     return Memory(vitals.start(twins), np.full_like(none, np.nan), none, np.zeros((2, *none.shape)), np.zeros(twins))
 

@@ -13,7 +13,7 @@ from dtledger.ledger import calls
 from dtledger.models.card import ModelCard
 from dtledger.models.opening import Opening
 from tests.audit.runs import Run, about, those
-from tests.models.scene import AGGREGATE, DAY, UPDATE, same_bit
+from tests.models.scene import DAY, UPDATE, made_by, same_bit
 
 OF_AN_UPDATE = ["site", "parent", "budget", "record", "cohort", "update", "consents", "twins", "terms"]
 OF_A_ROUND = ["aggregate", "weights", "withdrawals"]
@@ -57,7 +57,7 @@ class TestAnUntouchedRun:
                     Opening.open(auditor.deployment, block, scene.auditor.address, auditor.key.seal_key)
                 )
                 run.files[number, site.address] = UPDATE
-            run.files[number, None] = AGGREGATE
+            run.files[number, None] = made_by(number)
         claims = run.claims()
         assert_passes(claims)
         assert len(claims) == 1 + 2 * (3 * len(OF_AN_UPDATE) + len(OF_A_ROUND))

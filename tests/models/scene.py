@@ -64,10 +64,8 @@ class Scene:
         site.training.commit(self.model.model, [update], epsilon, twins)
 
     def finalise(self, aggregate: bytes | None = None) -> None:
-        """By default no two rounds make the same bytes."""
         rounds = len(self.world.ledger.view().rounds(self.model.model.number))
-        made = AGGREGATE if rounds == 1 else b"%s of round %d" % (AGGREGATE, rounds)
-        self.coordinator.models.finalise(self.model.model, [aggregate or made])
+        self.coordinator.models.finalise(self.model.model, [aggregate or made_by(rounds)])
 
     def run(self, rounds: int = 1) -> None:
         """Whole rounds: both sites commit, the coordinator finalises."""
@@ -83,6 +81,11 @@ class Scene:
         site = self.world.join("site-c", [Kind.RESEARCHER], institute)
         publish_keyring(institute.context, [site.address])
         return institute, site
+
+
+def made_by(number: int) -> bytes:
+    """What round `number` makes by default: no two make the same bytes."""
+    return AGGREGATE if number == 1 else b"%s of round %d" % (AGGREGATE, number)
 
 
 class Patient:
