@@ -230,7 +230,7 @@ class Pump:
         if gone:
             self.freshness.keep()
             self._queue.drop(gone)
-        self.told.anchored += len(gone)
+        self.told.anchored += sum(row.manifest is not None for row in gone)  # the others were there before
         return len(gone)
 
     def _read_back(self, hour: Hour) -> None:

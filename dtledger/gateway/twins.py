@@ -202,7 +202,8 @@ class Twins:
         verdicts = {
             number: seal.verdict(row, *verdict) for life in lives for number, (row, _, verdict) in life.verdicts.items()
         }
-        self.doubtful += sum(bool(verdict[1]) for life in lives for *_, verdict in life.verdicts.values())
+        reasons = [why for life in lives for *_, (_, why) in life.verdicts.values()]
+        self.doubtful += sum(why not in ("", TOO_LATE) for why in reasons)  # what comes too late may be a repeat
         states = self._book.close([life.known for life in lives], memory)
         self._queue.twins.take(verdicts, later, states)
         self._forget_old()

@@ -191,6 +191,18 @@ class TestAReading:
         assert found[3].why == ""
         assert alive.twins.doubtful == sum(each.doubtful for each in found)
 
+    def test_that_comes_once_more_counts_for_nothing(self, alive: Living) -> None:
+        alive.live()
+        readings = alive.sensor()
+        alive.put(readings)
+        alive.pump.step()
+        counted = alive.pump.told.anchored, alive.twins.doubtful
+        alive.put(readings)
+        assert alive.pump.step() == len(readings), "they leave the queue"
+        assert (alive.pump.told.anchored, alive.twins.doubtful) == counted
+        found = alive.read(since=readings[0].seconds)
+        assert [(each.value, each.quality) for each in found] == [(each.value, "") for each in readings]
+
     def test_that_is_not_believed_marks_the_forecast(self, alive: Living) -> None:
         alive.live()
         assert not alive.forecast().unverified

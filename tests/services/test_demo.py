@@ -64,6 +64,13 @@ def test_two_of_three_custodians_are_enough(told: dict[str, Any]) -> None:
     assert step(told, "outage")["readings"] == 288
 
 
+def test_the_twin_says_what_it_expects_and_does_not_believe_what_cannot_be(told: dict[str, Any]) -> None:
+    assert 2 < step(told, "forecast")["mean"] < 20
+    assert not step(told, "forecast")["unverified"]
+    assert step(told, "lie")["quality"] == "suspect"
+    assert step(told, "lie")["why"].startswith("rate: ")
+
+
 def test_revoked_means_refused_and_each_custodian_signs_it(told: dict[str, Any]) -> None:
     assert (step(told, "revoke")["in_force"], step(told, "revoke")["refusals"]) == (True, 3)
     assert step(told, "refused")["reason"] == "REVOKED"
@@ -96,7 +103,7 @@ def test_a_laptop_that_is_lost_comes_back_from_a_backup_and_reads_everything(
     words = ("twin", "read", str(told["twin"]), "--category", "glucose", "--purpose", "PATRQT")
     read = run(*words, "--json", "--key", PATIENT, "--home", laptop, env=env)
     assert read.exit_code == 0, read.stderr
-    assert len(json.loads(read.stdout)["readings"]) == 288
+    assert len(json.loads(read.stdout)["readings"]) == 289
     looked = run("twin", "access", str(told["twin"]), "--json", "--key", PATIENT, "--home", laptop, env=env)
     assert "cardiology" in looked.stdout, "contacts are in it too"
 

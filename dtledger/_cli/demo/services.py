@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import BinaryIO, cast
 
 from ..._backend.http_gateway import HttpGateway
 from ...client import Client, Terms, writing_terms
 from ...client.devnet import OPERATOR, PROFILE
 from ...client.opening import open_client
-from ...errors import AccessDeniedError, UnreachableError
+from ...errors import AccessDeniedError, InputError, UnreachableError
 from ...importers import SAMPLE, read_file
 from ...ledger import Slot
 from ...readings import Reading
+from ...twin import require_extra
 from ...types import Period
 from ...vocabulary import Action, Kind, Purpose
 from ..app import App
@@ -25,6 +27,8 @@ from .story import DAY, THRESHOLD, slot_name
 from .telling import Telling
 
 CLINICIAN = "cardiology"
+FALSE_VALUE = 36.0
+"""mg/dL, as the sample is: far below what it was a minute before."""
 _PATIENCE_SECONDS = 300.0
 _PAUSE_SECONDS = 0.25
 
@@ -50,6 +54,9 @@ class Services:
                 slot = self._grant(people[CLINICIAN], ann, twin, readings)
                 self._read(people[CLINICIAN], twin, readings)
                 self._read_without_one(people[CLINICIAN], twin, readings)
+                if self._keeps_twins():
+                    self._forecast(people[CLINICIAN], twin)
+                    self._lie(people[CLINICIAN], twin, readings)
                 self._revoke(people[CLINICIAN], ann, twin, slot)
         self._next(twin)
 
@@ -121,16 +128,19 @@ class Services:
         now = ann.context.clock()
         with self.telling.step("permit") as step:
             first = readings[0].minute
-            terms = writing_terms(["glucose"], now, 30 * DAY, back_to=first)
+            terms = writing_terms(["glucose", "forecast"], now, 30 * DAY, back_to=first)
             slot, _ = ann.consents.grant(twin, gateway.address, terms, 0)
-            step["did"] = f"ann lets the gateway add glucose for 30 days ({slot_name(slot, GATEWAY)}), by its relay"
+            step["did"] = (
+                f"ann lets the gateway add glucose, and what her twin makes of it, for 30 days "
+                f"({slot_name(slot, GATEWAY)}), by its relay"
+            )
         with self.telling.step("send") as step:
             answer = self._post(twin, readings)
             step["did"] = f"a hub posts {len(readings)} readings; {answer['kept']} are new, on the gateway's disk"
             step["kept"], step["known"] = answer["kept"], answer["known"]
         with self.telling.step("anchored") as step:
             self._wait_until_anchored()
-            step["did"] = "the gateway encrypts them hour by hour, stores, anchors, reads back, and forgets them"
+            step["did"] = "the gateway judges and encrypts them, stores, anchors, reads back, and forgets them"
 
     def _post(self, twin: int, readings: list[Reading]) -> dict[str, int]:
         rows = [[each.at.isoformat(), each.value] for each in readings]
@@ -153,9 +163,10 @@ class Services:
         now = ann.context.clock()
         with self.telling.step("grant") as step:
             data = Period(readings[0].minute // 60 * 60, (now + 30 * DAY) // 60)
-            terms = Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + 30 * DAY, data)
+            categories = ("glucose", "forecast")
+            terms = Terms(categories, (Purpose.TREAT,), (Action.READ,), now, now + 30 * DAY, data)
             slot, _ = ann.consents.grant(twin, clinician.address, terms, 0)
-            step["did"] = f"ann lets cardiology read it to treat ({slot_name(slot, CLINICIAN)}), by the relay too"
+            step["did"] = f"ann lets cardiology read both to treat ({slot_name(slot, CLINICIAN)}), by the relay too"
         return slot
 
     def _read(self, clinician: Client, twin: int, readings: list[Reading]) -> None:
@@ -164,6 +175,37 @@ class Services:
             answering = f"{found.answered} of {found.asked} custodians answering"
             step["did"] = f"the clinician reads {len(found)} readings, {answering}"
             step["readings"], step["answered"] = len(found), found.answered
+
+    def _keeps_twins(self) -> bool:
+        try:
+            require_extra()
+        except InputError as lack:
+            self.app.say(f"No forecast is told, and no false reading found: {lack.message} {lack.hint}")
+            return False
+        return True
+
+    def _forecast(self, clinician: Client, twin: int) -> None:
+        with self.telling.step("forecast") as step:
+            expected = clinician.forecast(twin, 30, "TREAT")
+            band = next(each for each in expected.intervals if each.percent == 80)
+            step["mean"], step["unverified"] = expected.mean, expected.unverified
+            step["did"] = (
+                f"the twin expects {expected.mean:.1f} {expected.unit} in half an hour, with 80 % between "
+                f"{band.low:.1f} and {band.high:.1f}; no reading is fetched for that"
+            )
+
+    def _lie(self, clinician: Client, twin: int, readings: list[Reading]) -> None:
+        newest = readings[-1]
+        false = replace(newest, seconds=newest.seconds + 60, value=FALSE_VALUE)
+        with self.telling.step("lie") as step:
+            self._post(twin, [false])
+            self._wait_until_anchored()
+            found = clinician.read(twin, "glucose", "TREAT", since=false.seconds)[0]
+            step["quality"], step["why"] = found.quality, found.why
+            step["did"] = (
+                f"a reading of {found.value} {found.unit} comes a minute later: {found.quality} ({found.why}); "
+                "the twin does not learn it, it stays on record, and as a low it alarms all the same"
+            )
 
     def _read_without_one(self, clinician: Client, twin: int, readings: list[Reading]) -> None:
         first = self.hospital.custodians[0]

@@ -156,10 +156,7 @@ def _expected_told(scene: Scene) -> list[str]:
 
 
 def _expectation(scene: Scene, one: Expected) -> str:
-    intervals = [
-        f"{percent}\N{NO-BREAK SPACE}%: {scene.value(low)} to {scene.value(high)}"
-        for percent, low, high in one.intervals
-    ]
+    intervals = [f"{percent} %: {scene.value(low)} to {scene.value(high)}" for percent, low, high in one.intervals]
     return f"{scene.value(one.mean)} {scene.unit}" + (f" ({'; '.join(intervals)})" if intervals else "")
 
 
