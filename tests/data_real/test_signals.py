@@ -34,7 +34,6 @@ s25047-2704-05-04-10-44   ecg             II        516778   26462       0   37
 041s                      ecg             I           7999       1       0    1
 v102s                     ecg             II         74997       3       0    3
 v102s                     ppg             PLETH      74983      17       0   17
-100                       ecg             MLII      650000       0       0    0
 """
 ROWS = [tuple(line.split()) for line in STATED.strip().splitlines()]
 FOLDERS = {"041s": "vitals/multi-segment/041s", "100": "vitals", "v102s": "vitals"}
@@ -46,8 +45,7 @@ def file(name: str) -> Path:
 
 @cache
 def imported(name: str, category: str, signal: str) -> Import:
-    dated = name not in {"100", "v102s"}
-    when = {"tz": "America/New_York"} if dated else {"start": "2026-01-01T00:00Z"}
+    when = {"tz": "America/New_York"} if name != "v102s" else {"start": "2026-01-01T00:00Z"}
     return read_file(file(name), category=category, value_column=signal, **when)  # type: ignore[arg-type]
 
 
