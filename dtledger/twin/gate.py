@@ -48,6 +48,9 @@ BOUNDS = (20.0, 600.0)
 """mg/dL between which a sensor can show something (a reading in mmol/L as mg/dL lies below, one taken twice above)."""
 RATE = 10.0
 """mg/dL a minute, several times what a body does."""
+DAY = 1440.0
+"""Minutes for which a twin gets to know somebody: what is rare among others may be usual here. Until then only what
+cannot be is doubted."""
 QUARTER = (12.0, 18.0)
 """Minutes after a reading at which the forecast of a quarter of an hour tells the next one's mean."""
 DETECTORS = ("bounds", "rate", *signatures.SIZES, "noise", *replays.REPLAYS)
@@ -111,8 +114,9 @@ def shipped() -> Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The newest reading and its minute, (twins) each; what the detectors keep up."""
+    """The first reading's minute, the newest's, and its value, (twins) each; what the detectors keep up."""
 
+    born: Array
     at: Array
     value: Array
     signatures: signatures.Memory
@@ -137,7 +141,8 @@ class Judged:
 
 def start(twins: int) -> Memory:
     """Before the first reading."""
-    return Memory(np.full(twins, LONG_AGO), np.full(twins, np.nan), signatures.start(twins), replays.start(twins))
+    never = np.full(twins, LONG_AGO)
+    return Memory(never, never, np.full(twins, np.nan), signatures.start(twins), replays.start(twins))
 
 
 def clear(memory: Memory, wanted: npt.NDArray[np.bool_]) -> Memory:
@@ -197,14 +202,17 @@ def judge(thresholds: Thresholds, memory: Memory, coming: Coming, reading: Array
     z = signatures.surprise(z, sides)
     density = signatures.log_density(z) - np.log(deviation) + signatures.CONSTANT
     repeated = replays.take(memory.replays, minutes, np.where(there, reading, np.nan), sides, np.nan_to_num(density))
-    after = Memory(np.where(there, minutes, memory.at), np.where(there, reading, memory.value), suspected, repeated)
+    born = np.where(there & ~known, minutes, memory.born)
+    after = Memory(
+        born, np.where(there, minutes, memory.at), np.where(there, reading, memory.value), suspected, repeated
+    )
 
     ratios, onsets, sizes = signatures.greatest(suspected)
     repetitions, lags = replays.greatest(repeated)
     hard = np.array([np.where(wild, np.inf, 0.0), np.where(np.abs(rate) > RATE, np.inf, 0.0)])
     raw = np.concatenate([hard, ratios, repetitions])
     scores = thresholds.score(raw)
-    scores[HARD:] = np.where(there & known, scores[HARD:], 0.0)
+    scores[HARD:] = np.where(there & known & (minutes - born >= DAY), scores[HARD:], 0.0)
     detector, every = scores.argmax(axis=0), np.arange(len(minutes))
     score = scores[detector, every]
     amount = np.concatenate([[np.nan_to_num(reading), rate], sizes, lags])[detector, every]

@@ -10,7 +10,7 @@ import pytest
 from dtledger.twin import gate, glucose, prior, replays, signatures, twin
 from dtledger.twin.factors import Array
 from dtledger.twin.gate import Thresholds
-from dtledger.twin.keeper import SUSPECT, Keeper, Memory
+from dtledger.twin.keeper import GOOD, SUSPECT, UNVERIFIED, Keeper, Memory
 from tests.twin.people import readings
 
 KEEPER = Keeper(prior.shipped(), gate.shipped())
@@ -55,6 +55,20 @@ class TestFalseData:
 
     def test_that_is_none_passes(self, before: Memory) -> None:
         assert found(before, TRUE[FALSE]) == []
+
+    def test_are_not_told_from_somebody_new_who_is_not_known_yet(self, before: Memory) -> None:
+        """In a twin's first day only what cannot be is doubted; the same stuck values are found in its second."""
+
+        def first(value: float) -> int:
+            memory = KEEPER.start(1)
+            for minute in MINUTES[:20]:
+                kept = KEEPER.take(memory, np.array([minute]), np.array([value]))
+                memory = kept.memory
+            return int(kept.quality[0])
+
+        assert first(120.0) == GOOD
+        assert first(2160.0) == UNVERIFIED
+        assert found(before, ATTACKS["stuck"]()) != []
 
     @pytest.mark.parametrize("attack", ["stuck", "replay", "joined replay"])
     def test_that_was_there_before_is_told_as_such(self, before: Memory, attack: str) -> None:
