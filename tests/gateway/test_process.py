@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,13 @@ from typing import Any
 import pytest
 import requests
 
+from dtledger._backend.http_gateway import HttpGateway
 from dtledger.client import Client, Terms, writing_terms
 from dtledger.client.devnet import OPERATOR, PROFILE
 from dtledger.client.opening import open_client
+from dtledger.device.batch import Code
+from dtledger.device.enrolment import Channel
+from dtledger.device.sender import Device, http_transport
 from dtledger.errors import AccessDeniedError
 from dtledger.types import Period
 from dtledger.vocabulary import Action, Purpose
@@ -115,3 +119,34 @@ def test_a_patient_with_an_empty_account_lives_by_a_gateway_that_is_killed(scene
             assert balance(scene, patient) == 0
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
+
+
+def test_a_batch_that_was_acknowledged_is_there_after_a_kill_and_its_device_goes_on(scene: Scene) -> None:
+    """Killed between the answer and the anchor; and with the answer lost on the way."""
+    now = int(time.time())
+    with gateway(scene) as (url, process), poor_patient(scene, url) as patient, scene.client(OPERATOR) as operator:
+        twin, _ = operator.twins.mint(patient.twins.request_mint())
+        patient.twins.set_up(twin, list(patient.context.custodians), 2)
+        since = now - 7200
+        grant = writing_terms(["glucose"], now, 86_400, back_to=since // 60)
+        patient.consents.grant(twin, scene.address("gateway"), grant)
+        seed, state = b"a device's own seed".ljust(32), scene.folder / "cgm.state"
+        with closing(HttpGateway(url)) as asked:
+            channels = [Channel("glucose", "mmol/L", 1)]
+            said, block = patient.devices.enrol(twin, asked.address(), Device.public_of(seed), channels, since)
+            answers_by = bytes.fromhex(asked.enrol_device(block)["answers_by"])
+        Device.make(state, seed, answers_by, said.digest, twin, since, [["glucose", "mmol/L", 1, ""]])
+        with closing(Device(state)) as device:
+            device.sign([(0, now - 6000, 54), (0, now - 5700, 55)])
+            assert device.exchange(http_transport(url)) == (Code.TAKEN, 0)
+            http_transport(url)(device.sign([(0, now - 5400, 56)]), device.name)
+            process.kill()
+            process.wait()
+    with gateway(scene) as (url, process), closing(Device(state)) as device:
+        assert device.exchange(http_transport(url)) == (Code.HELD, 0)
+        device.sign([(0, now - 5100, 57)])
+        assert device.exchange(http_transport(url)) == (Code.TAKEN, 0)
+        wait_until_anchored(url)
+        with poor_patient(scene, url) as patient:
+            found = [each.value for each in patient.read(twin, "glucose", "PATRQT")]
+            assert found == [5.4, 5.5, 5.6, 5.7]
