@@ -52,6 +52,8 @@ class Channel:
         if not all(type(each) is str for each in (self.category, self.unit, self.quality)):
             raise ValueError("category, unit and quality are words")
         measure = vocabulary.category(self.category)
+        if measure.name in vocabulary.STATES:
+            raise ValueError(f"{measure.name} is found by a gateway, and measured by no device")
         if not measure.measured_in(self.unit) or vocabulary.unit(self.unit).code != self.unit:
             raise ValueError(f"{self.unit} is no UCUM code of a unit that {measure.name} is measured in")
         if type(self.decimals) is not int or not 0 <= self.decimals <= MOST_DECIMALS:

@@ -104,6 +104,7 @@ class TestAWord:
             ("channels", [["glucose", "mmol/L", True, ""]]),
             ("channels", [["glucose", "mmol/L", 1, "below-range"]]),
             ("channels", [["glucose", 7, 1, ""]]),
+            ("channels", [["forecast", "1", 1, ""]]),
             ("channels", [["glucose", "mmol/L", 1, 7]]),
             ("channels", ["glucose"]),
             ("since", 2**40),

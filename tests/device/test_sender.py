@@ -6,6 +6,8 @@ import ast
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import cbor2
@@ -18,6 +20,7 @@ from dtledger.device.batch import Answers, Code, digest_of, read_batch
 from dtledger.device.sender import Device, Measurement, runs
 
 NOW = 1_800_000_000
+Opened = Callable[[], Device]
 GATEWAY = Answers(b"the gateway's seed".ljust(32))
 CHANNELS = [["glucose", "mmol/L", 1, ""], ["heart-rate", "/min", 0, ""]]
 
@@ -27,6 +30,13 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "device.state"
     Device.make(path, b"the device's seed".ljust(32), GATEWAY.public, b"enrolment".ljust(32), 7, NOW - 86_400, CHANNELS)
     return path
+
+
+@pytest.fixture
+def opened(path: Path) -> Iterator[Opened]:
+    """Opens the device; it is closed at the end, however the test ends."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(Device(path)))
 
 
 measurements = st.lists(
@@ -52,44 +62,44 @@ def test_equal_steps_are_one_run() -> None:
     assert runs([(0, NOW - 600 + 300 * each, each) for each in range(3)], NOW) == [[0, 600, 300, [0, 1, 2]]]
 
 
-def test_its_file_is_its_own(path: Path) -> None:
+def test_its_file_is_its_own(opened: Opened, path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
-    device = Device(path)
+    device = opened()
     device.sign([(0, NOW, 50)], NOW)
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(BlockingIOError):
-        Device(path)
+        opened()
     device.close()
-    Device(path).close()
+    opened().close()
 
 
-def test_the_batch_under_way_is_on_its_disk_before_it_is_sent(path: Path) -> None:
-    device = Device(path)
+def test_the_batch_under_way_is_on_its_disk_before_it_is_sent(opened: Opened) -> None:
+    device = opened()
     message = device.sign([(0, NOW, 50)], NOW)
     device.close()
-    again = Device(path)
+    again = opened()
     assert again.pending == message
     with pytest.raises(ValueError, match="not acknowledged"):
         again.sign([(0, NOW + 1, 51)], NOW + 1)
     again.hear(GATEWAY.sign(digest_of(message), Code.TAKEN))
     again.close()
-    last = Device(path)
+    last = opened()
     assert (last.number, last.head, last.last, last.pending) == (1, digest_of(message), [NOW, 0], b"")
     last.close()
 
 
 @pytest.mark.parametrize("code", [each for each in Code if each.refuses])
-def test_a_refusal_moves_nothing_and_drops_only_what_will_never_be_taken(path: Path, code: Code) -> None:
-    device = Device(path)
+def test_a_refusal_moves_nothing_and_drops_only_what_will_never_be_taken(opened: Opened, code: Code) -> None:
+    device = opened()
     message = device.sign([(0, NOW, 50)], NOW)
     assert device.hear(GATEWAY.sign(digest_of(message), code)) == (code, 0)
     assert (device.number, bool(device.pending)) == (0, code < 32)
     device.close()
 
 
-def test_an_answer_that_is_not_the_gateway_s_is_not_believed(path: Path) -> None:
+def test_an_answer_that_is_not_the_gateway_s_is_not_believed(opened: Opened) -> None:
     """Whoever can publish at the broker would let a device forget what nobody has."""
-    device = Device(path)
+    device = opened()
     message = device.sign([(0, NOW, 50)], NOW)
     good = GATEWAY.sign(digest_of(message), Code.TAKEN)
     forged = Answers(b"a thief's seed".ljust(32)).sign(digest_of(message), Code.TAKEN)
@@ -117,19 +127,19 @@ def test_it_needs_no_other_file_of_dtledger() -> None:
 
 
 @pytest.mark.slow
-def test_alone_in_a_folder_it_says_that_nobody_answers(path: Path, tmp_path: Path) -> None:
+def test_alone_in_a_folder_it_says_that_nobody_answers(opened: Opened, path: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone.py"
     alone.write_text(Path(sender.__file__).read_text())
     command = [sys.executable, "-I", str(alone), str(path), "http://127.0.0.1:9"]
     done = subprocess.run(command, input=f"0 {NOW} 54\n", capture_output=True, text=True, check=False)
     assert "ConnectionRefusedError" in done.stderr
-    device = Device(path)
+    device = opened()
     assert device.pending
     device.close()
 
 
-def test_a_write_that_dies_leaves_what_was_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    device = Device(path)
+def test_a_write_that_dies_leaves_what_was_there(opened: Opened, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = opened()
     before = path.read_bytes()
     for step in ("fsync", "replace"):
         with monkeypatch.context() as dying:
