@@ -73,7 +73,9 @@ def unpack(like: Memory, columns: Array) -> Memory:
     if sum(lengths) != len(columns):
         raise ValueError("a memory of another shape")
     parts = iter(np.split(columns, np.cumsum(lengths)[:-1]))
-    memory: Memory = _each(lambda array: next(parts).reshape(*array.shape[:-1], columns.shape[1]), like)
+    memory: Memory = _each(
+        lambda array: next(parts).reshape(*array.shape[:-1], columns.shape[1]).astype(array.dtype, copy=False), like
+    )
     return memory
 
 
