@@ -35,6 +35,9 @@ MOST_BYTES = 65_536
 MOST_READINGS = 4_096
 """In one message: two weeks of five-minute readings."""
 
+_MOST_VALUES = 8 * (MOST_READINGS + 1)
+"""Of CBOR in it: each reading may be a run of its own, at any second and with a mark, and the batch has eight."""
+
 SIGNATURE_BYTES = 64
 _SIGNED, _ANSWERED = b"dtledger/batch/1\0", b"dtledger/answer/1\0"
 _MARKS = {1: BELOW_RANGE, 2: ABOVE_RANGE}
@@ -157,7 +160,7 @@ def digest_of(message: bytes) -> Digest:
 
 def _read(body: bytes, signature: bytes) -> Batch | None:
     try:
-        require_few(body, 2 * MOST_READINGS)
+        require_few(body, _MOST_VALUES)
         value = decode(body)
     except IntegrityError:
         return None

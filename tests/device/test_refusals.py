@@ -250,6 +250,16 @@ def test_what_is_larger_than_a_batch_is_not_looked_into(ward: Ward) -> None:
     assert len(device.pending) == 0
 
 
+def test_as_many_readings_as_a_batch_may_have_are_taken_however_they_lie(ward: Ward) -> None:
+    """Else a device whose clock is a second off, or whose sensor stands at its floor, loses a fortnight at once."""
+    device, now = ward.enrolled(), ward.world.clock.at
+    times = [now - 15 * (MOST_READINGS - each) + each % 2 for each in range(MOST_READINGS)]
+    assert ward.send(device, [(0, at, 50, 1) for at in times]) is Code.TAKEN
+    assert not device.pending
+    one_more = [[0, 9 * (MOST_READINGS + 1 - each), 0, [[50, 1]]] for each in range(MOST_READINGS + 1)]
+    assert ward.take(next_of(device, now, one_more)) is Code.MALFORMED
+
+
 def test_a_flood_of_refusals_fills_no_disk(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dtledger._backend.refusal_file.MOST_KEPT", 10)
     for each in range(25):
