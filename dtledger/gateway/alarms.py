@@ -38,6 +38,10 @@ class Alarms:
         for each in self.heard:
             each(unverified)
 
+    def rang(self, word: str, at: int) -> bool:
+        """Whether a reading of that time or of a later one alarmed."""
+        return word in self._newest and self._newest[word][0] >= at
+
     def shown(self, now: int) -> list[dict[str, Any]]:
         """Those of the last hours, the newest first."""
         found = [

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .._backend.queue_file import Kept
 from ..readings import ABOVE_RANGE, BELOW_RANGE, FINGERSTICK, LABORATORY, LONG_ACTING, Reading
+from ..twin.keeper import LOW
 from ..vocabulary import known_unit
 
 TAKEN = ("glucose", "meals", "insulin")
@@ -58,12 +59,13 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class Course:
     """What comes of new readings: moments in their order, the rows that came too late to be judged, those that need no
-    judgement, and what goes on waiting."""
+    judgement, what goes on waiting, and lows that are no moments."""
 
     moments: tuple[Moment, ...]
     late: tuple[tuple[Kept, Reading], ...]
     heard: tuple[tuple[Kept, Reading], ...]
     waiting: tuple[Waiting, ...]
+    lows: tuple[Reading, ...] = ()
 
 
 def course(
@@ -76,11 +78,12 @@ def course(
     heard: list[tuple[Kept, Reading]] = []
     told: list[Waiting] = [*waiting]
     sensor: list[tuple[Reading, Kept, float]] = []
+    lows: list[Reading] = []
     for name, reading, row in readings:
         amount = _amount(name, reading)
         if amount is None:
             heard.append((row, reading))
-        elif name != "glucose" or _is_blood(reading):
+        elif name != "glucose" or is_blood(reading):
             heard.append((row, reading))
             if newest is None or reading.seconds > newest - FORGOTTEN_SECONDS:
                 told.append(Waiting(reading.seconds, _kind(name, reading), amount))
@@ -88,6 +91,9 @@ def course(
             late.append((row, reading))
         else:
             sensor.append((reading, row, amount))
+            continue
+        if name == "glucose" and amount is not None and amount < LOW:
+            lows.append(reading)
     told.sort(key=lambda each: (each.seconds, each.kind, each.amount))
     for reading, row, amount in sorted(sensor, key=lambda each: (each[0].seconds, each[2], each[1].number)):
         given, stick = [0.0, 0.0, 0.0], math.nan
@@ -98,7 +104,7 @@ def course(
             elif reading.seconds - each.seconds <= STICK_SECONDS:
                 stick = each.amount
         moments.append(Moment(row, reading, amount, _side(reading), (given[0], given[1], given[2]), stick))
-    return Course(tuple(moments), tuple(late), tuple(heard), tuple(told[-MOST_WAITING:]))
+    return Course(tuple(moments), tuple(late), tuple(heard), tuple(told[-MOST_WAITING:]), tuple(lows))
 
 
 def _amount(name: str, reading: Reading) -> float | None:
@@ -108,7 +114,8 @@ def _amount(name: str, reading: Reading) -> float | None:
     return own.convert(reading.value, target) if own is not None and own.base == target.base else None
 
 
-def _is_blood(reading: Reading) -> bool:
+def is_blood(reading: Reading) -> bool:
+    """Whether it is of a drop of blood, and no sensor's."""
     return not {FINGERSTICK, LABORATORY}.isdisjoint(reading.quality.split())
 
 
@@ -123,4 +130,4 @@ def _side(reading: Reading) -> float:
     return -1.0 if BELOW_RANGE in words else 1.0 if ABOVE_RANGE in words else 0.0
 
 
-__all__ = ["TAKEN", "Course", "Moment", "Waiting", "course"]
+__all__ = ["TAKEN", "Course", "Moment", "Waiting", "course", "is_blood"]

@@ -43,8 +43,8 @@ class Ingest(Protocol):
     def settle(self, parts: Sequence[State | Remark], errors: Sequence[DtledgerError | None]) -> None:
         """Each of those is anchored, or is not and why."""
 
-    def forget(self, twin: int) -> None:
-        """The twin's readings went to its owner, who does not let them be written."""
+    def forget(self, hour: Hour) -> None:
+        """The hour's readings went to their owner, who does not let them be written."""
 
 
 class NoTwins:
@@ -59,7 +59,7 @@ class NoTwins:
     def settle(self, parts: Sequence[State | Remark], errors: Sequence[DtledgerError | None]) -> None:
         return
 
-    def forget(self, twin: int) -> None:
+    def forget(self, hour: Hour) -> None:
         return
 
 
@@ -268,7 +268,7 @@ class Pump:
         context.store.get(cid)
         self._queue.hand_over(hour.rows, str(cid), owner)
         self._deferred.pop(hour.part, None)
-        self._twins.forget(hour.twin)
+        self._twins.forget(hour)
         self.freshness.forget(hour)
         self.told.handed_over += len(hour.rows)
         return len(hour.rows)

@@ -75,12 +75,17 @@ class Telling:
         self._lent.clear()
         by_snapshot: dict[str, tuple[Hour, list[Reading]]] = {}
         for part, rows in self._queue.twins.lent().items():
-            hour = self._queue.hour(part, rows)
-            for reading, row in zip(hour.readings, hour.rows, strict=True) if hour else ():
+            hour, changed = self._queue.hour(part, self._queue.twins.lent(part)[part]), {row.number for row in rows}
+            every = [*zip(hour.readings, hour.rows, strict=True)] if hour else []
+            times = {(row.manifest, reading.seconds) for reading, row in every if row.number in changed}
+            for reading, row in every:
+                if (row.manifest, reading.seconds) not in times:
+                    continue
                 assert hour is not None
                 assert row.manifest is not None
-                by_snapshot.setdefault(row.manifest, (hour, []))[1].append(reading)
-                self._lent.setdefault(CID.decode(row.manifest).digest, []).append(row.number)
+                by_snapshot.setdefault(row.manifest, (hour, []))[1].append(reading)  # a correction replaces by seconds
+                if row.number in changed:
+                    self._lent.setdefault(CID.decode(row.manifest).digest, []).append(row.number)
         found = []
         for manifest, (hour, readings) in [*by_snapshot.items()][:most]:
             cid = CID.decode(manifest)

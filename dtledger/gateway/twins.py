@@ -33,7 +33,7 @@ from ..vocabulary import Reason, category
 from .alarms import Alarms
 from .freshness import FORGOTTEN_SECONDS
 from .known import Book, Known
-from .moments import TAKEN, Course, Moment, course
+from .moments import TAKEN, Course, Moment, course, is_blood
 from .queue import Hour, ReadingQueue
 from .telling import Telling
 
@@ -129,6 +129,10 @@ class Twins:
             life.verdicts[row.number] = row, reading, (reading.quality, "")
         for row, reading in comes.late:
             life.verdicts[row.number] = row, reading, (reading.marked(UNVERIFIED).quality, TOO_LATE)
+        word = self._queue.seal.word(known.twin, "glucose")
+        for reading in comes.lows:
+            if not self.alarms.rang(word, reading.seconds):  # what comes too late may be a repeat
+                self._alarm(known.twin, reading, unverified=not is_blood(reading))
         return life
 
     def _live(self, lives: Sequence[_Life], memory: Memory) -> Memory:
@@ -211,16 +215,18 @@ class Twins:
 
     def _earlier(self, life: _Life) -> Iterator[tuple[Row, Reading, str]]:
         """The readings that were judged otherwise: of this step, of the queue, or lent by it."""
-        now = {each.reading.seconds: each for each in life.comes.moments}
-        for seconds, why in life.later:
+        now: dict[int, list[Moment]] = {}
+        for each in life.comes.moments:
+            now.setdefault(each.reading.seconds, []).append(each)
+        for seconds, why in dict.fromkeys(life.later):
             if seconds in now:
-                yield now[seconds].row, now[seconds].reading, why
+                yield from ((each.row, each.reading, why) for each in now[seconds])
                 continue
             for part in self._queue.parts(life.known.twin, "glucose", seconds):
                 lent = self._queue.twins.lent(part).get(part, [])
                 for hour in (self._queue.hour(part), self._queue.hour(part, lent)):
                     for reading, row in zip(hour.readings, hour.rows, strict=True) if hour else ():
-                        if reading.seconds == seconds and row.verdict is not None:
+                        if reading.seconds == seconds and row.verdict is not None and not is_blood(reading):
                             yield row, reading, why
 
     # telling -------------------------------------------------------------------------------------------------
@@ -245,7 +251,10 @@ class Twins:
             self._queue.twins.forget(now=now, before=now - FORGOTTEN_SECONDS)
             self._forgot_at = now
 
-    def forget(self, twin: int) -> None:
-        """Nothing of the twin is kept any more."""
-        self._queue.twins.forget([self._book.name(twin)])
-        self._telling.refused.pop(twin, None)
+    def forget(self, hour: Hour) -> None:
+        """Nothing of the hour's twin is kept any more, if it is the one that the twin stands at: an older one, or one
+        of another category, says nothing of what may be written now, and a gate that has forgotten believes more."""
+        (known,), _ = self._book.of([hour.twin])
+        if hour.category == "glucose" and max(each.seconds for each in hour.readings) >= (known.newest or 0):
+            self._queue.twins.forget([self._book.name(hour.twin)])
+            self._telling.refused.pop(hour.twin, None)

@@ -176,6 +176,18 @@ class TestConsent:
         assert alive.pump.freshness.ages(alive.world.clock.at) == []
 
 
+    def test_that_never_was_to_an_older_hour_leaves_the_gate_its_memory(self, alive: Living) -> None:
+        """Else a device that lies sends one reading of before its grant, and nobody judges it for a day."""
+        alive.live(1)
+        before = memory_of(alive)
+        alive.put([Reading(alive.world.clock.at - 400 * 24 * HOUR, 130.0, "mg/dL", 60)])
+        alive.pump.step()
+        alive.world.clock.advance(HOUR)
+        alive.pump.step()
+        assert alive.pump.told.handed_over == 1
+        assert (packed(memory_of(alive)) == packed(before)).all()
+
+
 class TestAReading:
     def test_that_is_not_believed_is_anchored_and_marked_with_the_reason(self, alive: Living) -> None:
         alive.live()
@@ -290,6 +302,41 @@ class TestAReading:
         assert not found[before[-1].seconds].corrected
 
 
+    @pytest.mark.parametrize("anchored", [True, False])
+    def test_that_is_judged_otherwise_takes_no_drop_of_blood_with_it(self, site: Site, anchored: bool) -> None:
+        let_forecast(site)
+        keeper = living(site).twins._keeper
+        alive = living(site, Hindsight(keeper.prior, keeper.thresholds))
+        before = alive.sensor()
+        stick = Reading(before[-2].seconds, 128.0, "mg/dL", 60, FINGERSTICK)
+        alive.put([*before, stick])
+        alive.world.ledger.unreachable = not anchored
+        if anchored:
+            alive.pump.step()
+        else:
+            with pytest.raises(UnreachableError):
+                alive.pump.step()
+        alive.world.ledger.unreachable = False
+        now = alive.sensor()
+        now[0] = replace(now[0], value=400.0)
+        alive.put(now)
+        alive.pump.step()
+        found = [each for each in alive.read(since=before[0].seconds) if each.at.timestamp() == stick.seconds]
+        assert {(each.value, each.quality) for each in found} == {(128.0, FINGERSTICK), (before[-2].value, "suspect")}
+
+    def test_that_is_judged_otherwise_at_once_is_so_of_two_sensors(self, site: Site) -> None:
+        let_forecast(site)
+        keeper = living(site).twins._keeper
+        alive = living(site, Hindsight(keeper.prior, keeper.thresholds))
+        readings = alive.sensor()
+        other = replace(readings[-2], value=readings[-2].value + 1)
+        readings[-1] = replace(readings[-1], value=400.0)
+        alive.put([*readings, other])
+        alive.pump.step()
+        found = [each for each in alive.read(since=readings[0].seconds) if each.at.timestamp() == other.seconds]
+        assert [each.quality for each in found] == ["suspect", "suspect"]
+
+
 def packed(memory: twin.Memory) -> Array:
     return batch.pack(memory)
 
@@ -315,6 +362,33 @@ class TestALow:
 
     def test_is_one_below_70(self, alive: Living) -> None:
         assert self.low(alive, 75.0) == []
+
+    def test_that_comes_after_a_newer_one_alarms_and_says_that_nobody_vouches_for_it(self, alive: Living) -> None:
+        """Else a second sensor, or a clock that is a quarter of an hour ahead, keeps every low of the first still."""
+        rung: list[bool] = []
+        alive.twins.alarms.heard.append(rung.append)
+        alive.live()
+        ahead = Reading(alive.world.clock.at + 600, 120.0, "mg/dL", 60)
+        for value, alarms in ((75.0, []), (50.0, [True])):
+            said = [ahead, Reading(alive.world.clock.at - 300, value, "mg/dL", 60)]
+            alive.put(said)
+            alive.world.clock.advance(601)
+            alive.pump.step()
+            assert rung == alarms
+        alive.put(said)
+        alive.world.clock.advance(601)
+        assert alive.pump.step() == 2
+        assert rung == [True], "what is sent again alarms nobody again"
+
+    def test_of_a_drop_of_blood_alarms(self, alive: Living) -> None:
+        rung: list[bool] = []
+        alive.twins.alarms.heard.append(rung.append)
+        alive.live()
+        for value, alarms in ((75.0, []), (50.0, [False])):
+            alive.put([Reading(alive.world.clock.at - 60, value, "mg/dL", 60, FINGERSTICK)])
+            alive.world.clock.advance(601)
+            alive.pump.step()
+            assert rung == alarms
 
     def test_of_days_ago_alarms_nobody(self, alive: Living) -> None:
         rung: list[bool] = []
