@@ -29,6 +29,7 @@ from .._backend.http_errors import DiskFullError
 from .._backend.queue_file import Kept, QueueFile, Row, Totals
 from .._backend.twin_tables import Sealed, TwinTables
 from ..client import Identity
+from ..crypto.padding import pad, unpad
 from ..errors import BusyError, IntegrityError
 from ..readings import Reading
 from ..snapshots.standing import DAY
@@ -43,6 +44,9 @@ POSTS_KEPT_SECONDS = 7 * 86_400
 
 LENT_SECONDS = 86_400
 """How long a twin may judge an anchored reading otherwise."""
+
+PADDED_BYTES = 128
+"""What a reading is padded to: a longer name is another category, a longer quality a sensor's "Low"."""
 
 ROW_BYTES = 160
 """What a row takes beside its sealed bytes, about."""
@@ -208,7 +212,7 @@ class ReadingQueue:
         mark = self._name("mark", *what)
         nonce = secrets.token_bytes(_NONCE_BYTES)
         plain = encoding.encode([*what, reading.offset, measured.source, late])
-        sealed = self._cipher(now).encrypt(nonce, plain, _bound(mark, part))
+        sealed = self._cipher(now).encrypt(nonce, pad(plain, PADDED_BYTES), _bound(mark, part))
         return Row(mark, part, (reading.seconds // 3600 + 1) * 3600, now, mark + nonce + sealed)
 
     def _part(self, twin: int, category: str, seconds: int, *, late: bool) -> bytes:
@@ -221,8 +225,9 @@ class ReadingQueue:
         for row in self._file.rows(part) if given is None else given:
             mark, nonce, sealed = row.sealed[:16], row.sealed[16 : 16 + _NONCE_BYTES], row.sealed[16 + _NONCE_BYTES :]
             try:
-                plain: list[Any] = encoding.decode(self._cipher(row.at).decrypt(nonce, sealed, _bound(mark, part)))
-                twin, category, seconds, value, unit, quality, micros, offset, source, late = plain
+                plain = unpad(self._cipher(row.at).decrypt(nonce, sealed, _bound(mark, part)))
+                said: list[Any] = encoding.decode(plain)
+                twin, category, seconds, value, unit, quality, micros, offset, source, late = said
                 quality, why = self.seal.judged(row, quality)
                 opened.append((Reading(seconds, value, unit, offset, quality, micros, why), row, source))
             except (InvalidTag, IntegrityError, ValueError):

@@ -14,7 +14,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from .. import encoding
 from .._backend.queue_file import Kept
 from .._backend.twin_tables import Sealed
+from ..crypto.padding import pad, unpad
 from ..errors import IntegrityError
+
+PADDED_BYTES, LARGE_BYTES = 256, 4096
+"""What is padded to: else the size of a verdict says that there is one, and that of an age of what it is."""
 
 _NONCE_BYTES = 12
 _DAY = 86_400
@@ -67,11 +71,12 @@ class Seal:
 
     def _encrypt(self, at: int, plain: bytes, bound: bytes) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._cipher(at).encrypt(nonce, plain, bound)
+        padded = pad(plain, PADDED_BYTES if len(plain) < LARGE_BYTES else LARGE_BYTES)
+        return nonce + self._cipher(at).encrypt(nonce, padded, bound)
 
     def _decrypt(self, at: int, sealed: bytes, bound: bytes) -> bytes:
         try:
-            return self._cipher(at).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
+            return unpad(self._cipher(at).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound))
         except InvalidTag as error:
             raise IntegrityError("what lies beside a queue was changed") from error
 

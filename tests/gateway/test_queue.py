@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dtledger._backend.http_errors import DiskFullError
 from dtledger.errors import BusyError, DtledgerError, InputError, IntegrityError
 from dtledger.gateway.queue import Limits, Measured, ReadingQueue
-from dtledger.readings import Reading
+from dtledger.readings import BELOW_RANGE, Reading
 from dtledger.testing.memory_key import MemoryKey
 
 NOW = 1_800_000_000
@@ -100,6 +100,24 @@ def test_its_file_tells_neither_twin_nor_category_nor_value(path: Path) -> None:
     for told in (b"glucose", b"mmol/L", b"canary", (0x5EC12E7C0DE).to_bytes(6), b"\x40\x93\x4a\x45"):
         assert told not in data
     assert KEY.secrets.extra["queue"] not in data
+
+
+def test_a_row_is_as_long_whatever_it_is_of_and_says(path: Path) -> None:
+    kept = queue(path)
+    low = replace(ONE.reading, quality=BELOW_RANGE)
+    device = replace(ONE, source=f"{'ab' * 16}/1234567")
+    pressure = Reading(NOW - 60, 80.0, "mm[Hg]", 60, "above-range arterial diastolic")
+    kept.put([ONE, replace(ONE, reading=low), device, replace(ONE, category="insulin", twin=2**40)])
+    kept.put([replace(device, category="blood-pressure", reading=pressure)])
+    with kept._file.reading() as database:
+        assert len(database.execute("SELECT DISTINCT LENGTH(sealed) FROM readings").fetchall()) == 1
+    hours = [hour for part in kept._file.due(2**40, 2**40, (), 9) if (hour := kept.hour(part))]
+    assert low in [each for hour in hours for each in hour.readings], "and opens as it was"
+    (row,) = kept.rows(hours[0])[:1]
+    verdicts = [kept.seal.verdict(row, *each) for each in (("", ""), ("suspect", "out of bounds: 6.7 mg/dL"))]
+    ages = [kept.seal.close(b"name", [each, 1]).sealed for each in ("glucose", "reproductive")]
+    assert len({len(each) for each in [*verdicts, *ages]}) == 1
+    kept.close()
 
 
 def test_what_was_dropped_is_overwritten(path: Path) -> None:

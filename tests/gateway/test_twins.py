@@ -175,7 +175,6 @@ class TestConsent:
         assert memory_of(alive).at[0] == LONG_AGO
         assert alive.pump.freshness.ages(alive.world.clock.at) == []
 
-
     def test_that_never_was_to_an_older_hour_leaves_the_gate_its_memory(self, alive: Living) -> None:
         """Else a device that lies sends one reading of before its grant, and nobody judges it for a day."""
         alive.live(1)
@@ -300,7 +299,6 @@ class TestAReading:
         found = {each.at.timestamp(): each for each in alive.read(since=before[0].seconds)}
         assert [found[each.seconds].doubtful for each in before[-4:]] == [False, True, True, True]
         assert not found[before[-1].seconds].corrected
-
 
     @pytest.mark.parametrize("anchored", [True, False])
     def test_that_is_judged_otherwise_takes_no_drop_of_blood_with_it(self, site: Site, anchored: bool) -> None:
