@@ -17,6 +17,9 @@ from .sensor import UNKNOWN_SENSOR, Sensor
 from .times import Clock, Instant, Moment
 from .values import Numbers, bound, plausible, rival_unit, unit_code
 
+MOST_PROBLEMS = 100_000
+"""Rows of one file that cannot be read; a kilobyte of gzip can be a million of them."""
+
 _SUSPECT_VALUES = 10
 _MICROS = 1_000_000
 _INSTANT = attrgetter("seconds", "micros")
@@ -87,7 +90,16 @@ class Intake:
             self._samples.append(Reading(seconds, value, self._unit, offset, quality, micros=micros))
 
     def problem(self, line: int, reason: str) -> None:
-        """One row that cannot be read."""
+        """One row that cannot be read.
+
+        Raises:
+            InputError: there are over MOST_PROBLEMS of them.
+        """
+        if len(self._problems) >= MOST_PROBLEMS:
+            raise InputError(
+                f"Over {MOST_PROBLEMS:,} rows cannot be read; the last is {line}: {reason}.",
+                hint="It is no such file, or the options are another's.",
+            )
         self._problems.append(Problem(line, reason))
 
     def other(self, kind: str, count: int = 1) -> None:

@@ -105,12 +105,16 @@ def read(source: Source, intake: Intake) -> Import:
     in_frame = max(part.signal.frame for part in parts if part.signal)
     require_few(in_frame * sum(part.frames for part in parts))
     taking = _Taking(intake, start, record.rate, wave=choice.column.category in WAVES)
+    held: dict[str, NDArray[np.int64]] = {}
     for part in parts:
         if part.header is None or part.place is None:
             intake.other("missing", part.frames * in_frame)
             taking.frames += part.frames
         elif part.frames or part.header.frames is None:
-            samples = read_samples(source.folder, part.header, part.place)
+            name = part.header.name
+            if name not in held:
+                held[name] = read_samples(source.folder, part.header, part.place)
+            samples = held[name]
             require_few(len(samples))
             taking.take(part.header.signals[part.place], samples, f"{choice.column.mark} {shifted}")
     taking.tell()
@@ -168,28 +172,46 @@ def _parts(folder: Path, record: Header) -> Iterator[Part]:
     """The record's stretches in their order.
 
     Raises:
-        InputError: a segment's header is not there, or says otherwise than the record's.
+        InputError: a segment's header is not there, or says otherwise than the record's; or a record's lies under
+            another name than its own, under which the samples' library looks for it.
     """
     if not record.segments:
+        if _named(folder, record.name) != record:
+            raise InputError(f"The record calls itself {record.name}, and the header of that name says otherwise.")
         yield Part(record, record.frames or 0)
         return
     if record.frames not in {None, sum(each.frames for each in record.segments)}:
         raise InputError("The record's segments are together not as long as its header says.")
+    known: dict[str, Header] = {}  # a segment that is named ten thousand times is read once
     for each in record.segments:
         if each.name is None:
             yield Part(None, each.frames)
             continue
-        with open_source(folder / f"{each.name}.hea") as source:
-            own = parse(source.lines())
+        if each.name not in known:
+            known[each.name] = _named(folder, each.name)
+        own = known[each.name]
         if own.segments or (own.name, own.rate, own.frames) != (each.name, record.rate, each.frames):
             raise InputError(f"The header of the segment {each.name} says otherwise than the record's.")
         yield Part(own, each.frames)
 
 
+def _named(folder: Path, name: str) -> Header:
+    """The header of that name.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
+    path = folder / f"{name}.hea"
+    if path.is_fifo():
+        raise InputError(f"{path.name} is a pipe, for which nobody waits.")
+    with open_source(path) as source:
+        return parse(source.lines())
+
+
 def _choice(parts: list[Part], options: Options) -> tuple[Choice, str]:
     """The signal that is imported, and its heading."""
     names: dict[str, str] = {}
-    for header in (part.header for part in parts if part.header):
+    for header in {id(part.header): part.header for part in parts if part.header}.values():
         own = {signal.heading: signal.name for signal in header.signals}
         if len(own) < len(header.signals):
             raise InputError(f"Two signals of {header.name} have one name.", hint="Rename one in the header.")

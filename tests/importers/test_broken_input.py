@@ -75,6 +75,13 @@ def test_what_is_no_value_is_a_problem_with_its_line(value: str) -> None:
     assert [each.line for each in found.problems] == [3]
 
 
+def test_rows_that_cannot_be_read_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dtledger.importers.intake.MOST_PROBLEMS", 3)
+    with pytest.raises(InputError, match="Over 3 rows cannot be read"):
+        read(b"2026-11-02T00:05,5.4\n" + b"x,1\n" * 4)
+    assert len(read(b"2026-11-02T00:05,5.4\n" + b"x,1\n" * 3).problems) == 3
+
+
 def test_a_clock_that_was_never_set_is_a_problem() -> None:
     found = read(b"1970-01-01T00:10,5.4\n1970-12-31T23:59,5.4\n1971-01-01T00:00,5.5\n2026-11-02T00:05,5.6\n")
     assert [each.value for each in found.readings] == [5.5, 5.6]

@@ -4,6 +4,7 @@ all, segments with gaps between them, files that are cut off."""
 from __future__ import annotations
 
 import io
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from dtledger.errors import InputError
-from dtledger.importers import Import, read_file, wfdb_samples
+from dtledger.importers import Import, read_file, wfdb, wfdb_header, wfdb_samples
 from dtledger.importers.wfdb_header import MAX_LINES
 from tests.importers.signals import MISSING, header, numerics, record, segmented
 
@@ -220,6 +221,39 @@ class TestSegments:
         (tmp_path / f"{name}.hea").write_text(whole, "ascii")
         assert read(path, "ecg", tz=TZ, value_column="II").readings
 
+    def test_a_segment_that_is_named_a_thousand_times_is_read_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two files of a few kilobytes would else fill the memory with headers."""
+        record(tmp_path, "one", (("II", 100, "mV"), ("V", 50, "mV")), [(1, 2)])
+        path = header(tmp_path, "many", [f"many/{1_000} 2 125", *["one 1"] * (1_000)])
+        read_headers, read_samples = Counter[str](), Counter[str]()
+
+        def parse(lines: Any) -> Any:
+            found = wfdb_header.parse(lines)
+            read_headers[found.name] += 1
+            return found
+
+        def samples(folder: Path, known: Any, place: int) -> Any:
+            read_samples[known.name] += 1
+            return wfdb_samples.read(folder, known, place)
+
+        monkeypatch.setattr(wfdb, "parse", parse)
+        monkeypatch.setattr(wfdb, "read_samples", samples)
+        found = read(path, "ecg", start=START, value_column="II")
+        assert (len(found.readings), read_headers["one"], read_samples["one"]) == (1_000, 1, 1)
+
+    def test_a_segment_that_is_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
+        path = segmented(tmp_path)
+        whole = (tmp_path / "m_0002.hea").read_bytes()
+        (tmp_path / "m_0002.hea").unlink()
+        os.mkfifo(tmp_path / "m_0002.hea")
+        with pytest.raises(InputError, match="a pipe"):
+            read(path, "ecg", tz=TZ, value_column="II")
+        (tmp_path / "m_0002.hea").unlink()
+        (tmp_path / "m_0002.hea").write_bytes(whole)
+        assert read(path, "ecg", tz=TZ, value_column="II").readings
+
     def test_a_segment_whose_file_is_not_there_is_refused(self, tmp_path: Path) -> None:
         path = segmented(tmp_path)
         (tmp_path / "m_0003.dat").rename(tmp_path / "away")
@@ -261,6 +295,17 @@ class TestWhatIsDamagedOrToBeFeared:
         path.write_text(whole.replace("s1n.dat", name), "ascii")
         with pytest.raises(InputError, match="Line 2 of the record's header"):
             read(path, start=START, format="wfdb")
+        path.write_text(whole, "ascii")
+        assert read(path, start=START).readings
+
+    def test_a_header_under_another_name_than_its_own_sends_nobody_to_that_one(self, tmp_path: Path) -> None:
+        """The library reads the header of the record's name: it would be one that nobody has looked at."""
+        path = numerics(tmp_path)
+        whole = path.read_text("ascii")
+        record(tmp_path, "else", (("HR", 10, "bpm"),), [(700,)] * 60)
+        path.write_text(whole.replace("s1n 5", "else 5", 1), "ascii")
+        with pytest.raises(InputError, match="calls itself else"):
+            read(path, start=START)
         path.write_text(whole, "ascii")
         assert read(path, start=START).readings
 
