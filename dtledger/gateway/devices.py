@@ -120,11 +120,12 @@ class Devices:
             AccessDeniedError: its signer neither enrolled the device nor owns its twin.
         """
         said = self._said(read_suspension, block)
+        present = self._context.view().owner(said.twin)
         with self._lock:
             known = self.find(said.device)
             if known is None or known.enrolment.twin != said.twin:
                 raise InputError("No such device of that twin is enrolled here.")
-            if said.owner not in (known.enrolment.owner, self._context.view().owner(said.twin)):
+            if said.owner not in (known.enrolment.owner, present):
                 raise AccessDeniedError("A device is suspended by its twin's owner.", reason=Reason.NO_GRANT)
             if not known.suspended:
                 self._keep(self.block(said.device), known.enrolment, max(said.at, 1))
@@ -147,9 +148,12 @@ class Devices:
     def find(self, device: bytes) -> Device | None:
         """The device of that name, if it is or was enrolled."""
         known = self._known.get(device)
-        if known is None and (kept := self._queue.devices.find("devices", self._name("device", device))) is not None:
-            known = self._read(kept)
-            self._remember(device, known)
+        if known is not None:
+            return known
+        with self._lock:  # else what was read before a suspension is remembered after it
+            if (kept := self._queue.devices.find("devices", self._name("device", device))) is not None:
+                known = self._read(kept)
+                self._remember(device, known)
         return known
 
     def all(self) -> list[Device]:
@@ -163,7 +167,9 @@ class Devices:
 
     def moved(self, device: bytes, chain: Chain) -> None:
         """Its chain has come that far, and that is written."""
-        self._remember(device, replace(self._known[device], chain=chain))
+        with self._lock:
+            if (known := self._known.get(device)) is not None:  # it may have been suspended meanwhile
+                self._known[device] = replace(known, chain=chain)
 
     def is_owners(self, enrolment: Enrolment) -> bool:
         """Whether who enrolled it owns the twin, by a look that is a minute old at most. A ledger that is away refuses

@@ -231,6 +231,25 @@ class TestSuspending:
         assert known is not None
         assert (known.suspended, known.chain.number) == (ward.world.clock.at, 1)
 
+    def test_of_a_device_whose_batch_is_on_its_way_to_the_disk_holds(
+        self, ward: Ward, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        device, now = ward.enrolled(), ward.world.clock.at
+        put = ward.queue.put
+
+        def suspended(*readings: Any, **how: Any) -> int:
+            ward.suspend(device)
+            return put(*readings, **how)
+
+        message = device.sign([(0, now - 600, 50)], now)
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(ward.queue, "put", suspended)
+            assert ward.take(message) is Code.TAKEN, "it was there before"
+        assert len(ward.readings()) == 1
+        other = ward.enrolled()
+        assert ward.take(next_of(device, now, RUNS)) is Code.SUSPENDED
+        assert ward.take(next_of(other, now, RUNS)) is Code.TAKEN
+
 
 def test_a_twin_that_moved_away_takes_nothing_more_of_its_former_owner_s_devices(ward: Ward) -> None:
     world = ward.world
