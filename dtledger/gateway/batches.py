@@ -99,7 +99,10 @@ class Batches:
     def _readings(self, batch: Batch, known: Device, chain: Chain) -> list[tuple[tuple[str, Reading], bool]]:
         """Category and reading of each value, and whether a body and its devices give it."""
         channels, since = known.enrolment.channels, known.enrolment.since
-        if chain.at > self._context.clock() + CLOCK_AHEAD:
+        latest = self._context.clock() + CLOCK_AHEAD
+        if known.chain.at > latest:
+            raise BusyError("This gateway's clock ran back: what it took lies in a time to come.")
+        if chain.at > latest:
             raise Refused(Code.AHEAD)
         if min(run.first for run in batch.runs) < since:
             raise Refused(Code.EARLY)

@@ -162,7 +162,8 @@ class Pump:
         """
         now = self._context.clock()
         self._deferred = {part: each for part, each in self._deferred.items() if each.until > now or each.failures}
-        skip = {part for part, each in self._deferred.items() if each.until > now}
+        longest = self._pace.longest_retry_seconds  # whose time lies beyond was deferred before the clock ran back
+        skip = {part for part, each in self._deferred.items() if 0 < each.until - now <= longest}
         hours = self._queue.due(now - self._pace.batch_seconds, skip, self._pace.snapshots)
         beside = [] if hours else self._twins.waiting(self._pace.snapshots)
         if not hours and not beside:

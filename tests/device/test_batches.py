@@ -60,6 +60,20 @@ def test_what_was_answered_is_there_after_a_restart_and_the_chain_with_it(ward: 
     assert ward.devices.find(bytes.fromhex(device.name)).chain.number == device.number == 3  # type: ignore[union-attr]
 
 
+def test_a_gateway_whose_clock_ran_back_has_no_device_drop_what_it_measured(ward: Ward) -> None:
+    device, clock = ward.enrolled(), ward.world.clock
+    assert ward.send(device, ward.rows(1)) is Code.TAKEN
+    clock.advance(60)
+    device.sign(ward.rows(1, ago=5), clock.at)
+    clock.at -= DAY
+    assert device.exchange(lambda held, _: ward.batches.take(held)[1]) == (Code.LATER, 0)
+    assert device.pending
+    new = ward.enrolled()
+    assert ward.take(next_of(new, clock.at + DAY, [[0, 0, 0, [50]]])) is Code.AHEAD, "it has taken nothing of that one"
+    clock.at += DAY
+    assert device.exchange(lambda held, _: ward.batches.take(held)[1]) == (Code.TAKEN, 0)
+
+
 def test_a_batch_that_cannot_be_written_moves_no_chain(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readings and chain are one transaction: neither is there without the other."""
     device = ward.enrolled()

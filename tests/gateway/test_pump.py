@@ -196,6 +196,13 @@ class TestWhatCouldNotBeAnchoredInTime:
         assert refused.pump.step() == 3
         assert refused.pump.told.handed_over == 0
 
+    def test_does_not_wait_for_a_time_that_a_wrong_clock_said(self, refused: Site) -> None:
+        refused.world.clock.advance(PACE.renewal_seconds - 1)
+        assert refused.pump.step() == 0
+        refused.world.clock.at -= PACE.renewal_seconds - 600
+        grant_again(refused)
+        assert refused.pump.step() == 3
+
     def test_goes_sealed_to_the_owner_who_adopts_it(self, refused: Site) -> None:
         world = refused.world
         world.clock.advance(PACE.renewal_seconds)
