@@ -79,12 +79,13 @@ class TwinTables:
         return found
 
     def forget(self, twins: Sequence[bytes] = (), *, now: int = 0, before: int = 0) -> None:
-        """Forget these twins, those that took nothing since `before`, and what was lent until `now`."""
+        """Forget these twins, those that took nothing since `before`, and what was lent until `now`; what is still to
+        be marked anew stays until `before`, for its snapshot may be gone."""
         with self._file.transaction() as database:
             database.executemany("DELETE FROM states WHERE twin = ?", ((twin,) for twin in twins))
             database.execute("DELETE FROM states WHERE at < ?", (before,))
             database.execute("DELETE FROM newest WHERE at < ?", (before,))
-            database.execute("DELETE FROM anchored WHERE until < ? AND later IS NULL", (now,))
+            database.execute("DELETE FROM anchored WHERE until < ? AND later IS NULL OR until < ?", (now, before))
 
     def note_newest(self, newest: Sequence[Sealed], gone: Sequence[bytes] = ()) -> None:
         """Remember how far what is anchored goes, by word, and forget that of others."""

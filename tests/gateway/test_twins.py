@@ -300,6 +300,22 @@ class TestAReading:
         assert [found[each.seconds].doubtful for each in before[-4:]] == [False, True, True, True]
         assert not found[before[-1].seconds].corrected
 
+    def test_whose_snapshot_was_erased_is_not_kept_for_its_correction_for_ever(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keeper = living(site).twins._keeper
+        alive = living(site, Hindsight(keeper.prior, keeper.thresholds))
+        alive.live(1)
+        monkeypatch.setattr(alive.twins._telling, "_remarks", lambda _: [])  # as where its manifest is gone
+        now = alive.sensor()
+        now[0] = replace(now[0], value=400.0)
+        alive.put(now)
+        for days, left in ((0, True), (5, True), (40, False)):
+            alive.world.clock.advance(days * 24 * HOUR)
+            alive.pump.step()
+            alive.twins._forget_old()
+            assert bool(alive.site.queue.twins.lent()) is left
+
     @pytest.mark.parametrize("anchored", [True, False])
     def test_that_is_judged_otherwise_takes_no_drop_of_blood_with_it(self, site: Site, anchored: bool) -> None:
         let_forecast(site)
