@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, median
 from tempfile import TemporaryDirectory
@@ -31,6 +31,7 @@ from dtledger.audit import (
 )
 from dtledger.audit.bundle import BundleSource
 from dtledger.audit.kept import KeptBlocks
+from dtledger.audit.proofs import Header
 from dtledger.client import Client, ModelCard, Terms
 from dtledger.client.keyrings import owner_keys
 from dtledger.encoding import address
@@ -75,8 +76,10 @@ class Audits:
         asked, files = [], []
         for number in range(bench.sizes.audited + 1):
             # the model first: Anvil funds its newcomers behind the back of the block that is newest then
-            asked.append(_twin(world) if number else _model(world))
-            files.append(export(asked[-1], _node(world), store)[0].encode())
+            audit = _twin(world) if number else _model(world)
+            bundle = export(audit, _node(world), store)[0]
+            asked.append(replace(audit, pinned=Header.read(bundle.headers[max(bundle.headers)]).hash))
+            files.append(bundle.encode())
         return cls(world, tuple(asked), tuple(files))
 
 
