@@ -32,10 +32,12 @@ __all__ = [
     "BOUNDS",
     "DETECTORS",
     "RATE",
+    "Findings",
     "Judged",
     "Memory",
     "Thresholds",
     "clear",
+    "find",
     "judge",
     "read",
     "reasons",
@@ -126,17 +128,28 @@ class Memory:
 @dataclass(frozen=True, slots=True)
 class Judged:
     """`raw` (DETECTORS, twins) as each detector found it, `scores` the same in one measure and the greatest of them,
-    `score`; `detector` whose that is, the minute `onset` (twins) since when it says that readings are false, and by how
-    much, `amount` (twins), in its own unit. `z` (twins) is the innovation in its deviations."""
+    `score`; `detector` whose that is. `z` (twins) is the innovation in its deviations; the reading as it came, at its
+    minute, `elapsed` minutes after the one before, at a `rate` in mg/dL a minute."""
 
     memory: Memory
     raw: Array
     scores: Array
     score: Array
     detector: npt.NDArray[np.intp]
+    z: Array
+    minutes: Array
+    elapsed: Array
+    reading: Array
+    rate: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The minute `onset` (twins) since when a twin's detector says that readings are false, and by how much, `amount`
+    (twins), in its own unit; NaN where nobody asked."""
+
     onset: Array
     amount: Array
-    z: Array
 
 
 def start(twins: int) -> Memory:
@@ -195,41 +208,52 @@ def judge(thresholds: Thresholds, memory: Memory, coming: Coming, reading: Array
         elapsed,
         usable,
         sides,
-        np.nan_to_num(z),
+        np.where(np.isnan(z), 0.0, z),
         deviation,
         coming.expected.cross[:3, 0] / np.square(coming.expected.factor[0, 0]),
     )
     z = signatures.surprise(z, sides)
-    density = signatures.log_density(z) - np.log(deviation) + signatures.CONSTANT
-    repeated = replays.take(memory.replays, minutes, np.where(there, reading, np.nan), sides, np.nan_to_num(density))
+    density = np.where(np.isnan(z), 0.0, signatures.log_density(z) - np.log(deviation) + signatures.CONSTANT)
+    z = np.where(np.isnan(z), 0.0, z)
+    repeated = replays.take(memory.replays, minutes, np.where(there, reading, np.nan), sides, density)
     born = np.where(there & ~known, minutes, memory.born)
     after = Memory(
         born, np.where(there, minutes, memory.at), np.where(there, reading, memory.value), suspected, repeated
     )
 
-    ratios, onsets, sizes = signatures.greatest(suspected)
-    repetitions, lags = replays.greatest(repeated)
     hard = np.array([np.where(wild, np.inf, 0.0), np.where(np.abs(rate) > RATE, np.inf, 0.0)])
-    raw = np.concatenate([hard, ratios, repetitions])
+    raw = np.concatenate([hard, signatures.greatest(suspected), replays.greatest(repeated)])
     scores = thresholds.score(raw)
     scores[HARD:] = np.where(there & known & (minutes - born >= DAY), scores[HARD:], 0.0)
-    detector, every = scores.argmax(axis=0), np.arange(len(minutes))
-    score = scores[detector, every]
-    amount = np.concatenate([[np.nan_to_num(reading), rate], sizes, lags])[detector, every]
-    here = np.broadcast_to(minutes, lags.shape)
-    onset = np.concatenate([here[:HARD], onsets, repeated.stuck_since[None], here[1:]])[detector, every]
-    (twins,) = np.nonzero((detector > STUCK) & (score > thresholds.level))
-    if len(twins):
-        joined = detector[twins] >= DETECTORS.index("joined replay")
-        onset[twins] -= elapsed[twins] * replays.lasted(repeated, twins, amount[twins], joined)
-    return Judged(after, raw, scores, score, detector, onset, amount, np.nan_to_num(z))
+    return Judged(after, raw, scores, scores.max(axis=0), scores.argmax(axis=0), z, minutes, elapsed, reading, rate)
 
 
-def reasons(judged: Judged, i: int) -> list[str]:
+def find(judged: Judged, wanted: npt.NDArray[np.bool_]) -> Findings:
+    """What the detectors say of some of the twins; few are ever asked for."""
+    onset, amount = np.full((2, len(wanted)), np.nan)
+    (twins,) = np.nonzero(wanted)
+    if not len(twins):
+        return Findings(onset, amount)
+    detector, every = judged.detector[twins], np.arange(len(twins))
+    repeated = batch.of(judged.memory.replays, twins)
+    _, onsets, sizes = signatures.named(batch.of(judged.memory.signatures, twins))
+    _, lags = replays.named(repeated)
+    hard = [np.nan_to_num(judged.reading[twins]), judged.rate[twins]]
+    much = np.concatenate([hard, sizes, lags])[detector, every]
+    here = np.broadcast_to(judged.minutes[twins], lags.shape)
+    since = np.concatenate([here[:HARD], onsets, repeated.stuck_since[None], here[1:]])[detector, every]
+    again = np.flatnonzero(detector > STUCK)
+    joined = detector[again] >= DETECTORS.index("joined replay")
+    since[again] -= judged.elapsed[twins[again]] * replays.lasted(repeated, again, much[again], joined)
+    onset[twins], amount[twins] = since, much
+    return Findings(onset, amount)
+
+
+def reasons(judged: Judged, findings: Findings, i: int) -> list[str]:
     """What was found of twin `i`, in a clinician's words."""
     if not judged.score[i] > 0:
         return []
-    amount, since = judged.amount[i], judged.memory.at[i] - judged.onset[i]
+    amount, since = findings.amount[i], judged.memory.at[i] - findings.onset[i]
     told = {
         "bounds": f"out of bounds: {amount:.1f} mg/dL",
         "rate": f"rate: {amount:+.1f} mg/dL a minute",

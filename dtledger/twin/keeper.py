@@ -172,7 +172,8 @@ class Keeper:
         after = _unlearned(step.memory, memory.twin, standing == UNVERIFIED)
         trail = rewind.turn(memory.trail, memory.twin, good)
         trail = rewind.note(trail, minutes, np.where(wild, np.nan, reading), sides, announced, taken)
-        onset = np.where(found, np.minimum(judged.onset, minutes), minutes)
+        findings = gate.find(judged, caught | np.isinf(judged.score))
+        onset = np.where(found, np.minimum(findings.onset, minutes), minutes)
         onset = np.where(caught, onset, np.where(standing == GOOD, LONG_AGO, memory.onset))
         after, trail, remarked = self._retaken(memory, after, trail, onset, caught, freed)
         trail = rewind.begin(trail, after, freed)
@@ -180,13 +181,11 @@ class Keeper:
         kept = Memory(
             after, gate.clear(judged.memory, freed), trail, standing, onset, np.where(standing == SUSPECT, agreed, 0.0)
         )
-        reasons = tuple(
-            _reasons(i, quality[i], bool(caught[i]), bool(differs[i]), judged, minutes, kept, shown, second)
-            if quality[i]
-            else ()
-            for i in range(len(minutes))
-        )
-        return Kept(kept, quality, reasons, there & (reading < LOW), remarked, step, judged)
+        reasons: list[tuple[str, ...]] = [()] * len(minutes)
+        for i in np.flatnonzero(quality).tolist():
+            what = gate.reasons(judged, findings, i) if caught[i] or np.isinf(judged.score[i]) else []
+            reasons[i] = _reasons(i, quality[i], bool(differs[i]), what, minutes, kept, shown, second)
+        return Kept(kept, quality, tuple(reasons), there & (reading < LOW), remarked, step, judged)
 
     def _near(self, memory: Memory, coming: twin.Coming, reading: Array) -> Flags:
         """Whether a reading lies by the forecast frozen at the onset: the twin has learned nothing since."""
@@ -248,20 +247,18 @@ def _unlearned(after: twin.Memory, before: twin.Memory, unverified: Flags) -> tw
 def _reasons(
     i: int,
     quality: int,
-    caught: bool,
     differs: bool,
-    judged: gate.Judged,
+    what: list[str],
     minutes: Array,
     kept: Memory,
     shown: Array,
     second: Array | None,
 ) -> tuple[str, ...]:
-    """Why a reading of twin `i` is not good: what was found now, else how it stands."""
+    """Why a reading of twin `i` is not good: `what` was found now, else how it stands."""
     found = []
     if differs and second is not None:
         found.append(f"second source: {second[i]:.0f} against {shown[i]:.0f} mg/dL")
-    if caught or np.isinf(judged.score[i]):
-        found += gate.reasons(judged, i)
+    found += what
     if not found and quality == SUSPECT:
         found.append(f"set aside for {minutes[i] - kept.onset[i]:.0f} min: {kept.agreed[i]:.0f} of {AGREEING} agree")
     if quality == UNVERIFIED:

@@ -18,7 +18,7 @@ from .batch import Twins
 from .factors import Array
 from .past import LONG_AGO
 
-__all__ = ["HISTORY", "REPLAYS", "Memory", "greatest", "lasted", "start", "take"]
+__all__ = ["HISTORY", "REPLAYS", "Memory", "greatest", "lasted", "named", "start", "take"]
 
 HISTORY = 300
 """Readings: three days a quarter of an hour apart, a day of every five minutes."""
@@ -50,8 +50,8 @@ Short = npt.NDArray[np.float32]
 @dataclass(frozen=True, slots=True)
 class Memory:
     """`values` (300, twins), the newest last, NaN before the first, and their `clock`, minutes of the day; sums by lag,
-    the least last: `same` and `joined` (300, twins); `stuck` (twins) how little the twin expected of a run of equal
-    readings, and since when."""
+    the least last, none below 0: `same` and `joined` (300, twins); `stuck` (twins) how little the twin expected of a
+    run of equal readings, and since when."""
 
     values: Short
     clock: Short
@@ -77,29 +77,36 @@ def take(memory: Memory, minutes: Array, reading: Array, sides: Array, log_densi
         np.asarray(each, dtype=np.float32) for each in (memory.values, memory.same, memory.joined, memory.clock)
     )
     apart = np.asarray(now - values, dtype=np.float32)
+    change = np.full_like(apart, np.nan)  # of lag k: (y - y_k) - (y_1 - y_{k+1})
+    np.subtract(apart[1:], values[-1] - values[:-1], out=change[1:])
     flat = -0.5 * np.square((reading - memory.values[-1]) / FLAT) - math.log(FLAT) - _CONSTANT
     density = np.fmax(log_density, flat).astype(np.float32)
     unlikely = log_density + math.log(STEP)
-    change = apart[1:] - (values[-1] - values[:-1])  # of lag k: (y - y_k) - (y_1 - y_{k+1})
     return Memory(
         _noted(values, now, there),
         _noted(clock, (minutes % DAY).astype(np.float32), there),
-        np.where(there, _summed(same, apart, density, 1.0), same),
-        np.where(there, _summed(joined, _aligned(change), density, math.sqrt(2)), joined),
+        _where(there, _summed(same, apart, density, 1.0), same),
+        _where(there, _summed(joined, change, density, math.sqrt(2)), joined),
         np.where(there, np.where(equal, memory.stuck - unlikely, 0.0), memory.stuck),
         np.where(there & ~equal, minutes, memory.stuck_since),
     )
 
 
-def _aligned(change: Short) -> Short:
-    return np.concatenate([np.full_like(change[:1], np.nan), change])
+def greatest(memory: Memory) -> Array:
+    """Of REPLAYS (5, twins): the greatest sum."""
+    count = len(memory.stuck)
+    found = np.zeros((len(REPLAYS), count))
+    found[0] = memory.stuck
+    places = np.flatnonzero(_daily(memory))
+    for row, sums in ((1, memory.same), (3, memory.joined)):
+        found[row] = sums.max(axis=0)
+        np.maximum.at(found[row + 1], places % count, sums.ravel()[places])
+    return found
 
 
-def greatest(memory: Memory) -> tuple[Array, Array]:
-    """Of REPLAYS (5, twins): the greatest sum, and its lag in readings; of stuck readings the value."""
-    twins = np.arange(len(memory.stuck))
-    early = np.abs(np.concatenate([memory.clock[-1:], memory.clock[:-1]]) - memory.clock[-1])  # of what a lag compares
-    daily = np.minimum(early, DAY - early) <= PUNCTUAL
+def named(memory: Memory) -> tuple[Array, Array]:
+    """What is `greatest`, and its lag in readings; of stuck readings the value."""
+    twins, daily = np.arange(len(memory.stuck)), _daily(memory)
     found = [(memory.stuck, memory.values[-1])]
     for sums in (memory.same, memory.joined):
         for some in (sums, sums * daily):
@@ -109,7 +116,16 @@ def greatest(memory: Memory) -> tuple[Array, Array]:
     return ratio, lag
 
 
-def lasted(memory: Memory, twins: Twins, lag: Array, joined: Array) -> Array:
+def _daily(memory: Memory) -> npt.NDArray[np.bool_]:
+    """Which lags compare the same time of day."""
+    early = np.empty_like(memory.clock)
+    early[0], early[1:] = 0.0, memory.clock[:-1]
+    early[1:] -= memory.clock[-1]
+    np.abs(early, out=early)
+    return np.asarray((early <= PUNCTUAL) | (early >= DAY - PUNCTUAL))
+
+
+def lasted(memory: Memory, twins: Twins, lag: Array, joined: npt.NDArray[np.bool_]) -> Array:
     """For how many readings before the newest some twins' repetitions have lasted, two hours' at most."""
     back, values = np.arange(1, LONGEST + 2)[:, None], memory.values[:, twins]
     place = np.maximum(HISTORY - back - lag.astype(np.intp), 0)
@@ -122,18 +138,23 @@ def lasted(memory: Memory, twins: Twins, lag: Array, joined: Array) -> Array:
 def _noted(values: Short, now: Short, there: npt.NDArray[np.bool_]) -> Short:
     noted = np.empty_like(values)
     noted[:-1], noted[-1] = values[1:], now
-    return noted if there.all() else np.asarray(np.where(there, noted, values), dtype=np.float32)
+    return _where(there, noted, values)
+
+
+def _where(there: npt.NDArray[np.bool_], after: Short, before: Short) -> Short:
+    return after if there.all() else np.asarray(np.where(there, after, before), dtype=np.float32)
 
 
 def _summed(sums: Short, apart: Short, log_density: Short, wider: float) -> Short:
-    """Page's sums of what is won by a repetition that lies `apart` (300, twins)."""
-    square = np.square(apart)
+    """Page's sums of what is won by a repetition that lies `apart` (300, twins). In place: there are many."""
+    likely = np.square(apart)
     exact, noisy = (wider * each for each in (EXACT, NOISY))
-    likely = np.maximum(
-        square * np.float32(-0.5 / exact**2) - np.float32(math.log(exact)),
-        square * np.float32(-0.5 / noisy**2) - np.float32(math.log(noisy)),
-    )
+    with_noise = likely * np.float32(-0.5 / noisy**2)
+    with_noise -= np.float32(math.log(noisy))
+    likely *= np.float32(-0.5 / exact**2)
+    likely -= np.float32(math.log(exact))
+    np.maximum(likely, with_noise, out=likely)
     likely -= log_density + np.float32(_CONSTANT)
-    likely += np.maximum(sums, 0)
+    likely += sums
     likely[HISTORY - NEAREST + 1 :] = 0
-    return np.asarray(np.nan_to_num(likely, copy=False, nan=0.0), dtype=np.float32)
+    return np.asarray(np.fmax(likely, 0, out=likely))  # NaN, before the first reading, is nothing won

@@ -32,6 +32,7 @@ __all__ = [
     "greatest",
     "log_density",
     "move",
+    "named",
     "start",
     "take",
 ]
@@ -56,6 +57,7 @@ ATTACKS: tuple[tuple[str, float], ...] = tuple((name, size) for name, sizes in S
 """Signature and size of each ratio."""
 CONSTANT = math.lgamma((FREEDOM + 1) / 2) - math.lgamma(FREEDOM / 2) - 0.5 * math.log(FREEDOM * math.pi)
 _OF = np.array([list(SIZES).index(name) for name, _ in ATTACKS])
+_RANGES = [slice(int(rows[0]), int(rows[-1]) + 1) for rows in (np.flatnonzero(i == _OF) for i in range(len(SIZES)))]
 _SIZE = np.array([size for _, size in ATTACKS])[:, None]
 _WIDER = np.array(WIDER)[:, None]
 
@@ -141,21 +143,40 @@ def take(
     false = np.ones((ONSETS, len(SIZES), len(minutes)))
     false[:, 1] = minutes - before
     false[:, 2] = np.where(there, reading, 0.0)
-    rest = np.where(there & (onset != LONG_AGO), (false - felt[0]).transpose(1, 0, 2), 0.0).transpose(1, 0, 2)
-    shifted = z - (rest / deviation)[:, _OF] * _SIZE
+    rest = np.where((there & (onset != LONG_AGO))[:, None], false - felt[0], 0.0)
+    shifted = _attacked(z, rest / deviation)
     if sides.any():
         shifted = surprise(shifted, sides)
     z = surprise(z, sides)
-    square = FREEDOM + np.where(there, np.square(z), 0.0)
-    gained = (FREEDOM + 1) / 2 * np.log(square / (FREEDOM + np.square(np.where(there, shifted, 0.0))))
+    shifted = np.where(there, shifted, 0.0) if not there.all() else shifted
+    gained = np.square(shifted, out=shifted)
+    gained += FREEDOM
+    np.divide(FREEDOM + np.where(there, np.square(z), 0.0), gained, out=gained)
+    np.log(gained, out=gained)
+    gained *= (FREEDOM + 1) / 2
+    gained += ratios
     wider = -np.log(_WIDER) + log_density(z / _WIDER) - log_density(z)
     noise = np.where(there, np.maximum(memory.noise + wider, 0.0), memory.noise)
     since = np.where(there & (memory.noise <= 0), minutes, memory.noise_since)
-    return Memory(onset, before, felt + gain[:, None, None] * rest, ratios + gained, noise, since)
+    return Memory(onset, before, felt + gain[:, None, None] * rest, gained, noise, since)
 
 
-def greatest(memory: Memory) -> tuple[Array, Array, Array]:
-    """By name (SIZES and noise, twins): the greatest logarithm of a ratio, its onset, and the size it is of."""
+def _attacked(z: Array, rest: Array) -> Array:
+    """The innovation without each attack, (8, ATTACKS, twins); `rest` (8, SIZES, twins) is of size one."""
+    shifted = np.empty((ONSETS, len(ATTACKS), len(z)))
+    for place in range(len(SIZES)):
+        np.multiply(rest[:, place, None], _SIZE[place == _OF], out=shifted[:, _RANGES[place]])
+    return np.subtract(z, shifted, out=shifted)
+
+
+def greatest(memory: Memory) -> Array:
+    """By name (SIZES and noise, twins): the greatest logarithm of a ratio."""
+    found = [memory.ratios[:, each].max(axis=(0, 1)) for each in _RANGES]
+    return np.array([*found, memory.noise.max(axis=0)])
+
+
+def named(memory: Memory) -> tuple[Array, Array, Array]:
+    """What is `greatest`, its onset, and the size it is of."""
     twins = np.arange(memory.noise.shape[1])
     found = []
     for place in range(len(SIZES)):
@@ -172,7 +193,7 @@ def greatest(memory: Memory) -> tuple[Array, Array, Array]:
 
 def _shifted(array: Array, due: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
     """With the onsets (the axis of eight) one place on and nothing at the last, where due."""
-    axis = 1 if array.ndim == 4 else 0
-    moved = np.roll(array, -1, axis=axis)
-    np.moveaxis(moved, axis, 0)[-1] = 0.0
+    moved = np.empty_like(array)
+    after, before = (each if array.ndim < 4 else each.swapaxes(0, 1) for each in (moved, array))
+    after[:-1], after[-1] = before[1:], 0.0
     return moved if due.all() else np.where(due, moved, array)

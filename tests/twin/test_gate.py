@@ -151,7 +151,7 @@ class TestASignature:
         for minute, reading in zip(MINUTES[FALSE], TRUE[FALSE] + 32, strict=True):
             kept = OPEN.take(memory, np.array([minute]), np.array([reading]))
             memory = kept.memory
-        ratio, onset, size = signatures.greatest(memory.gate.signatures)
+        ratio, onset, size = signatures.named(memory.gate.signatures)
         assert ratio[0, 0] > 4
         assert abs(onset[0, 0] - MINUTES[BEGIN]) <= 15
         assert size[0, 0] in (20, 32, 52)
@@ -165,9 +165,18 @@ class TestAReplay:
         density = np.array([-np.log(6.0) - 0.9 - 0.5])
         for i, value in enumerate([*values, *values[60:70]]):
             memory = replays.take(memory, np.array([15.0 * i]), np.array([value]), np.zeros(1), density)
-        ratio, lag = replays.greatest(memory)
+        ratio, lag = replays.named(memory)
         assert lag[1, 0] == lag[3, 0] == 140
         assert (ratio[[1, 3], 0] > 12).all()
+
+
+class TestWhatIsFound:
+    def test_is_named_with_the_score_that_it_was_judged_by(self, before: Memory) -> None:
+        memory = before
+        for minute, reading in zip(MINUTES[FALSE], TRUE[FALSE] + 32, strict=True):
+            memory = OPEN.take(memory, np.array([minute]), np.array([reading])).memory
+            for part, kept in ((signatures, memory.gate.signatures), (replays, memory.gate.replays)):
+                assert (part.greatest(kept) == part.named(kept)[0]).all()
 
 
 class TestThresholds:
