@@ -1,7 +1,7 @@
 """Triangular square roots of many small matrices at once, the twins along the last axis.
 
 A covariance is kept as its lower-triangular factor L with L Lᵀ, so it cannot cease to be symmetric or positive. All
-changes are made by `triangular`: one orthogonal transformation, no downdate that might fail.
+changes are orthogonal transformations (`triangular`, `bordered`), no downdate that might fail.
 
 >>> columns = np.array([[3.0, 4.0], [0.0, 5.0]])[:, :, None]
 >>> print(np.round(covariance(triangular(columns))[:, :, 0], 12))
@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "covariance", "diagonal", "triangular"]
+__all__ = ["Array", "bordered", "covariance", "diagonal", "triangular"]
 
 Array = npt.NDArray[np.float64]
 
@@ -36,6 +36,27 @@ def triangular(columns: Array) -> Array:
     lower = np.asarray(np.linalg.qr(columns.transpose(2, 1, 0), mode="r"), dtype=np.float64).transpose(2, 1, 0)
     places = range(len(lower))
     return np.asarray(lower * np.copysign(1.0, lower[places, places]), order="C")
+
+
+def bordered(columns: Array) -> Array:
+    """The same L of one row over a factor: A is (1 + n, n + 1, twins), its lower left n by n lower triangular, and its
+    last column stands in the first row alone and is not 0.
+
+    By n Givens rotations of the last column with each other (Golub and Van Loan, 5.1.8), of all twins at once.
+    """
+    row = columns[0]
+    lower = np.zeros_like(columns)
+    lower[1:, 1:] = columns[1:, :-1]
+    lower[0, 0] = np.abs(row[-1])
+    for place in range(len(row) - 1, 0, -1):
+        length = np.sqrt(np.square(lower[0, 0]) + np.square(row[place - 1]))
+        cosine, sine = lower[0, 0] / length, row[place - 1] / length
+        first, other = lower[place:, 0], lower[place:, place]
+        turned = cosine * other - sine * first
+        lower[place:, 0] = cosine * first + sine * other
+        lower[place:, place] = turned
+        lower[0, 0] = length
+    return lower
 
 
 def diagonal(deviations: Array) -> Array:

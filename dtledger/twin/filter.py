@@ -26,7 +26,7 @@ from typing import Protocol
 import numpy as np
 
 from . import truncated
-from .factors import Array, covariance, triangular
+from .factors import Array, bordered, covariance, triangular
 
 __all__ = ["Expected", "Filter", "Linear", "Process", "Sensor", "State", "Update"]
 
@@ -167,11 +167,15 @@ class Expected:
         there = ~np.isnan(readings)
         innovation = np.where(there, readings - self.mean, 0.0)
         count, joint = len(readings), self._joint
-        if not there.all():  # a missing reading becomes one of its own noise, which tells nothing of the state
+        if count == 1 and not there.all():
+            joint = joint.copy()
+            joint[0, :-1] *= there
+            joint[0, -1:] = np.where(there, joint[0, -1:], 1.0)
+        elif not there.all():  # a missing reading becomes one of its own noise, which tells nothing of the state
             joint = np.concatenate([joint, np.zeros((len(joint), count, joint.shape[2]))], axis=1)
             joint[:count] *= there[:, None]
             joint[range(count), range(-count, 0)] = ~there
-        lower = triangular(joint)
+        lower = bordered(joint) if count == 1 else triangular(joint)
         whitened, kept = np.zeros_like(innovation), np.zeros_like(innovation)
         side = np.zeros_like(innovation) if censored is None else np.where(there, censored, 0)
         for i in range(count):

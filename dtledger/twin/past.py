@@ -81,7 +81,8 @@ def learn(past: Past, minutes: Array, glucose: Array) -> Past:
 def _lags(times: Array, values: Array) -> Array:
     twins = np.arange(times.shape[1])
     target = times[-1] - _BACK
-    after = np.minimum((times[:, None] < target).sum(axis=0), KEPT - 1)
+    earlier = (times[:, None] < target).view(np.int8).sum(axis=0, dtype=np.int8)
+    after = np.minimum(earlier, KEPT - 1).astype(np.intp)
     before = np.maximum(after - 1, 0)
     late, early, value = times[after, twins], times[before, twins], values[after, twins]
     part = (late - target) / np.maximum(late - early, 1e-9)

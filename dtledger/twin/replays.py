@@ -95,13 +95,13 @@ def take(memory: Memory, minutes: Array, reading: Array, sides: Array, log_densi
 def greatest(memory: Memory) -> Array:
     """Of REPLAYS (5, twins): the greatest sum."""
     count = len(memory.stuck)
-    found = np.zeros((len(REPLAYS), count))
-    found[0] = memory.stuck
-    places = np.flatnonzero(_daily(memory))
-    for row, sums in ((1, memory.same), (3, memory.joined)):
-        found[row] = sums.max(axis=0)
-        np.maximum.at(found[row + 1], places % count, sums.ravel()[places])
-    return found
+    daily = np.flatnonzero(_daily(memory))
+    found: list[Short | Array] = [memory.stuck]
+    for sums in (memory.same, memory.joined):
+        that_day = np.zeros(count, dtype=np.float32)
+        np.maximum.at(that_day, daily % count, sums.ravel()[daily])
+        found += [sums.max(axis=0), that_day]
+    return np.array(found, dtype=np.float64)
 
 
 def named(memory: Memory) -> tuple[Array, Array]:

@@ -41,6 +41,8 @@ NIS_READINGS = 50.0
 NIS_MOST = 16.0
 """Of a normalised innovation squared, that moves it."""
 
+Flags = npt.NDArray[np.bool_]
+
 _AHEAD = np.array(HORIZONS)[:, None]
 
 G, ROUGH, SIZE, BASIS = slice(0, 1), slice(1, 4), slice(4, 7), slice(7, 7 + features.BASIS)
@@ -150,9 +152,8 @@ class Coming:
         origin = _origin(self.prior, view)
         learned = _learn(self.prior, memory, minutes, reading)
         due = there & (memory.origin_times[-1] - memory.origin_times[-2] >= APART)
-        origins, times = memory.origins.copy(), memory.origin_times.copy()
-        origins[:, :-1, due], times[:-1, due] = memory.origins[:, 1:, due], memory.origin_times[1:, due]
-        origins[:, -1, there], times[-1, there] = origin[:, there], minutes[there]
+        origins = _noted(memory.origins.swapaxes(0, 1), origin, due, there).swapaxes(0, 1)
+        times = _noted(memory.origin_times, minutes, due, there)
         after = replace(
             memory,
             at=np.where(there | (memory.at != LONG_AGO), minutes, memory.at),
@@ -211,6 +212,14 @@ def forecast(prior: Prior, memory: Memory) -> Forecast:
     mean = newest[G] + rough + own
     reach = newest[SIZE] * memory.personal.scale * SCALES
     return Forecast(mean, mean[:, None] + np.sort(memory.personal.quantiles, axis=1) * reach[:, None])
+
+
+def _noted(before: Array, newest: Array, due: Flags, there: Flags) -> Array:
+    """Rows one place on where due, and the newest as the last where there is one."""
+    noted = np.empty_like(before)
+    noted[:-1] = np.where(due, before[1:], before[:-1])
+    noted[-1] = np.where(there, newest, before[-1])
+    return noted
 
 
 def _origin(prior: Prior, view: Seen) -> Array:
