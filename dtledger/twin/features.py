@@ -69,12 +69,11 @@ def features(seen: Seen) -> Array:
 def personal(rough: Array, basis: Array) -> Array:
     """What a person's own correction is linear in, of rough forecasts (3, twins): (3, 10, twins). The basis is
     (10, twins), or (10, 3, twins) where each horizon has one of its own."""
-    each = np.broadcast_to(basis[:, None], (BASIS, *rough.shape)) if basis.ndim == 2 else basis
     rows = np.empty((len(rough), BASIS, rough.shape[1]))
     rows[:, 0] = 1.0
     rows[:, 1] = rough / SCALES
-    rows[:, 2] = each[range(3), range(3)] / SCALES
-    rows[:, 3:] = each[3:].transpose(1, 0, 2)
+    rows[:, 2] = (basis[:3] if basis.ndim == 2 else basis[range(3), range(3)]) / SCALES
+    rows[:, 3:] = basis[3:] if basis.ndim == 2 else basis[3:].transpose(1, 0, 2)
     return rows
 
 
@@ -83,8 +82,9 @@ def spread(minutes: Array, rough: Array, basis: Array, volatility: Array) -> Arr
     rate, level = basis[3], basis[5]
     rows = [np.ones_like(rate), np.abs(rate), np.abs(basis[4]), level, np.maximum(level - 0.5, 0)]
     rows += [np.maximum(-level - 0.5, 0), np.log(1 + volatility), *_clock(minutes), *basis[7:]]
-    own = np.abs(rough / SCALES)[:, None]
-    return np.concatenate([np.broadcast_to(np.array(rows), (3, len(rows), len(rate))), own], axis=1)
+    of_each = np.empty((3, len(rows) + 1, len(rate)))
+    of_each[:, :-1], of_each[:, -1] = rows, np.abs(rough / SCALES)
+    return of_each
 
 
 def _rates(lags: Array) -> Array:

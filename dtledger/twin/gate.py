@@ -16,6 +16,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib import resources
 
 import numpy as np
@@ -79,9 +80,8 @@ class Thresholds:
 
     def score(self, raw: Array) -> Array:
         """Raw scores (DETECTORS, ·) in one measure."""
-        tails, shares = np.array(self.tails), np.array(self.shares)[:, None]
-        rare = (raw[HARD:] - tails[:, :1]) / tails[:, 1:] + math.log(20)
-        return np.concatenate([raw[:HARD], rare + np.log(shares)])
+        begin, scale, shares = _measure(self.tails, self.shares)
+        return np.concatenate([raw[:HARD], (raw[HARD:] - begin) / scale + math.log(20) + np.log(shares)])
 
     def at(self, nominal: float) -> Thresholds:
         """With readings set aside at that share of false alarms.
@@ -90,6 +90,13 @@ class Thresholds:
             KeyError: no level was found for it.
         """
         return replace(self, level=dict(self.levels)[nominal])
+
+
+@cache
+def _measure(tails: tuple[tuple[float, float], ...], shares: tuple[float, ...]) -> tuple[Array, Array, Array]:
+    """Columns: where each tail begins, its scale, the share."""
+    begin, scale = np.array(tails).T[:, :, None]
+    return begin, scale, np.array(shares)[:, None]
 
 
 def read(text: str) -> Thresholds:

@@ -77,8 +77,10 @@ def take(memory: Memory, minutes: Array, reading: Array, sides: Array, log_densi
         np.asarray(each, dtype=np.float32) for each in (memory.values, memory.same, memory.joined, memory.clock)
     )
     apart = np.asarray(now - values, dtype=np.float32)
-    change = np.full_like(apart, np.nan)  # of lag k: (y - y_k) - (y_1 - y_{k+1})
-    np.subtract(apart[1:], values[-1] - values[:-1], out=change[1:])
+    change = np.empty_like(apart)  # of lag k: (y - y_k) - (y_1 - y_{k+1})
+    change[0] = np.nan
+    np.subtract(values[-1], values[:-1], out=change[1:])
+    np.subtract(apart[1:], change[1:], out=change[1:])
     flat = -0.5 * np.square((reading - memory.values[-1]) / FLAT) - math.log(FLAT) - _CONSTANT
     density = np.fmax(log_density, flat).astype(np.float32)
     unlikely = log_density + math.log(STEP)
@@ -118,11 +120,12 @@ def named(memory: Memory) -> tuple[Array, Array]:
 
 def _daily(memory: Memory) -> npt.NDArray[np.bool_]:
     """Which lags compare the same time of day."""
-    early = np.empty_like(memory.clock)
-    early[0], early[1:] = 0.0, memory.clock[:-1]
-    early[1:] -= memory.clock[-1]
+    early = memory.clock[:-1] - memory.clock[-1]
     np.abs(early, out=early)
-    return np.asarray((early <= PUNCTUAL) | (early >= DAY - PUNCTUAL))
+    daily = np.empty(memory.clock.shape, dtype=bool)
+    daily[0] = True
+    np.logical_or(early <= PUNCTUAL, early >= DAY - PUNCTUAL, out=daily[1:])
+    return daily
 
 
 def lasted(memory: Memory, twins: Twins, lag: Array, joined: npt.NDArray[np.bool_]) -> Array:
@@ -147,8 +150,8 @@ def _where(there: npt.NDArray[np.bool_], after: Short, before: Short) -> Short:
 
 def _summed(sums: Short, apart: Short, log_density: Short, wider: float) -> Short:
     """Page's sums of what is won by a repetition that lies `apart` (300, twins). In place: there are many."""
-    likely = np.square(apart)
     exact, noisy = (wider * each for each in (EXACT, NOISY))
+    likely = np.square(apart)
     with_noise = likely * np.float32(-0.5 / noisy**2)
     with_noise -= np.float32(math.log(noisy))
     likely *= np.float32(-0.5 / exact**2)

@@ -135,7 +135,9 @@ def take(
     there = ~np.isnan(reading)
     due = there & (minutes - memory.onset[-1] >= APART)
     onset, before, ratios = memory.onset, memory.before, memory.ratios
-    felt = np.where(there, move(memory.felt, parameters, elapsed), memory.felt)
+    felt = move(memory.felt, parameters, elapsed)
+    if not there.all():
+        felt = np.where(there, felt, memory.felt)
     if due.any():
         onset, before, felt, ratios = (_shifted(each, due) for each in (onset, before, felt, ratios))
         onset[-1] = np.where(due, minutes, onset[-1])
@@ -148,7 +150,8 @@ def take(
     if sides.any():
         shifted = surprise(shifted, sides)
     z = surprise(z, sides)
-    shifted = np.where(there, shifted, 0.0) if not there.all() else shifted
+    if not there.all():
+        shifted = np.where(there, shifted, 0.0)
     gained = np.square(shifted, out=shifted)
     gained += FREEDOM
     np.divide(FREEDOM + np.where(there, np.square(z), 0.0), gained, out=gained)
@@ -195,5 +198,5 @@ def _shifted(array: Array, due: np.ndarray[tuple[int, ...], np.dtype[np.bool_]])
     """With the onsets (the axis of eight) one place on and nothing at the last, where due."""
     moved = np.empty_like(array)
     after, before = (each if array.ndim < 4 else each.swapaxes(0, 1) for each in (moved, array))
-    after[:-1], after[-1] = before[1:], 0.0
-    return moved if due.all() else np.where(due, moved, array)
+    after[:-1], after[-1] = np.where(due, before[1:], before[:-1]), np.where(due, 0.0, before[-1])
+    return moved
