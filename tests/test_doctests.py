@@ -10,6 +10,8 @@ import pytest
 
 import dtledger
 
+pytestmark = pytest.mark.slow
+
 MODULES = [
     each.name
     for each in pkgutil.walk_packages(dtledger.__path__, "dtledger.")

@@ -11,6 +11,8 @@ from dtledger.errors import InputError
 from scripts.benchmarks import growth
 from scripts.benchmarks.growth import Audited
 
+pytestmark = pytest.mark.slow
+
 ROWS = [Audited(168 * 2**step, 0.5 * 2**step, 0.1 * 4**step, 2**20 * 2**step) for step in range(4)]
 """Time on the chain and size in proportion, time from the file with the square."""
 

@@ -14,6 +14,8 @@ import pytest
 
 import dtledger
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 PUBLIC = [
     each.name

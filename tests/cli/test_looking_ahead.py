@@ -16,6 +16,8 @@ from dtledger.testing import World
 from tests.client.test_forecasting import tell
 from tests.client.test_forecasting import world as told_world
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["told_world"]
 
 

@@ -20,6 +20,8 @@ from dtledger._cli.picture.scene import Expected, Scene, told
 from dtledger.client import TwinReading
 from dtledger.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 VIENNA = ZoneInfo("Europe/Vienna")
 BEGIN = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
 SVG = "{http://www.w3.org/2000/svg}"

@@ -27,6 +27,8 @@ from tests.faults.disks import Disk, small_disk
 from .appending import WHO, append, make_receipt
 from .asking import Desk
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[[Path], ReceiptDatabase]
 
 

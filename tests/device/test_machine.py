@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,6 +23,8 @@ from dtledger.device.batch import Code
 from dtledger.testing import World
 from tests.device.conftest import DAY, Ward
 from tests.device.signing import next_of
+
+pytestmark = pytest.mark.slow
 
 _WORLD: list[World] = []
 

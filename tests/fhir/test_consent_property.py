@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from dtledger.types import Period
 from dtledger.vocabulary import Action, Purpose
 
 from .examples import ACT_REASON, ACTION, actions, actor, classes, consent, purposes
+
+pytestmark = pytest.mark.slow
 
 PARTIES = {name: Party(name, frozenset({f"Organization/{name}"})) for name in "ab"}
 PURPOSES = ("TREAT", "HRESCH", "CLINTRCH")

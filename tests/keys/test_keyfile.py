@@ -23,6 +23,8 @@ from dtledger.keys import STRONG, KeyFile, KeyStore, Scrypt, Secrets, TwinSecret
 from dtledger.ledger.messages import signer
 from tests.keys.examples import CAST, CAST_ADDRESS, CAST_PASSWORD, PBKDF2, PBKDF2_KEY, PBKDF2_PASSWORD
 
+pytestmark = pytest.mark.slow
+
 D = "31337-00112233-abcdef01"
 ANY = [HealthCheck.function_scoped_fixture]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from dtledger.snapshots.index import Row, Stream
 from dtledger.store import links
 from dtledger.testing import MemoryStore
 from dtledger.types import Digest, Period
+
+pytestmark = pytest.mark.slow
 
 
 class Blocks(MemoryStore):

@@ -17,6 +17,8 @@ from dtledger.twin.snapshot import decode_state, encode_state, glucose_model
 from dtledger.twin.twin import Announced, Forecast, Memory
 from tests.twin.people import lived, readings
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = prior.shipped()
 MODEL, NEWBORN_MODEL = glucose_model(SHIPPED), glucose_model(NEWBORN)
 NEWBORN_STATE = twin.start(NEWBORN, 1).state
