@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dtledger.twin.factors import covariance, triangular
+from dtledger.twin.factors import bordered, covariance, triangular
 from dtledger.twin.filter import Filter, State, Update
 from tests.twin.cases import Bent, case, linear, spread
 
@@ -116,6 +116,13 @@ def test_a_factor_is_lower_triangular_with_a_positive_diagonal_and_the_same_squa
     assert (lower[np.triu_indices(5, 1)] == 0).all()
     assert (lower[range(5), range(5)] > 0).all()
     np.testing.assert_allclose(covariance(lower), np.einsum("ikt,jkt->ijt", columns, columns), rtol=1e-12, atol=1e-12)
+
+
+def test_one_reading_over_a_factor_has_the_same_triangular_root_by_rotations() -> None:
+    draw = np.random.default_rng(2)
+    columns = np.zeros((5, 5, 7))
+    columns[0], columns[1:, :4] = draw.normal(size=(5, 7)), triangular(draw.normal(size=(4, 9, 7)))
+    np.testing.assert_allclose(bordered(columns), triangular(columns), rtol=1e-12, atol=1e-12)
 
 
 class TestAReading:
