@@ -58,7 +58,8 @@ QUALITIES = ("good", "suspect", "unverified")
 """What the numbers mean. A good reading's `Reading.quality` has no word, the others' that word."""
 LOW = 70.0
 """mg/dL below which a reading alarms."""
-AGREEING = 4
+AGREEING, SPAN = 4, 12.0
+"""Readings in a row that must agree, and the minutes over which: else who forges four in a second ends a quarantine."""
 LONGEST = 120.0
 """Minutes from the onset for which a twin coasts."""
 NEAR = 15.0
@@ -74,7 +75,8 @@ Flags = npt.NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class Memory:
     """The twin's, the gate's, the last hours' readings; and by twin: `standing` (GOOD, SUSPECT, UNVERIFIED), the minute
-    `onset` since when it is not good, and `agreed`, how many readings in a row have agreed with the frozen forecast."""
+    `onset` since when it is not good, how many readings in a row have `agreed` with the frozen forecast, and the minute
+    `agreeing` of the first of them."""
 
     twin: twin.Memory
     gate: gate.Memory
@@ -82,6 +84,7 @@ class Memory:
     standing: Array
     onset: Array
     agreed: Array
+    agreeing: Array
 
     @property
     def at(self) -> Array:
@@ -122,6 +125,7 @@ class Keeper:
             np.full(twins, float(GOOD)),
             np.full(twins, LONG_AGO),
             np.zeros(twins),
+            np.full(twins, LONG_AGO),
         )
 
     def take(
@@ -161,7 +165,9 @@ class Keeper:
         caught = found | (good & differs)
         agreed = np.where(suspect & there, np.where(self._near(memory, coming, reading), memory.agreed + 1, 0), 0.0)
         agreed = np.where(suspect & ~there, memory.agreed, agreed)
-        freed = (suspect & there & (agreed >= AGREEING)) | (~good & agrees)
+        agreeing = np.where(agreed == 0, LONG_AGO, np.where(memory.agreed == 0, minutes, memory.agreeing))
+        long = (agreed >= AGREEING) & (minutes - agreeing >= SPAN)
+        freed = (suspect & there & long) | (~good & agrees)
         tired = suspect & ~freed & (minutes - memory.onset >= LONGEST)
         standing = np.where(caught, float(SUSPECT), memory.standing)
         standing = np.where(tired, float(UNVERIFIED), np.where(freed, float(GOOD), standing))
@@ -179,7 +185,13 @@ class Keeper:
         trail = rewind.begin(trail, after, freed)
         quality = np.asarray(np.where(wild & (standing == GOOD), SUSPECT, standing), dtype=np.intp)
         kept = Memory(
-            after, gate.clear(judged.memory, freed), trail, standing, onset, np.where(standing == SUSPECT, agreed, 0.0)
+            after,
+            gate.clear(judged.memory, freed),
+            trail,
+            standing,
+            onset,
+            np.where(standing == SUSPECT, agreed, 0.0),
+            agreeing,
         )
         reasons: list[tuple[str, ...]] = [()] * len(minutes)
         for i in np.flatnonzero(quality).tolist():

@@ -26,6 +26,8 @@ from dtledger.types import ZERO_ADDRESS, Address, Digest
 from tests.audit.runs import Run
 from tests.models.scene import AGGREGATE, UPDATE, Scene
 
+pytestmark = pytest.mark.slow
+
 FILES = {"weights.bin": AGGREGATE, "readme.txt": b"how to use them"}
 OTHER = Digest(b"\2" * 32)
 

@@ -23,6 +23,8 @@ from dtledger.models.remediation import Affected, Standing
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
 from tests.models.scene import DAY, Patient, Scene
 
+pytestmark = pytest.mark.slow
+
 
 def slot(scene: Scene, patient: Patient, site: Client) -> Slot:
     return Slot(patient.client.address, patient.twin, site.address, 0)

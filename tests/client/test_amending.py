@@ -15,6 +15,8 @@ from dtledger.testing import MemoryKey, World
 from dtledger.types import Digest, Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 REASON = "the sensor was pressed upon"
 

@@ -18,6 +18,8 @@ from dtledger.testing import Fault, MemoryKey, World
 from dtledger.testing.world import DAY, glucose
 from dtledger.types import ZERO_DIGEST
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Circle:

@@ -16,6 +16,8 @@ from dtledger.types import Period
 from dtledger.vocabulary import Action, Purpose
 from tests.models.scene import DAY, START, UPDATE, Patient, Scene, same_bit
 
+pytestmark = pytest.mark.slow
+
 
 def picked(scene: Scene, site: Client) -> list[int]:
     """The twins that a site may train the newest round on; none if it may train on none."""

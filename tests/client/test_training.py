@@ -32,6 +32,8 @@ from dtledger.vocabulary import Kind
 from tests.client.test_trained_consents import lose_the_package, next_round, picked, revoke
 from tests.models.scene import AGGREGATE, DAY, START, UPDATE, Patient, Scene
 
+pytestmark = pytest.mark.slow
+
 # commitments ---------------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,8 @@ from dtledger.snapshots.standing import DAY
 from tests.device.conftest import FINGER, GLUCOSE, Ward
 from tests.device.signing import next_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_batch_is_readings_of_its_twin_with_device_and_number(ward: Ward) -> None:
     device = ward.enrolled()

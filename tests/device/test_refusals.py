@@ -15,6 +15,8 @@ from dtledger.device.sender import Device
 from tests.device.conftest import DAY, Ward
 from tests.device.signing import body_of, next_of, signed
 
+pytestmark = pytest.mark.slow
+
 RUNS = [[0, 900, 300, [50, 51, 52]]]
 
 

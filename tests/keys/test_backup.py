@@ -16,6 +16,8 @@ from dtledger.home import Home
 from dtledger.keys import KeyStore, Secrets, TwinSecrets
 from dtledger.keys.backup import make_backup, read_backup
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse"
 D = "31337-00112233-abcdef01"
 AT = 1_800_000_000

@@ -15,6 +15,8 @@ from dtledger.encoding import decode, encode
 from dtledger.errors import IntegrityError, KeyFileError
 from dtledger.keys import Secrets, TwinSecrets
 
+pytestmark = pytest.mark.slow
+
 D = "31337-00112233-abcdef01"
 BITS, TAGS = BitMap.draw(), draw_tag_keys()
 SEAL_KEY = SealKey.generate()

@@ -14,6 +14,8 @@ from dtledger.store import BlockMissingError
 from dtledger.testing import MemoryKey, MemoryStore
 from dtledger.testing.memory_chain import new_deployment
 
+pytestmark = pytest.mark.slow
+
 HERE, SITE, AUDITOR = new_deployment(), MemoryKey("site"), MemoryKey("auditor")
 
 

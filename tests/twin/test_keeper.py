@@ -104,6 +104,11 @@ class TestAQuarantine:
         far = led(before, MINUTES[100:105], [WILD, *expected[:3], expected[3] + 60])
         assert qualities(far)[-1] == "suspect"
 
+    def test_does_not_end_by_four_that_come_within_seconds(self, before: Memory) -> None:
+        minutes = MINUTES[100] + np.array([0, 1, 2, 3, 4, 900]) / 60
+        expected = coasted(before, minutes[1:])
+        assert qualities(led(before, minutes, [WILD, *expected])) == ["suspect"] * 5 + ["good"]
+
     def test_becomes_unverified_after_two_hours_and_never_good_by_itself(self, before: Memory) -> None:
         minutes = MINUTES[100] + 15 * np.arange(100)
         glucose = np.concatenate([[WILD], 300 + 20 * np.sin(np.arange(99) / 4)])
