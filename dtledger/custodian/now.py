@@ -72,7 +72,9 @@ class Timekeeper:
 
     def _beat(self, old: Tip) -> Tip:
         try:
-            tip = self._awaited()
+            tip = self._ledger.tip()  # another request may have renewed it while this one waited for its turn
+            if self._is_old(tip):
+                tip = self._awaited()
             if self._is_old(tip):
                 if self._due() is None:
                     self._ledger.heartbeat(self._key)

@@ -252,6 +252,19 @@ def test_another_s_heartbeat_does_for_this_one(world: World, desk: Desk, limited
     assert (len(sleeper.waits), head(desk).number) == (1, before + 1), "the other's, and none of its own"
 
 
+def test_a_request_that_waited_for_another_one_s_heartbeat_waits_no_longer(
+    world: World, desk: Desk, limited: Limited
+) -> None:
+    """Else each of a hundred readers that come at once adds a wait of its own, one after another."""
+    custodian = limited(patience=(sleeper := Sleeper()).patience())
+    old = desk.custodian.ledger.tip()
+    world.clock.advance(61)
+    custodian.open(desk.request(), desk.shares())
+    renewed = head(desk).number
+    assert custodian._time.renew(old).head.number == renewed
+    assert (len(sleeper.waits), head(desk).number) == (1, renewed)
+
+
 def test_a_frozen_chain_stays_frozen_however_long_it_waits(world: World, desk: Desk, limited: Limited) -> None:
     custodian = limited(patience=Sleeper().patience())
     world.clock.advance(61)
