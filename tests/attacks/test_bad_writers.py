@@ -17,6 +17,8 @@ from dtledger.vocabulary import Reason
 from .forging import Change, Scribe, lie, put
 from .looking import forged, read
 
+pytestmark = pytest.mark.slow
+
 SPOILT: dict[str, Change] = {
     "its index is malformed": lie("index", put(streams=7)),
     "its index counts a page too many": lie("stream", lambda stream: [129, stream[1]]),

@@ -22,6 +22,8 @@ from tests.custodian.letters import ASK, DAY, answer, request, signed, smuggle
 
 from .looking import move
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def doctor(world: World) -> Client:

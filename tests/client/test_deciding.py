@@ -18,6 +18,8 @@ from dtledger.testing.world import DAY
 from dtledger.types import Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
 
+pytestmark = pytest.mark.slow
+
 
 def give(world: World, grantee: Client, **changes: Any) -> Slot:
     """A grant to read glucose to treat, for 30 days, data included from the first reading on."""

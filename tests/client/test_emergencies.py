@@ -16,6 +16,8 @@ from dtledger.testing import World
 from dtledger.types import Digest, Period
 from dtledger.vocabulary import Action, Cause, Finding, Kind, Purpose, Reason
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600
 WORDS = "found unconscious, no next of kin"
 

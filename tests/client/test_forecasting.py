@@ -20,6 +20,8 @@ from dtledger.types import Period
 from dtledger.vocabulary import Reason
 from dtledger.vocabulary.units import GLUCOSE_MG_DL_PER_MMOL_L
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = prior.shipped()
 MODEL = glucose_model(SHIPPED)
 

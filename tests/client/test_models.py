@@ -30,6 +30,8 @@ from dtledger.types import Digest
 from dtledger.vocabulary import Kind, Purpose
 from tests.models.scene import AGGREGATE, START, Scene
 
+pytestmark = pytest.mark.slow
+
 CARD = ModelCard("cgm-forecast", "glucose an hour ahead")
 
 

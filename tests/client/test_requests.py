@@ -16,6 +16,8 @@ from dtledger.testing.world import DAY
 from dtledger.types import Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
 
+pytestmark = pytest.mark.slow
+
 WHY = "To see your nights before we change the dose."
 ASK = Ask(("glucose", "meals"), (Purpose.TREAT, Purpose.COC), (Action.READ,), 30 * DAY, WHY)
 

@@ -22,6 +22,8 @@ from tests.attacks.looking import move
 
 from .letters import answer, kept, request, signed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def doctor(world: World) -> Client:

@@ -27,6 +27,8 @@ from dtledger.vocabulary import Reason
 from tests.device.conftest import GLUCOSE, Ward
 from tests.device.signing import next_of
 
+pytestmark = pytest.mark.slow
+
 DEPLOYMENT = new_deployment()
 OWNER, GATEWAY, THIEF = (MemoryKey(name) for name in ("owner", "gateway", "thief"))
 SAID = Enrolment(7, OWNER.address, GATEWAY.address, bytes(range(32)), (GLUCOSE,), 1_800_000_000, 1_800_000_100)

@@ -33,6 +33,8 @@ from dtledger.vocabulary import CATEGORIES, Action, Kind, Purpose, Reason, use_t
 from tests.models.conftest import scene
 from tests.models.scene import Scene
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["scene"]
 
 PCF = "https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consent"

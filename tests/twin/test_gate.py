@@ -13,6 +13,8 @@ from dtledger.twin.gate import Thresholds
 from dtledger.twin.keeper import GOOD, SUSPECT, UNVERIFIED, Keeper, Memory
 from tests.twin.people import readings
 
+pytestmark = pytest.mark.slow
+
 KEEPER = Keeper(prior.shipped(), gate.shipped())
 OPEN = Keeper(KEEPER.prior, Thresholds())
 SEED, BEGIN, COUNT = 9, 130, 8

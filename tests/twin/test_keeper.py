@@ -14,6 +14,8 @@ from dtledger.twin.snapshot import decode_state, encode_state, keeper_model
 from dtledger.twin.twin import Announced
 from tests.twin.people import readings
 
+pytestmark = pytest.mark.slow
+
 KEEPER = Keeper(prior.shipped(), gate.Thresholds())
 MINUTES, GLUCOSE = readings(1)
 WILD = 2160.0
