@@ -16,7 +16,7 @@ from time import perf_counter, process_time
 import numpy as np
 
 from dtledger._backend.refusal_file import RefusalFile
-from dtledger.client import writing_terms
+from dtledger.client import Client, writing_terms
 from dtledger.device.batch import Code
 from dtledger.device.enrolment import Channel
 from dtledger.device.sender import Device
@@ -40,6 +40,8 @@ STEP = 300
 """Seconds between a sensor's readings."""
 BLOCK = 2
 """Seconds from one block to the next on a real network (docs/bench.md)."""
+ONES_TWINS = 25
+"""Twins of one patient: each new one seals the secrets of all the key's twins again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,11 @@ def _run(world: World, count: int, hours: int) -> Ingested:
         batches = Batches(context, queue, devices, rights, refusals)
         keeper = Twins(queue, shipped(), context.deployment, context.store, context.clock)
         pump = Pump(context, world.gateway.writer, queue, Pace(snapshots=count), keeper)
-        senders = [_sender(world, devices, batches, folder / f"{each}.state", end - DAY) for each in range(count)]
+        patients = [world.newcomer(f"patient-{each}") for each in range(-(-count // ONES_TWINS))]
+        senders = [
+            _sender(world, patients[each // ONES_TWINS], devices, batches, folder / f"{each}.state", end - DAY)
+            for each in range(count)
+        ]
         for _, device in senders:
             stack.callback(device.close)
         found = [_hour(batches, pump, senders, start) for start in range(end - hours * HOUR, end, HOUR)]
@@ -151,20 +157,21 @@ def _hour(batches: Batches, pump: Pump, senders: Sequence[tuple[int, Device]], s
     return Hour(count, seconds, spent, [start + HOUR - each.seconds + seconds for some in hour for each in some])
 
 
-def _sender(world: World, devices: Devices, batches: Batches, path: Path, since: int) -> tuple[int, Device]:
-    """A new twin, and its sensor, which signs."""
-    twin, seed = _twin(world), secrets.token_bytes(32)
+def _sender(
+    world: World, patient: Client, devices: Devices, batches: Batches, path: Path, since: int
+) -> tuple[int, Device]:
+    """A new twin of the patient's, and its sensor, which signs."""
+    twin, seed = _twin(world, patient), secrets.token_bytes(32)
     gateway, channels = world.gateway.address, [Channel("glucose", "mmol/L", 1)]
-    said, block = world.patient.devices.enrol(twin, gateway, Device.public_of(seed), channels, since)
+    said, block = patient.devices.enrol(twin, gateway, Device.public_of(seed), channels, since)
     devices.enrol(block)
     fields = [[each.category, each.unit, each.decimals, each.quality] for each in channels]
     Device.make(path, seed, batches.public, said.digest, twin, since, fields)
     return twin, Device(path)
 
 
-def _twin(world: World) -> int:
-    """A new twin that the gateway may write glucose and forecasts to."""
-    patient = world.patient
+def _twin(world: World, patient: Client) -> int:
+    """A new twin of the patient's that the gateway may write glucose and forecasts to."""
     twin, _ = world.operator.twins.mint(patient.twins.request_mint())
     patient.twins.set_up(twin, list(patient.context.custodians), THRESHOLD)
     terms = writing_terms(("glucose", "forecast"), world.now - DAY, 2 * DAY, back_to=(world.now - HISTORY) // 60)
