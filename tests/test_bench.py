@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from dtledger._backend.directory_store import DirectoryStore
 from dtledger.errors import InputError, UnreachableError
 from dtledger.readings import Reading, decode_readings, encode_readings
 from dtledger.testing.memory_store import MemoryStore
-from scripts.benchmarks import federated, kubo, rows, table
+from scripts.benchmarks import federated, kubo, machine, record, rows, table
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.bench import Bench
 from scripts.benchmarks.figures import (
@@ -28,6 +29,7 @@ from scripts.benchmarks.figures import (
     quantity,
     times,
 )
+from scripts.benchmarks.record import Taken
 from scripts.benchmarks.timing import in_turns, rate
 from scripts.benchmarks.unprotected import PAGE, Unprotected
 
@@ -103,6 +105,33 @@ class TestARun:
         assert (failed["not_measured"], failed["failed"]) == ("UnreachableError: no chain Start it.", True)
         assert measured["figure"] > 0
 
+    def test_keeps_each_row_when_one_breaks_off(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Asked to end in the midst of a run, it shows what it has, and the file has it too."""
+
+        def ends(_: Bench) -> Row:
+            sys.exit(143)
+
+        monkeypatch.setattr(rows, "ROWS", {"encrypt-small": rows.ROWS["encrypt-small"], "hash": ends})
+        kept = tmp_path / "rows.json"
+        with pytest.raises(SystemExit):
+            main(["--quick", "--json", "--into", str(kept), "hash", "encrypt"])
+        assert names(capsys.readouterr().out) == ["encrypt-small"]
+        assert list(record.read(kept)) == ["encrypt-small"]
+
+    def test_goes_on_after_a_fault_of_its_own(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_: Bench) -> Row:
+            raise AssertionError("the two sides differ")
+
+        monkeypatch.setattr(rows, "ROWS", {"hash": fails})
+        assert main(["--quick", "--json", "hash"]) == 1
+        said = capsys.readouterr()
+        assert json.loads(said.out)["rows"][0]["not_measured"] == "AssertionError: the two sides differ"
+        assert "Traceback" in said.err
+
     def test_lists_its_rows(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--list"]) == 0
         assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == EVERY
@@ -144,21 +173,28 @@ class TestAGoal:
         assert not at_least_times(3, "unprotected").reached_by(self.row)
 
 
+def taken(row: Row | Missing, load: float = 0, *, judged: bool = True) -> Taken:
+    return Taken(row, "2026-11-28T12:00:00+00:00", {"cpu": "a processor"}, load, judged=judged)
+
+
+READ = Row("a read", 100.0, "ms", (at_most(99, "ms"),), (Rival("other", 5.0, "a paper"),), "beside")
+
+
 class TestTheTable:
     measured = {  # noqa: RUF012
-        "read": Row("a read", 100.0, "ms", (at_most(99, "ms"),), (Rival("other", 5.0, "a paper"),), "beside"),
-        "put": Missing("no disk"),
-        "revocation": Missing("no chain", failed=True),
+        "read": taken(READ),
+        "put": taken(Missing("no disk"), 1.25),
+        "revocation": taken(Missing("no chain", failed=True)),
     }
 
     def test_says_what_was_reached_and_what_was_missed(self) -> None:
-        text = table.markdown(self.measured, judged=True)
-        assert "| `read` | a read<br>(beside) | 100 ms | ≤ 99 ms MISSED | other† 5 ms (20 ×) |" in text
-        assert "| `put` | not measured: no disk |" in text
-        assert "MISSED" not in table.markdown(self.measured, judged=False)
+        text = table.markdown(self.measured)
+        assert "| `read` | a read<br>(beside) | 100 ms | ≤ 99 ms MISSED | other† 5 ms (20 ×) | 2026-11-28 |" in text
+        assert "| `put` | not measured: no disk |  |  |  | 2026-11-28, loaded (1.2 cores) |" in text
+        assert "MISSED" not in table.markdown({"read": taken(READ, judged=False)})
 
     def test_shows_the_same_to_people(self, capsys: pytest.CaptureFixture[str]) -> None:
-        table.show(self.measured, judged=True)
+        table.show(self.measured)
         shown = capsys.readouterr().out
         for text in (
             "read",
@@ -167,13 +203,16 @@ class TestTheTable:
             "100 ms",
             "≤ 99 ms MISSED",
             "other† 5 ms (20 ×)",
-            "measured: no disk",
-            "failed: no chain",
+            "no disk",
+            "failed",
         ):
             assert text in shown
 
     def test_names_the_kind_of_machine_and_not_the_machine(self) -> None:
-        assert set(table.machine()) == {"cpu", "cores", "system", "python", "load"}
+        assert set(machine.machine()) == {"cpu", "cores", "system", "python"}
+
+    def test_load_is_what_cores_do_meanwhile(self) -> None:
+        assert machine.load(0.02) >= 0
 
     @pytest.mark.parametrize(
         ("figure", "text"),

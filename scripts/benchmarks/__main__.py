@@ -1,18 +1,21 @@
-"""`scripts/bench`: measures the chosen rows, one after another, and prints them as one table."""
+"""`scripts/bench`: measures the chosen rows, one after another, and shows them as one table."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dtledger.errors import DtledgerError, InputError
 
-from . import growth, table
+from . import growth, machine, pages, record, table
 from .bench import FULL, QUICK, Bench, Sizes
-from .figures import Measured, Missing, NotMeasuredError, Row
+from .figures import Missing, NotMeasuredError, Row
+from .record import Record, Taken
 from .rows import ROWS, YEAR_ROWS, choose
 
 
@@ -21,26 +24,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         print("\n".join([*ROWS, *(f"{name}  (--year)" for name in YEAR_ROWS)]))
         return 0
-    if options.growth is not None:
-        return _grow(options.growth, QUICK if options.quick else FULL)
+    if options.pages:
+        print("\n".join(pages.write()))
+        return 0
+    sizes = QUICK if options.quick else FULL
     try:
+        if options.growth is not None:
+            return _grow(options.growth, sizes)
         chosen = choose(options.names, year=options.year)
+        if options.into is not None:
+            _require_fit(options.into, judged=not options.quick)
     except InputError as error:
         print(f"error: {error.message}\n       {error.hint}", file=sys.stderr)
         return 2
-    about = table.machine()
-    measured = measure(chosen, QUICK if options.quick else FULL)
-    show(measured, about, options)
-    return int(any(isinstance(row, Missing) and row.failed for row in measured.values()))
+    measured: Record = {}
+    with Bench(sizes) as bench:
+        try:
+            for name, taken in measure(bench, chosen):
+                measured[name] = taken
+                if options.into is not None:
+                    _keep(options.into, name, taken)
+        finally:  # before what was started ends, which takes a while
+            show(measured, options)
+    return int(any(isinstance(each.row, Missing) and each.row.failed for each in measured.values()))
 
 
 def _grow(path: Path, sizes: Sizes) -> int:
     """How audits grow with a twin's history, drawn."""
-    try:
-        growth.require_svg(path)
-    except InputError as error:
-        print(f"error: {error.message}\n       {error.hint}", file=sys.stderr)
-        return 2
+    growth.require_svg(path)
     with Bench(sizes) as bench:
         rows = growth.measure(bench)
     growth.draw(rows, path)
@@ -48,32 +59,56 @@ def _grow(path: Path, sizes: Sizes) -> int:
     return 0
 
 
-def show(measured: Measured, about: dict[str, str | float], options: argparse.Namespace) -> None:
-    judged = not options.quick
+def show(measured: Record, options: argparse.Namespace) -> None:
     if options.json:
-        print(table.as_json(measured, about, judged=judged))
+        print(record.as_json(measured))
         return
-    print(table.headline(about) + ("" if judged else "; tiny sizes: nothing is judged"))
+    print(table.headline(machine.machine()) + ("; tiny sizes: nothing is judged" if options.quick else ""))
     if options.markdown:
-        print("\n" + table.markdown(measured, judged=judged))
+        print("\n" + table.markdown(measured))
     else:
-        table.show(measured, judged=judged)
+        table.show(measured)
 
 
-def measure(chosen: Mapping[str, Callable[[Bench], Row]], sizes: Sizes) -> dict[str, Row | Missing]:
-    """By name. Whatever was started for it has ended."""
-    measured: dict[str, Row | Missing] = {}
-    with Bench(sizes) as bench:
-        for place, (name, row) in enumerate(chosen.items(), 1):
-            print(f"[{place}/{len(chosen)}] {name}", end="", file=sys.stderr, flush=True)
-            try:
-                measured[name] = row(bench)
-            except NotMeasuredError as lack:
-                measured[name] = Missing(str(lack))
-            except DtledgerError as error:
-                measured[name] = Missing(f"{type(error).__name__}: {error.message} {error.hint}".strip(), failed=True)
-            print(f"  {table.figure(measured[name])}", file=sys.stderr)
-    return measured
+def measure(bench: Bench, chosen: Mapping[str, Callable[[Bench], Row]]) -> Iterator[tuple[str, Taken]]:
+    """Each row by name, as soon as it is measured."""
+    about, judged, load = machine.machine(), bench.sizes is FULL, bench.sizes.lasting / 6
+    before = machine.load(load)
+    for place, (name, row) in enumerate(chosen.items(), 1):
+        print(f"[{place}/{len(chosen)}] {name}", end="", file=sys.stderr, flush=True)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        found = _measured(bench, row)
+        after = machine.load(load)
+        print(f"  {table.figure(found)}", file=sys.stderr)
+        yield name, Taken(found, at, about, max(before, after), judged=judged)
+        before = after
+
+
+def _measured(bench: Bench, row: Callable[[Bench], Row]) -> Row | Missing:
+    try:
+        return row(bench)
+    except NotMeasuredError as lack:
+        return Missing(str(lack))
+    except DtledgerError as error:
+        return Missing(f"{type(error).__name__}: {error.message} {error.hint}".strip(), failed=True)
+    except Exception as error:  # noqa: BLE001 what ails one row takes no other
+        traceback.print_exc()
+        return Missing(f"{type(error).__name__}: {error}", failed=True)
+
+
+def _require_fit(path: Path, *, judged: bool) -> None:
+    """Pass if rows of this size may go into the file.
+
+    Raises:
+        InputError: it is no record, or holds rows of full sizes, whose place tiny ones would take.
+    """
+    if any(each.judged for each in record.read(path).values()) and not judged:
+        raise InputError(f"{path.name} holds rows of full sizes.", hint="Name another file for --quick.")
+
+
+def _keep(path: Path, name: str, taken: Taken) -> None:
+    if not record.merge(path, name, taken, [*ROWS, *YEAR_ROWS]):
+        print(f"{path.name} keeps the {name} that it has", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,7 +117,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="print the names of all rows and stop")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: to see that it works; judges nothing")
     parser.add_argument("--year", action="store_true", help="also the rows of a year of hourly snapshots")
+    parser.add_argument("--into", type=Path, metavar="FILE.json", help="also write each row into FILE, once measured")
     parser.add_argument("--growth", type=Path, metavar="FILE.svg", help="instead draw how audits grow with history")
+    parser.add_argument("--pages", action="store_true", help="instead write pages anew from docs/bench.json")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object on stdout")
     form.add_argument("--markdown", action="store_true", help="a Markdown table, as in docs/bench.md")

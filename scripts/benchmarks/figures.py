@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -96,7 +95,3 @@ class Missing:
 
     reason: str
     failed: bool = False
-
-
-Measured = Mapping[str, Row | Missing]
-"""By name."""

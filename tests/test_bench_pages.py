@@ -1,0 +1,141 @@
+"""The bench's record of rows, and the pages that are written from it: they say what docs/bench.json says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dtledger.errors import InputError
+from scripts.benchmarks import pages, promises, record
+from scripts.benchmarks.__main__ import main
+from scripts.benchmarks.figures import Missing, Rival, Row, at_least_times, at_most
+from scripts.benchmarks.record import Taken
+from scripts.benchmarks.rows import ROWS, YEAR_ROWS
+
+MACHINE = {"cpu": "a processor", "cores": 2, "system": "Linux", "python": "3.11"}
+FIGURES = record.read(pages.FIGURES)
+
+
+def taken(figure: float, load: float | None = 0.0, *, judged: bool = True) -> Taken:
+    goals, rivals = (
+        (at_most(50, "gas"), at_least_times(0.5, "EAS")),
+        (Rival("EAS", 100), Rival("a paper's", 90, "2025")),
+    )
+    return Taken(
+        Row("a grant", figure, "gas", goals, rivals, "beside"),
+        "2026-11-28T12:00:00+00:00",
+        MACHINE,
+        load,
+        judged=judged,
+    )
+
+
+MISSING = Taken(Missing("no kubo"), "2026-11-28T12:00:00+00:00", MACHINE, 0.0)
+
+
+class TestARecord:
+    def test_gives_back_what_was_merged_into_it_in_the_bench_s_order(self, tmp_path: Path) -> None:
+        kept = tmp_path / "rows.json"
+        for name, each in (("b", taken(40)), ("strange", taken(1)), ("a", MISSING)):
+            assert record.merge(kept, name, each, ["a", "b"])
+        assert record.read(kept) == {"a": MISSING, "b": taken(40), "strange": taken(1)}
+        assert list(record.read(kept)) == ["a", "b", "strange"]
+
+    def test_takes_the_newer_of_two_rows_but_nothing_for_something(self, tmp_path: Path) -> None:
+        kept = tmp_path / "rows.json"
+        record.merge(kept, "a", taken(40), ["a"])
+        assert record.merge(kept, "a", taken(41, None), ["a"])
+        assert not record.merge(kept, "a", MISSING, ["a"])
+        assert record.read(kept) == {"a": taken(41, None)}
+
+    def test_says_of_each_goal_whether_it_was_reached_if_the_row_is_judged(self) -> None:
+        (row,) = json.loads(record.as_json({"a": taken(49)}))["rows"]
+        assert [(goal["text"], goal["reached"]) for goal in row["goals"]] == [
+            ("≤ 50 gas", True),
+            ("≥ 0.5 × EAS", False),
+        ]
+        assert [rival["ratio"] for rival in row["rivals"]] == [0.49, 49 / 90]
+        (row,) = json.loads(record.as_json({"a": taken(49, judged=False)}))["rows"]
+        assert [goal["reached"] for goal in row["goals"]] == [None, None]
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "dtledger/bench/1", "rows": []}'])
+    def test_refuses_a_file_of_another_kind(
+        self, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        other = tmp_path / "other.json"
+        other.write_text(text)
+        with pytest.raises(InputError, match="no record of this bench"):
+            record.read(other)
+        assert main(["--quick", "--into", str(other), "hash"]) == 2
+        assert "other.json is no record" in capsys.readouterr().err
+        assert other.read_text() == text
+
+    def test_of_full_sizes_takes_no_tiny_ones(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        kept = tmp_path / "rows.json"
+        record.merge(kept, "a", taken(40), ["a"])
+        assert main(["--quick", "--into", str(kept), "hash"]) == 2
+        assert "rows.json holds rows of full sizes" in capsys.readouterr().err
+        record.merge(kept, "a", taken(40, judged=False), ["a"])
+        assert main(["--quick", "--into", str(kept), "hash"]) == 0
+        assert list(record.read(kept)) == ["hash", "a"]
+
+
+class TestTheLastFigures:
+    def test_are_of_rows_that_the_bench_has(self) -> None:
+        assert [name for name in FIGURES if name not in {**ROWS, **YEAR_ROWS}] == []
+        assert all(each.judged for each in FIGURES.values())
+
+    @pytest.mark.parametrize("name", pages.PARTS)
+    def test_are_what_the_pages_say(self, name: str) -> None:
+        page = (pages.ROOT / name).read_text()
+        assert pages.filled(page, pages.PARTS[name], FIGURES) == page, "run scripts/bench --pages"
+
+    def test_a_page_that_says_something_else_is_noticed(self) -> None:
+        page, figures = (pages.ROOT / "README.md").read_text(), dict(FIGURES)
+        figures["gas-grant"] = taken(1)
+        assert pages.filled(page, pages.PARTS["README.md"], figures) != page
+
+    def test_each_promise_is_a_goal_of_a_row(self) -> None:
+        for promise in promises.PROMISES:
+            assert promise.row in {**ROWS, **YEAR_ROWS}, promise
+            found = FIGURES.get(promise.row)
+            assert found is None or isinstance(found.row, Missing) or promise.goal < len(found.row.goals), promise
+
+
+class TestThePages:
+    def test_count_what_is_met_and_missed_and_mark_what_was_measured_beside_other_work(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told = [
+            promises.Promise("a grant", "a"),
+            promises.Promise("… beside EAS", "a", 1),
+            promises.Promise("a read", "b"),
+        ]
+        monkeypatch.setattr(promises, "PROMISES", told)
+        assert promises.reached({"a": taken(49, 1.5)}).splitlines() == [
+            "Of 3 goals 1 are met and 1 are missed; 1 were not measured.",
+            "",
+            "| what | goal | figure |  | measured |",
+            "| --- | --- | ---: | --- | --- |",
+            "| a grant | ≤ 50 gas | 49 gas | met | 2026-11-28, loaded (1.5 cores) |",
+            "| … beside EAS | ≥ 0.5 × EAS | 0.49 × | **MISSED** | 2026-11-28, loaded (1.5 cores) |",
+            "| a read |  | not measured |  |  |",
+        ]
+
+    def test_are_written_between_their_markers(self, tmp_path: Path) -> None:
+        (tmp_path / "docs").mkdir()
+        for name, parts in pages.PARTS.items():
+            marked = "".join(f"<!-- bench: {part} -->\nold\n<!-- bench: end -->\n" for part in parts)
+            (tmp_path / name).write_text(f"before\n{marked}after\n")
+        assert pages.write(tmp_path) == list(pages.PARTS)
+        assert pages.write(tmp_path) == []
+        page = (tmp_path / "README.md").read_text()
+        assert page.startswith(f"before\n<!-- bench: goals -->\n\nOf {len(promises.PROMISES)} goals")
+        assert page.endswith("|\n\n<!-- bench: end -->\nafter\n")
+        assert "old" not in page
+
+    def test_without_their_markers_are_refused(self) -> None:
+        with pytest.raises(ValueError, match="no place for goals"):
+            pages.filled("nothing here", pages.PARTS["README.md"], FIGURES)
