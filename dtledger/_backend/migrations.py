@@ -25,7 +25,7 @@ from web3.exceptions import TransactionNotFound
 
 from ..encoding import address, keccak
 from ..errors import InputError
-from ..ledger import CONTRACTS, Deployment, Sender, Sent
+from ..ledger import CONTRACTS, RELAY, Deployment, Sender, Sent
 from ..ledger.calls import MemberCard
 from ..types import Address, Digest
 from ..vocabulary.rights import GUARDED_KINDS
@@ -172,7 +172,7 @@ def run(
     path = folder / f"{chain_id}-{genesis.hex()[:16]}.json"
     with locked(path):
         journal = read_journal(path) if path.exists() else Journal(path, chain_id, genesis, deployer.address)
-        if journal.complete:
+        if journal.complete and RELAY in journal.contracts:
             return journal
         if journal.deployer != deployer.address:
             raise InputError(

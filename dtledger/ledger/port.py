@@ -29,6 +29,9 @@ CONTRACTS = (
     "BlockMemory",
 )
 
+RELAY = "Relay"
+"""Carries many signed calls in one transaction. No state depends on it, and an older deployment has none."""
+
 DEVELOPMENT_CHAINS = (31337, 1337)
 """Chain ids that Anvil and Hardhat give themselves."""
 

@@ -15,6 +15,7 @@ CONTRACTS = (
     "ReceiptLedger",
     "ModelLedger",
     "BlockMemory",
+    "Relay",
 )
 
 

@@ -5,6 +5,7 @@ import {Recipient, Regrant, Slot} from "../../contracts/interfaces/IConsentRegis
 import {MemberCard} from "../../contracts/interfaces/IMemberRegistry.sol";
 import {SignedGrant, SignedRevoke} from "../../contracts/interfaces/ISignedConsents.sol";
 import {Card} from "../../contracts/interfaces/ITwinRegistry.sol";
+import {Carried} from "../../contracts/interfaces/IRelay.sol";
 import {Grant} from "../../contracts/types/Grant.sol";
 import {Kind} from "../../contracts/types/Vocabulary.sol";
 import {Guardians, GuardianSignature} from "../../contracts/interfaces/IGuardedTwins.sol";
@@ -83,6 +84,20 @@ contract GasTest is Guarding {
         vm.prank(RELAYER);
         consents.revokeSigned(revocation, patient, signature);
         _cost("ConsentRegistry", "revokeSigned", 45_000);
+    }
+
+    function test_gas_of_fifty_relayed_grants_of_fifty_patients_at_once() external {
+        Carried[] memory calls = new Carried[](50);
+        for (uint256 i = 0; i < 50; ++i) {
+            uint256 key = 0x9A71E47 + i;
+            SignedGrant memory grant =
+                SignedGrant(vm.addr(key), 2 + i, clinician, 0, _terms(), keccak256(abi.encode(i)), 0, 0, soon());
+            bytes memory signature = sign(key, consents, messages.grant(grant));
+            calls[i] = Carried(address(consents), 100_000, abi.encodeCall(consents.grantSigned, (grant, signature)));
+        }
+        vm.prank(RELAYER);
+        relay.carry(calls);
+        _cost("Relay", "carry of 50 grantSigned", 50 * 50_000);
     }
 
     function test_gas_of_a_twin() external {

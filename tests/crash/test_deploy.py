@@ -15,7 +15,7 @@ from dtledger._backend.anvil import Anvil
 from dtledger._backend.evm import EvmLedger
 from dtledger._backend.migrations import ROLES, read_deployment
 from dtledger.errors import DtledgerError, InputError
-from dtledger.ledger import CONTRACTS
+from dtledger.ledger import CONTRACTS, RELAY
 from dtledger.vocabulary import Kind
 from tests.crash.deaths import Death, deaths, run_killed
 from tests.crash.operations import CUSTODIAN, DEPLOYER, GOVERNOR, deploy
@@ -88,7 +88,7 @@ def assert_finished_once(site: Site, known: dict[str, str]) -> None:
         custodian = ledger.view().member(CUSTODIAN.address)
         assert custodian is not None
         assert custodian.is_a(Kind.CUSTODIAN)
-    steps = len(CONTRACTS) + 6 + 2 + len(ROLES) + 3
+    steps = len((*CONTRACTS, RELAY)) + 6 + 2 + len(ROLES) + 3
     assert len(journal.steps) == steps, "contracts, rights, the founder, governance, dropping"
 
 
@@ -117,7 +117,7 @@ def test_killed_in_every_step_of_every_run_it_is_finished_all_the_same(site: Sit
         assert_refused_until_it_is_finished(site)
         assert {name: site.contracts()[name] for name in known} == known
         known = site.contracts()
-    assert len(known) == len(CONTRACTS)
+    assert len(known) == len((*CONTRACTS, RELAY))
     assert runs > 21
     assert_finished_once(site, known)
 

@@ -9,6 +9,7 @@ import {Role} from "../../../contracts/Governance.sol";
 import {MemberRegistry} from "../../../contracts/MemberRegistry.sol";
 import {ModelLedger} from "../../../contracts/ModelLedger.sol";
 import {ReceiptLedger} from "../../../contracts/ReceiptLedger.sol";
+import {Relay} from "../../../contracts/Relay.sol";
 import {SnapshotLedger} from "../../../contracts/SnapshotLedger.sol";
 import {TwinRegistry} from "../../../contracts/TwinRegistry.sol";
 import {Regrant, Request} from "../../../contracts/interfaces/IConsentRegistry.sol";
@@ -68,6 +69,7 @@ abstract contract World {
     ModelLedger internal models;
     ReceiptLedger internal receipts;
     BlockMemory internal memories;
+    Relay internal relay;
     Messages internal messages;
 
     /// @dev Contracts, roles and delays; nobody is enrolled.
@@ -82,6 +84,7 @@ abstract contract World {
         models = new ModelLedger(members);
         receipts = new ReceiptLedger();
         memories = new BlockMemory();
+        relay = new Relay(address(members), address(twins), address(consents));
 
         _allow(address(members), MemberRegistry.enrol.selector, Role.REGISTRAR);
         _allow(address(members), MemberRegistry.setKinds.selector, Role.REGISTRAR);
