@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import rlp
@@ -18,7 +18,7 @@ from .node import Translated
 BLOCKS_AT_ONCE = 200
 """Headers asked for in one batch of calls."""
 
-_HEADER = (
+_FIRST = (
     "parentHash",
     "sha3Uncles",
     "miner",
@@ -34,6 +34,10 @@ _HEADER = (
     "extraData",
     "mixHash",
     "nonce",
+)
+"""The fields that every header begins with, in their order."""
+
+_ETHEREUM = (
     "baseFeePerGas",
     "withdrawalsRoot",
     "blobGasUsed",
@@ -41,9 +45,35 @@ _HEADER = (
     "parentBeaconBlockRoot",
     "requestsHash",
 )
-"""The fields of a header in their order (EIP-1559, 4895, 4844, 4788, 7685); an older block ends where it ends."""
+"""What Ethereum's go on with (EIP-1559, 4895, 4844, 4788, 7685); an older block ends where it ends."""
 
-_NUMBERS = {"difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas", "blobGasUsed", "excessBlobGas"}
+_AVALANCHE = (
+    "extDataHash",
+    "baseFeePerGas",
+    "extDataGasUsed",
+    "blockGasCost",
+    "blobGasUsed",
+    "excessBlobGas",
+    "parentBeaconBlockRoot",
+    "timestampMilliseconds",
+    "minDelayExcess",
+)
+"""What those of Avalanche's C-Chain go on with, up to Granite (ACP-226)."""
+
+_NUMBERS = {
+    "difficulty",
+    "number",
+    "gasLimit",
+    "gasUsed",
+    "timestamp",
+    "baseFeePerGas",
+    "blobGasUsed",
+    "excessBlobGas",
+    "extDataGasUsed",
+    "blockGasCost",
+    "timestampMilliseconds",
+    "minDelayExcess",
+}
 
 
 class NodeSource:
@@ -130,19 +160,33 @@ def _result(answer: RPCResponse, method: str) -> Any:
 
 
 def header_bytes(block: Mapping[str, Any]) -> bytes:
-    """A block's header in RLP, from JSON.
+    """What a block's hash is of, from JSON: its header in RLP.
 
     Raises:
-        CannotCheckError: it is not the form of header that Ethereum has, so that nothing can be proved by it.
+        CannotCheckError: it has not the form that Ethereum, Avalanche's C-Chain or QBFT has, so that nothing can be
+            proved by it.
     """
     with Translated():
-        fields = [
-            _number(block[name]) if name in _NUMBERS else _bytes(block[name]) for name in _HEADER if name in block
-        ]
-        data = rlp.encode(fields)
-        if keccak(data) != _bytes(block["hash"]):
-            raise CannotCheckError("The chain has headers of a form that is not known here.")
-        return bytes(data)
+        names = (*_FIRST, *(_AVALANCHE if "extDataHash" in block else _ETHEREUM))
+        fields = {
+            name: _number(block[name]) if name in _NUMBERS else _bytes(block[name]) for name in names if name in block
+        }
+        expected = _bytes(block["hash"])
+        for extra in (fields["extraData"], *_unsealed(fields["extraData"])):
+            data: bytes = rlp.encode([*{**fields, "extraData": extra}.values()])
+            if keccak(data) == expected:
+                return data
+        raise CannotCheckError("The chain has headers of a form that is not known here.")
+
+
+def _unsealed(extra: bytes) -> Iterator[bytes]:
+    """A QBFT header's extra data as its hash has them: without the seals of those who agreed, and the round in which
+    they did (Besu, `QbftExtraDataCodec`). Nothing where it is another's."""
+    try:
+        vanity, validators, vote, _, _ = rlp.decode(extra)
+    except (rlp.exceptions.RLPException, ValueError, TypeError):
+        return
+    yield rlp.encode([vanity, validators, vote, b"", []])
 
 
 def receipt_bytes(receipt: Mapping[str, Any]) -> bytes:
