@@ -16,7 +16,7 @@ from types import MappingProxyType
 from .._backend.anvil import Anvil
 from .._backend.files import write_atomically
 from .._backend.foundry import install_devnet
-from .._backend.migrations import ROLES, Founder, Plan, Step, read_deployment, run
+from .._backend.migrations import ROLES, WEEK, Founder, Plan, Step, read_deployment, run
 from ..config import set_value
 from ..home import Home
 from ..keys import KeyStore, Scrypt, UnlockedKey
@@ -45,6 +45,16 @@ class Devnet:
         return Anvil(self.home.root / "devnet")
 
     @property
+    def profile(self) -> str:
+        """The name of the profile that `up` writes."""
+        return PROFILE
+
+    @property
+    def delay(self) -> int:
+        """What ADMIN and STEWARD wait, in seconds."""
+        return WEEK
+
+    @property
     def password_file(self) -> Path:
         return self.home.keys / "devnet-password"
 
@@ -69,21 +79,25 @@ class Devnet:
             custodians: who the founding custodians are; by default three in this home, embedded.
             profile: settings of the profile that differ from a devnet's usual ones.
         """
-        install_devnet(say)
-        anvil = self.anvil.start()
+        url = self.start(say)
         operator = self.key(OPERATOR)
         founding = custodians or [create_custodian(self.home, name) for name in CUSTODIANS]
         deployer = self._deployer()
-        for key in (operator, deployer, *founding):
-            anvil.fund(key.address)
+        self.pay([key.address for key in (operator, deployer, *founding)])
         with store(self.blocks) as blocks:
             for key in (operator, *founding):
                 blocks.put(key.seal_key.public, "raw")
-        plan = Plan({role: [operator.address] for role in ROLES}, lambda made: [_founder(made, k) for k in founding])
-        journal = run(anvil.url, deployer, plan, self.home.deployments, done)
-        self._write_profile({"rpc_url": anvil.url, "deployment": journal.path.stem, **profile})
+        governance = {role: [operator.address] for role in ROLES}
+        plan = Plan(governance, lambda made: [_founder(made, each) for each in founding], self.delay)
+        journal = run(url, deployer, plan, self.home.deployments, done)
+        self._write_profile({"rpc_url": url, "deployment": journal.path.stem, **profile})
         self.fund()
         return read_deployment(journal.path)
+
+    def start(self, say: Callable[[str], None] = lambda text: None) -> str:
+        """Start or resume the chain; where it is served."""
+        install_devnet(say)
+        return self.anvil.start().url
 
     def key(self, name: str) -> UnlockedKey:
         """A key of the home under the devnet's password, made if there is none."""
@@ -100,9 +114,13 @@ class Devnet:
         """Give every key of the home, and its custodians, play money for transactions."""
         keys = (*KeyStore(self.home).list(), *custodian_keys(self.home).list())
         addresses = [key.address for key in keys if key.address is not None]
+        self.pay(addresses)
+        return addresses
+
+    def pay(self, addresses: Sequence[Address]) -> None:
+        """Give each play money."""
         for address in addresses:
             self.anvil.fund(address)
-        return addresses
 
     def down(self) -> None:
         """Stop the chain; its state stays."""
@@ -124,7 +142,7 @@ class Devnet:
             "password_file": str(self.password_file),
         }
         for name, value in {**usual, **settings}.items():
-            set_value(self.home, name, value, profile=PROFILE)
+            set_value(self.home, name, value, profile=self.profile)
 
 
 def _founder(deployment: Deployment, key: UnlockedKey) -> Founder:

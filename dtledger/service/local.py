@@ -99,7 +99,7 @@ class LocalCustodian(_LocalService):
     def url(self) -> str:
         return load_settings(self.config, env={}).own_url
 
-    def prepare(self, rpc_url: str, **settings: int) -> UnlockedKey:
+    def prepare(self, rpc_url: str, **settings: str | int) -> UnlockedKey:
         """Write its configuration, with a port of its own, and make its key; what is there is left as it is."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         password = self.folder / "password"

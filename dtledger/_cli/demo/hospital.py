@@ -7,16 +7,16 @@ HOME/laptop/           the patient's home; her account is empty
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from ..._backend.directory_store import DirectoryStore
 from ..._backend.files import write_atomically
-from ..._backend.foundry import install_devnet
 from ..._backend.kubo_node import LocalKubo, find_kubo
 from ..._backend.kubo_store import KuboStore
 from ..._backend.migrations import read_deployment
-from ...client.devnet import CUSTODIANS, PROFILE, Devnet
+from ...client.devnet import CUSTODIANS, Devnet
 from ...client.members import card_check
 from ...config import set_value
 from ...contacts import Contacts
@@ -24,7 +24,8 @@ from ...gateway.senders import new_token
 from ...home import Home
 from ...ledger import Deployment
 from ...service.local import LocalCustodian, LocalGateway
-from .place import SERVICES
+from .next import program, shown
+from .place import SERVICES, claim, sample_end
 
 PATIENT = "ann"
 GATEWAY = "gateway"
@@ -34,6 +35,11 @@ BATCH_SECONDS = 2
 
 class Hospital:
     """The processes of one home, running or not."""
+
+    chain = "a development chain"
+    """What the story calls it."""
+    settings: Mapping[str, str] = MappingProxyType({})
+    """What every profile here says beside the usual."""
 
     def __init__(self, home: Home) -> None:
         services = home.root / SERVICES
@@ -45,14 +51,31 @@ class Hospital:
         self.kubo = LocalKubo(services / "kubo", binary) if binary else None
         self.laptop = Home(home.root / "laptop", "the patient's laptop")
 
+    def claim(self) -> None:
+        """Make the home the story's own. Raises as `place.claim`."""
+        claim(self.home, told=SERVICES)
+
+    def sample_end(self) -> int:
+        """When the simulated day ends, in unix seconds: at the first telling, and there ever after."""
+        return sample_end(self.home)
+
+    def ending(self) -> str:
+        """The command that ends it all."""
+        return f"{program()} demo --clean --home {shown(self.home.root)}"
+
+    @property
+    def serving(self) -> list[tuple[LocalGateway, str, str]]:
+        """Each gateway, with the profile and the key that it works with."""
+        return [(self.gateway, self.devnet.profile, GATEWAY)]
+
     @property
     def token_file(self) -> Path:
-        return self.gateway.folder / "token"
+        """What a hub shows to the first gateway."""
+        return _token_file(self.gateway)
 
     def up_chain(self, count: Callable[[object, int], None]) -> Deployment:
         """Kubo, the chain and its contracts, whose founding custodians are the services'."""
-        install_devnet(lambda text: None)
-        url = self.devnet.anvil.start().url
+        url = self.devnet.start()
         kubo = self.kubo.start() if self.kubo else None
         return self.devnet.up(
             lambda blocks: KuboStore(kubo.address) if kubo else DirectoryStore(blocks),
@@ -65,17 +88,18 @@ class Hospital:
         )
 
     def up_services(self) -> None:
-        """Custodians and gateway; the gateway's key is enrolled already."""
+        """Custodians and gateways; the gateways' keys are enrolled already."""
         deployment = self._deployment_file()
         for each in self.custodians:
             each.start(deployment)
-        if not self.token_file.exists():
-            secret, line = new_token("cgm-hub")
-            self.gateway.prepare([line], batch_seconds=BATCH_SECONDS)
-            self.token_file.touch(mode=0o600)
-            self.token_file.write_text(secret)
-        self.gateway.start(self.home.root, PROFILE, GATEWAY)
-        for service in (*self.custodians, self.gateway):
+        for gateway, profile, key in self.serving:
+            if not _token_file(gateway).exists():
+                secret, line = new_token("cgm-hub")
+                gateway.prepare([line], batch_seconds=BATCH_SECONDS)
+                _token_file(gateway).touch(mode=0o600)
+                _token_file(gateway).write_text(secret)
+            gateway.start(self.home.root, profile, key)
+        for service in (*self.custodians, *(gateway for gateway, _, _ in self.serving)):
             service.wait()
 
     def up_laptop(self) -> None:
@@ -90,10 +114,11 @@ class Hospital:
             "deployment": deployment.stem,
             "custodians": ",".join(each.url for each in self.custodians),
             "store": f"gateway:{self.gateway.url}",
-            "relays": self.gateway.url,
+            "relays": ",".join(gateway.url for gateway, _, _ in self.serving),
             "password_file": str(own.password_file),
+            **self.settings,
         }.items():
-            set_value(self.laptop, name, value, profile=PROFILE)
+            set_value(self.laptop, name, value, profile=self.devnet.profile)
 
     def contacts(self) -> Contacts:
         """Whom the patient knows."""
@@ -101,7 +126,7 @@ class Hospital:
 
     def down(self) -> None:
         """Stop what runs; the chain is its devnet's to stop."""
-        for service in (self.gateway, *self.custodians):
+        for service in (*(gateway for gateway, _, _ in self.serving), *self.custodians):
             service.stop()
         if self.kubo:
             self.kubo.stop()
@@ -109,3 +134,7 @@ class Hospital:
     def _deployment_file(self) -> Path:
         (found,) = self.home.deployments.glob("*.json")
         return found
+
+
+def _token_file(gateway: LocalGateway) -> Path:
+    return gateway.folder / "token"

@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 from ..._backend.http_gateway import HttpGateway
 from ...client import Client, Terms, writing_terms
-from ...client.devnet import OPERATOR, PROFILE
+from ...client.devnet import OPERATOR
 from ...client.opening import open_client
 from ...errors import AccessDeniedError, InputError, UnreachableError
 from ...importers import SAMPLE, read_file
@@ -22,7 +22,6 @@ from ...vocabulary import Action, Kind, Purpose
 from ..app import App
 from .hospital import GATEWAY, PATIENT, Hospital
 from .next import program, shown
-from .place import SERVICES, claim, sample_end
 from .story import DAY, THRESHOLD, slot_name
 from .telling import Telling
 
@@ -34,20 +33,20 @@ _PAUSE_SECONDS = 0.25
 
 
 class Services:
-    """One telling, in the home that the app names."""
+    """One telling, in the home that the app names; by default its hospital is on a development chain."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, hospital: Hospital | None = None) -> None:
         self.app = app
         self.telling = Telling(app)
-        self.hospital = Hospital(app.home)
+        self.hospital = hospital or Hospital(app.home)
 
     def tell(self) -> None:
-        claim(self.app.home, told=SERVICES)
+        self.hospital.claim()
         self._chain()
         with self._people() as people:
             self._members(people)
             self._processes()
-            with open_client(PROFILE, PATIENT, home=self.hospital.laptop) as ann:
+            with open_client(self.hospital.devnet.profile, PATIENT, home=self.hospital.laptop) as ann:
                 twin = self._twin(people[OPERATOR], ann)
                 readings = self._readings()
                 self._send(people[GATEWAY], ann, twin, readings)
@@ -71,15 +70,15 @@ class Services:
             deployment = self.hospital.up_chain(count)
             folder = "a folder: no kubo is here (scripts/kubo builds one)"
             where = "kubo, in a private network" if self.hospital.kubo else folder
-            step["did"] = f"{len(deployment.contracts)} contracts on a development chain; blocks go to {where}"
+            step["did"] = f"{len(deployment.contracts)} contracts on {self.hospital.chain}; blocks go to {where}"
             step["kubo"] = self.hospital.kubo is not None
 
     @contextmanager
     def _people(self) -> Iterator[dict[str, Client]]:
         devnet = self.hospital.devnet
-        for name in (OPERATOR, CLINICIAN, GATEWAY):
-            devnet.anvil.fund(devnet.key(name).address)
-        people = {name: open_client(PROFILE, name, home=self.app.home) for name in (OPERATOR, CLINICIAN, GATEWAY)}
+        names = (OPERATOR, CLINICIAN, GATEWAY)
+        devnet.pay([devnet.key(name).address for name in names])
+        people = {name: open_client(devnet.profile, name, home=self.app.home) for name in names}
         try:
             yield people
         finally:
@@ -120,7 +119,7 @@ class Services:
     def _readings(self) -> list[Reading]:
         with SAMPLE.open("rb") as sample:
             readings = list(read_file(cast(BinaryIO, sample)).readings)
-        shift = sample_end(self.app.home) - readings[-1].seconds
+        shift = self.hospital.sample_end() - readings[-1].seconds
         day = [each for each in readings if each.seconds > readings[-1].seconds - DAY]
         return [Reading(each.seconds + shift, each.value, each.unit, each.offset, each.quality) for each in day]
 
@@ -239,9 +238,8 @@ class Services:
             f"key backup {PATIENT} --to ann.backup --home {laptop}",
             f"gateway status {self.hospital.gateway.url}",
             f"custodian receipts --config {shown(self.hospital.custodians[0].config)}",
-            f"demo --clean --home {shown(place)}",
         ]
-        tries = [f"{program()} {each}" for each in words]
+        tries = [*(f"{program()} {each}" for each in words), self.hospital.ending()]
         self.app.show(f"\nThe hospital goes on in {shown(place)}. Try next:\n")
         for each in tries:
             self.app.show(f"  {each}")
