@@ -1,17 +1,18 @@
-"""What a gateway keeps of devices that sign, in its queue's file: what their owners said, and how far each one's chain
-has come. A chain is written with the readings that moved it, in one transaction (`QueueFile.add`). All of it is opaque
-here; `dtledger.gateway.devices` seals and names it."""
+"""What a gateway keeps of devices that sign, in its queue's database: what their owners said, and how far each one's
+chain has come. A chain is written with the readings that moved it, in one transaction (`QueueFile.add`). All of it is
+opaque here; `dtledger.gateway.devices` seals and names it."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from .database_file import put
 from .queue_file import QueueFile
 from .twin_tables import Sealed
 
 
 class DeviceTables:
-    """The tables of devices in a queue's file."""
+    """The tables of devices beside a queue's."""
 
     def __init__(self, file: QueueFile) -> None:
         self._file = file
@@ -20,7 +21,7 @@ class DeviceTables:
         """Keep what is known of a device, in place of what was."""
         with self._file.transaction() as database:
             row = (device.name, device.at, device.sealed)
-            database.execute("INSERT OR REPLACE INTO devices VALUES (?, ?, ?)", row)
+            database.execute(put("devices", "name", "at", "sealed"), row)
 
     def find(self, kind: Literal["devices", "chains"], name: bytes) -> Sealed | None:
         """One of them."""

@@ -30,6 +30,7 @@ from .artifacts import artifact, spelled_out
 from .event_codec import decode_event
 from .log_cache import LogCache, RawLog
 from .node import Translated, connect, require_deployment
+from .postgresql import Server
 from .replacing import NotTakenError, outbid, send_replacing
 from .reverts import rejection_of
 
@@ -49,7 +50,7 @@ class EvmLedger:
     Args:
         rpc_url: the node.
         deployment: the contracts, and the chain they are on.
-        cache: a file for the logs; none keeps them in memory.
+        cache: a file or a server for the logs; none keeps them in memory.
         receipt_timeout: seconds to wait for a transaction's block.
         instant: each block is final at once; else the node is asked for the newest final one.
         unfinished: accept a deployment whose deployer still holds roles; for `migrations` alone.
@@ -59,7 +60,7 @@ class EvmLedger:
         self,
         rpc_url: str,
         deployment: Deployment,
-        cache: Path | None = None,
+        cache: Path | Server | None = None,
         receipt_timeout: float = 120.0,
         *,
         instant: bool = True,

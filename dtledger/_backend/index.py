@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile, zip_longest
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from ..errors import IntegrityError, UnreachableError
 from ..ledger import Deployment
 from ..types import Digest
 from .evm import EvmLedger
-from .log_cache import LogCache, RawLog
+from .log_cache import SCHEMA, LogCache, RawLog
+from .postgresql import Server, ServerConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,13 @@ class Standing:
     digest: Digest
 
 
-def standing(path: Path) -> Standing:
-    """Of the index in that file; nobody is asked."""
+def place(url: str | None, file: Path) -> Path | Server:
+    """Where an index lies: in the file, or in the database of that URL under the file's name."""
+    return file if url is None else Server(url, f"dtledger_index_{file.stem}")
+
+
+def standing(path: Path | Server) -> Standing:
+    """Of the index there; nobody is asked."""
     cache = LogCache(path)
     try:
         seen, hashed, count = cache.seen(), hashlib.sha256(), 0
@@ -48,21 +54,18 @@ def standing(path: Path) -> Standing:
 
 
 def rebuild(
-    rpc_url: str, deployment: Deployment, path: Path, progress: Callable[[int, int], None] | None = None
+    rpc_url: str, deployment: Deployment, path: Path | Server, progress: Callable[[int, int], None] | None = None
 ) -> Standing:
     """Make the index from nothing beside the present one, and put it in its place when it is whole.
 
     Raises:
         UnreachableError, ChainMismatchError: the node; the present index stays.
     """
-    fresh = path.with_suffix(".fresh")
-    for each in _files(fresh):
-        each.unlink(missing_ok=True)
+    fresh = replace(path, schema=f"{path.schema}_fresh") if isinstance(path, Server) else path.with_suffix(".fresh")
+    _forget(fresh)
     with EvmLedger(rpc_url, deployment, fresh) as ledger:
         ledger.catch_up(progress)
-    for each in _files(path):
-        each.unlink(missing_ok=True)
-    fresh.rename(path)
+    _put_in_place(fresh, path)
     return standing(path)
 
 
@@ -72,7 +75,7 @@ def packed(log: RawLog) -> bytes:
     return b"".join(each.to_bytes(8) for each in cells) + log.topics + log.data
 
 
-def require_logs(found: Iterator[tuple[int, int, bytes, bytes]], path: Path, head: int) -> int:
+def require_logs(found: Iterator[tuple[int, int, bytes, bytes]], path: Path | Server, head: int) -> int:
     """Pass if the index has exactly those logs up to a block; how many they are. `found` gives block, place, topics and
     data of each, in the chain's order, as they were proved.
 
@@ -97,6 +100,25 @@ def require_logs(found: Iterator[tuple[int, int, bytes, bytes]], path: Path, hea
         cache.close()
 
 
-def _files(path: Path) -> list[Path]:
-    """A SQLite file and what may lie beside it."""
-    return [path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")]
+def _forget(place: Path | Server) -> None:
+    """Take away an index, or what is left of one."""
+    if isinstance(place, Server):
+        _change(place, f'DROP SCHEMA "{place.schema}" CASCADE')
+        return
+    for each in ("", "-wal", "-shm"):
+        place.with_name(place.name + each).unlink(missing_ok=True)
+
+
+def _put_in_place(fresh: Path | Server, path: Path | Server) -> None:
+    if isinstance(fresh, Server) and isinstance(path, Server):
+        gone, named = f'DROP SCHEMA IF EXISTS "{path.schema}" CASCADE', f'RENAME TO "{path.schema}"'
+        _change(fresh, gone, f'ALTER SCHEMA "{fresh.schema}" {named}')
+    elif isinstance(fresh, Path) and isinstance(path, Path):
+        _forget(path)
+        fresh.rename(path)
+
+
+def _change(server: Server, *statements: str) -> None:
+    with closing(ServerConnection(server, "", SCHEMA, disposable=True)) as database, database:
+        for each in statements:
+            database.execute(each)

@@ -1,10 +1,11 @@
-"""A deployment's logs, kept in a SQLite file so that a client reads each block once.
+"""A deployment's logs, kept in a SQLite file or in PostgreSQL so that a client reads each block once.
 
 The newest block seen is kept with its hash. A chain that no longer has that block is another one (a restart, a
 reorganisation): everything kept is thrown away and read again.
 
 Where the file cannot be written (a full disk, a read-only folder) the logs are kept in memory: nobody is kept from
-reading, and least of all from revoking, for want of a cache.
+reading, and least of all from revoking, for want of a cache. A PostgreSQL that does not answer is an error until it
+does: without what it holds the whole chain would be read anew.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import DtledgerError
+from .database_file import Connection
+from .postgresql import Server, ServerConnection
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +49,15 @@ class LogCache:
 
     Raises:
         DtledgerError: the file is no cache, or is damaged.
+        UnreachableError: the server does not answer.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | Server | None) -> None:
         self._path = path
         try:
-            if path is not None:
+            if isinstance(path, Path):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._database = _open(path)
+            self._database: Connection = _open(path)
         except (OSError, sqlite3.OperationalError) as error:
             log.warning("the ledger cache %s cannot be written (%s): it is kept in memory", path, error)
             self._database = _open(None)
@@ -93,7 +97,8 @@ class LogCache:
 
     def _extend(self, logs: list[RawLog], block: int, block_hash: bytes) -> None:
         with self._database:
-            self._database.executemany("INSERT OR IGNORE INTO logs VALUES (?, ?, ?, ?, ?)", logs)
+            if logs:
+                self._database.executemany("INSERT INTO logs VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", logs)
             self._database.execute("DELETE FROM seen")
             self._database.execute("INSERT INTO seen VALUES (?, ?)", (block, block_hash))
 
@@ -119,12 +124,15 @@ class LogCache:
         """Go on with a copy in memory; the file stays as it is, for the next process."""
         log.warning("the ledger cache cannot be written (%s): it is kept in memory", error)
         memory = sqlite3.connect(":memory:", check_same_thread=False)
+        assert isinstance(self._database, sqlite3.Connection), "a server raises no error of SQLite's"
         with closing(self._database) as file:
             file.backup(memory)
         self._database = memory
 
 
-def _open(path: Path | None) -> sqlite3.Connection:
+def _open(path: Path | Server | None) -> Connection:
+    if isinstance(path, Server):
+        return ServerConnection(path, _TABLES, SCHEMA, disposable=True)
     database = sqlite3.connect(path or ":memory:", timeout=30, check_same_thread=False)
     try:
         database.execute("PRAGMA journal_mode=WAL")

@@ -1,21 +1,25 @@
 """A gateway's queue on disk, in one SQLite file: sealed rows, by the part (an hour of a twin's category) they are of.
+Where it is told so the same tables lie in a PostgreSQL database.
 
 What a gateway keeps of twins and devices lies beside them (`twin_tables`, `device_tables`). What is committed is
-synced: it outlives a kill -9 and a power cut. Deleted rows are overwritten (`secure_delete`). The file is one process's
-at a time. Rows are opaque here; `dtledger.gateway.queue` seals and names them.
+synced: it outlives a kill -9 and a power cut. Rows that are deleted from a file are overwritten (`secure_delete`); of
+PostgreSQL nobody knows how long they lie. The queue is one process's at a time. Rows are opaque here;
+`dtledger.gateway.queue` seals and names them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import DtledgerError, InputError
-from .database_file import DatabaseFile
+from .database_file import DatabaseFile, put
 from .files import locked
 from .http_errors import DiskFullError
+from .postgresql import Server
+from .queue_moving import move_in, take_away
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS readings (
@@ -47,9 +51,11 @@ CREATE TABLE IF NOT EXISTS chains (name BLOB PRIMARY KEY, at INTEGER NOT NULL, s
 
 _HINT = "Free space, or make its folder writable: what it holds is unharmed."
 
+_ADD = "INSERT INTO readings (mark, part, closes, at, sealed) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+
 _LEND = (
-    "INSERT OR REPLACE INTO anchored SELECT number, part, at, readings.sealed, manifest, verdicts.sealed, later, ? "
-    "FROM readings JOIN verdicts USING (number) WHERE number = ? AND manifest IS NOT NULL"
+    "INSERT INTO anchored SELECT number, part, at, readings.sealed, manifest, verdicts.sealed, later, ? "
+    "FROM readings JOIN verdicts USING (number) WHERE number = ? AND manifest IS NOT NULL ON CONFLICT DO NOTHING"
 )
 
 _SIZE = "SELECT COUNT(*), COALESCE(SUM(LENGTH(sealed)), 0) FROM readings"
@@ -93,14 +99,15 @@ class Totals:
 
 
 class QueueFile(DatabaseFile):
-    """The file at `path`, made if it is not there.
+    """The file at `path`, made if it is not there; or the tables in the server's schema, into which a file that lies at
+    `path` is moved first.
 
     Raises:
         InputError: another process has it.
         DtledgerError: it cannot be read or written; what it held stays.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, server: Server | None = None) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as held:
             try:
@@ -109,8 +116,14 @@ class QueueFile(DatabaseFile):
                 raise InputError(
                     f"The queue {path} is another process's.", hint="Is the gateway running already?"
                 ) from error
-            super().__init__(path, _TABLES, "The queue", _HINT, ("synchronous=FULL", "secure_delete=ON"))
+            pragmas = ("synchronous=FULL", "secure_delete=ON")
+            place = path if server is None else replace(server, alone=True)
+            super().__init__(place, _TABLES, "The queue", _HINT, pragmas)
             held.callback(super().close)
+            if server is not None and path.exists():
+                with self._transaction() as database:
+                    move_in(path, database)
+                take_away(path)
             with self._reading() as database:
                 self._rows, self._bytes = database.execute(_SIZE).fetchone()
             self._held = held.pop_all()
@@ -146,14 +159,12 @@ class QueueFile(DatabaseFile):
                 if known is not None:
                     return 0
                 database.execute("INSERT INTO posts VALUES (?, ?, ?)", (key, body, at))
-            before = database.total_changes
-            database.executemany(
-                "INSERT OR IGNORE INTO readings (mark, part, closes, at, sealed) VALUES (?, ?, ?, ?, ?)",
-                ((row.mark, row.part, row.closes, row.at, row.sealed) for row in rows),
-            )
-            new = database.total_changes - before
+            new = 0
+            if rows:
+                cells = ((row.mark, row.part, row.closes, row.at, row.sealed) for row in rows)
+                new = database.executemany(_ADD, cells).rowcount
             if chain is not None:
-                database.execute("INSERT OR REPLACE INTO chains VALUES (?, ?, ?)", chain)
+                database.execute(put("chains", "name", "at", "sealed"), chain)
         with self._lock:  # what was there before is counted again: a little too much, until it is looked at
             self._rows, self._bytes = (
                 self._rows + new,
@@ -211,17 +222,18 @@ class QueueFile(DatabaseFile):
             database.executemany(_LEND, ((until, number) for number in lent))
             database.executemany("DELETE FROM readings WHERE number = ?", ((number,) for number in numbers))
             if letter is not None:
-                database.execute("INSERT OR IGNORE INTO letters VALUES (?, ?, ?)", letter)
+                database.execute("INSERT INTO letters VALUES (?, ?, ?) ON CONFLICT DO NOTHING", letter)
             database.executemany("DELETE FROM verdicts WHERE number = ?", ((number,) for number in numbers))
             database.execute("DELETE FROM refused WHERE part NOT IN (SELECT part FROM readings)")
         with self._reading() as database:
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if self._path is not None:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._rows, self._bytes = database.execute(_SIZE).fetchone()
 
     def refused_since(self, part: bytes, now: int) -> int:
         """When the part was refused first; now, if this is the first time."""
         with self._transaction() as database:
-            database.execute("INSERT OR IGNORE INTO refused VALUES (?, ?)", (part, now))
+            database.execute("INSERT INTO refused VALUES (?, ?) ON CONFLICT DO NOTHING", (part, now))
             since: int = database.execute("SELECT since FROM refused WHERE part = ?", (part,)).fetchone()[0]
         return since
 

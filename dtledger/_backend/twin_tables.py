@@ -1,5 +1,5 @@
-"""What a gateway keeps of twins beside its queue, in the same file: their states, the verdicts on rows that they took,
-and for a while the rows that were anchored, which a twin may yet judge otherwise.
+"""What a gateway keeps of twins beside its queue, in the same database: their states, the verdicts on rows that they
+took, and for a while the rows that were anchored, which a twin may yet judge otherwise.
 
 State and verdicts are written in one transaction, so that a row is taken once, whatever dies when. All of it is opaque
 here; `dtledger.gateway.states` seals and names it.
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .database_file import put
 from .queue_file import Kept, QueueFile
 
 
@@ -23,7 +24,7 @@ class Sealed:
 
 
 class TwinTables:
-    """The tables of twins in a queue's file."""
+    """The tables of twins beside a queue's."""
 
     def __init__(self, file: QueueFile) -> None:
         self._file = file
@@ -40,8 +41,8 @@ class TwinTables:
                 else:
                     database.execute("UPDATE verdicts SET later = ? WHERE number = ?", (verdict, number))
                     database.execute("UPDATE anchored SET later = ? WHERE number = ?", (verdict, number))
-            rows = ((each.name, each.at, each.sealed) for each in states)
-            database.executemany("INSERT OR REPLACE INTO states VALUES (?, ?, ?, 0)", rows)
+            rows = ((each.name, each.at, each.sealed, 0) for each in states)
+            database.executemany(put("states", "twin", "at", "sealed", "told"), rows)
 
     def states(self, twins: Sequence[bytes]) -> list[Sealed]:
         """Those of these twins that there are."""
@@ -91,7 +92,7 @@ class TwinTables:
         """Remember how far what is anchored goes, by word, and forget that of others."""
         with self._file.transaction() as database:
             rows = ((each.name, each.at, each.sealed) for each in newest)
-            database.executemany("INSERT OR REPLACE INTO newest VALUES (?, ?, ?)", rows)
+            database.executemany(put("newest", "word", "at", "sealed"), rows)
             database.executemany("DELETE FROM newest WHERE word = ?", ((word,) for word in gone))
 
     def newest(self) -> list[Sealed]:

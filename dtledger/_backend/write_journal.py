@@ -8,7 +8,6 @@ transaction that carries the batch is kept too: another try replaces it (`dtledg
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from .. import encoding
 from ..encoding import CID
 from ..ledger import Sent
 from ..types import ZERO_DIGEST, Digest, Period
-from .database_file import DatabaseFile
+from .database_file import Connection, DatabaseFile
 from .files import locked
 
 _TABLES = """
@@ -170,11 +169,11 @@ class WriteJournal(DatabaseFile):
             database.execute("INSERT OR REPLACE INTO sent VALUES (1, ?)", (packed,))
 
 
-def _follow(database: sqlite3.Connection, base: Base) -> None:
+def _follow(database: Connection, base: Base) -> None:
     database.execute("DELETE FROM streams")
     _set_base(database, base)
 
 
-def _set_base(database: sqlite3.Connection, base: Base) -> None:
+def _set_base(database: Connection, base: Base) -> None:
     root = str(base.index_root) if base.index_root else None
     database.execute("INSERT OR REPLACE INTO base VALUES (1, ?, ?)", (root, base.covers))

@@ -74,9 +74,12 @@ def serve_(app: App, config: Path | None) -> None:
 def status(app: App, config: Path | None) -> None:
     """Ask the running service whether it is ready, and what is wrong if it is not."""
     from .._backend.http_link import probe_service
+    from .._backend.postgresql import Server
 
     settings = _settings(config)
     answer = probe_service(settings.own_url, settings["tls_certificate"])
+    if settings["index"] is not None:
+        app.say(f"Its index is in {Server(settings['index'], '')}.")
     for name, check in answer["checks"].items():
         mark, colour = ("ok", "green") if check["ok"] else ("failed", "red")
         app.show(f"{click.style(f'{mark:<8}', fg=colour)} {name:<10} {check['text']}")
@@ -137,12 +140,12 @@ def proofs(app: App, config: Path | None, out: Path) -> None:
     to whom in those blocks. They hold what is on the ledger, and nobody needs to believe them.
     """
     from .._backend.proof_file import ProofFile
-    from ..service.custodian.settings import deployment_of, home_of
-    from ..service.custodian.state import proofs_path
+    from ..service.custodian.settings import deployment_of
+    from ..service.custodian.state import proofs_place
 
     settings = _settings(config)
-    path = proofs_path(home_of(settings), deployment_of(settings))
-    with closing(ProofFile(path if path.exists() else None)) as file:
+    place = proofs_place(settings, deployment_of(settings))
+    with closing(ProofFile(None if isinstance(place, Path) and not place.exists() else place)) as file:
         blocks, nodes = file.blocks(), file.nodes()
     _write_new(out, {"proofs": nodes})
     app.show(f"Written: {out}, proofs of {len(blocks):,} blocks")

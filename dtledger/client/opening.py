@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .._backend import index
 from .._backend.directory_store import DirectoryStore
 from .._backend.evm import EvmLedger
 from .._backend.http_relay import HttpRelay
 from .._backend.http_store import HttpStore
 from .._backend.kubo_store import KuboStore
 from .._backend.migrations import read_deployment
+from .._backend.postgresql import Server
 from ..config import INSTANT, Settings
 from ..custody import CustodianPort
 from ..home import Home
@@ -86,9 +88,14 @@ def deployment_path(settings: Settings) -> Path:
 def open_ledger(settings: Settings) -> EvmLedger:
     """The ledger of the profile; nothing is sent before its first use."""
     deployment = read_deployment(deployment_path(settings))
-    cache = settings.home.ledger_cache / f"{deployment.id}.db"
-    settings.home.prepare(cache.parent)
+    settings.home.prepare(settings.home.ledger_cache)
+    cache = index_place(settings, deployment)
     return EvmLedger(settings.rpc_url, deployment, cache, instant=is_instant(settings, deployment))
+
+
+def index_place(settings: Settings, deployment: Deployment) -> Path | Server:
+    """Where the profile's index lies: in a file of its home, or in the database that the settings name."""
+    return index.place(settings.index, settings.home.ledger_cache / f"{deployment.id}.db")
 
 
 def is_instant(settings: Settings, deployment: Deployment) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import InputError
 from ..home import check_name
@@ -72,6 +72,22 @@ def name_or_path(what: str) -> Read:
         return path(text, base) if is_path(text) else name(text, what)
 
     return read
+
+
+def database(value: Any, _: Path) -> str:
+    """A URL of a PostgreSQL database, as libpq reads it, without a password: that has a file of its own."""
+    text = words(value)
+    try:
+        parts = urlsplit(text)
+        said = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+        secret = parts.password is not None or bool(said & {"password", "sslpassword"})
+    except ValueError:
+        parts, secret = urlsplit(""), False
+    if secret:
+        raise ValueError("must hold no password: write that into the file that PGPASSFILE names (~/.pgpass)")
+    if parts.scheme not in ("postgresql", "postgres") or parts.fragment or " " in text:
+        raise ValueError('must be a URL that begins with postgresql://, like "postgresql:///dtledger"')
+    return text
 
 
 def url(value: Any, _: Path) -> str:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from ..errors import InputError
 from ..vocabulary import category, unit
-from .kinds import Read, as_path, integer, name, name_or_path, number, path, url, words
+from .kinds import Read, as_path, database, integer, name, name_or_path, number, path, url, words
 from .redact import redact_url
 
 __all__ = ["DEVNET", "EMBEDDED", "ENTRIES", "FINALIZED", "INSTANT", "Entry", "entry"]
@@ -154,6 +154,12 @@ _ENTRIES = (
     ),
     Entry(
         "deployment", "which contracts: a name in deployments/ or a file", name_or_path("deployment"), devnet="devnet"
+    ),
+    Entry(
+        "index",
+        "PostgreSQL in a file's stead for what is read of the ledger: postgresql://…, without a password",
+        database,
+        show=redact_url,
     ),
     Entry(
         "custodians",

@@ -101,6 +101,11 @@ class Settings:
         return str(self._required("deployment"))
 
     @property
+    def index(self) -> str | None:
+        """The URL of a PostgreSQL database, or None: a file in `home.ledger_cache`."""
+        return self._optional("index")
+
+    @property
     def custodians(self) -> tuple[str, ...]:
         """The custodians' URLs; none if they are `embedded`."""
         value = self._required("custodians")

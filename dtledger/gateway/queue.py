@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from .. import encoding
 from .._backend.device_tables import DeviceTables
 from .._backend.http_errors import DiskFullError
+from .._backend.postgresql import Server
 from .._backend.queue_file import Kept, QueueFile, Row, Totals
 from .._backend.twin_tables import Sealed, TwinTables
 from ..client import Identity
@@ -87,7 +88,8 @@ class Limits:
 
 
 class ReadingQueue:
-    """The queue in the file at `path`, under a key that `identity` keeps; drawn when it is used first.
+    """The queue in the file at `path`, under a key that `identity` keeps; drawn when it is used first. With a `server`
+    it lies there, and the folder of `path` is still watched for room.
 
     `clock` gives unix seconds, `free` the bytes free on a disk.
     """
@@ -99,12 +101,15 @@ class ReadingQueue:
         clock: Callable[[], int],
         limits: Limits = Limits(),
         free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+        server: Server | None = None,
     ) -> None:
         drawn = secrets.token_bytes(32)
         held = identity.update(lambda held: held if KEY in held.extra else held.with_extra(KEY, drawn))
         self._key: bytes = held.extra[KEY]
         self._names = _derive(self._key, "names")
-        self._file = QueueFile(path)
+        self._file = QueueFile(path, server)
+        self.place = "file" if server is None else "PostgreSQL"
+        """What it lies in, as anybody may be told."""
         self.twins = TwinTables(self._file)
         self.devices = DeviceTables(self._file)
         self.seal = Seal(_derive(self._key, "beside"), self._name, clock)

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 
 from .._backend.block_putters import BlockPutters
 from .._backend.files import parse_json
+from .._backend.postgresql import Server
 from .._backend.quota_file import QuotaFile
 from .._backend.refusal_file import RefusalFile
 from ..client import Client, Context
@@ -24,7 +25,7 @@ from ..errors import AccessDeniedError, InputError, IntegrityError
 from ..ledger import messages
 from ..service.app import Body, Service, Verdict, cbor
 from ..service.metrics import Metrics
-from ..service.settings import COMMON, ServiceSettings, file_setting, whole_number
+from ..service.settings import COMMON, ServiceSettings, database_setting, file_setting, whole_number
 from ..store import BlockMissingError
 from ..twin import require_extra
 from .batches import Batches
@@ -49,6 +50,7 @@ MOST_CALL_BYTES = 2**18
 ENTRIES: tuple[Entry, ...] = (
     *COMMON,
     file_setting("state", "the folder of its queue and records"),
+    database_setting("queue", "PostgreSQL in its folder's stead for its queue: postgresql://…, without a password"),
     file_setting("senders", "the file of who may send readings: NAME, SHA-256 of its token, perhaps TWIN,TWIN"),
     whole_number("batch_seconds", "the longest that a reading waits for its hour to be over", 3_600, 1, 86_400),
     whole_number("renewal_seconds", "how long it waits for a new grant before it seals to the owner", 86_400, 0, 2**31),
@@ -76,7 +78,8 @@ class Gateway:
         context = client.context
         limits = Limits(settings["queue_bytes"], settings["free_bytes"])
         pace = Pace(settings["batch_seconds"], settings["renewal_seconds"])
-        self.queue = ReadingQueue(folder / "queue.db", context.key, context.clock, limits)
+        self.server = None if settings["queue"] is None else Server(settings["queue"], "dtledger_queue")
+        self.queue = ReadingQueue(folder / "queue.db", context.key, context.clock, limits, server=self.server)
         self.quota = QuotaFile(folder / "quota.db")
         self.putters = BlockPutters(folder / "blocks.db")
         self.twins = _twins(context, self.queue)

@@ -81,9 +81,10 @@ class Status:
         try:
             totals = self.queue.totals()
         except DtledgerError as error:
-            return {"queue": type(error).__name__, "unanchored": None}
+            return {"queue": type(error).__name__, "queue_in": self.queue.place, "unanchored": None}
         return {
             "queue": "ok",
+            "queue_in": self.queue.place,
             "unanchored": totals.rows,
             "unanchored_bytes": totals.bytes,
             "unanchored_hours": totals.parts,

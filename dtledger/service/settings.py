@@ -23,15 +23,21 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Document, Entry, Setting, read_document, read_value
-from ..config.kinds import integer, number, path, words
+from ..config.kinds import database, integer, number, path, words
+from ..config.redact import redact_url
 from ..errors import InputError
 
-__all__ = ["COMMON", "ServiceSettings", "file_setting", "flag", "is_loopback", "whole_number"]
+__all__ = ["COMMON", "ServiceSettings", "database_setting", "file_setting", "flag", "is_loopback", "whole_number"]
 
 
 def file_setting(name: str, text: str) -> Entry:
     """A setting that is a file's or folder's path."""
     return Entry(name, text, lambda value, base: path(words(value), base))
+
+
+def database_setting(name: str, text: str) -> Entry:
+    """A setting that is the URL of a PostgreSQL database, without a password."""
+    return Entry(name, text, database, show=redact_url)
 
 
 def whole_number(name: str, text: str, default: int, least: int, most: int) -> Entry:

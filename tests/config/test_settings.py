@@ -247,6 +247,7 @@ def test_a_file_that_is_no_text_or_no_configuration_is_refused(home: Home, work:
         'store = "directory:/tmp"',
         'deployment = "evil.json"',
         'custodians = "embedded"',
+        'index = "postgresql://evil.example/"',
         "max_head_age = 86400",
         '[profiles.devnet]\nrpc_url = "http://evil.example"',
     ],
@@ -288,6 +289,36 @@ def test_credentials_in_urls_are_used_and_never_shown(
         load(home, work)
     shown += f"{raised.value}{raised.value!r}"
     assert not any(secret in shown for secret in (user, password, token))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:hunter22@db.example/ward",
+        "postgresql://ann:@db.example/ward",
+        "postgresql://a:hunter22@one.example:5432,two.example:5432/ward",
+        "postgresql://db.example/ward?password=hunter22",
+        "postgresql://db.example/ward?sslmode=require&pass%77ord=hunter22",
+        "postgresql://db.example/ward?sslpassword=hunter22",
+    ],
+)
+def test_a_password_is_refused_in_a_databases_url_and_not_repeated(home: Home, work: Path, url: str) -> None:
+    write(home, f'[profiles.devnet]\nindex = "{url}"\n')
+    with pytest.raises(InputError, match="index must hold no password: .* PGPASSFILE") as refused:
+        load(home, work)
+    assert "hunter22" not in f"{refused.value}{refused.value!r}{refused.value.__context__}"
+    without = "postgresql://ann@db.example/ward?sslmode=verify-full"
+    write(home, f'[profiles.devnet]\nindex = "{without}"\n')
+    found = load(home, work)
+    assert found.index == without
+    assert ("index", "postgresql://***@db.example/ward?***") in [each[:2] for each in found.explain()]
+
+
+@pytest.mark.parametrize("url", ["mysql://db.example/ward", "db.example/ward", "postgresql://db.example/a b", ""])
+def test_what_is_no_url_of_a_database_is_none(home: Home, work: Path, url: str) -> None:
+    write(home, f'[profiles.devnet]\nindex = "{url}"\n')
+    with pytest.raises(InputError, match="index must"):
+        load(home, work)
 
 
 def test_a_wrong_option_or_variable_is_named(home: Home, work: Path) -> None:

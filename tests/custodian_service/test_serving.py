@@ -22,6 +22,7 @@ from dtledger.service.custodian.serving import custodian_service
 from dtledger.service.custodian.settings import load_settings
 from tests.crash.scene import READINGS, TWIN, Scene, open_client, values
 from tests.faults.conftest import ground, scene, stage  # noqa: F401 fixtures
+from tests.postgres import Cluster
 
 from .processes import Process, custodians
 
@@ -169,3 +170,31 @@ def test_proofs_of_new_consents_are_taken_now_and_then_and_handed_over(
     assert told["blocks"] == sorted(taken.blocks)
     assert decode(out.read_bytes()).keys() == {"proofs"}
     assert one.command("proofs", "--out", str(out)).exit_code == 2, "what is there is not written over"
+
+
+@pytest.mark.postgres
+def test_with_its_index_in_a_database_that_goes_away_it_gives_nothing_and_recovers(
+    scene: Scene,  # noqa: F811
+    processes: list[Process],
+    cluster: Cluster,
+) -> None:
+    one = processes[0]
+    one.stop()
+    one.write(**{**one.values, "index": cluster.url})
+    one.start()
+    with client(scene, processes) as cardiology:
+        assert cardiology.read(TWIN, "glucose", "TREAT").answered == 3
+        cluster.stop()
+        found = cardiology.read(TWIN, "glucose", "TREAT")
+        assert (len(found), found.answered) == (READINGS, 2)
+        assert [type(each) for each in found.faults.values()] == [UnreachableError]
+        looked = one.command("status")
+        assert looked.exit_code == 6
+        assert not json.loads(looked.stdout)["checks"]["index"]["ok"]
+        cluster.start()
+        assert cardiology.read(TWIN, "glucose", "TREAT").answered == 3
+    looked = one.command("status")
+    assert (looked.exit_code, json.loads(looked.stdout)["checks"]["index"]["ok"]) == (0, True)
+    names = {name for (name,) in cluster.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'dtledger%'")}
+    assert {each.split("_")[1] for each in names} == {"index", "proofs"}, "and neither receipts nor key pairs"
+    assert list((one.folder / "data").glob("receipts-*"))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dtledger._backend.postgresql import Server
 from dtledger._backend.refusal_file import RefusalFile
 from dtledger.client import writing_terms
 from dtledger.device.batch import Code
@@ -33,6 +34,7 @@ class Ward:
 
     world: World
     folder: Path
+    server: Server | None = None
     queue: ReadingQueue = field(init=False)
     devices: Devices = field(init=False)
     batches: Batches = field(init=False)
@@ -48,7 +50,8 @@ class Ward:
         context = self.world.gateway.context
         rights = Rights(context)
         limits = Limits(2**24, 1000)
-        self.queue = ReadingQueue(self.folder / "queue.db", context.key, self.world.clock, limits, lambda _: self.free)
+        path, clock = self.folder / "queue.db", self.world.clock
+        self.queue = ReadingQueue(path, context.key, clock, limits, lambda _: self.free, self.server)
         self.refusals = RefusalFile(self.folder / "refusals.db")
         self.devices = Devices(context, self.queue, rights, self.refusals)
         self.batches = Batches(context, self.queue, self.devices, rights, self.refusals)
@@ -139,7 +142,13 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def ward(world: World, tmp_path: Path) -> Iterator[Ward]:
-    ward = Ward(world, tmp_path)
+def server() -> Server | None:
+    """Where the queue lies, if not in a file (`test_the_same_on_postgresql.py`)."""
+    return None
+
+
+@pytest.fixture
+def ward(world: World, tmp_path: Path, server: Server | None) -> Iterator[Ward]:
+    ward = Ward(world, tmp_path, server)
     yield ward
     ward.close()

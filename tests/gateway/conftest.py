@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from dtledger._backend.postgresql import Server
 from dtledger.client import Client, writing_terms
 from dtledger.config import Setting
 from dtledger.gateway.pump import Pace, Pump
@@ -61,7 +62,13 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def server() -> Server | None:
+    """Where the queue lies, if not in a file (`test_the_same_on_postgresql.py`)."""
+    return None
+
+
+@pytest.fixture
+def site(tmp_path: Path, server: Server | None) -> Iterator[Site]:
     with World(hours=2) as world:
         gateway = world.gateway
         patient = world.client(MemoryKey("other patient"))
@@ -69,9 +76,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         patient.twins.set_up(twin, [each.address for each in world.custodians], 2)
         grant = writing_terms(["glucose"], world.clock.at, 30 * DAY, back_to=world.readings[0].minute)
         patient.consents.grant(twin, gateway.address, grant)
-        queue = ReadingQueue(
-            tmp_path / "queue.db", gateway.context.key, world.clock, Limits(2**20, 1000), lambda _: 2**30
-        )
+        limits = Limits(2**20, 1000)
+        key = gateway.context.key
+        queue = ReadingQueue(tmp_path / "queue.db", key, world.clock, limits, lambda _: 2**30, server)
         pump = Pump(gateway.context, gateway.writer, queue, PACE, dice=lambda: 1.0)
         yield Site(world, queue, pump, patient, twin)
         queue.close()

@@ -4,12 +4,15 @@ nothing that it acknowledged."""
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +32,7 @@ from dtledger.errors import AccessDeniedError
 from dtledger.types import Period
 from dtledger.vocabulary import Action, Purpose
 from tests.crash.scene import Scene, set_scene
+from tests.postgres import Cluster
 
 pytestmark = pytest.mark.anvil
 
@@ -37,11 +41,11 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def gateway(scene: Scene) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """`dtledger gateway serve`, and its URL."""
+def gateway(scene: Scene, *lines: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """`dtledger gateway serve` with these settings besides, and its URL."""
     senders, config = scene.folder / "senders", scene.folder / "gateway.toml"
     senders.write_text(f"ward {hashlib.sha256(TOKEN.encode()).hexdigest()}\n")
-    config.write_text('bind = "127.0.0.1:0"\nsenders = "senders"\nfree_bytes = 0\n')
+    config.write_text("\n".join(['bind = "127.0.0.1:0"', 'senders = "senders"', "free_bytes = 0", *lines]))
     words = ["gateway", "serve", "--home", str(scene.home.root), "--profile", PROFILE, "--key", "gateway", "--json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "dtledger", *words, "--config", str(config)],
@@ -150,3 +154,73 @@ def test_a_batch_that_was_acknowledged_is_there_after_a_kill_and_its_device_goes
         with poor_patient(scene, url) as patient:
             found = [each.value for each in patient.read(twin, "glucose", "PATRQT")]
             assert found == [5.4, 5.5, 5.6, 5.7]
+
+
+@pytest.fixture(params=["file", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def cluster_or_file(request: pytest.FixtureRequest) -> Cluster | None:
+    """Where the queue lies."""
+    return request.getfixturevalue("cluster") if request.param == "postgresql" else None
+
+
+def test_killed_in_the_midst_of_intake_it_has_each_reading_that_it_acknowledged(
+    scene: Scene, cluster_or_file: Cluster | None
+) -> None:
+    """Hubs send without pause; the gateway is killed, and where its queue is in a database that ends too."""
+    lines = [f'queue = "{cluster_or_file.url}"'] if cluster_or_file else []
+    first, acknowledged = int(time.time()) // 3600 * 3600 - 7200, set[tuple[int, float]]()
+    with (
+        gateway(scene, *lines) as (url, process),
+        poor_patient(scene, url) as patient,
+        scene.client(OPERATOR) as operator,
+    ):
+        twin, _ = operator.twins.mint(patient.twins.request_mint())
+        patient.twins.set_up(twin, list(patient.context.custodians), 2)
+        grant = writing_terms(["glucose"], int(time.time()), 86_400, back_to=first // 60)
+        patient.consents.grant(twin, scene.address("gateway"), grant)
+        going = threading.Event()
+
+        def send(hub: int) -> None:
+            for place in itertools.count():
+                at, value = first + 300 * hub + place // 40, 4 + place % 40 / 10
+                try:
+                    answer = send_one(url, twin, at, value)
+                except requests.RequestException:
+                    return
+                if answer == 202:
+                    acknowledged.add((at, value))
+                elif answer != 503:
+                    raise AssertionError(answer)
+                if place == 20:
+                    going.set()
+
+        with ThreadPoolExecutor(3) as hubs:
+            done = [hubs.submit(send, each) for each in range(3)]
+            assert going.wait(PATIENCE)
+            if cluster_or_file:
+                cluster_or_file.stop()
+            process.kill()
+            process.wait()
+            for each in done:
+                each.result(PATIENCE)
+        if cluster_or_file:
+            cluster_or_file.start()
+    assert len(acknowledged) > 20
+    with gateway(scene, *lines) as (url, process):
+        wait_until_anchored(url)
+        with poor_patient(scene, url) as patient:
+            found = [(int(each.at.timestamp()), each.value) for each in patient.read(twin, "glucose", "PATRQT")]
+        assert acknowledged <= set(found)
+        assert len(found) == len(set(found))
+        status = requests.get(f"{url}/v1/status", timeout=PATIENCE).json()
+        assert (status["queue"], status["queue_in"]) == ("ok", "PostgreSQL" if cluster_or_file else "file")
+
+
+def send_one(url: str, twin: int, at: int, value: float) -> int:
+    body = {
+        "twin": twin,
+        "category": "glucose",
+        "unit": "mmol/L",
+        "readings": [[datetime.fromtimestamp(at, UTC).isoformat(), value]],
+    }
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    return requests.post(f"{url}/v1/readings", json=body, headers=headers, timeout=PATIENCE).status_code

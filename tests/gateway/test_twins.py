@@ -113,7 +113,7 @@ class TestAState:
     def test_that_was_changed_on_the_disk_is_begun_anew(self, alive: Living) -> None:
         alive.live(1)
         with alive.site.queue.twins._file.transaction() as database:
-            database.execute("UPDATE states SET sealed = zeroblob(length(sealed))")
+            database.execute("UPDATE states SET sealed = ?", (bytes(5_000),))
         assert memory_of(alive).at[0] == LONG_AGO
         alive.live(1)
         assert memory_of(alive).at[0] != LONG_AGO

@@ -14,6 +14,7 @@ from eth_abi.abi import encode as abi_encode
 from dtledger._backend import migrations
 from dtledger._backend.anvil import Anvil
 from dtledger._backend.evm import EvmLedger
+from dtledger._backend.postgresql import Server
 from dtledger.encoding import keccak
 from dtledger.ledger import Deployment
 from dtledger.testing import Clock
@@ -28,7 +29,7 @@ class Chain:
     deployment: Deployment
     folder: Path
 
-    def bench(self, cache: Path | None = None) -> Bench:
+    def bench(self, cache: Path | Server | None = None) -> Bench:
         ledger = EvmLedger(self.anvil.url, self.deployment, cache)
         return Bench(ledger, Clock(ledger.head().at), self._arrange, self._poke)
 

@@ -16,6 +16,7 @@ from dtledger._backend.anvil import Anvil
 from dtledger._backend.artifacts import spelled_out
 from dtledger._backend.evm import EvmLedger
 from dtledger._backend.log_cache import LogCache
+from dtledger._backend.postgresql import Server
 from dtledger.encoding import address
 from dtledger.errors import ChainMismatchError, InputError, UnreachableError
 from dtledger.ledger import Ledger, calls
@@ -46,8 +47,8 @@ def bench(chain: Chain, cache: Path) -> Iterator[Bench]:
     bench.ledger.close()
 
 
-def seen(cache: Path) -> int:
-    """How many logs the file holds."""
+def seen(cache: Path | Server) -> int:
+    """How many logs are kept there."""
     kept = LogCache(cache)
     try:
         return len(list(kept.since(-1)))

@@ -53,6 +53,8 @@ def serve_(app: App, config: str | None) -> None:
 
     def ready(url: str) -> None:
         app.say(f"The gateway {app.client.address} takes readings at {url}.")
+        if gateway.server is not None:
+            app.say(f"Its queue is in {gateway.server}.")
         app.data("gateway", url=url, gateway=app.client.address, state=folder)
 
     log_to_stderr()

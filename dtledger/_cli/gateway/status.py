@@ -63,6 +63,8 @@ def _show(app: App, found: dict[str, Any]) -> None:
     app.show(
         f"{found.get('unanchored')} readings wait to be anchored{waits}; {found.get('anchored')} were since it began"
     )
+    if found.get("queue_in") == "PostgreSQL":
+        app.show(f"its queue is in PostgreSQL: {found.get('queue')}")
     if found.get("waiting"):
         app.show(f"{found['waiting']} hours could not be written when they were tried last")
     if found.get("error"):

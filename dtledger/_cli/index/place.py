@@ -9,6 +9,7 @@ from ..app import App
 
 if TYPE_CHECKING:
     from ..._backend.index import Standing
+    from ..._backend.postgresql import Server
     from ...ledger import Deployment
 
 
@@ -20,12 +21,14 @@ def deployment_of(app: App) -> Deployment:
     return read_deployment(deployment_path(app.settings))
 
 
-def path_of(app: App) -> Path:
-    """The index's file."""
-    return app.home.ledger_cache / f"{deployment_of(app).id}.db"
+def path_of(app: App) -> Path | Server:
+    """The index's file, or the database that it lies in."""
+    from ...client.opening import index_place
+
+    return index_place(app.settings, deployment_of(app))
 
 
-def show(app: App, schema: str, path: Path, found: Standing, **more: Any) -> None:
+def show(app: App, schema: str, path: Path | Server, found: Standing, **more: Any) -> None:
     """Where an index stands, for people and programs."""
     read = "nothing read yet" if found.block is None else f"read up to block {found.block:,}"
     app.show(f"{path}: {found.logs:,} events, {read}")

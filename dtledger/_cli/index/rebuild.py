@@ -16,7 +16,7 @@ def rebuild(app: App) -> None:
     from ..._backend.index import rebuild as make
 
     path = path_of(app)
-    app.home.prepare(path.parent)
+    app.home.prepare(app.home.ledger_cache)
     with app.progress("reading") as progress:
         found = make(app.settings.rpc_url, deployment_of(app), path, progress)
     show(app, "index-rebuild", path, found)

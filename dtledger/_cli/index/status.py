@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ...errors import UnreachableError
 from ..app import App
 from ..command import verb
@@ -17,6 +19,6 @@ def status(app: App) -> None:
     from ..._backend.index import standing
 
     path = path_of(app)
-    if not path.exists():
+    if isinstance(path, Path) and not path.exists():
         raise UnreachableError("The ledger was not read yet.", hint="`dtledger index rebuild` reads it.")
     show(app, "index-status", path, standing(path))

@@ -16,12 +16,24 @@ from ...errors import DtledgerError, UnreachableError
 from ...types import Address
 from ...vocabulary import Kind
 from ..embedded import Embedded, unlock_custodian
-from ..opening import deployment_path
+from ..opening import deployment_path, index_place
 from ..services import Services
 from .check import Check, State
 from .machine import KeyFound
 
-__all__ = ["account", "chain", "clock", "custodian", "custodians", "deployment", "head", "member", "node", "relays"]
+__all__ = [
+    "account",
+    "chain",
+    "clock",
+    "custodian",
+    "custodians",
+    "deployment",
+    "head",
+    "index",
+    "member",
+    "node",
+    "relays",
+]
 
 TIMEOUT = 5.0
 """Seconds that a node may be silent."""
@@ -58,6 +70,12 @@ def chain(ledger: EvmLedger) -> Check:
     members = len(ledger.view().members())
     genesis = ledger.deployment.genesis.hex()[:16]
     return Check("chain", State.OK, f"genesis {genesis}… and the contracts' code as deployed; {members} members")
+
+
+def index(settings: Settings, ledger: EvmLedger) -> Check:
+    """The database of what was read of the ledger. Raises UnreachableError if it does not answer."""
+    head = ledger.catch_up()
+    return Check("index", State.OK, f"up to block {head.number}, in {index_place(settings, ledger.deployment)}")
 
 
 def head(ledger: EvmLedger, limit: int, now: int) -> Check:

@@ -38,6 +38,8 @@ class Doctor:
             yield self._one("store", lambda: machine.store(self._known), "config", "deployment")
             yield self._one("node", lambda: chain.node(self._known), "config")
             yield self._one("chain", self._chain, "deployment", "node")
+            if self._settings and self._settings.index:
+                yield self._one("index", lambda: chain.index(self._known, self._ledger), "chain")
             yield self._one("head", lambda: chain.head(self._ledger, self._known.max_head_age, self._clock()), "chain")
             yield self._one("clock", lambda: chain.clock(self._ledger, self._clock()), "chain")
             yield self._one("member", lambda: chain.member(self._ledger, self._found), "chain", "key")

@@ -17,7 +17,7 @@ from ...config.kinds import url
 from ...errors import InputError
 from ...home import Home
 from ...ledger import Deployment
-from ..settings import COMMON, ServiceSettings, file_setting, whole_number
+from ..settings import COMMON, ServiceSettings, database_setting, file_setting, whole_number
 
 __all__ = ["CUSTODIAN", "KEY_NAME", "deployment_of", "home_of", "is_instant", "load_settings", "twin_keys_folder"]
 
@@ -39,6 +39,9 @@ ENTRIES: tuple[Entry, ...] = (
     file_setting("deployment", "the file of the contracts, as `dtledger deploy` wrote it"),
     file_setting("data", "the folder of its key, its receipts and its key pairs"),
     file_setting("password_file", "the file that holds the password of its key"),
+    database_setting(
+        "index", "PostgreSQL in its folder's stead for its index and proofs: postgresql://…, without a password"
+    ),
     Entry("finality", "when a block is final: instant, or finalized by the node's word", _finality),
     whole_number("max_head_age", "how old its node's head may be, in seconds", 60, 1, 86_400),
     whole_number("spare_snapshots_a_day", "what a grant may open a day beyond twice the hours of it", 1_000, 0, 10**9),

@@ -7,6 +7,9 @@
     proofs-DEPLOYMENT.db          proofs of what was permitted to whom when consents were written, for audits
     ledger-cache/DEPLOYMENT.db    the index of the chain; made anew from the chain when it is gone or of another form
 
+The last two are in a PostgreSQL database where the setting `index` names one, each in a schema of its own. Receipts and
+key pairs never are: they are destroyed, and kept from backups, as files.
+
 The key pairs are in no backup because a copy that returns would hold what an owner had destroyed. The folder has the
 tag by which backup programs leave a folder out (https://bford.info/cachedir/).
 """
@@ -15,14 +18,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ..._backend import index
 from ..._backend.evm import EvmLedger
 from ..._backend.files import write_atomically
+from ..._backend.postgresql import Server
 from ..._backend.proof_file import ProofFile
 from ..._backend.proof_source import NodeSource
 from ...audit.taking import ProofTaker
@@ -34,7 +39,7 @@ from ...ledger import Deployment
 from ..settings import ServiceSettings
 from .settings import KEY_NAME, deployment_of, home_of, is_instant, twin_keys_folder
 
-__all__ = ["State", "create_key", "proofs_path", "receipts_path"]
+__all__ = ["State", "create_key", "proofs_place", "receipts_path"]
 
 WAIT_SECONDS = 1.0
 """The longest wait for another custodian's heartbeat."""
@@ -72,8 +77,14 @@ def receipts_path(home: Home, deployment: Deployment) -> Path:
     return home.root / f"receipts-{deployment.id}.db"
 
 
-def proofs_path(home: Home, deployment: Deployment) -> Path:
-    """Where a custodian's home has the proofs of states that it took in time."""
+def proofs_place(settings: ServiceSettings, deployment: Deployment) -> Path | Server:
+    """Where a custodian has the proofs of states that it took in time."""
+    if settings["index"] is not None:
+        return Server(settings["index"], f"dtledger_proofs_{deployment.id}")
+    return _proofs_path(home_of(settings), deployment)
+
+
+def _proofs_path(home: Home, deployment: Deployment) -> Path:
     return home.root / f"proofs-{deployment.id}.db"
 
 
@@ -86,6 +97,7 @@ class State:
     receipts: ReceiptDatabase
     proofs: ProofTaker
     twin_keys: Path
+    index: Path | Server
     stack: ExitStack
 
     @classmethod
@@ -107,7 +119,7 @@ class State:
             )
         home.prepare(home.ledger_cache)
         with ExitStack() as stack:
-            cache = home.ledger_cache / f"{deployment.id}.db"
+            cache = index.place(settings["index"], home.ledger_cache / f"{deployment.id}.db")
             ledger = stack.enter_context(
                 EvmLedger(settings["rpc_url"], deployment, cache, instant=is_instant(settings, deployment))
             )
@@ -125,10 +137,14 @@ class State:
                 MinuteLimit(settings["receipts_a_minute"], settings["refused_a_day"]),
                 Patience(WAIT_SECONDS),
             )
-            proofs = ProofFile(proofs_path(home, deployment))
+            proofs = ProofFile(proofs_place(settings, deployment))
             stack.callback(proofs.close)
+            former = _proofs_path(home, deployment)
+            if settings["index"] is not None and former.exists():
+                with closing(ProofFile(former)) as file:
+                    proofs.add(file)
             taker = ProofTaker(ledger, lambda: NodeSource(ledger.web3), proofs, key)
-            return cls(custodian, ledger, receipts, taker, twin_keys_folder(home), stack.pop_all())
+            return cls(custodian, ledger, receipts, taker, twin_keys_folder(home), cache, stack.pop_all())
         raise AssertionError
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from ..._backend.evm import EvmLedger
 from ..._backend.inquiries import heartbeats_left
+from ..._backend.postgresql import Server
 from ...custodian import Custodian
 from ...errors import DtledgerError
 from ...vocabulary import Kind
@@ -36,8 +37,10 @@ class Watch(Collector):
         metrics.registry.register(self)
 
     def checks(self) -> list[tuple[str, Check]]:
+        index = [("index", self._index)] if isinstance(self._state.index, Server) else []
         return [
             ("node", self._node),
+            *index,
             ("member", self._member),
             ("account", self._account),
             ("receipts", self._receipts),
@@ -48,6 +51,10 @@ class Watch(Collector):
         """It answers, of the deployment's chain. An old head is no fault: a heartbeat renews it when that is needed."""
         head = self._ledger.head()
         return Verdict(True, f"block {head.number}, {self._clock() - head.at} s old")
+
+    def _index(self) -> Verdict:
+        self._ledger.catch_up()
+        return Verdict(True, "PostgreSQL has it, up to the head")
 
     def _member(self) -> Verdict:
         member = self._ledger.view().member(self._custodian.address)
