@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from dtledger._backend.directory_store import DirectoryStore
 from dtledger.errors import InputError, UnreachableError
 from dtledger.readings import Reading, decode_readings, encode_readings
 from dtledger.testing.memory_store import MemoryStore
-from scripts.benchmarks import federated, kubo, machine, record, rows, table
+from scripts.benchmarks import federated, gas, kubo, machine, pages, peers, record, rows, table
 from scripts.benchmarks.__main__ import main
-from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.bench import QUICK, Bench
 from scripts.benchmarks.figures import (
     Missing,
     NotMeasuredError,
@@ -140,6 +141,50 @@ class TestARun:
         assert main(["gaz"]) == 2
         assert "No row is called 'gaz'" in capsys.readouterr().err
         assert main(["hash", "--quick"]) == 0
+
+
+class TestThePeers:
+    @pytest.mark.anvil
+    @pytest.mark.slow
+    def test_are_measured_on_the_same_anvil(self) -> None:
+        if not peers.installed():
+            pytest.skip("the contracts of EAS and Ocean are not installed: scripts/bench gas installs them")
+        with Bench(QUICK) as bench:
+            found = peers.measure(bench.world())
+        recorded = {each.name for each in gas.RECORDED.values() if each.source == gas.BEFORE}
+        assert recorded <= set(found)
+        assert min(found.values()) > 20_000
+        assert found["EAS attest"] < found["EAS attest, by fields"]
+
+    def test_of_before_stand_in_their_place_where_they_are_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(peers, "installed", lambda: False)
+        (rival,) = gas.rivals(Bench(QUICK), ["EAS revoke", "EAS attest, signed"])
+        assert (rival.name, rival.source) == ("EAS revoke", gas.BEFORE)
+        monkeypatch.setattr(peers, "installed", lambda: True)
+        bench = Bench(QUICK)
+        bench.once("peers", lambda: {"EAS revoke": 70_000.0, "EAS attest, signed": 300_000.0})
+        found = gas.rivals(bench, ["EAS revoke", "EAS attest, signed"])
+        assert [(each.figure, each.source) for each in found] == [(70_000, ""), (300_000, "")]
+
+    @pytest.mark.parametrize(
+        ("asked", "wants"),
+        [
+            ("", True),
+            ("--year --into rows.json", True),
+            ("gas-grant", True),
+            ("read gas --quick", True),
+            ("read", False),
+            ("--into rows.json read", False),
+            ("--list", False),
+            ("--pages", False),
+            ("--growth docs/growth", False),
+        ],
+    )
+    def test_are_wanted_where_gas_is_asked_for(self, asked: str, wants: bool, tmp_path: Path) -> None:
+        text = (pages.ROOT / "scripts/bench").read_text()
+        function = text[text.index("wants_peers() {") : text.index("\nsetup\n")]
+        done = subprocess.run(["/bin/sh", "-euc", f"{function}\nif wants_peers {asked}; then exit 7; fi"], check=False)
+        assert done.returncode == (7 if wants else 0)
 
 
 class TestChoosing:

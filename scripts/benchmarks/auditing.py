@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -34,14 +33,11 @@ from dtledger.audit.kept import KeptBlocks
 from dtledger.audit.proofs import Header
 from dtledger.client import Client, ModelCard, Terms
 from dtledger.client.keyrings import owner_keys
-from dtledger.encoding import address
-from dtledger.ledger import calls
-from dtledger.ledger.calls import Recipient
 from dtledger.models.opening import Opening
-from dtledger.policy import Grant
-from dtledger.types import ZERO_DIGEST, Address, Digest, Period
+from dtledger.types import Digest, Period
 from dtledger.vocabulary import Action, Kind, Purpose, category
 
+from . import crowding
 from .bench import DIRECTORY, Bench
 from .figures import Rival, Row, at_least, at_most
 from .storing import glucose, year
@@ -53,8 +49,6 @@ ONLINE = "the same claims of the node"
 BELIEVING = "snapshot verify, which believes its node"
 LOGS = "web3's get_logs alone"
 _UPDATE, _AGGREGATE = [b"an update"], [b"an aggregate"]
-_AT_ONCE = 100
-"""Grants in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +71,14 @@ class Audits:
         for number in range(bench.sizes.audited + 1):
             # the model first: Anvil funds its newcomers behind the back of the block that is newest then
             audit = _twin(world) if number else _model(world)
-            bundle = export(audit, _node(world), store)[0]
+            bundle = export(audit, node_of(world), store)[0]
             asked.append(replace(audit, pinned=Header.read(bundle.headers[max(bundle.headers)]).hash))
             files.append(bundle.encode())
         return cls(world, tuple(asked), tuple(files))
 
 
-def _node(world: World) -> NodeSource:
+def node_of(world: World) -> NodeSource:
+    """The world's chain, as an audit asks it."""
     return NodeSource(connect(world.devnet.anvil.url))
 
 
@@ -170,7 +165,7 @@ def _timed_claims(asked: Asked, data: bytes, by_kind: dict[str, list[float]]) ->
 def _online(audits: Audits) -> float:
     """Seconds a claim, asked of the node."""
     store = audits.world.patient.context.store
-    claims, seconds = timed(lambda: list(Audit(audits.asked[-1], _node(audits.world), store).claims()))
+    claims, seconds = timed(lambda: list(Audit(audits.asked[-1], node_of(audits.world), store).claims()))
     return seconds / len(claims)
 
 
@@ -182,13 +177,13 @@ def of_a_year(bench: Bench) -> Row:
 
     def ours() -> list[Claim]:
         asked = Asked(Question(twin=twin), given(world, twin), context.deployment)
-        return list(Audit(asked, _node(world), context.store).claims())
+        return list(Audit(asked, node_of(world), context.store).claims())
 
     claims, seconds = timed(ours)
     assert exit_code(claims) == 0, "a claim of an honest year does not pass"
     _, believing = timed(lambda: list(world.patient.snapshots.verify(twin)))
     asked = Asked(Question(twin=twin), given(world, twin), context.deployment)
-    data = export(asked, _node(world), context.store)[0].encode()
+    data = export(asked, node_of(world), context.store)[0].encode()
     _, again = timed(lambda: verify(Bundle.decode(data)))
     return Row(
         f"the audit of a year of a twin on Anvil, {filled.snapshots:,} snapshots",
@@ -203,11 +198,8 @@ def of_a_year(bench: Bench) -> Row:
 def index(bench: Bench) -> Row:
     """Events read from a node, kept and folded into states, from nothing."""
     world = bench.world(DIRECTORY)
-    context, twin = world.patient.context, world.twin().twin
-    terms = Grant(1, Purpose.TREAT.mask, world.now, world.now + DAY, Period(0, 1), Action.READ.mask)
-    for _ in range(bench.sizes.events // _AT_ONCE):
-        to = [Recipient(_anyone(), 0, ZERO_DIGEST) for _ in range(_AT_ONCE)]
-        context.send(calls.grant_many(twin, terms, to))
+    context = world.patient.context
+    crowding.grants(world, world.twin().twin, bench.sizes.events)
     url = world.devnet.anvil.url
 
     def ours(folder: str) -> int:
@@ -233,10 +225,6 @@ def index(bench: Bench) -> Row:
 def _logs_alone(url: str, addresses: object) -> int:
     found = connect(url, 60).eth.get_logs({"address": list(addresses), "fromBlock": 0, "toBlock": "latest"})  # type: ignore[call-overload]
     return len(found)
-
-
-def _anyone() -> Address:
-    return address("0x" + secrets.token_hex(20))
 
 
 ROWS: dict[str, Callable[[Bench], Row]] = {"audit-file": offline, "index": index}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-
 from dtledger.client import Client
-from dtledger.encoding import address, keccak
 from dtledger.ledger import Call, calls, messages
 from dtledger.ledger.events import Card, ModelRegistered
 from dtledger.ledger.signed import SignedGrant
 from dtledger.policy import Grant
-from dtledger.types import ZERO_DIGEST, Address, Digest
+from dtledger.types import ZERO_DIGEST
 from dtledger.vocabulary import Kind
 
+from .crowding import digest, stranger
 from .world import World
 
 FIFTY = 50
@@ -27,7 +25,7 @@ def measure(world: World) -> dict[str, int]:
     second, _ = world.operator.twins.mint(patient.twins.request_mint())
     grantee = world.clinician.address
     terms = _terms(world)
-    grants = [_send(patient, calls.grant(first, grantee, 0, terms, _digest())) for _ in range(2)]
+    grants = [_send(patient, calls.grant(first, grantee, 0, terms, digest())) for _ in range(2)]
     return {
         "mint, a patient's first": minted.gas,
         "setCard, first": _send(patient, calls.set_card(first, ZERO_DIGEST, _card())),
@@ -37,23 +35,23 @@ def measure(world: World) -> dict[str, int]:
         "revoke": _send(patient, calls.revoke(patient.address, first, grantee, 0)),
         "grantMany of 50": _send(patient, calls.grant_many(first, terms, _recipients())),
         "grantSigned": _relay_grant(world, patient, first, terms),
-        "anchorBatch": _send(patient, calls.anchor_batch(_digest(), 1_000_000, _digest())),
+        "anchorBatch": _send(patient, calls.anchor_batch(digest(), 1_000_000, digest())),
         **_updates(world),
     }
 
 
 def _updates(world: World) -> dict[str, int]:
     """One site's updates in the first two rounds of a model that it coordinates itself."""
-    site, parent, gas = world.newcomer("site"), _digest(), []
+    site, parent, gas = world.newcomer("site"), digest(), []
     world.operator.members.enrol(site.members.card("site"), [Kind.COORDINATOR, Kind.RESEARCHER])
-    registered = site.context.ledger.send(calls.register_model(8, 0x42, 20, 8_000, _digest()), site.context.key)
+    registered = site.context.ledger.send(calls.register_model(8, 0x42, 20, 8_000, digest()), site.context.key)
     model = registered.the(ModelRegistered).model
     for number in (1, 2):
         _send(site, calls.open_round(model, parent))
         said = calls.Contribution(model, number, cohort=1_312, epsilon=1_250)
-        gas.append(_send(site, calls.commit_update(_digest(), parent, _digest(), _digest(), said)))
-        parent = _digest()
-        _send(site, calls.finalise_aggregate(model, number, parent, _digest(), 1))
+        gas.append(_send(site, calls.commit_update(digest(), parent, digest(), digest(), said)))
+        parent = digest()
+        _send(site, calls.finalise_aggregate(model, number, parent, digest(), 1))
     return {"commitUpdate, a site's first": gas[0], "commitUpdate": gas[1]}
 
 
@@ -63,7 +61,7 @@ def _send(client: Client, call: Call) -> int:
 
 def _relay_grant(world: World, patient: Client, twin: int, terms: Grant) -> int:
     context = patient.context
-    message = SignedGrant(patient.address, twin, world.clinician.address, 1, terms, _digest(), 0, 0, context.deadline())
+    message = SignedGrant(patient.address, twin, world.clinician.address, 1, terms, digest(), 0, 0, context.deadline())
     signature = context.key.sign_digest(messages.grant(context.deployment, message))
     return _send(world.operator, calls.grant_signed(message, signature))
 
@@ -88,16 +86,8 @@ def _terms(world: World) -> Grant:
 
 
 def _recipients() -> list[calls.Recipient]:
-    return [calls.Recipient(_stranger(), place % 8, _digest()) for place in range(FIFTY)]
-
-
-def _stranger() -> Address:
-    return address("0x" + secrets.token_hex(20))
+    return [calls.Recipient(stranger(), place % 8, digest()) for place in range(FIFTY)]
 
 
 def _card() -> Card:
-    return Card(_digest(), _digest(), _digest(), _digest(), _digest(), 1, 2, 7, 4)
-
-
-def _digest() -> Digest:
-    return keccak(secrets.token_bytes(32))
+    return Card(digest(), digest(), digest(), digest(), digest(), 1, 2, 7, 4)

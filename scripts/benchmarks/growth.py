@@ -14,13 +14,11 @@ from pathlib import Path
 from statistics import linear_regression
 
 from dtledger._backend.files import write_atomically
-from dtledger._backend.node import connect
-from dtledger._backend.proof_source import NodeSource
 from dtledger._cli.picture.file import BLUE, VERMILION, saved
 from dtledger.audit import Asked, Audit, Bundle, Question, exit_code, export, verify
 from dtledger.errors import InputError
 
-from .auditing import given
+from .auditing import given, node_of
 from .bench import DIRECTORY, Bench
 from .storing import fill, glucose
 from .timing import timed
@@ -56,9 +54,9 @@ def _audited(world: World, hours: int) -> Audited:
     filled = fill(world, "glucose", glucose(world, hours))
     context, twin = world.patient.context, filled.consent.twin
     asked = Asked(Question(twin=twin), given(world, twin), context.deployment)
-    claims, seconds = timed(lambda: list(Audit(asked, _node(world), context.store).claims()))
+    claims, seconds = timed(lambda: list(Audit(asked, node_of(world), context.store).claims()))
     assert exit_code(claims) == 0, "a claim of an honest twin does not pass"
-    data = export(asked, _node(world), context.store)[0].encode()
+    data = export(asked, node_of(world), context.store)[0].encode()
     _, offline = timed(lambda: verify(Bundle.decode(data)))
     return Audited(filled.snapshots, seconds, offline, len(data))
 
@@ -73,10 +71,6 @@ def told(rows: Sequence[Audited]) -> str:
         f"grow with the history to the power of {_power(rows, 'seconds'):.2f}, {_power(rows, 'offline_seconds'):.2f} "
         f"and {_power(rows, 'size'):.2f}; 1 is in proportion, 2 with its square."
     )
-
-
-def _node(world: World) -> NodeSource:
-    return NodeSource(connect(world.devnet.anvil.url))
 
 
 def _power(rows: Sequence[Audited], name: str) -> float:

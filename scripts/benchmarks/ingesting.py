@@ -61,6 +61,9 @@ class Ingested:
     hours: Sequence[Hour]
     rival: float
     """Readings a second."""
+    stored: float
+    rival_stored: float
+    """Bytes in the block store for a twin's hour."""
 
 
 def ingested(bench: Bench) -> Ingested:
@@ -131,10 +134,18 @@ def _run(world: World, count: int, hours: int) -> Ingested:
         ]
         for _, device in senders:
             stack.callback(device.close)
+        empty = _size(world.devnet.blocks)
         found = [_hour(batches, pump, senders, start) for start in range(end - hours * HOUR, end, HOUR)]
+    full = _size(world.devnet.blocks)
     texts = [encode_readings("glucose", _readings(twin, end - HOUR)) for twin, _ in senders]
     _, seconds = timed(lambda: Unprotected(world.open_store()).put(texts))
-    return Ingested(count, found, found[0].readings / seconds)
+    stored, rival = (full - empty) / (count * hours), (_size(world.devnet.blocks) - full) / count
+    return Ingested(count, found, found[0].readings / seconds, stored, rival)
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all files in it."""
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
 
 
 def _hour(batches: Batches, pump: Pump, senders: Sequence[tuple[int, Device]], start: int) -> Hour:

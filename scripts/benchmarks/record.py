@@ -20,6 +20,8 @@ from .figures import Goal, Missing, Rival, Row
 SCHEMA = "dtledger/bench/2"
 QUIET = 0.3
 """Cores: a row beside which other programs took more is *loaded*."""
+COUNTED = ("gas", "B", "permits")
+"""Units of what is counted and not timed: no other work tells on it."""
 _THIS_RUN = "this run"
 
 
@@ -36,7 +38,9 @@ class Taken:
 
     @property
     def loaded(self) -> bool:
-        return self.load is None or self.load > QUIET
+        """Whether other work may have told on the figure."""
+        counted = isinstance(self.row, Row) and self.row.unit in COUNTED
+        return not counted and (self.load is None or self.load > QUIET)
 
 
 Record = dict[str, Taken]

@@ -12,13 +12,16 @@ from . import (
     encryption,
     federated,
     gas,
+    granting,
     ingesting,
     loading,
     models,
     racing,
     reading,
+    releasing,
     revoking,
     roots,
+    weighing,
 )
 from .bench import Bench
 from .figures import Row
@@ -26,7 +29,9 @@ from .figures import Row
 ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **gas.ROWS,
     **encryption.ROWS,
+    **releasing.ROWS,
     **deciding.ROWS,
+    **granting.ROWS,
     **reading.ROWS,
     **revoking.ROWS,
     **racing.ROWS,
@@ -36,6 +41,7 @@ ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **federated.ROWS,
     **auditing.ROWS,
     **ingesting.ROWS,
+    **weighing.ROWS,
 }
 YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **reading.YEAR_ROWS,

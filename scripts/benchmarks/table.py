@@ -55,8 +55,8 @@ def figure(row: Row | Missing) -> str:
 
 def when(taken: Taken) -> str:
     """The day, and whether the machine had other work."""
-    load = "load unknown" if taken.load is None else f"loaded ({taken.load:.1f} cores)" if taken.loaded else ""
-    return ", ".join(filter(None, (taken.at[:10], load)))
+    load = "load unknown" if taken.load is None else f"loaded ({taken.load:.1f} cores)"
+    return ", ".join(filter(None, (taken.at[:10], load if taken.loaded else "")))
 
 
 def _cells(taken: Taken) -> tuple[str, ...]:

@@ -43,9 +43,16 @@ class Times:
 
 def in_turns(ours: Callable[[], object], rival: Callable[[], object], runs: int) -> tuple[Times, Times]:
     """The times of each."""
-    ours(), rival()
-    both = [(_run(ours), _run(rival)) for _ in range(runs)]
-    return Times.of([one for one, _ in both]), Times.of([other for _, other in both])
+    one, other = all_in_turns([ours, rival], runs)
+    return one, other
+
+
+def all_in_turns(sides: Sequence[Callable[[], object]], runs: int) -> list[Times]:
+    """The times of each of several sides."""
+    for side in sides:
+        side()
+    rounds = [[_run(side) for side in sides] for _ in range(runs)]
+    return [Times.of(each) for each in zip(*rounds, strict=True)]
 
 
 def _run(work: Callable[[], object]) -> tuple[float, float]:
