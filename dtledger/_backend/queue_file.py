@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS states (
     twin BLOB PRIMARY KEY, at INTEGER NOT NULL, sealed BLOB NOT NULL, told INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS untold ON states (told, at);
+CREATE TABLE IF NOT EXISTS vital_states (
+    twin BLOB PRIMARY KEY, at INTEGER NOT NULL, sealed BLOB NOT NULL, told INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS untold_vital ON vital_states (told, at);
 CREATE TABLE IF NOT EXISTS newest (word BLOB PRIMARY KEY, at INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS posts (key BLOB PRIMARY KEY, body BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refused (part BLOB PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
@@ -182,15 +186,16 @@ class QueueFile(DatabaseFile):
         with self._transaction() as database:
             database.execute("DELETE FROM posts WHERE at < ?", (before,))
 
-    def due(self, now: int, came_before: int, skip: Collection[bytes], most: int) -> list[bytes]:
-        """The parts that are complete, or whose first row came before that time; the oldest first, at most `most`."""
+    def due(self, now: int, came_before: int, skip: Collection[bytes]) -> list[tuple[bytes, int]]:
+        """The parts that are complete, or whose first row came before that time, and when each is complete; those that
+        came first before others."""
         query = (
-            "SELECT part FROM readings GROUP BY part HAVING MIN(closes) <= ? OR MIN(at) <= ? "
-            "ORDER BY MIN(number) LIMIT ?"
+            "SELECT part, MIN(closes) FROM readings GROUP BY part HAVING MIN(closes) <= ? OR MIN(at) <= ? "
+            "ORDER BY MIN(number)"
         )
         with self._reading() as database:
-            rows = database.execute(query, (now, came_before, most + len(skip))).fetchall()
-        return [part for (part,) in rows if part not in skip][:most]
+            rows = database.execute(query, (now, came_before)).fetchall()
+        return [(part, closes) for part, closes in rows if part not in skip]
 
     def rows(self, part: bytes) -> list[Kept]:
         query = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from .database_file import put
 from .queue_file import Kept, QueueFile
@@ -24,10 +25,11 @@ class Sealed:
 
 
 class TwinTables:
-    """The tables of twins beside a queue's."""
+    """The tables of twins beside a queue's; `states` is the one of their states."""
 
-    def __init__(self, file: QueueFile) -> None:
+    def __init__(self, file: QueueFile, states: Literal["states", "vital_states"] = "states") -> None:
         self._file = file
+        self._states = states
 
     def take(self, verdicts: Mapping[int, bytes], later: Mapping[int, bytes], states: Sequence[Sealed]) -> None:
         """These rows were taken, earlier ones are judged otherwise, and these states came of it: all of it or, after a
@@ -42,18 +44,18 @@ class TwinTables:
                     database.execute("UPDATE verdicts SET later = ? WHERE number = ?", (verdict, number))
                     database.execute("UPDATE anchored SET later = ? WHERE number = ?", (verdict, number))
             rows = ((each.name, each.at, each.sealed, 0) for each in states)
-            database.executemany(put("states", "twin", "at", "sealed", "told"), rows)
+            database.executemany(put(self._states, "twin", "at", "sealed", "told"), rows)
 
     def states(self, twins: Sequence[bytes]) -> list[Sealed]:
         """Those of these twins that there are."""
-        query = "SELECT twin, at, sealed FROM states WHERE twin = ?"
+        query = f"SELECT twin, at, sealed FROM {self._states} WHERE twin = ?"  # noqa: S608
         with self._file.reading() as database:
             found = (database.execute(query, (twin,)).fetchone() for twin in twins)
             return [Sealed(*row) for row in found if row is not None]
 
     def untold(self, most: int) -> list[Sealed]:
         """States that changed since they were last told, the oldest first."""
-        query = "SELECT twin, at, sealed FROM states WHERE told = 0 ORDER BY at, twin LIMIT ?"
+        query = f"SELECT twin, at, sealed FROM {self._states} WHERE told = 0 ORDER BY at, twin LIMIT ?"  # noqa: S608
         with self._file.reading() as database:
             return [Sealed(*row) for row in database.execute(query, (most,))]
 
@@ -63,7 +65,8 @@ class TwinTables:
         if not told and not remarked:
             return
         with self._file.transaction() as database:
-            database.executemany("UPDATE states SET told = 1 WHERE twin = ?", ((twin,) for twin in told))
+            query = f"UPDATE {self._states} SET told = 1 WHERE twin = ?"  # noqa: S608
+            database.executemany(query, ((twin,) for twin in told))
             database.executemany("DELETE FROM anchored WHERE number = ?", ((number,) for number in remarked))
 
     def lent(self, part: bytes | None = None) -> dict[bytes, list[Kept]]:
@@ -83,8 +86,9 @@ class TwinTables:
         """Forget these twins, those that took nothing since `before`, and what was lent until `now`; what is still to
         be marked anew stays until `before`, for its snapshot may be gone."""
         with self._file.transaction() as database:
-            database.executemany("DELETE FROM states WHERE twin = ?", ((twin,) for twin in twins))
-            database.execute("DELETE FROM states WHERE at < ?", (before,))
+            query = f"DELETE FROM {self._states} WHERE twin = ?"  # noqa: S608
+            database.executemany(query, ((twin,) for twin in twins))
+            database.execute(f"DELETE FROM {self._states} WHERE at < ?", (before,))  # noqa: S608
             database.execute("DELETE FROM newest WHERE at < ?", (before,))
             database.execute("DELETE FROM anchored WHERE until < ? AND later IS NULL OR until < ?", (now, before))
 

@@ -3,6 +3,9 @@
 The state is decrypted and checked as readings are, through the same door; readings themselves are not needed, and what
 a state tells of them is its newest value. The same state gives everybody the same forecast, bit for bit. It goes from
 the newest reading on, however old that is: `age` and `stale` stand beside it.
+
+No interval goes beyond what a sensor can show; and where even the mean lies there, as readings that nobody believes can
+bring about, the twin cannot say what comes.
 """
 
 from __future__ import annotations
@@ -63,7 +66,7 @@ class Ahead:
 @dataclass(frozen=True, slots=True)
 class TwinForecast:
     """What a twin's glucose is expected to be at `at`, in `unit`: `mean`, and `intervals` of PERCENTS. `ahead` has all
-    HORIZONS of the same state.
+    HORIZONS of the same state for which the twin can say it.
 
     `made_at` is the time of the newest reading that the state knows, `age` the seconds since, and `stale` whether that
     is too long. `unverified`: its newest readings are quarantined, or nobody vouches for them; `flags` say why. `model`
@@ -127,7 +130,7 @@ class Forecasts:
         Raises:
             InputError: the horizon is none of HORIZONS, the unit none of glucose, or NumPy is not installed.
             AccessDeniedError: consent does not cover `forecast`, as `Reader.read` says it.
-            CannotCheckError: no state is anchored.
+            CannotCheckError: no state is anchored, or the twin cannot say what comes in that time.
             IntegrityError: the state is not its writer's true word, or one of another model.
             UnreachableError: ledger, store or too many custodians do not answer.
         """
@@ -141,7 +144,13 @@ class Forecasts:
                 f"No state of twin {twin} is anchored, so there is nothing to forecast from.",
                 hint=f"Its gateway writes one with each batch, if it may write {CATEGORY} to the twin.",
             )
-        return self._made(newest, twin, horizon, now, target)
+        made = self._made(newest, twin, horizon, now, target)
+        if not any(each.minutes == horizon for each in made.ahead):
+            raise CannotCheckError(
+                f"Twin {twin} cannot say what its glucose will be in {horizon} minutes: it would be what no body has.",
+                hint=f"Look at its readings, and at the sensor ({', '.join(made.flags) or 'nothing is doubted'}).",
+            )
+        return made
 
     def every(self, twin: int, purpose: Purpose, now: int) -> Iterator[TwinForecast]:
         """The forecast of every state that may be opened, as it was when that was new; of the last horizon. Raises as
@@ -188,10 +197,14 @@ class Forecasts:
 
 
 def _ahead(made: Forecast, at: int, target: Unit) -> tuple[Ahead, ...]:
-    """By horizon, from unix seconds on."""
+    """By horizon, from unix seconds on; without those whose mean no sensor could show."""
+    from ..twin.glucose import BOUNDS
+
     own = unit(_UNIT)
     found = []
     for place, minutes in enumerate(HORIZONS):
+        if not BOUNDS[0] <= made.mean[place, 0] <= BOUNDS[1]:  # nor is what is no number
+            continue
         ends = [own.convert(float(each), target) for each in made.quantiles[place, :, 0]]
         intervals = [Interval(percent, ends[2 - far], ends[3 + far]) for far, percent in enumerate(PERCENTS)]
         mean = own.convert(float(made.mean[place, 0]), target)
@@ -200,7 +213,11 @@ def _ahead(made: Forecast, at: int, target: Unit) -> tuple[Ahead, ...]:
 
 
 def _now(state: StateSnapshot, target: Unit) -> Ahead:
+    from ..twin.glucose import BOUNDS
     from ..twin.twin import expect
+
+    def shown(value: float) -> float:
+        return own.convert(min(max(value, BOUNDS[0]), BOUNDS[1]), target)
 
     prior, _ = _shipped()
     coming, own = expect(prior, state.memory, state.memory.at), unit(_UNIT)
@@ -208,10 +225,9 @@ def _now(state: StateSnapshot, target: Unit) -> Ahead:
     intervals = []
     for percent in PERCENTS:
         reach = NormalDist().inv_cdf(0.5 + percent / 200) * deviation
-        low, high = (own.convert(end, target) for end in (mean - reach, mean + reach))
-        intervals.append(Interval(percent, low, high))
+        intervals.append(Interval(percent, shown(mean - reach), shown(mean + reach)))
     assert state.at is not None
-    return Ahead(0, datetime.fromtimestamp(state.at, UTC), own.convert(mean, target), tuple(intervals))
+    return Ahead(0, datetime.fromtimestamp(state.at, UTC), shown(mean), tuple(intervals))
 
 
 @cache

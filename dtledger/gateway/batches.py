@@ -22,6 +22,7 @@ from ..importers.values import plausible
 from ..readings import Reading
 from .devices import Chain, Device, Devices
 from .intake import Rights
+from .pump import NO_TWINS, Ingest
 from .queue import Measured, ReadingQueue
 
 KEY = "device-answers"
@@ -29,10 +30,16 @@ KEY = "device-answers"
 
 
 class Batches:
-    """Takes batches into the queue; for any thread."""
+    """Takes batches into the queue, of which `twins` hear; for any thread."""
 
     def __init__(
-        self, context: Context, queue: ReadingQueue, devices: Devices, rights: Rights, refusals: RefusalFile
+        self,
+        context: Context,
+        queue: ReadingQueue,
+        devices: Devices,
+        rights: Rights,
+        refusals: RefusalFile,
+        twins: Ingest = NO_TWINS,
     ) -> None:
         drawn = secrets.token_bytes(32)
         held = context.key.update(lambda held: held if KEY in held.extra else held.with_extra(KEY, drawn))
@@ -41,6 +48,7 @@ class Batches:
         self._devices = devices
         self._rights = rights
         self._refusals = refusals
+        self._twins = twins
         self._answers = Answers(held.extra[KEY])
         self._lock = Lock()
         self.taken = 0
@@ -84,6 +92,7 @@ class Batches:
             self._queue.put(measured, chain=self._devices.sealed(batch.device, chain))
             self._devices.moved(batch.device, chain)
             self.taken += 1
+        self._twins.hear(measured)
         if aside := len(readings) - len(good):
             self._refuse(batch, Code.VALUE, aside)
         return Code.TAKEN, aside

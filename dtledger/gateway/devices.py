@@ -156,6 +156,13 @@ class Devices:
                 self._remember(device, known)
         return known
 
+    def signer(self, source: str) -> bytes:
+        """The key that signed what came from a source (`queue.Measured`), empty for what nobody signed. By the key, and
+        not by the name: one device may be enrolled twice."""
+        name = bytes.fromhex(source.partition("/")[0])
+        known = self.find(name) if name else None
+        return name if known is None else known.enrolment.key
+
     def all(self) -> list[Device]:
         """Every device that is or was enrolled."""
         return [self._read(kept) for kept in self._queue.devices.all()]

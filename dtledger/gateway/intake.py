@@ -4,8 +4,9 @@
      "readings": [["2026-11-02T08:05:00+01:00", 5.4], ["2026-11-02T08:10:00+01:00", 5.6]]}
 
 Times have their offset (RFC 3339), units are UCUM codes of the category, values are such as a living body and its
-devices give. `id` is the sender's own, once for each post: sent again, it adds nothing. A refusal names the place in
-the list and never the value.
+devices give. `id` is the sender's own, once for each post: sent again, it adds nothing. `quality` may say what all of
+the post's values are, in one of the words of `readings.SOURCES`: `systolic`, `pulse`, `fingerstick`. A refusal names
+the place in the list and never the value.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from ..client.write_rights import WriteRights
 from ..client.writing import CLOCK_AHEAD
 from ..errors import AccessDeniedError, InputError, UnreachableError
 from ..importers.values import plausible, unit_code
-from ..readings import CLOCK_SET, Reading
+from ..readings import CLOCK_SET, SOURCES, Reading
 from ..store import BlockMissingError
 from ..types import Period
 from ..vocabulary import STATES, Reason, category
+from .pump import NO_TWINS, Ingest
 from .queue import Measured, ReadingQueue
 from .senders import Sender
 
@@ -40,16 +42,18 @@ MOST_RIGHTS = 65_536
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _ID = re.compile(r"[!-~]{1,200}")
-_FIELDS = {"twin", "category", "unit", "id", "readings"}
+_FIELDS = {"twin", "category", "unit", "readings"}
+_MORE = {"id", "quality"}
 
 
 class Intake:
-    """Takes posts into the queue; for any thread."""
+    """Takes posts into the queue, of which `twins` hear; for any thread."""
 
-    def __init__(self, context: Context, queue: ReadingQueue, rights: Rights) -> None:
+    def __init__(self, context: Context, queue: ReadingQueue, rights: Rights, twins: Ingest = NO_TWINS) -> None:
         self._context = context
         self._queue = queue
         self._rights = rights
+        self._twins = twins
 
     def take(self, body: bytes, sender: Sender) -> dict[str, int]:
         """Keep the readings of a post; how many are new, and how many were known. They are on the disk then.
@@ -63,9 +67,9 @@ class Intake:
         if sender.twins is not None and twin not in sender.twins:
             raise AccessDeniedError("This sender does not send for that twin.")
         self._rights.require(twin, name, readings)
-        new = self._queue.put(
-            [Measured(twin, name, each) for each in readings], sender=sender.name, idempotency_key=key
-        )
+        measured = [Measured(twin, name, each) for each in readings]
+        new = self._queue.put(measured, sender=sender.name, idempotency_key=key)
+        self._twins.hear(measured)
         return {"kept": new, "known": len(readings) - new}
 
 
@@ -79,8 +83,8 @@ def read_post(body: bytes, now: int) -> tuple[int, str, str | None, list[Reading
         post = parse_json(body, MOST_BYTES, most_depth=3)
     except ValueError:
         raise InputError("The post is not JSON in UTF-8, or larger than a post may be.") from None
-    if not isinstance(post, dict) or not post.keys() <= _FIELDS or not post.keys() >= _FIELDS - {"id"}:
-        raise InputError(f"A post is an object with {', '.join(sorted(_FIELDS))}; id may be missing.")
+    if not isinstance(post, dict) or not _FIELDS <= post.keys() <= _FIELDS | _MORE:
+        raise InputError(f"A post is an object with {', '.join(sorted(_FIELDS))}, and perhaps id and quality.")
     twin, name, unit, key, rows = (post.get(each) for each in ("twin", "category", "unit", "id", "readings"))
     if type(twin) is not int or not 0 <= twin < 2**63:
         raise InputError("twin must be the number of a twin.")
@@ -100,10 +104,13 @@ def read_post(body: bytes, now: int) -> tuple[int, str, str | None, list[Reading
     if not isinstance(rows, list) or not 0 < len(rows) <= MOST_READINGS:
         raise InputError(f"readings must be a list of 1 to {MOST_READINGS:,}.")
     limits = plausible(named, code)
-    return twin, named, key, [_reading(place, row, code, limits, now) for place, row in enumerate(rows)]
+    quality = post.get("quality", "")
+    if quality not in ("", *SOURCES):
+        raise InputError(f"quality must be one of {', '.join(sorted(SOURCES))}.")
+    return twin, named, key, [_reading(place, row, code, quality, limits, now) for place, row in enumerate(rows)]
 
 
-def _reading(place: int, row: Any, unit: str, limits: tuple[float, float], now: int) -> Reading:
+def _reading(place: int, row: Any, unit: str, quality: str, limits: tuple[float, float], now: int) -> Reading:
     match row:
         case [str(text), int() | float() as value] if not isinstance(value, bool):
             pass
@@ -113,7 +120,7 @@ def _reading(place: int, row: Any, unit: str, limits: tuple[float, float], now: 
         raise InputError(f"readings[{place}] has no time with its offset, as RFC 3339 writes it.")
     try:
         number = float(value)
-        reading = Reading.at_time(datetime.fromisoformat(text.upper()), number, unit)
+        reading = Reading.at_time(datetime.fromisoformat(text.upper()), number, unit, quality)
     except (ValueError, OverflowError):
         raise InputError(f"readings[{place}] has a time or a value that cannot be.") from None
     if reading.seconds < CLOCK_SET:

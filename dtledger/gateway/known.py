@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -16,10 +16,11 @@ from .._backend.twin_tables import Sealed, TwinTables
 from ..errors import IntegrityError
 from ..twin import batch
 from ..twin.factors import Array
-from ..twin.keeper import Keeper, Memory
-from ..twin.snapshot import keeper_model
+from ..types import Digest
 from .moments import Waiting
 from .sealing import Seal
+
+Memory = TypeVar("Memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,17 @@ class Known:
         return round((minute - self.offset) * 60)
 
 
-class Book:
-    """Reads and writes what is known."""
+class Book(Generic[Memory]):
+    """Reads and writes what is known, under names of a `kind`: memories under a model's digest, of which `nothing` is
+    that of one twin before its first reading."""
 
-    def __init__(self, tables: TwinTables, seal: Seal, keeper: Keeper) -> None:
+    def __init__(self, tables: TwinTables, seal: Seal, kind: str, model: Digest, nothing: Memory) -> None:
         self._tables = tables
         self._seal = seal
-        self._nothing = keeper.start(1)
-        self._numbers = batch.pack(self._nothing)[:, 0]
-        self._model = keeper_model(keeper).digest
+        self._kind = kind
+        self._nothing = nothing
+        self._numbers = batch.pack(nothing)[:, 0]
+        self._model = model
 
     def of(self, twins: Sequence[int]) -> tuple[list[Known], Memory]:
         """What is known of these, and their memories side by side; of whom nothing is known, a beginning."""
@@ -83,7 +86,7 @@ class Book:
         ]
 
     def name(self, twin: int) -> bytes:
-        return self._seal.name("twin", twin)
+        return self._seal.name(self._kind, twin)
 
     def _open(self, found: Sealed) -> tuple[Known, Array] | None:
         try:
@@ -97,13 +100,13 @@ class Book:
 
 
 def _plain(known: Known) -> list[Any]:
-    waiting = [[each.seconds, each.kind, each.amount] for each in known.waiting]
+    waiting = [[each.seconds, each.kind, each.amount, each.signer] for each in known.waiting]
     return [known.twin, known.offset, known.newest, known.innovation, known.nis, [*known.flags], waiting]
 
 
 def _known(plain: list[Any]) -> Known:
     twin, offset, newest, innovation, nis, flags, waiting = plain
-    told = tuple(Waiting(*each) for each in waiting)
+    told = tuple(Waiting(*each) for each in waiting)  # those of before signers were kept have none
     return Known(twin, offset, newest, innovation, nis, tuple(flags), told)
 
 

@@ -7,13 +7,14 @@ before the newest one that the twin knows comes too late for it: its time never 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from .._backend.queue_file import Kept
 from ..readings import ABOVE_RANGE, BELOW_RANGE, FINGERSTICK, LABORATORY, LONG_ACTING, Reading
 from ..twin.keeper import LOW
 from ..vocabulary import known_unit
+from .taking import New
 
 TAKEN = ("glucose", "meals", "insulin")
 """Categories that a glucose twin lives by."""
@@ -33,11 +34,12 @@ _UNITS = {"glucose": "mg/dL", "meals": "g", "insulin": "[iU]"}
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """What waits for the sensor's next reading: g, [iU] rapid, [iU] long-acting, or mg/dL of a fingerstick, at unix
-    `seconds`. `kind` is its place in `Moment.given`, or STICK."""
+    `seconds`. `kind` is its place in `Moment.given`, or STICK; `signer` who signed it, empty for nobody."""
 
     seconds: int
     kind: int
     amount: float
+    signer: bytes = b""
 
 
 MEAL, RAPID, LASTING, STICK = range(4)
@@ -69,39 +71,43 @@ class Course:
 
 
 def course(
-    readings: Iterable[tuple[str, Reading, Kept]], newest: int | None, waiting: Sequence[Waiting] = ()
+    readings: Iterable[New],
+    newest: int | None,
+    waiting: Sequence[Waiting] = (),
+    signer: Callable[[str], bytes] = lambda _: b"",
 ) -> Course:
-    """The course of one twin's new readings (category, reading, row), where `newest` is the time (unix seconds) of the
-    newest that it knows and `waiting` what was told since."""
+    """The course of one twin's new readings, where `newest` is the time (unix seconds) of the newest that it knows and
+    `waiting` what was told since. `signer` says who signed what came from a source, empty for nobody: a fingerstick
+    speaks for no sensor that signs with its own key."""
     moments: list[Moment] = []
     late: list[tuple[Kept, Reading]] = []
     heard: list[tuple[Kept, Reading]] = []
     told: list[Waiting] = [*waiting]
-    sensor: list[tuple[Reading, Kept, float]] = []
+    sensor: list[tuple[Reading, Kept, float, bytes]] = []
     lows: list[Reading] = []
-    for name, reading, row in readings:
+    for name, reading, row, source in readings:
         amount = _amount(name, reading)
         if amount is None:
             heard.append((row, reading))
         elif name != "glucose" or is_blood(reading):
             heard.append((row, reading))
             if newest is None or reading.seconds > newest - FORGOTTEN_SECONDS:
-                told.append(Waiting(reading.seconds, _kind(name, reading), amount))
+                told.append(Waiting(reading.seconds, _kind(name, reading), amount, signer(source)))
         elif newest is not None and reading.seconds <= newest:
             late.append((row, reading))
         else:
-            sensor.append((reading, row, amount))
+            sensor.append((reading, row, amount, signer(source)))
             continue
-        if name == "glucose" and amount is not None and amount < LOW:
+        if is_low(name, reading):
             lows.append(reading)
     told.sort(key=lambda each: (each.seconds, each.kind, each.amount))
-    for reading, row, amount in sorted(sensor, key=lambda each: (each[0].seconds, each[2], each[1].number)):
+    for reading, row, amount, own in sorted(sensor, key=lambda each: (each[0].seconds, each[2], each[1].number)):
         given, stick = [0.0, 0.0, 0.0], math.nan
         while told and told[0].seconds <= reading.seconds:
             each = told.pop(0)
             if each.kind != STICK:
                 given[each.kind] += each.amount
-            elif reading.seconds - each.seconds <= STICK_SECONDS:
+            elif reading.seconds - each.seconds <= STICK_SECONDS and not (own and each.signer == own):
                 stick = each.amount
         moments.append(Moment(row, reading, amount, _side(reading), (given[0], given[1], given[2]), stick))
     return Course(tuple(moments), tuple(late), tuple(heard), tuple(told[-MOST_WAITING:]), tuple(lows))
@@ -112,6 +118,11 @@ def _amount(name: str, reading: Reading) -> float | None:
     own, target = known_unit(reading.unit), known_unit(_UNITS[name])
     assert target is not None
     return own.convert(reading.value, target) if own is not None and own.base == target.base else None
+
+
+def is_low(name: str, reading: Reading) -> bool:
+    """Whether it alarms."""
+    return name == "glucose" and (amount := _amount(name, reading)) is not None and amount < LOW
 
 
 def is_blood(reading: Reading) -> bool:
@@ -130,4 +141,4 @@ def _side(reading: Reading) -> float:
     return -1.0 if BELOW_RANGE in words else 1.0 if ABOVE_RANGE in words else 0.0
 
 
-__all__ = ["TAKEN", "Course", "Moment", "Waiting", "course", "is_blood"]
+__all__ = ["TAKEN", "Course", "Moment", "Waiting", "course", "is_blood", "is_low"]

@@ -26,13 +26,19 @@ from ..readings import Content
 from ..snapshots.unanchored import seal_unanchored
 from ..types import Address
 from .freshness import Freshness
-from .queue import Hour, ReadingQueue, without
+from .queue import Hour, Measured, ReadingQueue, without
 
 log = logging.getLogger(__name__)
 
+JUDGED_AGAIN = "glucose"
+"""Whose gate may think better of what is anchored."""
+
 
 class Ingest(Protocol):
-    """What stands between queue and writer (`twins.Twins`)."""
+    """What stands between queue and writer (`twins.Twins`, `vital_signs.VitalSigns`)."""
+
+    def hear(self, measured: Sequence[Measured]) -> None:
+        """These have come, and are on the disk; from any thread."""
 
     def take(self, hours: Sequence[Hour]) -> Sequence[Hour]:
         """What shall be written of the hours."""
@@ -50,6 +56,9 @@ class Ingest(Protocol):
 class NoTwins:
     """Hours as they are, and nothing beside."""
 
+    def hear(self, measured: Sequence[Measured]) -> None:
+        pass
+
     def take(self, hours: Sequence[Hour]) -> Sequence[Hour]:
         return hours
 
@@ -57,10 +66,10 @@ class NoTwins:
         return ()
 
     def settle(self, parts: Sequence[State | Remark], errors: Sequence[DtledgerError | None]) -> None:
-        return
+        pass
 
     def forget(self, hour: Hour) -> None:
-        return
+        pass
 
 
 NO_TWINS = NoTwins()
@@ -69,7 +78,8 @@ NO_TWINS = NoTwins()
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How a pump works, in seconds: the longest that a reading waits for its hour, how long it waits for a new grant,
-    between looks into an empty queue, and between tries at first and at most. `snapshots` are the most in one batch."""
+    between looks into an empty queue, and between tries at first and at most. `snapshots` are the most in one batch,
+    `share` those of one twin: what piled up of it keeps no other waiting."""
 
     batch_seconds: int = 3600
     renewal_seconds: int = 86_400
@@ -77,6 +87,7 @@ class Pace:
     retry_seconds: float = 1.0
     longest_retry_seconds: float = 300.0
     snapshots: int = 1024
+    share: int = 96
 
     def backoff(self, failures: int, dice: Callable[[], float]) -> float:
         """Seconds to the next try: doubled each time, and half of it by chance, so that gateways that lost one node do
@@ -164,7 +175,7 @@ class Pump:
         self._deferred = {part: each for part, each in self._deferred.items() if each.until > now or each.failures}
         longest = self._pace.longest_retry_seconds  # whose time lies beyond was deferred before the clock ran back
         skip = {part for part, each in self._deferred.items() if 0 < each.until - now <= longest}
-        hours = self._queue.due(now - self._pace.batch_seconds, skip, self._pace.snapshots)
+        hours = self._queue.due(now - self._pace.batch_seconds, skip, self._pace.snapshots, self._pace.share)
         beside = [] if hours else self._twins.waiting(self._pace.snapshots)
         if not hours and not beside:
             self.told.waiting = len(skip)
@@ -218,7 +229,7 @@ class Pump:
 
     def _forget(self, hours: Sequence[Hour]) -> int:
         """Read the snapshots back from the store, then forget the readings."""
-        gone: list[Kept] = []
+        gone, judged_again = list[Kept](), list[Kept]()
         for hour in hours:
             try:
                 self._read_back(hour)
@@ -226,11 +237,12 @@ class Pump:
                 self._defer(hour, error)
             else:
                 gone += hour.rows
+                judged_again += hour.rows if hour.category == JUDGED_AGAIN else ()
                 self._deferred.pop(hour.part, None)
                 self.freshness.note(hour)
         if gone:
             self.freshness.keep()
-            self._queue.drop(gone)
+            self._queue.drop(gone, judged_again)
         self.told.anchored += sum(row.manifest is not None for row in gone)  # the others were there before
         return len(gone)
 

@@ -14,9 +14,11 @@ import hashlib
 import hmac
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,9 @@ PADDED_BYTES = 128
 
 ROW_BYTES = 160
 """What a row takes beside its sealed bytes, about."""
+
+LOOKED = 4
+"""Parts of which it is looked up whose they are, for each that one step takes."""
 
 _NONCE_BYTES = 12
 
@@ -111,6 +116,7 @@ class ReadingQueue:
         self.place = "file" if server is None else "PostgreSQL"
         """What it lies in, as anybody may be told."""
         self.twins = TwinTables(self._file)
+        self.vital_signs = TwinTables(self._file, "vital_states")
         self.devices = DeviceTables(self._file)
         self.seal = Seal(_derive(self._key, "beside"), self._name, clock)
         self._folder = path.parent
@@ -119,6 +125,8 @@ class ReadingQueue:
         self._free = free
         self.damaged = 0
         """Rows that did not open when they were last looked at; they stay."""
+        self._twin_of: dict[bytes, int] = {}
+        """Whose the parts are that were due: the file does not tell."""
 
     def close(self) -> None:
         self._file.close()
@@ -155,11 +163,25 @@ class ReadingQueue:
         if held + rows * ROW_BYTES + size > self._limits.bytes:
             raise BusyError("The gateway's queue is full.", hint="Send it again later: it waits for ledger or store.")
 
-    def due(self, came_before: int, skip: Collection[bytes], most: int) -> list[Hour]:
-        """Hours that are over, or of which something came before that time, the oldest first."""
-        parts = self._file.due(self._clock(), came_before, skip, most)
+    def due(self, came_before: int, skip: Collection[bytes], most: int, share: int | None = None) -> list[Hour]:
+        """Hours that are over, or of which something came before that time, those that came first before others: at
+        most as many, and of one twin no more than its `share`, the earliest of its hours."""
+        parts = self._file.due(self._clock(), came_before, skip)
         self.damaged = 0
-        return [hour for hour in map(self._open, parts) if hour is not None]
+        self._twin_of = {part: self._twin_of[part] for part, _ in parts if part in self._twin_of}
+        unknown = [part for part, _ in parts if part not in self._twin_of]
+        opened = {part: self._open(part) for part in unknown[: LOOKED * most]}
+        self._twin_of |= {part: hour.twin for part, hour in opened.items() if hour is not None}
+        taken: Counter[int] = Counter()
+        chosen = set()
+        for part, _ in sorted(parts, key=itemgetter(1)):
+            twin = self._twin_of.get(part)
+            if twin is not None and (share is None or taken[twin] < share):
+                taken[twin] += 1
+                chosen.add(part)
+        first = [part for part, _ in parts if part in chosen][:most]
+        hours = (opened[part] if part in opened else self._open(part) for part in first)
+        return [hour for hour in hours if hour is not None]
 
     def hour(self, part: bytes, rows: Sequence[Kept] | None = None) -> Hour | None:
         """One of them as it stands now, or those `rows` of it that its twin was lent."""
@@ -178,9 +200,9 @@ class ReadingQueue:
         """Row number → mark in the writer's journal, manifest and custody block, before the batch is anchored."""
         self._file.note(written)
 
-    def drop(self, rows: Sequence[Kept]) -> None:
-        """Forget readings that are anchored and read back; those that a twin took, after a day."""
-        lent = [row.number for row in rows if row.verdict is not None]
+    def drop(self, rows: Sequence[Kept], judged_again: Sequence[Kept] = ()) -> None:
+        """Forget readings that are anchored and read back; those that a twin took and may judge again, after a day."""
+        lent = [row.number for row in judged_again if row.verdict is not None]
         self._file.delete([row.number for row in rows], lent=lent, until=self._clock() + LENT_SECONDS)
 
     def hand_over(self, rows: Sequence[Kept], letter: str, owner: Address) -> None:

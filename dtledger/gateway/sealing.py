@@ -83,11 +83,13 @@ class Seal:
     def _cipher(self, at: int) -> AESGCM:
         """A key a day: of one key there must be fewer than 2³² random nonces (NIST SP 800-38D, 8.3)."""
         day = at // _DAY
-        if day not in self._ciphers:
+        cipher = self._ciphers.get(day)
+        if cipher is None:
             if len(self._ciphers) > 64:  # of a clock that was set anew, say
                 self._ciphers.clear()
-            self._ciphers[day] = AESGCM(HKDFExpand(SHA256(), 32, f"day {day}".encode()).derive(self._key))
-        return self._ciphers[day]
+            cipher = AESGCM(HKDFExpand(SHA256(), 32, f"day {day}".encode()).derive(self._key))
+            self._ciphers[day] = cipher
+        return cipher
 
 
 def word_of(name: bytes) -> str:

@@ -35,15 +35,17 @@ from .devices import Devices
 from .intake import Intake, Rights
 from .mqtt import ENTRIES as MQTT
 from .mqtt import Link
-from .pump import NO_TWINS, Pace, Pump
+from .pump import Pace, Pump
 from .queue import Limits, ReadingQueue
 from .relay import Relay, RelayLimits
 from .senders import Senders
+from .several import Several
 from .status import Status
 from .sweeper import Sweeper
 
 if TYPE_CHECKING:
     from .twins import Twins
+    from .vital_signs import VitalSigns
 
 MOST_CALL_BYTES = 2**18
 
@@ -82,19 +84,23 @@ class Gateway:
         self.queue = ReadingQueue(folder / "queue.db", context.key, context.clock, limits, server=self.server)
         self.quota = QuotaFile(folder / "quota.db")
         self.putters = BlockPutters(folder / "blocks.db")
-        self.twins = _twins(context, self.queue)
-        self.pump = Pump(context, client.writer, self.queue, pace, self.twins or NO_TWINS)
-        self.senders = senders
         self.refusals = RefusalFile(folder / "refusals.db")
         rights = Rights(context)
-        self.intake = Intake(context, self.queue, rights)
         self.devices = Devices(context, self.queue, rights, self.refusals)
-        self.batches = Batches(context, self.queue, self.devices, rights, self.refusals)
+        self.twins: Twins | None
+        self.vital_signs: VitalSigns | None
+        self.twins, self.vital_signs = _twins(context, self.queue, self.devices)
+        twins = Several(*(each for each in (self.twins, self.vital_signs) if each is not None))
+        self.pump = Pump(context, client.writer, self.queue, pace, twins)
+        self.senders = senders
+        self.intake = Intake(context, self.queue, rights, twins)
+        self.batches = Batches(context, self.queue, self.devices, rights, self.refusals, twins)
         self.link = Link.of(settings, self.batches.take)
         self.relay = Relay(context, self.quota, RelayLimits(settings["relay_calls"], settings["relay_calls_all"]))
         self.blocks = Blocks(context, self.quota, self.putters, settings["block_bytes"])
         self.sweeper = Sweeper(context)
-        self.status = Status(context, self.queue, self.pump, self.twins, self.batches, self.refusals, self.link)
+        kept = self.twins, self.vital_signs
+        self.status = Status(context, self.queue, self.pump, *kept, self.batches, self.refusals, self.link)
         self.clock = context.clock
         self._context = context
         self._patience: float = settings["stop_seconds"]
@@ -106,6 +112,8 @@ class Gateway:
 
     def start(self) -> None:
         self.queue.forget_posts()
+        if self.twins is not None:
+            self.twins.wake()
         for each in self._threads:
             each.start()
         self.link.start()
@@ -156,14 +164,16 @@ class Gateway:
         return [("queue", room)]
 
 
-def _twins(context: Context, queue: ReadingQueue) -> Twins | None:
+def _twins(context: Context, queue: ReadingQueue, devices: Devices) -> tuple[Twins, VitalSigns] | tuple[None, None]:
     try:
         require_extra()
     except InputError:
-        return None
+        return None, None
     from .twins import Twins, shipped
+    from .vital_signs import VitalSigns
 
-    return Twins(queue, shipped(), context.deployment, context.store, context.clock)
+    twins = Twins(queue, shipped(), context.deployment, context.store, context.clock, devices.signer)
+    return twins, VitalSigns(queue)
 
 
 def make_service(gateway: Gateway) -> Service:
@@ -183,7 +193,7 @@ def make_service(gateway: Gateway) -> Service:
 
 
 def _count_twins(gateway: Gateway, metrics: Metrics) -> None:
-    ages, twins = gateway.pump.freshness.ages, gateway.twins
+    ages, twins, vital_signs = gateway.pump.freshness.ages, gateway.twins, gateway.vital_signs
     clock = gateway.clock
     oldest = metrics.gauge(
         "oldest_twin_seconds", "Age of the newest anchored reading of the twin that is silent longest."
@@ -191,17 +201,17 @@ def _count_twins(gateway: Gateway, metrics: Metrics) -> None:
     oldest.set_function(lambda: max((each.seconds for each in ages(clock())), default=0))
     stale = metrics.gauge("stale_twins", "Twins' categories whose newest anchored reading is older than it may be.")
     stale.set_function(lambda: sum(each.stale for each in ages(clock())))
-    if twins is None:
+    if twins is None or vital_signs is None:
         return
     alarms = metrics.counter("alarms", "Low readings, by whether they are relied on.", ("unverified",))
     for each in ("yes", "no"):
         alarms.labels(each)
     twins.alarms.heard.append(lambda unverified: alarms.labels("yes" if unverified else "no").inc())
     metrics.gauge("doubtful", "Readings since the start that are suspect or unverified.").set_function(
-        lambda: twins.doubtful
+        lambda: twins.doubtful + vital_signs.doubtful
     )
     metrics.gauge("states_refused", "Twins whose states consent to write does not cover.").set_function(
-        lambda: len(twins.refused)
+        lambda: len(twins.refused) + len(vital_signs.refused)
     )
 
 

@@ -23,6 +23,7 @@ from .queue import ReadingQueue
 
 if TYPE_CHECKING:
     from .twins import Twins
+    from .vital_signs import VitalSigns
 
 SOON_SECONDS = 30 * 86_400
 """A WRITE grant that ends within this is listed."""
@@ -39,6 +40,7 @@ class Status:
     queue: ReadingQueue
     pump: Pump
     twins: Twins | None
+    vital_signs: VitalSigns | None
     batches: Batches
     refusals: RefusalFile
     link: Link
@@ -67,13 +69,16 @@ class Status:
 
     def _twins(self, now: int) -> dict[str, Any]:
         """What the filter and the gate do: alarms, what they doubt, and states that consent to write does not cover."""
-        if self.twins is None:
+        if self.twins is None or self.vital_signs is None:
             return {"filter": "not installed", "alarms": [], "doubtful": 0, "states_refused": {}}
-        refused = Counter(getattr(reason, "name", "FAILED") for reason in [*self.twins.refused.values()])
+        refused = Counter(
+            getattr(reason, "name", "FAILED")
+            for reason in [*self.twins.refused.values(), *self.vital_signs.refused.values()]
+        )
         return {
             "filter": "on",
             "alarms": self.twins.alarms.shown(now)[:SHOWN],
-            "doubtful": self.twins.doubtful,
+            "doubtful": self.twins.doubtful + self.vital_signs.doubtful,
             "states_refused": dict(refused),
         }
 

@@ -16,7 +16,7 @@ from ..readings import Reading
 from ..snapshots.manifest import Manifest
 from ..store import BlockMissingError, BlockStore
 from ..twin import batch
-from ..twin.keeper import Keeper
+from ..twin.keeper import Keeper, Memory
 from ..twin.past import LONG_AGO
 from ..twin.snapshot import StateSnapshot, encode_states, glucose_model, untold
 from ..types import Digest
@@ -37,7 +37,7 @@ class Telling:
     tried last, and why."""
 
     def __init__(
-        self, queue: ReadingQueue, book: Book, keeper: Keeper, deployment: Deployment, store: BlockStore
+        self, queue: ReadingQueue, book: Book[Memory], keeper: Keeper, deployment: Deployment, store: BlockStore
     ) -> None:
         self._queue = queue
         self._book = book
@@ -100,6 +100,8 @@ class Telling:
         remarked: list[int] = []
         for part, error in zip(parts, errors, strict=True):
             if isinstance(part, State):
+                if part.category != FORECAST:
+                    continue
                 told.append(self._book.name(part.twin))
                 self._note(part.twin, error)
             elif error is None or isinstance(error, AccessDeniedError):

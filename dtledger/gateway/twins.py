@@ -7,56 +7,40 @@ told in snapshots of their own (`forecast`), without the readings that a twin re
 want of the right or because of a crash, is told as it is with the next batch.
 
 An earlier reading that is judged otherwise now is marked in the queue, if it still lies there; else a snapshot corrects
-the one that it was anchored in. A low reading alarms whatever its quality, before anything is written: it may alarm
-twice after a crash, and never not at all.
+the one that it was anchored in. A low reading alarms whatever its quality, and as soon as it is on the disk (`hear`):
+it is judged as if its hour were taken now, and nothing of that is kept, so that what comes of before it finds its place
+yet. When its hour is taken it alarms if it did not before, or is judged otherwise: twice after a crash, and never not
+at all.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-
-import numpy as np
 
 from .._backend.queue_file import Kept as Row
 from ..client.parts import Remark, State
 from ..errors import DtledgerError
 from ..ledger import Deployment
-from ..readings import LONGEST_WHY, UNVERIFIED, Reading
+from ..readings import Reading
 from ..store import BlockStore
-from ..twin import batch, gate, prior
-from ..twin.keeper import GOOD, QUALITIES, SUSPECT, Keeper, Kept, Memory
-from ..twin.snapshot import LONGEST_FLAG, MOST_FLAGS
-from ..twin.twin import Announced
-from ..vocabulary import Reason, category
+from ..twin import gate, prior
+from ..twin.keeper import QUALITIES, SUSPECT, Keeper, Memory
+from ..twin.snapshot import keeper_model
+from ..vocabulary import Reason
 from .alarms import Alarms
 from .freshness import FORGOTTEN_SECONDS
-from .known import Book, Known
-from .moments import TAKEN, Course, Moment, course, is_blood
-from .queue import Hour, ReadingQueue
+from .hearing import Hearing
+from .known import Book
+from .lives import Life, Lives
+from .moments import TAKEN, Moment, is_blood
+from .queue import Hour, Measured, ReadingQueue
+from .taking import TOO_LATE, fresh, marked, shared
 from .telling import Telling
-
-log = logging.getLogger(__name__)
 
 FORGET_SECONDS = 3600
 
-TOO_LATE = "came after a newer one: not judged"
-
-Verdict = tuple[str, str]
-"""Quality and why."""
-
-
-@dataclass
-class _Life:
-    """One twin in a step: what is known, what comes, and what was found of it."""
-
-    known: Known
-    comes: Course
-    verdicts: dict[int, tuple[Row, Reading, Verdict]] = field(default_factory=dict)
-    """By row number."""
-    later: list[tuple[int, str]] = field(default_factory=list)
-    """Times of earlier readings that are suspect now, and why."""
+MOST_TAKEN = 1200
+"""Readings of one twin in a step: what piled up of it (4 days of five minutes) keeps others waiting for a second."""
 
 
 def shipped() -> Keeper:
@@ -65,134 +49,59 @@ def shipped() -> Keeper:
 
 
 class Twins:
-    """Keeps the twins of one queue in step by one keeper."""
+    """Keeps the twins of one queue in step by one keeper. `signer` says whose key signed what came from a source, empty
+    for nobody's."""
 
     def __init__(
-        self, queue: ReadingQueue, keeper: Keeper, deployment: Deployment, store: BlockStore, clock: Callable[[], int]
+        self,
+        queue: ReadingQueue,
+        keeper: Keeper,
+        deployment: Deployment,
+        store: BlockStore,
+        clock: Callable[[], int],
+        signer: Callable[[str], bytes] = lambda _: b"",
     ) -> None:
         self._queue = queue
         self._keeper = keeper
         self._clock = clock
-        self._book = Book(queue.twins, queue.seal, keeper)
+        self._book: Book[Memory] = Book(queue.twins, queue.seal, "twin", keeper_model(keeper).digest, keeper.start(1))
+        self._lives = Lives(keeper, queue.seal, clock, signer)
+        self._hearing = Hearing(queue, self._book, self._lives, clock)
         self._telling = Telling(queue, self._book, keeper, deployment, store)
         self._forgot_at = 0
-        self.alarms = Alarms()
         self.doubtful = 0
         """Readings since the start that are suspect or unverified."""
+
+    @property
+    def alarms(self) -> Alarms:
+        return self._lives.alarms
+
+    def wake(self) -> None:
+        """Alarm of lows that wait since before this process."""
+        self._hearing.wake()
+
+    def hear(self, measured: Sequence[Measured]) -> None:
+        """These have come, and are on the disk: alarm of the lows among them."""
+        self._hearing.hear(measured)
 
     # taking --------------------------------------------------------------------------------------------------
 
     def take(self, hours: Sequence[Hour]) -> list[Hour]:
-        """The hours, their readings taken and marked."""
-        fresh: dict[int, list[tuple[str, Reading, Row]]] = {}
-        for hour in hours:
-            if hour.category in TAKEN:
-                new = [
-                    (hour.category, reading, row)
-                    for reading, row in zip(hour.readings, hour.rows, strict=True)
-                    if row.verdict is None
-                ]
-                if new:
-                    fresh.setdefault(hour.twin, []).extend(new)
-        if not fresh:
+        """The hours, their readings taken and marked; of one twin no more than a step takes."""
+        new = fresh(hours, TAKEN)
+        if not new:
             return [*hours]
-        twins = sorted(fresh)
-        known, memory = self._book.of(twins)
-        lives = [self._life(each, fresh[each.twin]) for each in known]
-        memory = self._live(lives, memory)
+        hours, new = shared(hours, new, MOST_TAKEN)
+        known, memory = self._book.of(sorted(new))
+        lives = [self._lives.begin(each, new[each.twin]) for each in known]
+        memory = self._lives.lead(lives, memory)
         verdicts = self._keep(lives, memory)
         found = {number: found for life in lives for number, (_, _, found) in life.verdicts.items()}
-        return [self._marked(hour, verdicts, found) for hour in hours]
-
-    def _marked(self, hour: Hour, sealed: dict[int, bytes], found: dict[int, Verdict]) -> Hour:
-        """The hour as its twin took it."""
-        numbers = {row.number for row in hour.rows}
-        if numbers.isdisjoint(sealed):
-            return hour
-        if not numbers & sealed.keys() <= found.keys():  # some were taken before, and are judged otherwise now
-            return self._queue.hour(hour.part) or hour
-        readings, rows = [], []
-        for reading, row in zip(hour.readings, hour.rows, strict=True):
-            new = row.number in found
-            quality, why = found[row.number] if new else (reading.quality, reading.why)
-            readings.append(replace(reading, quality=quality, why=why))
-            rows.append(replace(row, verdict=sealed[row.number]) if new else row)
-        return replace(hour, readings=tuple(readings), rows=tuple(rows))
-
-    def _life(self, known: Known, new: Sequence[tuple[str, Reading, Row]]) -> _Life:
-        if known.newest is None:
-            offsets = (reading.offset for name, reading, _ in new if name == "glucose" and reading.offset is not None)
-            known = replace(known, offset=next(offsets, 0))
-        comes = course(new, known.newest, known.waiting)
-        life = _Life(replace(known, waiting=comes.waiting), comes)
-        for row, reading in comes.heard:
-            life.verdicts[row.number] = row, reading, (reading.quality, "")
-        for row, reading in comes.late:
-            life.verdicts[row.number] = row, reading, (reading.marked(UNVERIFIED).quality, TOO_LATE)
-        word = self._queue.seal.word(known.twin, "glucose")
-        for reading in comes.lows:
-            if not self.alarms.rang(word, reading.seconds):  # what comes too late may be a repeat
-                self._alarm(known.twin, reading, unverified=not is_blood(reading))
-        return life
-
-    def _live(self, lives: Sequence[_Life], memory: Memory) -> Memory:
-        """Everybody's moments, the first of all, then the second; whoever has no more stands aside."""
-        places, number = np.arange(len(lives)), 0
-        aside: list[tuple[batch.Twins, Memory]] = []
-        while len(places):
-            more = np.array([len(lives[place].comes.moments) > number for place in places.tolist()])
-            if not more.all():
-                aside.append((places[~more], batch.of(memory, np.nonzero(~more)[0])))
-                memory, places = batch.of(memory, np.nonzero(more)[0]), places[more]
-                continue
-            here = [lives[place] for place in places.tolist()]
-            kept = self._step(here, [each.comes.moments[number] for each in here], memory)
-            memory, number = kept.memory, number + 1
-        order = np.argsort(np.concatenate([each for each, _ in aside]))
-        return batch.of(batch.join([each for _, each in aside]), order)
-
-    def _step(self, lives: Sequence[_Life], moments: Sequence[Moment], memory: Memory) -> Kept:
-        """One moment of each."""
-        given = Announced(*np.array([each.given for each in moments]).T)
-        kept = self._keeper.take(
-            memory,
-            np.array([life.known.minute(each.reading.seconds) for life, each in zip(lives, moments, strict=True)]),
-            np.array([each.value for each in moments]),
-            np.array([each.side for each in moments]),
-            given,
-            np.array([each.stick for each in moments]),
-        )
-        columns = (kept.quality, kept.low, kept.step.seen, kept.step.innovation, kept.step.nis)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        for place, (life, each, row) in enumerate(zip(lives, moments, rows, strict=True)):
-            quality, low, seen, innovation, nis = row
-            reading, why = each.reading, "; ".join(kept.reasons[place])[:LONGEST_WHY]
-            words = reading.quality if quality == GOOD else reading.marked(QUALITIES[quality]).quality
-            life.verdicts[each.row.number] = each.row, reading, (words, why)
-            flags = [] if quality == GOOD else [QUALITIES[quality], *kept.reasons[place]]
-            life.known = replace(
-                life.known,
-                newest=reading.seconds,
-                innovation=innovation if seen else None,
-                nis=nis if seen else None,
-                flags=tuple(each[:LONGEST_FLAG] for each in [*flags, *(["low"] if low else [])][:MOST_FLAGS]),
-            )
-            if low:
-                self._alarm(life.known.twin, reading, unverified=quality != GOOD)
-        for slot, place in np.argwhere(~np.isnan(kept.remarked)).tolist():
-            life = lives[place]
-            seconds = life.known.seconds(float(kept.remarked[slot, place]))
-            life.later.append((seconds, "; ".join(kept.reasons[place])[:LONGEST_WHY]))
-        return kept
-
-    def _alarm(self, twin: int, reading: Reading, *, unverified: bool) -> None:
-        now = self._clock()
-        if not category("glucose").is_stale(now - reading.seconds):
-            self.alarms.ring(self._queue.seal.word(twin, "glucose"), reading.seconds, unverified=unverified)
+        return [marked(self._queue, hour, verdicts, found) for hour in hours]
 
     # keeping -------------------------------------------------------------------------------------------------
 
-    def _keep(self, lives: Sequence[_Life], memory: Memory) -> dict[int, bytes]:
+    def _keep(self, lives: Sequence[Life], memory: Memory) -> dict[int, bytes]:
         """Verdicts and states, in one transaction; the verdicts as they are sealed."""
         seal, later = self._queue.seal, {}
         for life in lives:
@@ -213,7 +122,7 @@ class Twins:
         self._forget_old()
         return verdicts | later
 
-    def _earlier(self, life: _Life) -> Iterator[tuple[Row, Reading, str]]:
+    def _earlier(self, life: Life) -> Iterator[tuple[Row, Reading, str]]:
         """The readings that were judged otherwise: of this step, of the queue, or lent by it."""
         now: dict[int, list[Moment]] = {}
         for each in life.comes.moments:

@@ -26,6 +26,7 @@ from . import batch, personal, replays, signatures
 from .factors import Array
 from .features import SCALES
 from .features import personal as own
+from .glucose import BOUNDS
 from .past import LONG_AGO
 from .twin import BASIS, ROUGH, SIZE, Coming, G
 
@@ -47,8 +48,6 @@ __all__ = [
     "start",
 ]
 
-BOUNDS = (20.0, 600.0)
-"""mg/dL between which a sensor can show something (a reading in mmol/L as mg/dL lies below, one taken twice above)."""
 RATE = 10.0
 """mg/dL a minute, several times what a body does."""
 DAY = 1440.0

@@ -30,12 +30,14 @@ import numpy as np
 from .factors import Array, diagonal
 from .filter import State
 
-__all__ = ["FLOOR", "GLUCOSE", "GlucoseProcess", "GlucoseSensor", "Parameters", "gain", "start"]
+__all__ = ["BOUNDS", "FLOOR", "GLUCOSE", "GlucoseProcess", "GlucoseSensor", "Parameters", "gain", "start"]
 
 BOUND = 1.5
 """How far the logarithm of a gain can go: 4.5 times more or less."""
 LEVELS = (60.0, 300.0)
 """mg/dL between which the level that pulls glucose stays."""
+BOUNDS = (20.0, 600.0)
+"""mg/dL between which a sensor can show something (a reading in mmol/L as mg/dL lies below, one taken twice above)."""
 FLOOR = 39.6
 """mg/dL, the least that most sensors show."""
 

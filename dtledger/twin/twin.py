@@ -15,7 +15,7 @@ again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +79,8 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """From the newest reading: `mean` (3, twins) in mg/dL at HORIZONS, `quantiles` (3, 6, twins) of personal.LEVELS."""
+    """From the newest reading: `mean` (3, twins) in mg/dL at HORIZONS, `quantiles` (3, 6, twins) of personal.LEVELS,
+    within what a sensor can show (`glucose.BOUNDS`). A mean that is not within says that the twin knows nothing."""
 
     mean: Array
     quantiles: Array
@@ -154,8 +155,7 @@ class Coming:
         due = there & (memory.origin_times[-1] - memory.origin_times[-2] >= APART)
         origins = _noted(memory.origins.swapaxes(0, 1), origin, due, there).swapaxes(0, 1)
         times = _noted(memory.origin_times, minutes, due, there)
-        after = replace(
-            memory,
+        after = Memory(
             at=np.where(there | (memory.at != LONG_AGO), minutes, memory.at),
             ate=ate,
             state=update.state,
@@ -201,7 +201,20 @@ def expect(prior: Prior, memory: Memory, minutes: Array) -> Coming:
     on_board, absorbed = intake.move(memory.on_board, elapsed)
     state = FILTER.predict(memory.state, glucose.GlucoseProcess(prior.parameters, absorbed), elapsed)
     expected = FILTER.expect(state, glucose.GlucoseSensor(prior.parameters.reading_deviation))
-    return Coming(prior, replace(memory, state=state, on_board=on_board), minutes, expected)
+    known = memory
+    moved = Memory(
+        known.at,
+        known.ate,
+        state,
+        on_board,
+        known.past,
+        known.day,
+        known.origins,
+        known.origin_times,
+        known.personal,
+        known.size,
+    )
+    return Coming(prior, moved, minutes, expected)
 
 
 def forecast(prior: Prior, memory: Memory) -> Forecast:
@@ -211,7 +224,8 @@ def forecast(prior: Prior, memory: Memory) -> Forecast:
     own = personal.correction(memory.personal, features.personal(rough, basis)) * SCALES
     mean = newest[G] + rough + own
     reach = newest[SIZE] * memory.personal.scale * SCALES
-    return Forecast(mean, mean[:, None] + np.sort(memory.personal.quantiles, axis=1) * reach[:, None])
+    ends = mean[:, None] + np.sort(memory.personal.quantiles, axis=1) * reach[:, None]
+    return Forecast(mean, np.clip(ends, *glucose.BOUNDS))
 
 
 def _noted(before: Array, newest: Array, due: Flags, there: Flags) -> Array:

@@ -15,6 +15,7 @@ from dtledger.errors import AccessDeniedError, CannotCheckError, InputError, Int
 from dtledger.testing import World
 from dtledger.testing.world import DAY
 from dtledger.twin import prior, twin
+from dtledger.twin.glucose import BOUNDS
 from dtledger.twin.snapshot import Model, encode_state, glucose_model, untold
 from dtledger.types import Period
 from dtledger.vocabulary import Reason
@@ -37,6 +38,16 @@ def memory_at(seconds: int) -> twin.Memory:
 
 def content(at: int, model: Model = MODEL, **how: Any) -> bytes:
     return encode_state(model, untold(memory_at(at)), at=at, **how)
+
+
+def strange(at: int, *, scale: float = 1.0, terms: tuple[float, ...] = (0.0, 0.0, 0.0)) -> bytes:
+    """A state with intervals so many times as wide, and a correction of each horizon."""
+    memory = untold(memory_at(at))
+    own = memory.personal
+    changed = own.terms.copy()
+    changed[:, 0, 0] += terms
+    personal = replace(own, terms=changed, scale=own.scale * scale)
+    return encode_state(MODEL, replace(memory, personal=personal), at=at, flags=["unverified"])
 
 
 def tell(world: World, at: int, told: bytes | None = None) -> None:
@@ -105,6 +116,21 @@ class TestAForecast:
         tell(world, at, content(at, flags=["suspect", "rate: +20.0 mg/dL a minute"]))
         assert forecast(world).unverified
         assert forecast(world).flags == ("suspect", "rate: +20.0 mg/dL a minute")
+
+    def test_goes_nowhere_that_no_sensor_shows(self, world: World) -> None:
+        """Whatever it was taught: a state whose intervals are as wide as can be."""
+        wide = strange(world.clock.at - 30, scale=1000.0)
+        tell(world, world.clock.at - 30, wide)
+        for each in forecast(world, unit="mg/dL").ahead:
+            assert {(one.low, one.high) for one in each.intervals} == {BOUNDS}
+            assert BOUNDS[0] < each.mean < BOUNDS[1]
+
+    @pytest.mark.parametrize("term", [40.0, -40.0, float("nan")])
+    def test_that_would_be_what_no_body_has_is_none_and_the_nearer_ones_stand(self, world: World, term: float) -> None:
+        tell(world, world.clock.at - 30, strange(world.clock.at - 30, terms=(0.0, 0.0, term)))
+        with pytest.raises(CannotCheckError, match="cannot say"):
+            forecast(world, 60)
+        assert [each.minutes for each in forecast(world, 30).ahead] == [15, 30]
 
     def test_leaves_its_owner_receipts_as_every_read_does(self, world: World) -> None:
         found = forecast(world)

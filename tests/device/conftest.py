@@ -115,7 +115,7 @@ class Ward:
 
     def held(self) -> list[Measured]:
         """What is in the queue, all of it."""
-        hours = [self.queue._open(part) for part in self.queue._file.due(2**40, 2**40, (), 10_000)]
+        hours = [self.queue._open(part) for part, _ in self.queue._file.due(2**40, 2**40, ())]
         return [
             Measured(hour.twin, hour.category, reading, source)
             for hour in hours

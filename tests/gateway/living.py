@@ -76,19 +76,19 @@ class Living:
         return [decode_state(each, MODEL) for each in opened(self, self.world.twin if twin is None else twin)]
 
 
-def opened(living: Living, twin: int) -> list[bytes]:
-    """The plaintexts of all that is anchored under `forecast`."""
+def opened(living: Living, twin: int, category: str = "forecast") -> list[bytes]:
+    """The plaintexts of all that is anchored under a category of states."""
     from dtledger.snapshots.opening import Asking, open_snapshots
 
     patient = living.world.patient
-    finder = patient.reader.finder(twin, "forecast", Purpose.PATRQT)
-    found = [each for group in finder.find("forecast") for each in group]
+    finder = patient.reader.finder(twin, category, Purpose.PATRQT)
+    found = [each for group in finder.find(category) for each in group]
     doors, _ = patient.reader.doors(patient.context.view(), twin)
     keys = doors[0].keys
     assert keys is not None
     context = patient.context
     asking = Asking(context.key, patient.address, 0, Action.READ, Purpose.PATRQT, context.clock())
-    texts = open_snapshots(context.deployment, context.custodians, asking, found, keys, "forecast").plaintexts
+    texts = open_snapshots(context.deployment, context.custodians, asking, found, keys, category).plaintexts
     return [texts[each.digest] for each in sorted(found, key=lambda each: each.manifest.sequence)]
 
 

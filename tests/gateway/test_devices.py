@@ -81,6 +81,17 @@ def test_a_full_queue_says_later(served: Served, device: Device, monkeypatch: py
     assert device.exchange(http_transport(served.url)) == (Code.TAKEN, 0)
 
 
+def test_a_low_in_a_batch_alarms_at_once(served: Served, device: Device) -> None:
+    rung: list[bool] = []
+    assert served.gateway.twins is not None
+    served.gateway.twins.alarms.heard.append(rung.append)
+    now = served.world.clock.at
+    for value, alarms in ((54, 0), (33, 1)):
+        device.sign([(0, now - 60 + alarms, value)], now)
+        assert device.exchange(http_transport(served.url)) == (Code.TAKEN, 0)
+        assert len(rung) == alarms
+
+
 def test_a_device_is_enrolled_and_suspended_by_its_owner_alone(served: Served, device: Device) -> None:
     world, now = served.world, served.world.clock.at
     with closing(HttpGateway(served.url)) as gateway:

@@ -126,7 +126,7 @@ def test_a_row_is_as_long_whatever_it_is_of_and_says(place: Place) -> None:
     kept.put([replace(device, category="blood-pressure", reading=pressure)])
     with kept._file.reading() as database:
         assert len(database.execute("SELECT DISTINCT LENGTH(sealed) FROM readings").fetchall()) == 1
-    hours = [hour for part in kept._file.due(2**40, 2**40, (), 9) if (hour := kept.hour(part))]
+    hours = [hour for part, _ in kept._file.due(2**40, 2**40, ()) if (hour := kept.hour(part))]
     assert low in [each for hour in hours for each in hour.readings], "and opens as it was"
     (row,) = kept.rows(hours[0])[:1]
     verdicts = [kept.seal.verdict(row, *each) for each in (("", ""), ("suspect", "out of bounds: 6.7 mg/dL"))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -262,6 +263,28 @@ class TestWhatCouldNotBeAnchored:
         assert self.ask(served, patient.context.key, patient.address, at).json() == {"cids": []}
         assert self.ask(served, world.clinician.context.key, patient.address, at).status_code == 403
         assert self.ask(served, patient.context.key, patient.address, at - 1000).status_code == 400
+
+
+class TestALow:
+    def test_alarms_before_any_batch(self, served: Served, caplog: pytest.LogCaptureFixture) -> None:
+        def alarms() -> tuple[list[Any], float]:
+            status = served.session.get(f"{served.url}/v1/status", timeout=30).json()
+            metrics = served.session.get(f"{served.url}/metrics", timeout=30).text
+            counts = re.findall(r"^dtledger_gateway_alarms_total\{.*\} ([\d.]+)$", metrics, re.MULTILINE)
+            return status["alarms"], sum(map(float, counts))
+
+        served.world.clock.advance(7 * 3600)  # what the other tests rang is not shown any more
+        served.post("/v1/readings", served.readings(1))
+        before, counted = alarms()
+        assert before == []
+        post, anchored = served.readings(1), served.gateway.pump.told.anchored
+        post["readings"][0][1] = 3.3
+        assert served.post("/v1/readings", post).status_code == 202
+        (alarm,), count = alarms()
+        assert (alarm["age_seconds"], count) == (60, counted + 1)
+        assert f"twin {alarm['twin']} alarms" in caplog.text
+        assert "3.3" not in caplog.text
+        assert served.gateway.pump.told.anchored == anchored
 
 
 def test_the_status_says_how_it_stands_and_names_nobody(served: Served) -> None:

@@ -31,7 +31,7 @@ def looking_ahead(app: App, scene: Scene, twin: int, purpose: str) -> Scene:
     if unit is None or unit.base != "mmol/L":
         return scene
     first, last = (int(each.at.timestamp()) // 60 for each in (scene.readings[0], scene.readings[-1]))
-    found = app.client.forecast(twin, HORIZONS[-1], purpose, unit=unit.code)
+    found = app.client.forecast(twin, HORIZONS[0], purpose, unit=unit.code)
     states = app.client.forecasts.states(twin, Purpose[purpose], Period(first, last), unit.code)
     goes_on = int(found.made_at.timestamp()) // 60 <= last + HORIZONS[0]
     if not goes_on:

@@ -33,7 +33,7 @@ def forecast(app: App, twin: int | None, purpose: str, horizon: str | None, unit
     much. `unverified` says that the sensor's newest readings are not to be relied on.
     """
     number = app.twin(twin)
-    wanted = int(horizon) if horizon else _SHOWN[-1]
+    wanted = int(horizon) if horizon else _SHOWN[0]
     found = app.client.forecast(number, wanted, purpose, unit=unit or usual_unit(app, "glucose"))
     shown = [each for each in found.ahead if horizon is None or each.minutes == wanted]
     decimals = _decimals(found.unit)
@@ -41,6 +41,9 @@ def forecast(app: App, twin: int | None, purpose: str, horizon: str | None, unit
         ends = "  ".join(f"{one.percent} % {one.low:.{decimals}f}–{one.high:.{decimals}f}" for one in each.intervals)
         at = app.time(int(each.at.timestamp()))
         app.show(f"{at}  {each.mean:>7.{decimals}f} {found.unit}  in {each.minutes} min  {ends}")
+    if horizon is None and len(shown) < len(_SHOWN):
+        beyond = ", ".join(str(each) for each in _SHOWN if each not in {one.minutes for one in shown})
+        app.say(f"It cannot say what comes in {beyond} min: it would be what no body has.")
     _remarks(app, found)
     told = plain_forecast(app, found)
     told["forecasts"] = [_plain(each) for each in shown]
