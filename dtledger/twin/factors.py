@@ -11,12 +11,16 @@ changes are orthogonal transformations (`triangular`, `bordered`), no downdate t
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 __all__ = ["Array", "bordered", "covariance", "diagonal", "triangular"]
 
 Array = npt.NDArray[np.float64]
+
+_LOWER = np.tri(64, dtype=bool)[:, :, None]
 
 
 def triangular(columns: Array) -> Array:
@@ -33,8 +37,10 @@ def triangular(columns: Array) -> Array:
     """
     if len(columns) == 1:
         return np.asarray(np.sqrt(np.square(columns).sum(axis=1, keepdims=True)))
-    lower = np.asarray(np.linalg.qr(columns.transpose(2, 1, 0), mode="r"), dtype=np.float64).transpose(2, 1, 0)
-    places = range(len(lower))
+    count = len(columns)
+    reflected, _ = np.linalg.qr(columns.transpose(2, 1, 0), mode="raw")  # Rᵀ, and what the reflections were above it
+    lower = np.where(_LOWER[:count, :count], np.asarray(reflected)[:, :, :count].transpose(1, 2, 0), 0.0)
+    places = range(count)
     return np.asarray(lower * np.copysign(1.0, lower[places, places]), order="C")
 
 
@@ -44,6 +50,8 @@ def bordered(columns: Array) -> Array:
 
     By n Givens rotations of the last column with each other (Golub and Van Loan, 5.1.8), of all twins at once.
     """
+    if columns.shape[2] == 1:
+        return _bordered_alone(columns)
     row = columns[0]
     lower = np.zeros_like(columns)
     lower[1:, 1:] = columns[1:, :-1]
@@ -57,6 +65,25 @@ def bordered(columns: Array) -> Array:
         lower[place:, place] = turned
         lower[0, 0] = length
     return lower
+
+
+def _bordered_alone(columns: Array) -> Array:
+    """`bordered` of one twin, to the last bit: the same operations, without an array for each few numbers."""
+    rows: list[list[float]] = columns[:, :, 0].tolist()
+    row, count = rows[0], len(rows)
+    first = [abs(row[-1]), *[0.0] * (count - 1)]
+    others = [[0.0] * count, *([0.0, *each[:-1]] for each in rows[1:])]
+    for place in range(count - 1, 0, -1):
+        length = math.sqrt(first[0] * first[0] + row[place - 1] * row[place - 1])
+        cosine, sine = first[0] / length, row[place - 1] / length
+        for each in range(place, count):
+            turned = cosine * others[each][place] - sine * first[each]
+            first[each] = cosine * first[each] + sine * others[each][place]
+            others[each][place] = turned
+        first[0] = length
+    for each in range(count):
+        others[each][0] = first[each]
+    return np.array(others)[:, :, None]
 
 
 def diagonal(deviations: Array) -> Array:

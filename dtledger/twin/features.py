@@ -21,6 +21,10 @@ SCALES = np.array([6.0, 14.0, 27.0])[:, None]
 BASIS = 10
 """Rows of `Seen.basis`."""
 
+_KNOTS = np.array([-1.0, -0.5, 0.5, 1.0, 1.5])[:, None]
+_DOSES = np.array([50.0, 50.0, 5.0, 5.0, 20.0])[:, None]
+_SINCE = np.array([30.0, 90.0])[:, None]
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -49,21 +53,28 @@ class Seen:
 
 
 def features(seen: Seen) -> Array:
-    """What the forecast of all people is linear in: (rows, twins)."""
-    glucose, rates = seen.lags[0], _rates(seen.lags)
-    level, rate, volatile = (glucose - 130) / 60, rates[0], np.sqrt(seen.slow[2]) / 20
-    bends = [np.maximum(level - knot, 0) for knot in (-1.0, -0.5, 0.5, 1.0, 1.5)]
-    clock = _clock(seen.minutes)
-    rows = [np.ones_like(level), level, *rates, (seen.slow[0] - glucose) / 60, (seen.slow[1] - glucose) / 60]
-    rows += [*clock, *bends, level * rate, level * rates[1], np.abs(rate), np.maximum(rate, 0) * rates[1]]
-    rows += [rate**2, rate * rates[1], level**2 * rate, rate * clock[0], rate * clock[1]]
-    rows += [level * clock[0], level * clock[1], volatile, rate * volatile, *(bend * rate for bend in bends)]
-    intake = [seen.on_board[0] / 50, seen.on_board[1] / 50, seen.on_board[2] / 5, seen.on_board[3] / 5]
-    intake += [seen.on_board[4] / 20, np.exp(-seen.since / 30), np.exp(-seen.since / 90)]
-    for row in intake:
-        rows += [row, row * rate, row * level]
-    rows += [*(seen.ahead / 50), seen.mean[1], seen.mean[2], (seen.mean[3] - glucose) / 60]
-    return np.array(rows)
+    """What the forecast of all people is linear in: (71, twins)."""
+    glucose, lags, clock = seen.lags[0], seen.lags, clock_of(seen.minutes)
+    found = np.empty((71, len(glucose)))
+    found[0] = 1.0
+    level = np.divide(glucose - 130, 60, out=found[1])
+    rates = np.divide(lags[:-1] - lags[1:], 10, out=found[2:10])
+    rate = rates[0]
+    found[10:12] = (seen.slow[:2] - glucose) / 60
+    found[12:16] = clock
+    bends = np.maximum(level - _KNOTS, 0, out=found[16:21])
+    found[21], found[22], found[23] = level * rate, level * rates[1], np.abs(rate)
+    found[24], found[25], found[26] = np.maximum(rate, 0) * rates[1], rate**2, rate * rates[1]
+    found[27] = level**2 * rate
+    found[28:30], found[30:32] = rate * clock[:2], level * clock[:2]
+    volatile = np.divide(np.sqrt(seen.slow[2]), 20, out=found[32])
+    found[33], found[34:39] = rate * volatile, bends * rate
+    intake = found[39:60:3]
+    intake[:5], intake[5:] = seen.on_board[:5] / _DOSES, np.exp(-seen.since / _SINCE)
+    found[40:60:3], found[41:60:3] = intake * rate, intake * level
+    found[60:68], found[68:70] = seen.ahead / 50, seen.mean[1:3]
+    found[70] = (seen.mean[3] - glucose) / 60
+    return found
 
 
 def personal(rough: Array, basis: Array) -> Array:
@@ -81,7 +92,7 @@ def spread(minutes: Array, rough: Array, basis: Array, volatility: Array) -> Arr
     """What the logarithm of a forecast's error is linear in: (3, rows, twins)."""
     rate, level = basis[3], basis[5]
     rows = [np.ones_like(rate), np.abs(rate), np.abs(basis[4]), level, np.maximum(level - 0.5, 0)]
-    rows += [np.maximum(-level - 0.5, 0), np.log(1 + volatility), *_clock(minutes), *basis[7:]]
+    rows += [np.maximum(-level - 0.5, 0), np.log(1 + volatility), *clock_of(minutes), *basis[7:]]
     of_each = np.empty((3, len(rows) + 1, len(rate)))
     of_each[:, :-1], of_each[:, -1] = rows, np.abs(rough / SCALES)
     return of_each
@@ -92,7 +103,8 @@ def _rates(lags: Array) -> Array:
     return np.asarray((lags[:-1] - lags[1:]) / 10)
 
 
-def _clock(minutes: Array) -> Array:
+def clock_of(minutes: Array) -> Array:
+    """Sine and cosine of the time of the day, and of twice it: (4, twins)."""
     angle = minutes % 1440 * (2 * math.pi / 1440)
     sine, cosine = np.sin(angle), np.cos(angle)
     return np.array([sine, cosine, 2 * sine * cosine, cosine * cosine - sine * sine])

@@ -28,6 +28,8 @@ SCALE_READINGS = 100.0
 """How many errors the personal scale is a mean of."""
 FARTHEST = 4.0
 """Of an error, in scales, that moves the personal scale."""
+FEW = 32
+"""Twins."""
 
 _LEVELS = np.array(LEVELS)[:, None]
 
@@ -74,9 +76,13 @@ def learn(personal: Personal, inputs: Array, error: Array, scaled: Array, usual:
     weight = come / (NOISE**2 + (product * inputs).sum(axis=1))
     miss = np.where(come, error, 0.0) - correction(personal, inputs)
     terms = personal.terms + product * (weight * miss)[:, None]
-    covariance, weighted = personal.covariance.copy(), product * weight[:, None]
-    for i in range(TERMS):  # row by row: the whole outer product would not fit into the cache
-        covariance[:, i] -= product[:, i, None] * weighted
+    weighted = product * weight[:, None]
+    if error.shape[1] <= FEW:
+        covariance = personal.covariance - product[:, :, None] * weighted[:, None]
+    else:
+        covariance = personal.covariance.copy()
+        for i in range(TERMS):  # row by row: the whole outer product would not fit into the cache
+            covariance[:, i] -= product[:, i, None] * weighted
     known = np.where(come, scaled, 0.0)
     relative = known / personal.scale
     below = relative[:, None] < personal.quantiles

@@ -37,6 +37,8 @@ REPLAYS = ("stuck", "replay", "daily replay", "joined replay", "daily joined rep
 DAY = 1440.0
 PUNCTUAL = 8.0
 """Minutes by which the same time of another day may differ."""
+CACHED = 32_768
+"""Numbers that are worked on at once."""
 LONGEST = 8
 """Readings back to which a repetition is followed."""
 
@@ -76,19 +78,29 @@ def take(memory: Memory, minutes: Array, reading: Array, sides: Array, log_densi
     values, same, joined, clock = (
         np.asarray(each, dtype=np.float32) for each in (memory.values, memory.same, memory.joined, memory.clock)
     )
-    apart = np.asarray(now - values, dtype=np.float32)
-    change = np.empty_like(apart)  # of lag k: (y - y_k) - (y_1 - y_{k+1})
-    change[0] = np.nan
-    np.subtract(values[-1], values[:-1], out=change[1:])
-    np.subtract(apart[1:], change[1:], out=change[1:])
     flat = -0.5 * np.square((reading - memory.values[-1]) / FLAT) - math.log(FLAT) - _CONSTANT
-    density = np.fmax(log_density, flat).astype(np.float32)
+    density = np.fmax(log_density, flat).astype(np.float32) + np.float32(_CONSTANT)
     unlikely = log_density + math.log(STEP)
+    after = np.empty_like(same), np.empty_like(joined)
+    rows = max(1, CACHED // len(reading))
+    for first in range(0, HISTORY, rows):  # piece by piece: they are many, and each is looked at ten times
+        here = slice(first, min(first + rows, HISTORY))
+        apart: Short = now - values[here]
+        change = np.empty_like(apart)  # of lag k: (y - y_k) - (y_1 - y_{k+1})
+        change[: max(1 - first, 0)] = np.nan
+        before = values[max(first - 1, 0) : here.stop - 1]
+        np.subtract(values[-1], before, out=change[len(change) - len(before) :])
+        np.subtract(apart, change, out=change)
+        _sum(same[here], apart, density, 1.0, after[0][here])
+        _sum(joined[here], change, density, math.sqrt(2), after[1][here])
+    for each in after:
+        each[HISTORY - NEAREST + 1 :] = 0
+    if not there.all():
+        after = np.where(there, after[0], same), np.where(there, after[1], joined)
     return Memory(
         _noted(values, now, there),
         _noted(clock, (minutes % DAY).astype(np.float32), there),
-        _where(there, _summed(same, apart, density, 1.0), same),
-        _where(there, _summed(joined, change, density, math.sqrt(2)), joined),
+        *after,
         np.where(there, np.where(equal, memory.stuck - unlikely, 0.0), memory.stuck),
         np.where(there & ~equal, minutes, memory.stuck_since),
     )
@@ -141,23 +153,19 @@ def lasted(memory: Memory, twins: Twins, lag: Array, joined: npt.NDArray[np.bool
 def _noted(values: Short, now: Short, there: npt.NDArray[np.bool_]) -> Short:
     noted = np.empty_like(values)
     noted[:-1], noted[-1] = values[1:], now
-    return _where(there, noted, values)
+    return noted if there.all() else np.asarray(np.where(there, noted, values), dtype=np.float32)
 
 
-def _where(there: npt.NDArray[np.bool_], after: Short, before: Short) -> Short:
-    return after if there.all() else np.asarray(np.where(there, after, before), dtype=np.float32)
-
-
-def _summed(sums: Short, apart: Short, log_density: Short, wider: float) -> Short:
-    """Page's sums of what is won by a repetition that lies `apart` (300, twins). In place: there are many."""
+def _sum(sums: Short, apart: Short, expected: Short, wider: float, out: Short) -> None:
+    """Into `out`: Page's sums of what is won by a repetition that lies `apart` (lags, twins), where the twin `expected`
+    so much (with _CONSTANT). In place: there are many."""
     exact, noisy = (wider * each for each in (EXACT, NOISY))
-    likely = np.square(apart)
-    with_noise = likely * np.float32(-0.5 / noisy**2)
+    np.square(apart, out=out)
+    with_noise = out * np.float32(-0.5 / noisy**2)
     with_noise -= np.float32(math.log(noisy))
-    likely *= np.float32(-0.5 / exact**2)
-    likely -= np.float32(math.log(exact))
-    np.maximum(likely, with_noise, out=likely)
-    likely -= log_density + np.float32(_CONSTANT)
-    likely += sums
-    likely[HISTORY - NEAREST + 1 :] = 0
-    return np.asarray(np.fmax(likely, 0, out=likely))  # NaN, before the first reading, is nothing won
+    out *= np.float32(-0.5 / exact**2)
+    out -= np.float32(math.log(exact))
+    np.maximum(out, with_noise, out=out)
+    out -= expected
+    out += sums
+    np.fmax(out, 0, out=out)  # NaN, before the first reading, is nothing won

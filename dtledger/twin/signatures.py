@@ -59,7 +59,10 @@ CONSTANT = math.lgamma((FREEDOM + 1) / 2) - math.lgamma(FREEDOM / 2) - 0.5 * mat
 _OF = np.array([list(SIZES).index(name) for name, _ in ATTACKS])
 _RANGES = [slice(int(rows[0]), int(rows[-1]) + 1) for rows in (np.flatnonzero(i == _OF) for i in range(len(SIZES)))]
 _SIZE = np.array([size for _, size in ATTACKS])[:, None]
+_SIZES = [_SIZE[rows] for rows in _RANGES]
 _WIDER = np.array(WIDER)[:, None]
+CACHED = 32_768
+"""Numbers that are worked on at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,30 +149,36 @@ def take(
     false[:, 1] = minutes - before
     false[:, 2] = np.where(there, reading, 0.0)
     rest = np.where((there & (onset != LONG_AGO))[:, None], false - felt[0], 0.0)
-    shifted = _attacked(z, rest / deviation)
-    if sides.any():
-        shifted = surprise(shifted, sides)
-    z = surprise(z, sides)
-    if not there.all():
-        shifted = np.where(there, shifted, 0.0)
-    gained = np.square(shifted, out=shifted)
-    gained += FREEDOM
-    np.divide(FREEDOM + np.where(there, np.square(z), 0.0), gained, out=gained)
-    np.log(gained, out=gained)
-    gained *= (FREEDOM + 1) / 2
-    gained += ratios
+    scaled, surprising, all_there = rest / deviation, surprise(z, sides), bool(there.all())
+    counted = FREEDOM + np.where(there, np.square(surprising), 0.0)
+    gained = np.empty_like(ratios)
+    onsets = max(1, CACHED // (len(ATTACKS) * len(minutes)))
+    for first in range(0, ONSETS, onsets):  # piece by piece: they are many, and each is looked at ten times
+        here = slice(first, first + onsets)
+        shifted = _attacked(z, scaled[here], gained[here])
+        if sides.any():
+            shifted[:] = surprise(shifted, sides)
+        if not all_there:
+            shifted[:] = np.where(there, shifted, 0.0)
+        np.square(shifted, out=shifted)
+        shifted += FREEDOM
+        np.divide(counted, shifted, out=shifted)
+        np.log(shifted, out=shifted)
+        shifted *= (FREEDOM + 1) / 2
+        shifted += ratios[here]
+    z = surprising
     wider = -np.log(_WIDER) + log_density(z / _WIDER) - log_density(z)
     noise = np.where(there, np.maximum(memory.noise + wider, 0.0), memory.noise)
     since = np.where(there & (memory.noise <= 0), minutes, memory.noise_since)
     return Memory(onset, before, felt + gain[:, None, None] * rest, gained, noise, since)
 
 
-def _attacked(z: Array, rest: Array) -> Array:
-    """The innovation without each attack, (8, ATTACKS, twins); `rest` (8, SIZES, twins) is of size one."""
-    shifted = np.empty((ONSETS, len(ATTACKS), len(z)))
-    for place in range(len(SIZES)):
-        np.multiply(rest[:, place, None], _SIZE[place == _OF], out=shifted[:, _RANGES[place]])
-    return np.subtract(z, shifted, out=shifted)
+def _attacked(z: Array, rest: Array, out: Array) -> Array:
+    """Into `out`: the innovation without each attack, (onsets, ATTACKS, twins); `rest` (onsets, SIZES, twins) is of
+    size one."""
+    for place, (rows, sizes) in enumerate(zip(_RANGES, _SIZES, strict=True)):
+        np.multiply(rest[:, place, None], sizes, out=out[:, rows])
+    return np.subtract(z, out, out=out)
 
 
 def greatest(memory: Memory) -> Array:
