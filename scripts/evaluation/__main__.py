@@ -6,14 +6,14 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dtledger.errors import InputError
 
-from . import bench_verb, calibrate_verb, denoise_verb, detect_verb, fit_verb, forecast_verb, vitals_verb
+from . import bench_verb, calibrate_verb, denoise_verb, detect_verb, fit_verb, forecast_verb, memory_verb, vitals_verb
+from .asked import file, not_negative
 
 VERBS = {
     "forecast": forecast_verb,
@@ -23,6 +23,7 @@ VERBS = {
     "fit": fit_verb,
     "calibrate": calibrate_verb,
     "vitals": vitals_verb,
+    "memory": memory_verb,
 }
 """Each a module with TEXT, `arguments(parser)` and `run(options)`, which prints and gives what the file will hold."""
 
@@ -32,8 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     for name, verb in VERBS.items():
         each = verbs.add_parser(name, help=verb.TEXT, description=verb.TEXT)
-        each.add_argument("--seed", type=int, default=0, help="of whatever is drawn; what is not drawn is the same")
-        each.add_argument("--json", type=Path, metavar="FILE", help="where everything is written")
+        each.add_argument(
+            "--seed", type=not_negative, default=0, help="of whatever is drawn; what is not drawn is the same"
+        )
+        each.add_argument("--json", type=file, metavar="FILE", help="where everything is written")
         verb.arguments(each)
     options = parser.parse_args(arguments)
     try:

@@ -16,6 +16,7 @@ from dtledger.twin.filter import State
 from dtledger.twin.glucose import GlucoseProcess, GlucoseSensor
 from dtledger.twin.keeper import Keeper
 
+from .asked import positive
 from .goals import Goals
 
 TEXT = "twin-steps a second, beside filterpy on the same model"
@@ -24,9 +25,9 @@ EVERY = 5.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--twins", type=int, default=1000, metavar="N", help="how many at once")
+    parser.add_argument("--twins", type=positive, default=1000, metavar="N", help="how many at once")
     parser.add_argument(
-        "--steps", type=int, default=40, metavar="N", help="in each of five runs, of which the best counts"
+        "--steps", type=positive, default=40, metavar="N", help="in each of five runs, of which the best counts"
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from .asked import trained_on
 from .detecting import train
-from .people import people
 
 TEXT = "a gate's thresholds from all people that are given, as dtledger/data/glucose-gate.json has them"
 
@@ -15,8 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> str:
-    main, *further = (people(given) for given in options.train)
-    (trained,) = train(main, [person for group in further for person in group], [], announced=True)
+    (trained,) = train(*trained_on(options.train), [], announced=True)
     for nominal, level in trained.thresholds.levels:
         print(f"nominal {nominal:.0%} of two hours: score {level:.2f}")
     return trained.thresholds.write()

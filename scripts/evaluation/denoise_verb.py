@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from dtledger.errors import InputError
 from dtledger.twin import denoising
 from dtledger.twin.factors import Array
 
 from . import padova
+from .asked import positive
 from .goals import Goals
 from .simulating import EVERY, Days, live
 
@@ -22,6 +24,7 @@ GOALS = {"cgm": (0.97, 0.75), "announced": (0.88, 0.90), "meals hidden": (1.0, 0
 WARM = 480
 """Minutes that are not counted."""
 SENSOR = (39.0, 600.0)
+PATIENTS = 30
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,14 +32,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--train", metavar="DIR:IDS", help="left out of the test; the package's beliefs are not refitted"
     )
-    parser.add_argument("--sensors", type=int, default=20, metavar="N", help="sensors a patient")
-    parser.add_argument("--days", type=int, default=2, metavar="N")
+    parser.add_argument("--sensors", type=positive, default=20, metavar="N", help="sensors a patient")
+    parser.add_argument("--days", type=positive, default=2, metavar="N")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     folder, _, ids = options.test.partition(":")
-    fitted = _numbers((options.train or "").partition(":")[2]) | set(range(1, 31, 3))
-    chosen = np.array(sorted((_numbers(ids) or set(range(1, 31))) - fitted)) - 1
+    fitted = _numbers((options.train or "").partition(":")[2]) | set(range(1, PATIENTS + 1, 3))
+    if not (Path(folder) / "vpatient_params.csv").is_file():
+        raise InputError(f"{folder} is no folder of simglucose's parameters.", hint="docs/data.md says where it is.")
+    chosen = np.array(sorted((_numbers(ids) or set(range(1, PATIENTS + 1))) - fitted)) - 1
+    if not len(chosen):
+        raise InputError("Nobody is left to test on.", hint="The beliefs were fitted on 1, 4, 7, … 28.")
     days, goals = live(Path(folder), options.days, options.seed), Goals()
     found: dict[str, Any] = {"verb": "denoise", "seed": options.seed, "patients": [days.names[i] for i in chosen]}
     raw, truth = _sensors(Path(folder), days, chosen, options.sensors, options.seed)
@@ -82,5 +89,8 @@ def _numbers(ids: str) -> set[int]:
     found: set[int] = set()
     for part in filter(None, ids.split(",")):
         first, _, last = part.partition("-")
-        found |= set(range(int(first), int(last or first) + 1))
+        last = last or first
+        if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= PATIENTS):
+            raise InputError(f"{part} is none of the patients.", hint=f"They are 1 to {PATIENTS}: 2,3 or 2-6.")
+        found |= set(range(int(first), int(last) + 1))
     return found

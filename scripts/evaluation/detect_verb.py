@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .asked import positive, trained_on
 from .detecting import evaluate, train
 from .goals import Goals
 from .people import people
@@ -19,14 +20,14 @@ OTHERS = ("plain", "second")
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", action="append", required=True, metavar="DIR:IDS", help="further ones count half")
     parser.add_argument("--test", required=True, metavar="DIR:IDS", help="who is trained on too is left out in turn")
-    parser.add_argument("--seeds", type=int, default=20, metavar="N", help="of each attack that is drawn")
+    parser.add_argument("--seeds", type=positive, default=20, metavar="N", help="of each attack that is drawn")
     parser.add_argument("--cgm-alone", action="store_true", help="without meals and insulin")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    main, *further = (people(given) for given in options.train)
     test, goals = people(options.test), Goals()
-    others, announced = [person for group in further for person in group], not options.cgm_alone
+    main, others = trained_on(options.train, test)
+    announced = not options.cgm_alone
     trained = train(main, others, test, announced)
     found = evaluate(trained, test, announced, options.seeds, options.seed)
     show(found)

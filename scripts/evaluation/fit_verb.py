@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from .asked import trained_on
 from .fitting import Grams, fit
-from .people import people
 from .recording import record
 
 TEXT = "a prior from all people that are given, as dtledger/data/glucose-prior.json has it"
@@ -17,9 +17,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> str:
-    groups = [people(given) for given in options.train]
-    grams = Grams(record([person for group in groups for person in group], announced=True))
-    main, *further = ([person.name for person in group] for group in groups)
-    prior = fit(grams, main, [name for group in further for name in group], options.name)
+    main, others = trained_on(options.train)
+    grams = Grams(record([*main, *others], announced=True))
+    prior = fit(grams, [each.name for each in main], [each.name for each in others], options.name)
     print(f"{prior.name}: {len(grams.recordings)} people; people differ by {prior.deviation:g} in their terms")
     return prior.write()

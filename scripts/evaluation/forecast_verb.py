@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .asked import trained_on
 from .forecasting import evaluate
 from .goals import Goals
 from .people import people
@@ -24,9 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    main, *further = (people(given) for given in options.train)
     test, goals = people(options.test), Goals()
-    others = [person for group in further for person in group]
+    main, others = trained_on(options.train, test)
     found: dict[str, Any] = {"verb": "forecast", "seed": options.seed}
     for name in INPUTS if options.inputs == "both" else [options.inputs]:
         result = found[name] = evaluate(main, others, test, announced=name == "announced")

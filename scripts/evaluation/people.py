@@ -17,6 +17,8 @@ from .meals import carbohydrate, insulin
 
 FLOOR, CEILING = 39.6, 500.4
 """mg/dL, the least and the greatest that the sensor shows."""
+HINT = "Say FOLDER:1001,1002 or FOLDER:1001-1006, or FOLDER alone for everybody there."
+MOST_IN_RANGE, MOST_NAMED = 10_000, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,16 @@ def people(given: str) -> list[Person]:
         InputError: the folder does not hold them.
     """
     folder, _, names = given.partition(":")
+    if not Path(folder).is_dir():
+        raise InputError(f"There is no folder {folder}.", hint=HINT)
     files: dict[str, list[Path]] = {}
     for path in sorted(Path(folder).glob("*.xls*")):
         files.setdefault(path.name.partition("_")[0], []).append(path)
-    wanted = [name for part in names.split(",") if part for name in _range(part)] or list(files)
+    wanted = list(dict.fromkeys(name for part in names.split(",") if part for name in _range(part))) or list(files)
     if missing := [name for name in wanted if name not in files]:
-        raise InputError(f"The folder has no {', '.join(missing)}.", hint="Say --test FOLDER:1001,1002 or 1001-1006.")
+        raise InputError(f"The folder has no {', '.join(missing[:MOST_NAMED])}.", hint=HINT)
+    if not wanted:
+        raise InputError(f"{folder} has no workbook of anybody.", hint=HINT)
     return [
         Person(name, _apart(sorted(map(segment, files[name]), key=lambda each: each.minutes[0]))) for name in wanted
     ]
@@ -116,5 +122,14 @@ def _numbers(cells: list[str]) -> Array:
 
 
 def _range(part: str) -> list[str]:
+    """The names that `1001-1006` or `1001` stands for.
+
+    Raises:
+        InputError: it stands for none.
+    """
     first, dash, last = part.partition("-")
-    return [str(name) for name in range(int(first), int(last) + 1)] if dash else [first]
+    if not dash:
+        return [first]
+    if not (first.isdecimal() and last.isdecimal() and 0 <= int(last) - int(first) < MOST_IN_RANGE):
+        raise InputError(f"{part} is no range of people.", hint=HINT)
+    return [str(name) for name in range(int(first), int(last) + 1)]

@@ -15,10 +15,17 @@ from typing import Any
 
 import numpy as np
 
+from dtledger._backend.queue_file import Kept
 from dtledger.errors import InputError
+from dtledger.gateway.known import Known
+from dtledger.gateway.vital_signs import begin
+from dtledger.gateway.vital_signs import lead as through
+from dtledger.readings import DIASTOLIC, SUSPECT, SYSTOLIC, Reading
+from dtledger.readings import PULSE as LIGHT
 from dtledger.twin import batch
 from dtledger.twin import vitals_gate as gate
 from dtledger.twin.factors import Array
+from dtledger.twin.vitals import CHANNELS
 from dtledger.twin.vitals_gate import DETECTORS, HEART, PULSE, Memory, Thresholds
 
 from .calibrating import quantile
@@ -26,8 +33,19 @@ from .calibrating import quantile
 TEXT = "false vital signs in the second half of one recording, with thresholds of its first"
 NAMES = ("HR", "PULSE", "RESP", "SpO2", "NBPSys", "NBPDias")
 """The record's of CHANNELS."""
+READINGS = (
+    ("heart-rate", "/min", ""),
+    ("heart-rate", "/min", LIGHT),
+    ("respiration", "/min", ""),
+    ("spo2", "%", ""),
+    ("blood-pressure", "mm[Hg]", SYSTOLIC),
+    ("blood-pressure", "mm[Hg]", DIASTOLIC),
+)
+"""Category, unit and word of each as a gateway's reading."""
 WINDOW = 30
 """Readings, a minute apart."""
+LEAST_WINDOWS = 12
+"""In each half: two to begin with, and some that teach."""
 NOMINAL = (0.01, 0.05)
 LEAST = 12.0
 """Of a level: what a calm morning teaches would not hold in the afternoon."""
@@ -41,6 +59,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     minutes, readings = recording(options.test)
     half = len(minutes) // 2 // WINDOW * WINDOW
+    if half < LEAST_WINDOWS * WINDOW:
+        raise InputError(f"The record is too short: {2 * LEAST_WINDOWS * WINDOW} minutes are needed.")
+    gateways = as_a_gateway(minutes, readings)
     scores, memories = lead(minutes, readings)
     per_window = scores[: len(scores) // WINDOW * WINDOW].reshape(-1, WINDOW, len(DETECTORS)).max(axis=1)
     first, second = per_window[2 : half // WINDOW], per_window[half // WINDOW :]
@@ -49,6 +70,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     values = np.stack([readings[at : at + WINDOW] for at in starts], axis=2)
     times = np.stack([minutes[at : at + WINDOW] for at in starts], axis=1)
     found: dict[str, Any] = {"verb": "vitals", "windows": len(second), "zeros": int((readings == 0).sum())}
+    found["gateway"] = gateways
     for nominal in NOMINAL:
         share = nominal / (len(DETECTORS) - 1)
         levels = [max(quantile(each, np.ones(len(first)), share), LEAST) for each in first[:, 1:].T]
@@ -58,6 +80,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             found[str(nominal)][name] = _over(attacked, levels)
             found.setdefault("scores", {})[name] = attacked
     print(f"{len(second)} windows of {WINDOW} min; {found['zeros']} zeros, none of which became a reading")
+    told = "a gateway marks {marked} of {readings} readings, {otherwise} of them otherwise than the gate by itself"
+    print(told.format(**gateways))
     for nominal in map(str, NOMINAL):
         told = ", ".join(f"{name} {share:.2f}" for name, share in found[nominal].items() if name != "levels")
         print(f"nominal {float(nominal):.0%}: {told}")
@@ -92,6 +116,25 @@ def lead(minutes: Array, readings: Array) -> tuple[Array, list[Memory]]:
         memory = judged.memory
         scores.append(judged.scores.max(axis=(1, 2)))
     return np.stack(scores), memories
+
+
+def as_a_gateway(minutes: Array, readings: Array) -> dict[str, int]:
+    """How many readings the package's thresholds mark on a gateway's own path, and how many otherwise than here."""
+    memory, direct, new = gate.start(1), [], []
+    for row, (minute, signs) in enumerate(zip(minutes, readings, strict=True)):
+        judged = gate.take(Thresholds(), memory, np.full(1, minute), signs[:, None])
+        memory = judged.memory
+        for channel, value in enumerate(signs.tolist()):
+            if value > 0:
+                category, unit, word = READINGS[channel]
+                reading = Reading(round(60 * minute), value, unit, 0, word)
+                new.append((category, reading, Kept(len(CHANNELS) * row + channel, 0, b"", None, None, None), ""))
+                direct.append(bool(judged.suspect[channel, 0]))
+    life = begin(Known(0), new)
+    through(Thresholds(), [life], gate.start(1))
+    marked = [SUSPECT in life.verdicts[row.number][1][0].split() for _, _, row, _ in new]
+    otherwise = sum(one != other for one, other in zip(marked, direct, strict=True))
+    return {"readings": len(new), "marked": sum(marked), "otherwise": otherwise}
 
 
 def greatest(memory: Memory, minutes: Array, values: Array) -> Array:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from dtledger.errors import InputError
 from dtledger.twin import batch
 from dtledger.twin.factors import Array
 from dtledger.twin.gate import DETECTORS, Thresholds, sight
@@ -91,6 +92,8 @@ def lead(keeper: Keeper, people: Sequence[Person], announced: bool, keep: bool) 
     """All of each person's readings, one after another; with `keep`, the memories that windows begin with."""
     rows = side_by_side(people)
     starts = [set(beginnings(rows.minutes[:, i], rows.glucose[:, i])) for i in range(len(people))]
+    if not any(starts):
+        raise InputError("Nobody of them has two hours after a day of readings without a gap.")
     memory, memories, raw = keeper.start(len(people)), {}, []
     for at, (minutes, glucose, taken) in enumerate(_rows(rows, announced)):
         if keep:

@@ -102,6 +102,39 @@ def test_people_who_are_not_there_are_named(folder: Path, capsys: pytest.Capture
     assert "no 9005, 9006, 9007" in capsys.readouterr().err
 
 
+WRONG: dict[str, tuple[tuple[str, ...], str]] = {
+    "a folder that is not there": (("forecast", "--train", "{}:9001-9003", "--test", "{}/none:9004"), "no folder"),
+    "a folder without people": (("detect", "--train", "{}:9001-9003", "--test", "{}/empty"), "has no workbook"),
+    "no range": (("detect", "--train", "{}:9001-9003", "--test", "{}:9004-x"), "no range of people"),
+    "one person only": (("forecast", "--train", "{}:9001", "--test", "{}:9001"), "too few people"),
+    "two with one name": (("fit", "--train", "{}:9001-9003", "--train", "{}:9003"), "called 9003"),
+    "one to fit on": (("fit", "--train", "{}:9001", "--train", "{}:9002"), "too few people"),
+    "no patients": (("denoise", "--test", "{}:2"), "no folder of simglucose"),
+    "no record": (("vitals", "--test", "{}/none"), "is no record"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_cannot_be_measured_is_said_at_once(
+    folder: Path, what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "empty").mkdir(exist_ok=True)
+    arguments, says = WRONG[what]
+    assert main([each.format(folder) for each in arguments] + ["--json", str(tmp_path / "found.json")]) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "found.json").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--seeds", "0"], ["--seeds", "x"], ["--seed", "-1"], ["--json", "none/found.json"], ["--json", "."]]
+)
+def test_what_is_no_number_and_no_file_is_said_at_once(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["detect", "--train", "x", "--test", "x", *wrong])
+    assert ended.value.code == 2
+    assert wrong[0] in capsys.readouterr().err
+
+
 def test_rows_that_come_twice_or_overlap_another_file_count_once(folder: Path, tmp_path: Path) -> None:
     shutil.copy(folder / "9001_0_20261102.xlsx", tmp_path)
     (plain,) = people(f"{tmp_path}:9001")
@@ -120,6 +153,14 @@ def test_rows_that_come_twice_or_overlap_another_file_count_once(folder: Path, t
 def test_the_speed_is_measured_beside_filterpys(run: Run) -> None:
     found = run("bench", "--twins", "20", "--steps", "2")
     assert all(row["figure"] > 0 for row in found["goals"])
+
+
+@pytest.mark.slow
+def test_a_gateway_holds_no_more_after_a_week_than_after_days(run: Run) -> None:
+    found = run("memory", "--twins", "1", "--days", "8", "--every", "1800")
+    of = {row["name"].partition(",")[0]: row["figure"] for row in found["goals"]}
+    assert of["blocks of Python's"] < 1.03
+    assert of["KiB on the disk"] < 1.1
 
 
 def test_meals_and_doses_are_read_from_sentences() -> None:
