@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dtledger.errors import InputError
-from scripts.benchmarks import pages, promises, record
+from scripts.benchmarks import pages, promises, record, scale
 from scripts.benchmarks.__main__ import main
-from scripts.benchmarks.figures import Missing, Rival, Row, at_least_times, at_most
+from scripts.benchmarks.figures import Missing, Rival, Row, at_least_times, at_most, quantity
 from scripts.benchmarks.record import Taken
 from scripts.benchmarks.rows import ROWS, YEAR_ROWS
 
@@ -134,7 +135,7 @@ class TestThePages:
         for name, parts in pages.PARTS.items():
             marked = "".join(f"<!-- bench: {part} -->\nold\n<!-- bench: end -->\n" for part in parts)
             (tmp_path / name).write_text(f"before\n{marked}after\n")
-        assert pages.write(tmp_path) == list(pages.PARTS)
+        assert pages.write(tmp_path) == [*pages.PARTS, *pages.WHOLE]
         assert pages.write(tmp_path) == []
         page = (tmp_path / "README.md").read_text()
         assert page.startswith(f"before\n<!-- bench: goals -->\n\nOf {len(promises.PROMISES)} goals")
@@ -144,3 +145,40 @@ class TestThePages:
     def test_without_their_markers_are_refused(self) -> None:
         with pytest.raises(ValueError, match="no place for goals"):
             pages.filled("nothing here", pages.PARTS["README.md"], FIGURES)
+
+
+class TestTheArithmetic:
+    def test_is_what_the_last_figures_give(self) -> None:
+        for name, page in pages.WHOLE.items():
+            assert (pages.ROOT / name).read_text() == page(FIGURES), "run scripts/bench --pages"
+
+    def test_names_each_row_that_it_rests_on_and_follows_its_figure(self) -> None:
+        page = scale.page(FIGURES)
+        named = set(re.findall("`([a-z0-9-]+)`", page)) - {"code"}
+        assert named
+        assert named <= set(FIGURES)
+        for name in named:
+            row = FIGURES[name].row
+            assert isinstance(row, Row)
+            doubled = replace(FIGURES[name], row=replace(row, figure=2 * row.figure))
+            assert scale.page({**FIGURES, name: doubled}) != page, name
+            assert f"| `{name}` | {quantity(row.figure, row.unit)} |" in page
+
+    def test_needs_every_row(self) -> None:
+        with pytest.raises(ValueError, match="lacks the row gas-anchor"):
+            scale.page({})
+
+    def test_says_formulas_whose_results_it_shows(self) -> None:
+        two, three, five = (scale.Term(value, str(value)) for value in (2, 3, 5))
+        for term, value, text in (
+            ((two + three) * five, 25, "(2 + 3) × 5"),
+            (two * three + five, 11, "2 × 3 + 5"),
+            (five / (two * three), 5 / 6, "5 / (2 × 3)"),
+            (five / two / three, 5 / 6, "5 / 2 / 3"),
+            (two + three + five, 10, "2 + 3 + 5"),
+        ):
+            assert (term.value, term.text) == (value, text)
+
+    def test_is_printed(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert scale.main([str(pages.FIGURES)]) == 0
+        assert capsys.readouterr().out == scale.page(FIGURES)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dtledger.errors import DtledgerError, InputError
 
-from . import growth, machine, pages, record, table
+from . import growing, growth, growth_page, machine, pages, record, table
 from .bench import FULL, QUICK, Bench, Sizes
 from .figures import Missing, NotMeasuredError, Row
 from .record import Record, Taken
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sizes = QUICK if options.quick else FULL
     try:
         if options.growth is not None:
-            return _grow(options.growth, sizes)
+            return _grow(options, sizes)
         chosen = choose(options.names, year=options.year)
         if options.into is not None:
             _require_fit(options.into, judged=not options.quick)
@@ -49,13 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(isinstance(each.row, Missing) and each.row.failed for each in measured.values()))
 
 
-def _grow(path: Path, sizes: Sizes) -> int:
-    """How audits grow with a twin's history, drawn."""
-    growth.require_svg(path)
-    with Bench(sizes) as bench:
-        rows = growth.measure(bench)
-    growth.draw(rows, path)
-    print(growth.told(rows))
+def _grow(options: argparse.Namespace, sizes: Sizes) -> int:
+    """How audits grow with a twin's history (a picture), or all that people do with the world (a folder)."""
+    path: Path = options.growth
+    if path.suffix:
+        growth.require_svg(path)
+        with Bench(sizes) as bench:
+            rows = growth.measure(bench)
+        growth.draw(rows, path)
+        print(growth.told(rows))
+        return 0
+    growing.run(sizes, path, options.names, most=options.most)
+    grown = growing.read(path / growing.FILE)
+    growth_page.write(path, grown)
+    print("\n".join(growth_page.told(axis, grew) for axis, grew in grown.items()))
     return 0
 
 
@@ -118,7 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="tiny sizes: to see that it works; judges nothing")
     parser.add_argument("--year", action="store_true", help="also the rows of a year of hourly snapshots")
     parser.add_argument("--into", type=Path, metavar="FILE.json", help="also write each row into FILE, once measured")
-    parser.add_argument("--growth", type=Path, metavar="FILE.svg", help="instead draw how audits grow with history")
+    parser.add_argument("--growth", type=Path, metavar="FOLDER", help="instead draw how all slows as the world grows")
+    parser.add_argument("--most", type=int, default=10**9, metavar="N", help="with --growth: no size beyond N")
     parser.add_argument("--pages", action="store_true", help="instead write pages anew from docs/bench.json")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object on stdout")

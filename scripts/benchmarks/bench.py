@@ -47,6 +47,10 @@ class Sizes:
     """Events that an index is made of."""
     growth: tuple[int, ...] = (168, 336, 672, 1_344, 2_688)
     """Hours of the twins whose audits are compared, with `--growth`."""
+    grown: tuple[int, ...] = (1, 10, 100, 1_000, 10_000)
+    """How many twins, grants, snapshots or receipts there are, with `--growth`."""
+    growing: int = 7
+    """Times that each thing is done at each of these sizes."""
     twins: int = 1_000
     """Twins of a gateway."""
     ingested: int = 3
@@ -71,6 +75,8 @@ QUICK = Sizes(
     audited=1,
     events=200,
     growth=(2, 4),
+    grown=(1, 3),
+    growing=2,
     twins=2,
     ingested=1,
 )

@@ -11,23 +11,28 @@ from pathlib import Path
 
 from dtledger._backend.files import write_atomically
 
-from . import promises, record, table
+from . import growing, growth_page, promises, record, scale, table
 from .record import Record, Taken
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "docs" / "bench.json"
+GROWTH = ROOT / "docs" / "growth" / growing.FILE
 
 PARTS: Mapping[str, Mapping[str, Callable[[Record], str]]] = {
     "README.md": {"goals": promises.reached},
     "docs/bench.md": {"figures": lambda figures: f"{machines(figures)}\n\n{table.markdown(figures)}"},
+    "docs/growth.md": {"pictures": lambda _: growth_page.pictures(growing.read(GROWTH))},
 }
 """Page → part → what stands there."""
+WHOLE: Mapping[str, Callable[[Record], str]] = {"docs/scale.md": scale.page}
+"""Pages that are written as a whole."""
 
 
 def write(root: Path = ROOT) -> list[str]:
-    """Write every part anew; the names of the pages that changed."""
+    """Write every part and page anew; the names of the pages that changed."""
     figures = record.read(FIGURES)
     fresh = {name: filled((root / name).read_text(), parts, figures) for name, parts in PARTS.items()}
+    fresh |= {name: page(figures) for name, page in WHOLE.items()}
     changed = [name for name, page in fresh.items() if not (root / name).exists() or (root / name).read_text() != page]
     for name in changed:
         write_atomically(root / name, fresh[name].encode(), mode=0o644)

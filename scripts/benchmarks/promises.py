@@ -35,6 +35,7 @@ PROMISES = (
     Promise("… of anchoring a batch of any size", "gas-anchor"),
     Promise("… of a site's update of a model", "gas-update"),
     Promise("… of a site's first", "gas-update-first"),
+    Promise("calldata of a model's update, without its selector", "bytes-update"),
     Promise("an authorised read of 1 MiB from kubo, 2 of 3 custodians over HTTP, p50", "read-1mib-kubo"),
     Promise("… beside a read of the same bytes under one key", "read-1mib-kubo", 1),
     Promise("… of a fortnight of hourly glucose, p50", "read-fortnight-kubo"),

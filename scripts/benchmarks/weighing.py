@@ -95,17 +95,15 @@ def stored(bench: Bench) -> Row:
 def index(bench: Bench, where: str) -> Row:
     """What a client or custodian keeps of each event of the chain: on its disk, and folded in its memory."""
     world = bench.world()
-    context, twin, events = world.patient.context, world.twin().twin, bench.sizes.events
+    context = world.patient.context
     url = world.devnet.anvil.url
-    crowding.grants(world, twin, events)
+    bench.once("weighed", lambda: crowding.grants(world, world.twin().twin, bench.sizes.events // 5))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "index.db"
         logs = rebuild(url, context.deployment, path).logs
         figure = path.stat().st_size / logs if where == "disk" else _memory(url, context, path) / logs
     node = connect(url, 60)
-    addresses = [
-        context.deployment.contracts[name] for name in CONTRACTS[1:]
-    ]  # all but the AccessManager speak of twins
+    addresses = [context.deployment.contracts[name] for name in CONTRACTS[1:]]  # not of who governs
     found = node.provider.make_request(
         "eth_getLogs",  # type: ignore[arg-type]
         [{"address": addresses, "fromBlock": "0x0", "toBlock": "latest"}],

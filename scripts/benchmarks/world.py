@@ -28,8 +28,8 @@ from dtledger.types import Period
 from dtledger.vocabulary import Action, Kind, Purpose
 
 DAY = 86_400
-HISTORY = 400 * DAY
-"""How far back grants reach, in seconds: over a year."""
+HISTORY = 420 * DAY
+"""How far back grants reach, in seconds: over 10,000 hours."""
 THRESHOLD = 2
 CATEGORIES = ("glucose", "ppg")
 NO_LIMITS = {
