@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {CarriedConsents} from "./base/CarriedConsents.sol";
 import {ConsentStore} from "./base/ConsentStore.sol";
 import {Emergencies} from "./base/Emergencies.sol";
 import {SignedConsents} from "./base/SignedConsents.sol";
 import {TypedDomain} from "./base/TypedDomain.sol";
+import {ICarriedConsents, SignedCarrying} from "./interfaces/ICarriedConsents.sol";
 import {Facts, IConsentRegistry, Recipient, Regrant, Request, Slot} from "./interfaces/IConsentRegistry.sol";
 import {IMemberRegistry, Member} from "./interfaces/IMemberRegistry.sol";
 import {ITwinRegistry} from "./interfaces/ITwinRegistry.sol";
@@ -24,7 +27,7 @@ import {Reason} from "./types/Vocabulary.sol";
 /// sets them, and they beat every grant. Nothing here is restricted, and no role reaches it: the registries can take
 /// away what a grant gives (suspend, kinds, retire), and give that back, never add.
 ///
-/// Openings of emergencies: see `Emergencies`.
+/// Openings of emergencies: see `Emergencies`. What comes from a deployment before this one: see `CarriedConsents`.
 ///
 /// TIME. The chain may make no block while nothing happens, so `check` is given the time as an interval. Signed calls:
 /// see `SignedConsents`.
@@ -40,14 +43,24 @@ import {Reason} from "./types/Vocabulary.sol";
 /// revoked it since. After a revocation, a revocation of everything, a block, a suspension, a retirement or an expiry,
 /// nothing is permitted until the one who denied permits again, nor on a frozen twin until the freeze ends. Revisions,
 /// epochs and counts never fall.
-contract ConsentRegistry is SignedConsents, Emergencies {
+contract ConsentRegistry is ICarriedConsents, SignedConsents, Emergencies {
+    /// @dev The code of `carry`, made here and for ever the same; zero in a first deployment.
+    address private immutable CARRYING;
+
     constructor(
         bytes32 genesis,
         ITwinRegistry twins,
         IMemberRegistry members,
         uint40 emergencyLength,
-        uint40 reviewPeriod
-    ) TypedDomain(genesis) ConsentStore(twins) Emergencies(members, emergencyLength, reviewPeriod) {}
+        uint40 reviewPeriod,
+        IConsentRegistry predecessor
+    )
+        TypedDomain(genesis)
+        ConsentStore(twins)
+        Emergencies(members, emergencyLength, reviewPeriod)
+    {
+        if (address(predecessor) != address(0)) CARRYING = address(new CarriedConsents(twins, predecessor));
+    }
 
     /// @inheritdoc IConsentRegistry
     function grant(uint256 twin, address grantee, uint8 number, Grant terms, bytes32 package) external {
@@ -98,6 +111,12 @@ contract ConsentRegistry is SignedConsents, Emergencies {
     function unblockGrantee(uint256 twin, address grantee) external {
         _requireOwner(twin);
         _unblock(twin, grantee);
+    }
+
+    /// @inheritdoc ICarriedConsents
+    function carry(SignedCarrying calldata, address[] calldata, bytes calldata) external {
+        if (CARRYING == address(0)) revert ConsentRegistry_WrongPredecessor(address(0));
+        Address.functionDelegateCall(CARRYING, msg.data);
     }
 
     /// @inheritdoc IConsentRegistry

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
-import {GuardedTwins} from "./base/GuardedTwins.sol";
+import {Succession} from "./base/Succession.sol";
 import {TypedDomain} from "./base/TypedDomain.sol";
 import {IERC5192} from "./interfaces/IERC5192.sol";
 import {Card, ITwinRegistry} from "./interfaces/ITwinRegistry.sol";
@@ -16,7 +16,8 @@ import {TypedData} from "./libraries/TypedData.sol";
 /// STATES. A twin is minted once, with a number from 1 on. It is live, or its retirement is announced, or it is retired:
 /// that is the announcement's delay passing, and no call. An announced twin counts as retired for every reader and does
 /// not move; its owner or its guardians may cancel. A retired twin never changes again. Without a card nothing is to be
-/// sealed to a twin; a move clears it. Freezes and moves by guardians: see `GuardedTwins`.
+/// sealed to a twin; a move clears it. Freezes and moves by guardians: see `GuardedTwins`. Leaving for the deployment that
+/// comes after: see `Succession`.
 ///
 /// AUTHORITY. Minting takes the patient's signature and is paid for by a minter, who can do nothing else to the twin.
 /// Everything else is the owner's, while its guardians do not freeze the twin: card and retirement by its message, a move
@@ -30,19 +31,21 @@ import {TypedData} from "./libraries/TypedData.sol";
 ///
 /// Invariants: exactly one owner a twin, from the mint on. Counters and the number of twins only rise. No twin is ever
 /// transferred or approved by the calls of ERC-721. What a retired twin's views answer stays the same for ever.
-contract TwinRegistry is IERC5192, GuardedTwins, AccessManaged {
+contract TwinRegistry is Succession, AccessManaged {
     /// @inheritdoc ITwinRegistry
     uint40 public immutable RETIRE_DELAY;
 
-    /// @notice How many twins there are; the newest has this number.
+    /// @notice The number of the newest twin that was minted here; before the first, the last that a predecessor may give.
     uint256 public twinCount;
 
-    constructor(address authority, bytes32 genesis, uint40 retireDelay)
+    constructor(address authority, bytes32 genesis, uint40 retireDelay, ITwinRegistry predecessor)
         ERC721("dtledger twin", "TWIN")
         TypedDomain(genesis)
+        Succession(predecessor)
         AccessManaged(authority)
     {
         RETIRE_DELAY = retireDelay;
+        twinCount = LAST_BEFORE;
     }
 
     /// @inheritdoc ITwinRegistry
@@ -56,6 +59,7 @@ contract TwinRegistry is IERC5192, GuardedTwins, AccessManaged {
         uint256 present = balanceOf(patient);
         if (count != present) revert TwinRegistry_StaleCount(count, present);
         twin = ++twinCount;
+        if (twin > LAST_BEFORE + NUMBERS) revert TwinRegistry_NumbersSpent();
         _mint(patient, twin);
         emit Locked(twin);
     }
@@ -167,8 +171,7 @@ contract TwinRegistry is IERC5192, GuardedTwins, AccessManaged {
         State storage state = _states[twin];
         _requireNoRetirement(twin, state);
         _requireNotFrozen(twin, state);
-        // forge-lint: disable-next-line(unsafe-typecast) 40 bits of seconds last for 34,000 years
-        uint40 retireAt = uint40(block.timestamp) + RETIRE_DELAY;
+        uint40 retireAt = _now() + RETIRE_DELAY;
         uint32 counter = ++state.counter;
         state.retireAt = retireAt;
         emit RetirementAnnounced(twin, retireAt, counter);

@@ -7,26 +7,24 @@ import {Bits} from "../libraries/Bits.sol";
 import {Rule} from "../libraries/Rule.sol";
 import {Grant, Grants} from "../types/Grant.sol";
 import {Action} from "../types/Vocabulary.sol";
+import {ConsentSlots} from "./ConsentSlots.sol";
 
 /// @title ConsentStore
 /// @notice The slots, epochs and block counts, and the only ways to write them. Who may is asked by those who call here.
 ///
 /// Every write moves a counter on, so none is without effect: a grant or revocation raises its slot's revision, revoking
 /// everything raises the epoch, a block or unblock raises the count. Counters stop at their last value and deny there.
-abstract contract ConsentStore is IConsentRegistry {
+abstract contract ConsentStore is IConsentRegistry, ConsentSlots {
+    /// @inheritdoc IConsentRegistry
     ITwinRegistry public immutable TWINS;
-
-    /// @dev By keccak256(owner, twin, grantee, number): the giver is in the key, so nobody else can write there.
-    mapping(bytes32 slot => Grant) internal _grants;
-    mapping(address owner => mapping(uint256 twin => uint24)) internal _epochs;
-    mapping(uint256 twin => mapping(address grantee => uint32)) internal _blockCounts;
 
     constructor(ITwinRegistry twins) {
         TWINS = twins;
     }
 
-    function _key(address owner, uint256 twin, address grantee, uint8 number) internal pure returns (bytes32) {
-        return keccak256(abi.encode(owner, twin, grantee, number));
+    /// @inheritdoc IConsentRegistry
+    function blockedOn(uint256 twin) external view returns (uint32) {
+        return _blocked[twin];
     }
 
     /// @dev Writes terms that `_requireTerms` passed into a slot, at the owner's present epoch.
@@ -78,14 +76,14 @@ abstract contract ConsentStore is IConsentRegistry {
     /// @dev Moves the count to the first odd one after `count`, which is at or above the present one.
     function _block(uint256 twin, address grantee, uint32 count) internal {
         if (count != type(uint32).max) count += count % 2 == 0 ? 1 : 2;
-        _blockCounts[twin][grantee] = count;
-        emit Blocked(twin, grantee, count);
+        _setBlockCount(twin, grantee, count);
     }
 
     /// @dev The last count is odd, hence blocked for ever; an unblock that would reach it is refused.
     function _unblock(uint256 twin, address grantee) internal {
         uint32 count = _blockCounts[twin][grantee];
         if (count >= type(uint32).max - 1) revert ConsentRegistry_BlockSpent(twin, grantee);
+        if (count % 2 == 1) --_blocked[twin];
         count += count % 2 == 0 ? 2 : 1;
         _blockCounts[twin][grantee] = count;
         emit Unblocked(twin, grantee, count);

@@ -203,7 +203,7 @@ abstract contract GuardedTwins is TwinStore {
         emit MoveVetoed(twin, ++state.counter);
     }
 
-    function _endAnnouncement(uint256 twin, State storage state) private {
+    function _endAnnouncement(uint256 twin, State storage state) internal {
         if (state.readyAt == 0) return;
         (state.readyAt, state.binding) = (0, false);
         delete _recipients[twin];
@@ -238,10 +238,5 @@ abstract contract GuardedTwins is TwinStore {
             revert TwinRegistry_TooFewGuardians(signatures.length, guardians.needed);
         }
         return signatures.length == known.length;
-    }
-
-    function _now() private view returns (uint40) {
-        // forge-lint: disable-next-line(unsafe-typecast) 40 bits of seconds last for 34,000 years
-        return uint40(block.timestamp);
     }
 }

@@ -56,7 +56,7 @@ abstract contract TwinStore is ITwinRegistry, ERC721, TypedDomain {
 
     /// @inheritdoc ITwinRegistry
     function wasOwner(uint256 twin, address key) external view returns (bool) {
-        return _former[twin][key];
+        return _wasOwner(twin, key);
     }
 
     /// @dev Gives the twin to a key that never owned it. All that its owner had chosen, and all that was done to it under
@@ -89,8 +89,13 @@ abstract contract TwinStore is ITwinRegistry, ERC721, TypedDomain {
         if (msg.sender != owner) revert TwinRegistry_NotOwner(twin, msg.sender);
     }
 
+    /// @dev Whether the key owned the twin before another did.
+    function _wasOwner(uint256 twin, address key) internal view virtual returns (bool) {
+        return _former[twin][key];
+    }
+
     function _requireNeverOwner(uint256 twin, address to) internal view {
-        if (_former[twin][to]) revert TwinRegistry_FormerOwner(twin, to);
+        if (_wasOwner(twin, to)) revert TwinRegistry_FormerOwner(twin, to);
     }
 
     function _requireCounter(State storage state, uint32 counter) internal view {
@@ -112,5 +117,10 @@ abstract contract TwinStore is ITwinRegistry, ERC721, TypedDomain {
 
     function _isFrozen(State storage state) internal view returns (bool) {
         return block.timestamp < state.frozenUntil;
+    }
+
+    function _now() internal view returns (uint40) {
+        // forge-lint: disable-next-line(unsafe-typecast) 40 bits of seconds last for 34,000 years
+        return uint40(block.timestamp);
     }
 }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Grant} from "../types/Grant.sol";
 import {Reason} from "../types/Vocabulary.sol";
+import {ITwinRegistry} from "./ITwinRegistry.sol";
 
 /// @notice One slot to be granted, of several that share their terms.
 struct Recipient {
@@ -142,4 +143,10 @@ interface IConsentRegistry {
 
     /// @notice The count of a grantee's blocks and unblocks on a twin: odd means blocked.
     function blockCountOf(uint256 twin, address grantee) external view returns (uint32);
+
+    /// @notice How many are blocked on a twin now.
+    function blockedOn(uint256 twin) external view returns (uint32);
+
+    /// @notice The twins that are decided on.
+    function TWINS() external view returns (ITwinRegistry);
 }

@@ -28,6 +28,15 @@ interface ITwinRegistry is IGuardedTwins {
     event RetirementAnnounced(uint256 indexed twin, uint40 retireAt, uint32 counter);
     event RetirementCancelled(uint256 indexed twin, uint32 counter);
     event Moved(uint256 indexed twin, address indexed from, address indexed to, uint32 counter);
+    event Departed(uint256 indexed twin, address indexed successor, uint32 counter);
+    event Arrived(
+        uint256 indexed twin,
+        address indexed owner,
+        bytes32 guardians,
+        uint32 recoveryDelay,
+        uint40 frozenAt,
+        uint32 counter
+    );
 
     /// @notice A twin is not transferred or approved: its owner moves it, with both keys.
     error TwinRegistry_Locked();
@@ -39,6 +48,12 @@ interface ITwinRegistry is IGuardedTwins {
     error TwinRegistry_RetirementAnnounced(uint256 twin, uint40 retireAt);
     error TwinRegistry_RetirementNotAnnounced(uint256 twin);
     error TwinRegistry_Retired(uint256 twin, uint40 retireAt);
+    /// @notice No predecessor gives a twin that number.
+    error TwinRegistry_NotBefore(uint256 twin);
+    /// @notice The twin's owner did not sign in the predecessor that it leaves for the caller.
+    error TwinRegistry_NotSuccessor(uint256 twin, address caller);
+    /// @notice The numbers of this deployment are used up.
+    error TwinRegistry_NumbersSpent();
 
     /// @notice Mint a patient's twin. Restricted to minters, who pay and can do nothing else to it.
     /// @param count The number of twins that the patient owns now.
@@ -85,6 +100,29 @@ interface ITwinRegistry is IGuardedTwins {
 
     /// @notice `cancelRetirement`, signed by the owner (EIP-712 type `CancelRetirement`).
     function cancelRetirementSigned(uint256 twin, uint32 counter, uint40 deadline, bytes calldata signature) external;
+
+    /// @notice Let the twin go to the deployment of which the caller is the ConsentRegistry. From then on it is retired
+    /// here, and nothing of it changes again.
+    /// @param grants EIP-712's hash of the grants that go with it.
+    /// @param counter The twin's present counter.
+    /// @param signature The owner's (EIP-712 type `Depart`, with the caller as successor).
+    function depart(uint256 twin, bytes32 grants, uint32 counter, uint40 deadline, bytes calldata signature) external;
+
+    /// @notice As the contract that the twin left its predecessor for, bring it here under its number, with its owner,
+    /// card and guardians. The card's content is told by the predecessor's events alone.
+    function arrive(uint256 twin) external returns (address owner);
+
+    /// @notice The contract that the twin left for, or zero.
+    function successorOf(uint256 twin) external view returns (address);
+
+    /// @notice The twins of the deployment before; zero for a first one.
+    function PREDECESSOR() external view returns (ITwinRegistry);
+
+    /// @notice The greatest number that a predecessor may give a twin; zero for a first deployment.
+    function LAST_BEFORE() external view returns (uint256);
+
+    /// @notice How many twins a deployment numbers at most.
+    function NUMBERS() external view returns (uint256);
 
     /// @notice The chained digest of the twin's card and all before it under this owner; zero without a card.
     /// It is keccak256(previous ‖ EIP-712 hash of the card), so it never takes an earlier value again.

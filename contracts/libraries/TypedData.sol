@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {CarriedGrant} from "../interfaces/ICarriedConsents.sol";
 import {Regrant} from "../interfaces/IConsentRegistry.sol";
 import {Guardians} from "../interfaces/IGuardedTwins.sol";
 import {MemberCard} from "../interfaces/IMemberRegistry.sol";
@@ -40,6 +41,11 @@ library TypedData {
         "SetCard(uint256 twin,bytes32 previous,Card card,uint40 deadline)Card(bytes32 key,bytes32 roster,bytes32 bits,bytes32 custodyIndex,bytes32 recovery,uint32 keyVersion,uint32 rosterVersion,uint32 custodyIndexVersion,uint32 recoveryVersion)"
     );
     bytes32 internal constant MOVE = keccak256("Move(uint256 twin,address to,uint32 counter,uint40 deadline)");
+    bytes32 internal constant CARRIED_GRANT =
+        keccak256("CarriedGrant(address grantee,uint8 number,uint256 grant,bytes32 package)");
+    bytes32 internal constant DEPART = keccak256(
+        "Depart(uint256 twin,address successor,CarriedGrant[] grants,uint32 counter,uint40 deadline)CarriedGrant(address grantee,uint8 number,uint256 grant,bytes32 package)"
+    );
     bytes32 internal constant ANNOUNCE_RETIREMENT =
         keccak256("AnnounceRetirement(uint256 twin,uint32 counter,uint40 deadline)");
     bytes32 internal constant CANCEL_RETIREMENT =
@@ -129,6 +135,23 @@ library TypedData {
         returns (bytes32)
     {
         return keccak256(abi.encode(kind, twin, to, counter, deadline));
+    }
+
+    /// @param grants As `hash` makes it of the grants that go with the twin.
+    function depart(uint256 twin, address successor, bytes32 grants, uint32 counter, uint40 deadline)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(DEPART, twin, successor, grants, counter, deadline));
+    }
+
+    function hash(CarriedGrant[] calldata grants) internal pure returns (bytes32) {
+        bytes32[] memory hashes = new bytes32[](grants.length);
+        for (uint256 i = 0; i < hashes.length; ++i) {
+            hashes[i] = keccak256(abi.encode(CARRIED_GRANT, grants[i]));
+        }
+        return keccak256(abi.encodePacked(hashes));
     }
 
     /// @param kind That of a message which says no more: ANNOUNCE_RETIREMENT, CANCEL_RETIREMENT, FREEZE, UNFREEZE,

@@ -70,7 +70,8 @@ class EvmLedger:
         self._deployment = deployment
         self._receipt_timeout = receipt_timeout
         self._cache = LogCache(cache)
-        self._history = History()
+        self._former = self._of_predecessor(rpc_url, cache)
+        self._history = self._new_history()
         self._read: Head | None = None
         """The block up to which the history is folded."""
         self._instant = instant
@@ -89,12 +90,26 @@ class EvmLedger:
 
     def close(self) -> None:
         self._cache.close()
+        if self._former is not None:
+            self._former.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _of_predecessor(self, rpc_url: str, cache: Path | Server | None) -> EvmLedger | None:
+        """The deployment before, on the same node, its logs in a file or a schema beside."""
+        before = self._deployment.predecessor
+        if before is None:
+            return None
+        if isinstance(cache, Server):
+            return EvmLedger(rpc_url, before, replace(cache, schema=f"{cache.schema}_before"))
+        return EvmLedger(rpc_url, before, cache.with_name(f"{before.id}.db") if cache else None)
+
+    def _new_history(self) -> History:
+        return History(self._former.history if self._former else None)
 
     # reading -------------------------------------------------------------------------------------------------
 
@@ -159,7 +174,7 @@ class EvmLedger:
             self._identified = False
             self._identify()
             self._cache.clear()
-            self._history, self._read = History(), None
+            self._history, self._read = self._new_history(), None
 
     def _has(self, block: int, block_hash: bytes) -> bool:
         try:

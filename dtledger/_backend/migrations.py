@@ -4,8 +4,9 @@ A step creates a contract or calls one. Before a transaction is sent, its nonce 
 deployment's journal; a run that finds them there looks at the chain first. The last step drops the deployer's roles,
 and until that is on the chain clients refuse the deployment.
 
-In a step's arguments `@Name` is a contract's address, `%Name.function` a selector, `$name` a variable of the plan or,
-in a step with `each`, of the row that it is repeated for.
+In a step's arguments `@Name` is a contract's address, `<Name` that of the predecessor's, zero in a first deployment,
+`%Name.function` a selector, `$name` a variable of the plan or, in a step with `each`, of the row that it is repeated
+for. A file with `when = "predecessor"` is for deployments that come after another, the others are for first ones.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from web3.exceptions import TransactionNotFound
 
 from ..encoding import address, keccak
 from ..errors import InputError
-from ..ledger import CONTRACTS, RELAY, Deployment, Sender, Sent
+from ..ledger import CONTRACTS, KEPT, RELAY, Deployment, Sender, Sent
 from ..ledger.calls import MemberCard
-from ..types import Address, Digest
+from ..types import ZERO_ADDRESS, Address, Digest
 from ..vocabulary.rights import GUARDED_KINDS
 from .artifacts import artifact
 from .evm import EvmLedger
@@ -36,6 +37,10 @@ from .node import connect, identity
 
 ROLES = {"ADMIN": 0, "REGISTRAR": 1, "STEWARD": 2, "SUSPENDER": 3, "MINTER": 4}
 DELAYED_ROLES = ("ADMIN", "STEWARD")
+OF_SUCCESSOR = ("ADMIN", "MINTER")
+"""The roles that a successor has of its own: its predecessor's govern the members of both."""
+ARTIFACTS = {"MintManager": "AccessManager"}
+"""What a contract is made of, if not of what has its name."""
 HOUR = 3600
 WEEK = 7 * 24 * HOUR
 
@@ -52,7 +57,8 @@ class Founder:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a deployment is to be. `governance` maps a role's name to its accounts.
+    """What a deployment is to be. `governance` maps a role's name to its accounts; one that comes after `predecessor`
+    has those of `OF_SUCCESSOR` alone, and founds no members.
 
     `founders` is asked once the contracts' addresses are known, since founders sign for them.
     """
@@ -63,15 +69,18 @@ class Plan:
     retire_delay: int = WEEK
     emergency_length: int = 4 * HOUR
     review_period: int = 72 * HOUR
+    predecessor: Deployment | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step as it is to be done: what it is called, and what it sends."""
+    """One step as it is to be done: what it is called, and what it sends. A contract that it creates is known as
+    `placed`."""
 
     migration: str
     name: str
     create: str = ""
+    placed: str = ""
     call: str = ""
     arguments: tuple[Any, ...] = ()
 
@@ -89,19 +98,26 @@ class Journal:
     code: dict[str, Digest] = field(default_factory=dict)
     block: int = 0
     complete: bool = False
+    predecessor: Deployment | None = None
+
+    @classmethod
+    def begun(cls, path: Path, chain_id: int, genesis: Digest, deployer: Address, before: Deployment | None) -> Journal:
+        """Of a deployment of which nothing is done yet."""
+        journal = cls(path, chain_id, genesis, deployer, predecessor=before)
+        if before is not None:
+            journal.contracts = {name: before.contracts[name] for name in KEPT}
+            journal.code = {name: before.code[name] for name in KEPT if name in before.code}
+            journal.block = before.block
+        return journal
 
     def deployment(self) -> Deployment:
-        return Deployment(self.chain_id, self.genesis, self.contracts, self.code, self.block)
+        return Deployment(self.chain_id, self.genesis, self.contracts, self.code, self.block, self.predecessor)
 
     def save(self) -> None:
         record = {
             "schema": "dtledger/deployment/1",
-            "chainId": self.chain_id,
-            "genesis": "0x" + self.genesis.hex(),
             "deployer": self.deployer,
-            "block": self.block,
-            "contracts": self.contracts,
-            "code": {name: "0x" + digest.hex() for name, digest in self.code.items()},
+            **_plain(self.deployment()),
             "complete": self.complete,
             "steps": self.steps,
         }
@@ -116,15 +132,17 @@ def read_journal(path: Path) -> Journal:
     """
     try:
         raw = parse_json(path.read_bytes())
+        made = _deployment(raw)
         return Journal(
             path=path,
-            chain_id=raw["chainId"],
-            genesis=Digest(bytes.fromhex(raw["genesis"][2:])),
+            chain_id=made.chain_id,
+            genesis=made.genesis,
             deployer=address(raw["deployer"]),
             steps=raw["steps"],
-            contracts={name: address(each) for name, each in raw["contracts"].items()},
-            code={name: Digest(bytes.fromhex(digest[2:])) for name, digest in raw["code"].items()},
-            block=raw["block"],
+            contracts=dict(made.contracts),
+            code=dict(made.code),
+            block=made.block,
+            predecessor=made.predecessor,
             # an older version's has fewer contracts: it goes on with those that it lacks
             complete=raw["complete"] and raw["contracts"].keys() >= set(CONTRACTS),
         )
@@ -135,6 +153,29 @@ def read_journal(path: Path) -> Journal:
         ) from None
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise InputError(f"{path} is not a deployment record.", hint="Run `dtledger deploy`, or restore it.") from error
+
+
+def _plain(deployment: Deployment) -> dict[str, Any]:
+    before = deployment.predecessor
+    return {
+        "chainId": deployment.chain_id,
+        "genesis": "0x" + deployment.genesis.hex(),
+        "block": deployment.block,
+        "contracts": deployment.contracts,
+        "code": {name: "0x" + digest.hex() for name, digest in deployment.code.items()},
+        **({"predecessor": _plain(before)} if before else {}),
+    }
+
+
+def _deployment(raw: Mapping[str, Any]) -> Deployment:
+    return Deployment(
+        chain_id=raw["chainId"],
+        genesis=Digest(bytes.fromhex(raw["genesis"][2:])),
+        contracts={name: address(each) for name, each in raw["contracts"].items()},
+        code={name: Digest(bytes.fromhex(digest[2:])) for name, digest in raw["code"].items()},
+        block=raw["block"],
+        predecessor=_deployment(raw["predecessor"]) if "predecessor" in raw else None,
+    )
 
 
 def read_deployment(path: Path) -> Deployment:
@@ -169,9 +210,17 @@ def run(
         )
     chain_id, genesis = identity(connect(rpc_url))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{chain_id}-{genesis.hex()[:16]}.json"
+    before = plan.predecessor
+    if before is not None and (before.chain_id, before.genesis) != (chain_id, genesis):
+        raise InputError(
+            f"The predecessor is on chain {before.chain_id}, and the node serves another.",
+            hint="A deployment stands beside its predecessor, on the same chain.",
+        )
+    path = folder / f"{chain_id}-{genesis.hex()[:16]}{_place_in_line(before)}.json"
     with locked(path):
-        journal = read_journal(path) if path.exists() else Journal(path, chain_id, genesis, deployer.address)
+        journal = (
+            read_journal(path) if path.exists() else Journal.begun(path, chain_id, genesis, deployer.address, before)
+        )
         if journal.complete and RELAY in journal.contracts:
             return journal
         if journal.deployer != deployer.address:
@@ -188,6 +237,13 @@ def run(
         return journal
 
 
+def _place_in_line(before: Deployment | None) -> str:
+    place = 1
+    while before is not None:
+        place, before = place + 1, before.predecessor
+    return f"-{place}" if place > 1 else ""
+
+
 class _Runner:
     def __init__(self, rpc_url: str, deployer: Sender, plan: Plan, journal: Journal) -> None:
         self._ledger = EvmLedger(rpc_url, Deployment(journal.chain_id, journal.genesis, {}), unfinished=True)
@@ -197,13 +253,14 @@ class _Runner:
 
     def steps(self) -> Iterator[Step]:
         """Every step, in order; rows of `each` are made when their turn comes."""
-        for source in migration_files():
-            for raw in tomllib.loads(source.read_text())["step"]:
+        for source, raws in migration_steps(succeeds=self._plan.predecessor is not None):
+            for raw in raws:
                 for row in self._rows(raw.get("each")):
                     yield Step(
                         migration=source.name,
                         name=Template(raw["name"]).safe_substitute(row),
                         create=raw.get("create", ""),
+                        placed=raw.get("as", raw.get("create", "")),
                         call=raw.get("call", ""),
                         arguments=tuple(self._value(each, row) for each in raw["arguments"]),
                     )
@@ -220,6 +277,7 @@ class _Runner:
                 }
                 for role, accounts in self._plan.governance.items()
                 for account in accounts
+                if self._plan.predecessor is None or role in OF_SUCCESSOR
             ]
         founders = self._plan.founders(self._journal.deployment())
         if each == "founders":
@@ -244,6 +302,8 @@ class _Runner:
         kind, name = raw[:1], raw[1:]
         if kind == "@":
             return self._journal.contracts[name]
+        if kind == "<":
+            return self._plan.predecessor.contracts[name] if self._plan.predecessor else ZERO_ADDRESS
         if kind == "%":
             contract, function = name.split(".")
             return artifact(contract).functions[function].selector[:4]
@@ -268,12 +328,17 @@ class _Runner:
             receipt = self._send(step, record)
         if step.create:
             created = address(_creation_address(self._deployer.address, self._journal.steps[step.name]["nonce"]))
-            self._journal.contracts[step.create] = created
-            self._journal.code[step.create] = keccak(bytes(self._ledger.web3.eth.get_code(created)))  # type: ignore[arg-type]
+            self._note(step.placed, created)
             self._journal.block = self._journal.block or receipt["blockNumber"]
+            if step.placed == "ConsentRegistry" and self._plan.predecessor is not None:
+                self._note("CarriedConsents", address(_creation_address(created, 1)))
         self._journal.steps[step.name]["done"] = True
         self._journal.save()
         return int(receipt["gasUsed"])
+
+    def _note(self, name: str, created: Address) -> None:
+        self._journal.contracts[name] = created
+        self._journal.code[name] = keccak(bytes(self._ledger.web3.eth.get_code(created)))  # type: ignore[arg-type]
 
     def _mined(self, record: Mapping[str, Any]) -> Any | None:
         """The receipt of a transaction that an earlier run sent, if a block took it."""
@@ -291,7 +356,7 @@ class _Runner:
             transaction: dict[str, Any] = {"data": built.bytecode + abi_encode(built.constructor, step.arguments)}
         else:
             contract, function = step.call.split(".")
-            data = artifact(contract).functions[function].encode(step.arguments)
+            data = artifact(ARTIFACTS.get(contract, contract)).functions[function].encode(step.arguments)
             transaction = {"to": self._journal.contracts[contract], "data": data}
 
         def note(sent: Sent) -> None:
@@ -305,6 +370,14 @@ class _Runner:
 def _creation_address(deployer: Address, nonce: int) -> str:
     """Where a contract lands: the last twenty bytes of keccak(rlp([sender, nonce])) (Yellow Paper, 7)."""
     return "0x" + keccak(rlp.encode([bytes.fromhex(deployer[2:]), nonce]))[12:].hex()
+
+
+def migration_steps(*, succeeds: bool) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+    """The steps of a first deployment, or of one that comes after another, file by file."""
+    for source in migration_files():
+        raw = tomllib.loads(source.read_text())
+        if (raw.get("when") == "predecessor") == succeeds:
+            yield source, raw["step"]
 
 
 def migration_files() -> list[Any]:
@@ -322,6 +395,7 @@ __all__ = [
     "Plan",
     "Step",
     "migration_files",
+    "migration_steps",
     "read_deployment",
     "read_journal",
     "run",

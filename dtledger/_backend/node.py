@@ -106,16 +106,21 @@ def require_deployment(web3: Web3, deployment: Deployment, *, unfinished: bool =
 
 
 def _refuse_unfinished(web3: Web3, deployment: Deployment) -> None:
-    """The founder of the AccessManager must have given up ADMIN, under an event."""
-    manager = artifact("AccessManager")
-    topics = {each.name: each.selector for each in manager.events.values()}
+    """The founder of each AccessManager must have given up ADMIN, under an event."""
+    for name in ("AccessManager", "MintManager"):
+        if name in deployment.contracts:
+            _refuse_founder(web3, deployment, name)
+
+
+def _refuse_founder(web3: Web3, deployment: Deployment, name: str) -> None:
+    topics = {each.name: each.selector for each in artifact("AccessManager").events.values()}
     with Translated():
         logs = web3.eth.get_logs(
             {
-                "address": Web3.to_checksum_address(deployment.contracts["AccessManager"]),
+                "address": Web3.to_checksum_address(deployment.contracts[name]),
                 "fromBlock": deployment.block,
                 "toBlock": "latest",
-                "topics": [["0x" + topics[name].hex() for name in ("RoleGranted", "RoleRevoked")], _ADMIN],
+                "topics": [["0x" + topics[event].hex() for event in ("RoleGranted", "RoleRevoked")], _ADMIN],
             }
         )
     founder = bytes(logs[0]["topics"][2]) if logs else b""

@@ -61,11 +61,11 @@ class App:
         """The client of the chosen profile and key."""
         return self.client_of(None)
 
-    def client_of(self, key: str | None) -> Client:
-        """A client with another key of this home."""
+    def client_of(self, key: str | None, profile: str | None = None) -> Client:
+        """A client with another key of this home, or of another profile."""
         from ..client.opening import open_client
 
-        options = {**self.options, **({"key": key} if key else {})}
+        options = {**self.options, **({"key": key} if key else {}), **({"profile": profile} if profile else {})}
         client = open_client(
             options.pop("profile", None),
             options.pop("key", None),

@@ -41,6 +41,12 @@ def deploy_command(app: App, config: Path | None, dry_run: bool, verify: bool) -
       kinds = ["CUSTODIAN"]
 
     Founders sign for this deployment's addresses, so run it twice: the first run stops where it needs their cards.
+
+    A deployment that comes after another names that one's record, and has the roles ADMIN and MINTER and no founders:
+    members, snapshots and models stay where they are. Give it a --profile of its own.
+
+    \b
+      predecessor = "31337-….json"      # from the deployments/ of whoever deployed it
     """
     if verify:
         _verify(app)
@@ -54,13 +60,14 @@ def deploy_command(app: App, config: Path | None, dry_run: bool, verify: bool) -
 
 
 def _deploy(app: App, plan: Plan, *, dry_run: bool) -> None:
-    from .._backend.migrations import Step, migration_files, run
+    from .._backend.migrations import Step, migration_steps, run
     from ..client.opening import unlock
     from ..config import set_value
     from .app import ask_secret
 
     if dry_run:
-        names = [step["name"] for file in migration_files() for step in tomllib.loads(file.read_text())["step"]]
+        steps_of = migration_steps(succeeds=plan.predecessor is not None)
+        names = [step["name"] for _, steps in steps_of for step in steps]
         for name in names:
             app.show(name)
         app.data("deploy-plan", steps=names)
@@ -107,20 +114,23 @@ def read_plan(path: Path) -> Plan:
     Raises:
         InputError: it cannot be read, lacks a role or names something unknown.
     """
-    from .._backend.migrations import Plan
+    from .._backend.migrations import OF_SUCCESSOR, Plan, read_deployment
     from ..client.core import duration
     from ..encoding import address
 
     try:
         raw = tomllib.loads(path.read_text())
-        governance = {role: [address(each) for each in raw["governance"][role]] for role in ROLE_NAMES}
-        unknown = set(raw["governance"]) - set(ROLE_NAMES) | set(raw) - {
-            "governance", "founder", "delay", "retire_delay", "emergency_length", "review_period",
+        before = read_deployment(path.parent / raw["predecessor"]) if "predecessor" in raw else None
+        roles = ROLE_NAMES if before is None else OF_SUCCESSOR
+        governance = {role: [address(each) for each in raw["governance"][role]] for role in roles}
+        unknown = set(raw["governance"]) - set(roles) | set(raw) - {
+            "governance", "founder", "delay", "retire_delay", "emergency_length", "review_period", "predecessor",
         }  # fmt: skip
+        unknown |= {"founder"} & set(raw) if before else set()
         if unknown or not all(governance.values()):
             raise InputError(
                 f"{path}: {', '.join(sorted(unknown)) or 'a role'} cannot be used.",
-                hint=f"Each of {', '.join(ROLE_NAMES)} needs at least one account.",
+                hint=f"Each of {', '.join(roles)} needs at least one account.",
             )
         founders = [
             (path.parent / each["card"], [str(kind) for kind in each["kinds"]]) for each in raw.get("founder", [])
@@ -132,6 +142,7 @@ def read_plan(path: Path) -> Plan:
             duration(raw.get("retire_delay", "7d")),
             duration(raw.get("emergency_length", "4h")),
             duration(raw.get("review_period", "72h")),
+            before,
         )
     except DtledgerError:
         raise

@@ -132,14 +132,15 @@ class Chain:
         if not self.is_whole:
             raise CannotCheckError("Not every block is looked at, so something could be left out.")
 
-    def logs_with(self, contract: str, word: bytes) -> Iterator[tuple[Header, Log]]:
-        """Every log that a contract ever made with that topic, in the chain's order. Raises as `header`.
+    def logs_with(self, contract: str, word: bytes, of: Deployment | None = None) -> Iterator[tuple[Header, Log]]:
+        """Every log that a contract, by default of the chain's deployment, ever made with that topic, in the chain's
+        order. Raises as `header`.
 
         Raises:
             CannotCheckError: the chain is not looked at whole, so one could be missing.
         """
         self.require_whole()
-        address = _bytes(self._deployment.contracts[contract])
+        address = _bytes((of or self._deployment).contracts[contract])
         bits = bloom_bits(address, word)
         for number in range(self.head.number + 1):
             header = self._headers[number]

@@ -107,6 +107,10 @@ class Ground:
         """Pass if each immutable is one value, which is the deployment's or a span of time."""
         said, filled = self._deployment, self._expected[contract].filled(code)
         needed = {word(said.contracts[each]) for each in _ASKED.get(contract, ())}
+        if said.predecessor is not None and contract == "TwinRegistry":
+            needed.add(word(said.predecessor.contracts[contract]))
+        if said.predecessor is not None and contract == "ConsentRegistry":
+            needed.add(word(said.contracts["CarriedConsents"]))
         if contract in _SALTED:
             needed |= {said.genesis, word(said.chain_id), domain(said, contract)}
         found = set().union(*filled)

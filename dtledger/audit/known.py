@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple
 
 from .._backend.event_codec import decode_event
-from ..ledger import History
+from ..ledger import Deployment, History
 from ..ledger import events as e
 from ..ledger.events import Logged, Place
 from ..ledger.messages import word
@@ -22,16 +22,22 @@ _OF_MEMBERS = (e.Enrolled, e.CardUpdated, e.Dismissed, e.Agreed)
 
 
 class Known:
-    """Collects events of one chain; `history` has them in order. Every method raises as `Chain.logs_with`."""
+    """Collects events of one chain; `history` has them in order. Every method raises as `Chain.logs_with`.
 
-    def __init__(self, chain: Chain) -> None:
+    Args:
+        of: the deployment that they are of, if not the chain's own. What came from its predecessor is told by both.
+    """
+
+    def __init__(self, chain: Chain, of: Deployment | None = None) -> None:
         self._chain = chain
+        self._deployment = of
+        self._before = Known(chain, of.predecessor) if of and of.predecessor else None
         self._logged: dict[Place, Logged] = {}
         self._members: set[Address] = {ZERO_ADDRESS}
 
     def history(self) -> History:
         """All that was collected, without what came along of members who were not asked about."""
-        history = History()
+        history = History(self._before.history if self._before else None)
         for place in sorted(self._logged):
             if getattr(self._logged[place].event, "member", ZERO_ADDRESS) in self._members:
                 history.add(self._logged[place])
@@ -44,6 +50,9 @@ class Known:
             told = self._of("ConsentRegistry", word(event.opening))
             events += [each for each in told if isinstance(each, e.EmergencyReviewed)]
         named = {who for event in events for who in _addresses(event)}
+        if self._before is not None:
+            self._before.twin(twin)
+            named |= self._before._members
         granted = {event.grantee for event in events if isinstance(event, e.Granted)}
         self.members(named | {who for each in granted for who in self._those_of(each)})
 
@@ -76,7 +85,8 @@ class Known:
 
     def _of(self, contract: str, word: bytes) -> list[e.Event]:
         found: list[e.Event] = []
-        for header, log in self._chain.logs_with(contract, word):
+        of = (self._deployment,) if self._deployment else ()
+        for header, log in self._chain.logs_with(contract, word, *of):
             event = decode_event(list(log.topics), log.data)
             if event is not None:
                 place = Place(header.number, log.place)

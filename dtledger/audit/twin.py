@@ -74,7 +74,7 @@ class TwinAudit:
         self._question = question
         self._given = given
         self._name = name
-        self._known = Known(chain)
+        self._known = Known(chain, deployment)
         self.view: View
         self.finder: Finder
 

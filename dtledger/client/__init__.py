@@ -32,6 +32,7 @@ from .requests import Requests, Response
 from .resharing import Reshared, ResharePlan, Resharing
 from .revoking import Fetched, RevocationReceipt, Revoking
 from .snapshots import Listed, Snapshots, StreamReport
+from .succession import Luggage, Stays, Succession
 from .terms import GrantState, Terms, writing_terms
 from .training import Plan, Training, trained_categories
 from .twins import MintRequest, Twins
@@ -70,6 +71,7 @@ __all__ = [
     "ItemKind",
     "Listed",
     "Look",
+    "Luggage",
     "Members",
     "MintRequest",
     "ModelCard",
@@ -96,7 +98,9 @@ __all__ = [
     "Revoking",
     "RosterErased",
     "Snapshots",
+    "Stays",
     "StreamReport",
+    "Succession",
     "Terms",
     "Told",
     "Training",

@@ -91,7 +91,7 @@ def withdrawn_by_owner(
     """What the twin's owner withdrew of what a round was trained under, given to one of `grantees`. A leaf does not
     tell which of several grants it was: while one of them stands, nothing is withdrawn."""
     before, owner = view.earlier(number.block), view.earlier(number.block).owner(twin)
-    bits, numbers = context.key.secrets.twin(context.deployment.id, twin).bits, list[int]()
+    bits, numbers = context.key.secrets.twin(context.deployment.origin, twin).bits, list[int]()
     with suppress(CannotCheckError):  # a model of a later version's: then without its categories
         numbers += [bits.bit_of(each.name) for each in asked(model)[1]]
     given = [

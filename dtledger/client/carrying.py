@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
@@ -172,12 +172,19 @@ class Carrier:
             ) from error
 
     def _refuse_against(self, context: Context, signed: Signed) -> None:
-        if signed.permits is None:
-            return
-        twin, grantees = signed.permits
+        if signed.permits is not None:
+            self.require_landed(context, *signed.permits)
+
+    def require_landed(self, context: Context, twin: int, grantees: Collection[Address] | None = None) -> None:
+        """Pass if no denial of this key's on the twin, that would end what these (by default any) are given, may still
+        land.
+
+        Raises:
+            InputError: one may.
+        """
         view = context.view()
         for each in self._denials.open(view, context.key.address, context.ledger.head().at):
-            if each.twin == twin and (each.grantee is None or each.grantee in grantees):
+            if each.twin == twin and (grantees is None or each.grantee is None or each.grantee in grantees):
                 raise InputError(
                     "A denial of yours is still under way and would end what you now give.",
                     hint="Wait until it has landed, or until its deadline half an hour after it was signed.",

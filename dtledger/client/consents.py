@@ -116,7 +116,7 @@ class Consents(Asking):
             CannotCheckError: the grantee has no key to seal to.
         """
         context = self._context
-        secrets = context.key.secrets.twin(context.deployment.id, slot.twin)
+        secrets = context.key.secrets.twin(context.deployment.origin, slot.twin)
         link = link_key(secrets.generations[secrets.latest], secrets.latest, slot.twin, slot.grantee)
         keys = narrow(owner_keys(secrets), list(terms.categories), terms.data, link)
         if Action.TRAIN in terms.actions:
@@ -130,7 +130,7 @@ class Consents(Asking):
         ledger's now, whose clock may stand a little behind ours: else it could not be used at once."""
         now, head = self._context.clock(), self._context.ledger.head().at
         begins = min(terms.not_before_at, head) if terms.not_before_at <= now else terms.not_before_at
-        secrets = self._context.key.secrets.twin(self._context.deployment.id, twin)
+        secrets = self._context.key.secrets.twin(self._context.deployment.origin, twin)
         return Grant(
             categories=secrets.bits.mask(terms.categories),
             purposes=sum(purpose.mask for purpose in set(terms.purposes)),
@@ -142,7 +142,7 @@ class Consents(Asking):
 
     def terms_of(self, record: GrantRecord) -> Terms:
         """A word on the ledger in words; the owner's own bit names are used."""
-        bits = self._context.key.secrets.twin(self._context.deployment.id, record.slot.twin).bits
+        bits = self._context.key.secrets.twin(self._context.deployment.origin, record.slot.twin).bits
         return Terms(
             categories=in_order(bits.names_in(record.grant.categories)),
             purposes=tuple(each for each in Purpose if record.grant.purposes & each.mask),
@@ -289,5 +289,5 @@ class Consents(Asking):
         """What the bits of a grant mean, as its owner or its grantee knows. Raises as `granted_keys`."""
         context = self._context
         if slot.owner == context.key.address:
-            return context.key.secrets.twin(context.deployment.id, slot.twin).bits
+            return context.key.secrets.twin(context.deployment.origin, slot.twin).bits
         return granted_keys(context, self._standing(slot)).bits

@@ -38,6 +38,7 @@ from .resharing import Resharing
 from .revoking import Revoking
 from .snapshots import Snapshots
 from .state_reading import StateReader
+from .succession import Succession
 from .training import Training
 from .twins import Twins
 from .writing import Writer
@@ -55,7 +56,7 @@ class Client:
     """One key's view of one deployment. A context manager that closes what it opened.
 
     `members`, `twins`, `guardians`, `consents`, `revoking`, `emergencies`, `inbox`, `writer`, `reader`, `forecasts`,
-    `snapshots`, `models`, `training`, `exports`, `consent_imports`, `devices` and `erasing`
+    `snapshots`, `models`, `training`, `exports`, `consent_imports`, `devices`, `erasing` and `succession`
     hold all; `read`, `forecast` and `explain` are the short way for an app.
     """
 
@@ -89,6 +90,7 @@ class Client:
         self.consent_imports = ConsentImports(self.context, self.consents)
         self.exports = Exports(self.context, self.consents, self.snapshots, self.models)
         self.erasing = Erasing(self.context, self.twins, self.reader)
+        self.succession = Succession(self.context)
 
     @staticmethod
     def open(profile: str | None = None, key: str | None = None, **options: Any) -> Client:

@@ -79,7 +79,7 @@ class CustodyState:
         return any(batch.block > view.block for who in now.writers(twin) for batch in now.batches(who))
 
     def keys(self, twin: int) -> Keys:
-        return owner_keys(self._context.key.secrets.twin(self._context.deployment.id, twin))
+        return owner_keys(self._context.key.secrets.twin(self._context.deployment.origin, twin))
 
     def roster(self, digest: Digest) -> Roster:
         return Roster.decode(self._context.deployment, self._context.store.get(CID(digest)))

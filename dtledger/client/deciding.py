@@ -124,7 +124,7 @@ def decide_for(context: Context, question: Question) -> Decision:
             f"Twin {question.twin} is not owned by this key, so it can ask for nobody but itself.",
             hint="Choose the owner's key with --key, or leave --who out.",
         )
-    bits = context.key.secrets.twin(context.deployment.id, question.twin).bits
+    bits = context.key.secrets.twin(context.deployment.origin, question.twin).bits
     records = [
         record
         for grantee in grantees_of(view, question.requester)
@@ -170,8 +170,18 @@ def denied(
     category: str,
     refused: Sequence[tuple[Period, Reason]],
     permitted: Period | None,
+    successor: Address | None = None,
 ) -> AccessDeniedError:
-    """The refusal of a read, with what was refused and what would be permitted."""
+    """The refusal of a read, with what was refused and what would be permitted; `successor` is where the twin went."""
+    if successor is not None:
+        return AccessDeniedError(
+            f"Reading {category} of twin {twin} is refused: the twin has left for another deployment ({reason.name}).",
+            reason=reason,
+            hint=f"Ask for it there: choose the profile whose consents are at {successor} with --profile.",
+            refused=list(refused),
+            permitted=permitted,
+            successor=successor,
+        )
     hint = {
         Reason.TWIN_UNKNOWN: "Look at its number: `dtledger twin list`.",
         Reason.RETIRED: "Nothing can be read of it unless its owner cancels that while it is not final.",

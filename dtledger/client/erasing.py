@@ -145,7 +145,7 @@ class Erasing:
 
     def forget(self, twin: int) -> None:
         """Let the key file forget the twin's secrets: nothing of it is opened with this key again."""
-        deployment = self._context.deployment.id
+        deployment = self._context.deployment.origin
         self._context.key.update(lambda held: held.without_twin(deployment, twin))
 
     # parts ---------------------------------------------------------------------------------------------------
@@ -169,8 +169,8 @@ class Erasing:
         """Snapshots, then every package and recovery package. Rosters stay: they say whose promise it is."""
         context = self._context
         view, held = context.view(), context.key.secrets
-        known = held.has_twin(context.deployment.id, twin)
-        keys = owner_keys(held.twin(context.deployment.id, twin)) if known else NO_KEYS
+        known = held.has_twin(context.deployment.origin, twin)
+        keys = owner_keys(held.twin(context.deployment.origin, twin)) if known else NO_KEYS
         eraser = Eraser(context.deployment, view, context.store, twin, keys)
         erased = eraser.erase(progress)
         packages = [CID(each.package) for each in self._granted(twin)]

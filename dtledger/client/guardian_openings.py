@@ -30,4 +30,4 @@ def opening(held: Secrets, deployment: Deployment, twin: int, digest: Digest) ->
 
 def _name(deployment: Deployment, twin: int) -> str:
     """What a twin's guardians are filed under in `Secrets.extra`."""
-    return f"guardians {deployment.id} {twin}"
+    return f"guardians {deployment.origin} {twin}"

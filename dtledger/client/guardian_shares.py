@@ -76,7 +76,7 @@ class GuardianShare:
             return padding.unpad(with_any(keys, lambda key: seal.open_(key, self.sealed, self._context(deployment))))
 
     def _context(self, deployment: Deployment) -> bytes:
-        cells = ["dtledger/guardian-gives/1", deployment.id, self.twin, self.package, self.guardian, self.to]
+        cells = ["dtledger/guardian-gives/1", deployment.origin, self.twin, self.package, self.guardian, self.to]
         return encoding.encode(cells)
 
     def of(self, deployment: Deployment, key: bytes, share: bytes) -> GuardianShare:

@@ -89,7 +89,7 @@ class TwinGuardians:
             InputError: as `choose`; or the twin has no card yet.
             LedgerRejection: the twin is frozen, say; the guardians stay those that they were.
         """
-        context, deployment = self._context, self._context.deployment.id
+        context, deployment = self._context, self._context.deployment.origin
         self._context.require_owner(twin)
         self._twins.roster(twin)
         former = context.key.secrets.of_twin(GUARDIAN_KEYS, deployment, twin)

@@ -104,4 +104,4 @@ class Handover:
 
 
 def _context(deployment: Deployment, twin: int, owner: Address, to: Address) -> bytes:
-    return encoding.encode(["dtledger/handover/1", deployment.id, twin, owner, to])
+    return encoding.encode(["dtledger/handover/1", deployment.origin, twin, owner, to])

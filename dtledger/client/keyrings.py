@@ -148,7 +148,7 @@ def may_hold(view: View, organisation: Address, member: Member) -> bool:
 
 
 def _context_of(context: Context, organisation: Address) -> bytes:
-    return encoding.encode(["dtledger/keyring/1", context.deployment.id, organisation])
+    return encoding.encode(["dtledger/keyring/1", context.deployment.origin, organisation])
 
 
 __all__ = ["ALL_TIME", "granted_keys", "may_hold", "organisation_keys", "owner_keys", "publish_keyring", "with_any"]

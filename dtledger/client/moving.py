@@ -72,7 +72,7 @@ class Moving:
         """The twin's secrets, all generations of them, for the recipient with that public key; as its owner, or as
         whoever was its owner before. Raises KeyFileError if this key does not hold them."""
         context = self._context
-        held = context.key.secrets.twin(context.deployment.id, twin)
+        held = context.key.secrets.twin(context.deployment.origin, twin)
         unsigned = Handover.of(context.deployment, twin, context.key.address, to, key, held)
         return unsigned.signed(context.key.sign_digest(unsigned.to_sign(context.deployment)))
 
@@ -125,7 +125,7 @@ def keep_given(context: Context, twin: int, given: TwinSecrets) -> TwinSecrets:
     Raises:
         InputError: this key drew secrets of its own for the twin.
     """
-    fresh, deployment = random.token_bytes(32), context.deployment.id
+    fresh, deployment = random.token_bytes(32), context.deployment.origin
 
     def keep(held: Secrets) -> Secrets:
         if not held.has_twin(deployment, twin):

@@ -53,7 +53,7 @@ def open_client(
     settings = Settings.load(located, {**(options or {}), "profile": profile, "key": key})
     unlocked = unlock(settings, prompt)
     ledger = open_ledger(settings)
-    journal = located.journal / f"{ledger.deployment.id}-{unlocked.address}.db"
+    journal = located.journal / f"{ledger.deployment.origin}-{unlocked.address}.db"
     return Client(
         ledger,
         open_store(settings, unlocked),

@@ -128,7 +128,7 @@ class Reader:
         context, me = self._context, self._context.key.address
         owner = view.owner(twin)
         if owner == me:
-            keys = owner_keys(context.key.secrets.twin(context.deployment.id, twin))
+            keys = owner_keys(context.key.secrets.twin(context.deployment.origin, twin))
             return [Door(keys.bits, me, 0, None, keys)], []
         found: list[Door] = []
         faults: list[DtledgerError] = []
@@ -154,7 +154,9 @@ class Reader:
         decision, doors = self._decide(question, now)
         if doors:
             return doors
-        refusal = denied(decision.reason, question.twin, question.category, [(question.period, decision.reason)], None)
+        refused = [(question.period, decision.reason)]
+        successor = now.view.successor(question.twin)
+        refusal = denied(decision.reason, question.twin, question.category, refused, None, successor)
         if now.view.owner(question.twin) == question.requester and question.purpose is not Purpose.PATRQT:
             refusal.hint = "An owner reads its own data for the purpose PATRQT."
         raise refusal

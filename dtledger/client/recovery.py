@@ -59,7 +59,7 @@ class Recovering:
     def guardian_keys(self, twin: int) -> GuardianKeys | None:
         """Whom this key's recovery package of the twin is sealed to, as the key file remembers them."""
         context = self._context
-        held = context.key.secrets.of_twin(GUARDIAN_KEYS, context.deployment.id, twin)
+        held = context.key.secrets.of_twin(GUARDIAN_KEYS, context.deployment.origin, twin)
         if held is None:
             return None
         needed, rows, _ = held
@@ -79,7 +79,7 @@ class Recovering:
             return
         context = self._context
         value = [guardians.needed, [[each.address, each.key] for each in guardians.people], b""]
-        context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.id, twin, value))
+        context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.origin, twin, value))
 
     def drop_recovery(self, twin: int) -> Receipt | None:
         """Have no recovery package any more; None if there was none. May be called again after a crash.
@@ -89,7 +89,7 @@ class Recovering:
         """
         context, view = self._context, self._context.view()
         context.require_owner(twin, view)
-        context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.id, twin, None))
+        context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.origin, twin, None))
         card = view.card(twin)
         if card is None or card.recovery == ZERO_DIGEST:
             return None
@@ -110,14 +110,14 @@ class Recovering:
             return None
         roster, card = self.roster(twin), view.card(twin)
         assert card is not None, "a roster stands in a card"
-        secrets = context.key.secrets.twin(context.deployment.id, twin)
+        secrets = context.key.secrets.twin(context.deployment.origin, twin)
         keys = [each.key for each in guardians.people]
         version = card.recovery_version + 1
         package = seal_recovery(context.deployment, roster, keys, guardians.needed, secrets, version)
         cid = context.store.put(package.encode(), "dag-cbor")
         receipt = self.change_card(twin, card, recovery=cid.digest, recovery_version=version)
         value = [guardians.needed, [[each.address, each.key] for each in guardians.people], package.package]
-        context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.id, twin, value))
+        context.key.update(lambda held: held.with_of_twin(GUARDIAN_KEYS, context.deployment.origin, twin, value))
         return receipt
 
     def keep_recovery(self, twin: int) -> Receipt | None:
@@ -153,7 +153,7 @@ class Recovering:
         )
 
     def _behind(self, twin: int, package: RecoveryPackage, card: Card) -> Iterator[str]:
-        held, deployment = self._context.key.secrets, self._context.deployment.id
+        held, deployment = self._context.key.secrets, self._context.deployment.origin
         if held.has_twin(deployment, twin) and package.generation < held.twin(deployment, twin).latest:
             yield f"it ends with generation {package.generation}"
         if package.roster != card.roster_version:

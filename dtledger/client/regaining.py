@@ -38,11 +38,11 @@ class Regaining(Recovering):
         context = self._context
         last = {record.owner: record.card for record in context.view().cards(twin)}
         left = any(card.recovery != ZERO_DIGEST for owner, card in last.items() if owner != context.key.address)
-        return left and not context.key.secrets.has_twin(context.deployment.id, twin)
+        return left and not context.key.secrets.has_twin(context.deployment.origin, twin)
 
     def is_regained(self, twin: int) -> bool:
         """Whether this key has the secrets that an owner before it committed to."""
-        context, deployment = self._context, self._context.deployment.id
+        context, deployment = self._context, self._context.deployment.origin
         if not context.key.secrets.has_twin(deployment, twin):
             return False
         root = context.key.secrets.twin(deployment, twin).bits.root

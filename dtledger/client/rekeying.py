@@ -52,11 +52,11 @@ class Rekeying(Recovering):
 
     def generation(self, twin: int) -> int:
         """The newest generation of an own twin. Raises KeyFileError if this key has no secrets of it."""
-        return self._context.key.secrets.twin(self._context.deployment.id, twin).latest
+        return self._context.key.secrets.twin(self._context.deployment.origin, twin).latest
 
     def is_rekeying(self, twin: int) -> bool:
         """Whether a rekey was cut short: `rekey` goes on with it."""
-        return self._context.key.secrets.rekeying(self._context.deployment.id, twin) is not None
+        return self._context.key.secrets.rekeying(self._context.deployment.origin, twin) is not None
 
     def to_package(self, twin: int) -> tuple[list[GrantRecord], list[GrantRecord]]:
         """The grants that a rekey gives (or has yet to give) new packages, those who read alone first, and those that
@@ -64,7 +64,7 @@ class Rekeying(Recovering):
         consents, view = Consents(self._context), self._context.view()
         states = [(each, consents.state(each, view)) for each in view.records(self._context.key.address, twin)]
         live = [each for each, state in states if state in (GrantState.LIVE, GrantState.SLEEPING)]
-        packages = self._context.key.secrets.rekeying(self._context.deployment.id, twin) or ()
+        packages = self._context.key.secrets.rekeying(self._context.deployment.origin, twin) or ()
         waiting = [each for each in live if each.package not in packages]
         return sorted(waiting, key=_order), [each for each, state in states if state is GrantState.BLOCKED]
 
@@ -79,7 +79,7 @@ class Rekeying(Recovering):
             UnreachableError: ledger or store does not answer; run it again.
         """
         context = self._context
-        view, deployment = context.view(), context.deployment.id
+        view, deployment = context.view(), context.deployment.origin
         context.require_owner(twin, view)
         if view.retired(twin):
             raise InputError(f"Twin {twin} is retired, or is to be: nothing more is written to it.")
@@ -124,7 +124,7 @@ class Rekeying(Recovering):
         if not packages:
             return None, ()
         made = tuple(packages.values())
-        context.key.update(lambda held: held.with_packages(context.deployment.id, twin, made))
+        context.key.update(lambda held: held.with_packages(context.deployment.origin, twin, made))
         message = SignedGrantMany(
             context.key.address,
             twin,

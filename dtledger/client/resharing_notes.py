@@ -35,11 +35,11 @@ class Notes:
             self._file({each: noted for each, noted in self._filed().items() if each != str(twin)})
 
     def _filed(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._context.key.secrets.extra.get(_NAME, {}).get(self._context.deployment.id, {})
+        found: dict[str, Any] = self._context.key.secrets.extra.get(_NAME, {}).get(self._context.deployment.origin, {})
         return found
 
     def _file(self, twins: dict[str, Any]) -> None:
-        deployment = self._context.deployment.id
+        deployment = self._context.deployment.origin
 
         def change(held: Any) -> Any:
             rest = {each: filed for each, filed in held.extra.get(_NAME, {}).items() if each != deployment}

@@ -235,6 +235,18 @@ def _keyring(context: Context, digest: Digest, previous: Digest) -> Signed:
     return Signed(calls.set_keyring_signed(me, digest, previous, deadline, signature), brings)
 
 
+def _carry(context: Context, fields: tuple[Any, ...], blocked: list[Address], signature: bytes) -> Signed:
+    twin = fields[0]
+
+    def brings(event: Event) -> bool:
+        return isinstance(event, e.Carried) and event.twin == twin
+
+    def beside(event: Event) -> bool:
+        return isinstance(event, e.Granted | e.Blocked | e.Arrived) and event.twin == twin
+
+    return Signed(Call("ConsentRegistry", "carry", (fields, blocked, signature)), brings, beside=beside)
+
+
 _FORMS: dict[tuple[str, str], Callable[..., Signed]] = {
     ("ConsentRegistry", "grant"): _grant,
     ("ConsentRegistry", "grantMany"): _grant_many,
@@ -250,4 +262,5 @@ _FORMS: dict[tuple[str, str], Callable[..., Signed]] = {
     ("MemberRegistry", "setKeyring"): _keyring,
     ("MemberRegistry", "updateCard"): _update_card,
     ("ConsentRegistry", "grantManySigned"): _signed_already,
+    ("ConsentRegistry", "carry"): _carry,
 }

@@ -142,7 +142,7 @@ class Training:
         salt = secrets.token_bytes(SALT_BYTES)
         site, deployment = context.key.address, context.deployment
         leaves = consents.ordered(
-            consents.leaf(each.link, deployment.id, model.number, newest.number, site, each.trained.twin)
+            consents.leaf(each.link, deployment.origin, model.number, newest.number, site, each.trained.twin)
             for each in shown
         )
         notes = Notes(salt, tuple(each.trained for each in shown))

@@ -86,9 +86,11 @@ class Twins(Rekeying, Regaining, Moving):
         deployment = context.deployment
         secrets = context.key.update(
             lambda held: (
-                held if held.has_twin(deployment.id, twin) else held.with_twin(deployment.id, twin, TwinSecrets.draw())
+                held
+                if held.has_twin(deployment.origin, twin)
+                else held.with_twin(deployment.origin, twin, TwinSecrets.draw())
             )
-        ).twin(deployment.id, twin)
+        ).twin(deployment.origin, twin)
         present = view.card(twin)
         roster = self.draw_roster(twin, custodians, threshold, (present.roster_version if present else 0) + 1)
         card = Card(

@@ -70,7 +70,7 @@ def uses_of(context: Context, models: Sequence[NamedModel], twin: int) -> Uses:
     Raises:
         KeyFileError: this key holds no secrets of the twin.
     """
-    view, secrets = context.view(), context.key.secrets.twin(context.deployment.id, twin)
+    view, secrets = context.view(), context.key.secrets.twin(context.deployment.origin, twin)
     found: list[Use] = []
     unseen: list[Update] = []
     affected: list[tuple[NamedModel, Affected]] = []
@@ -103,4 +103,4 @@ def _own_leaves(
     for generation, secret in secrets.generations.items():
         for grantee in grantees_of(view, update.site):
             link = link_key(secret, generation, twin, grantee)
-            yield consents.leaf(link, deployment.id, update.model, update.round, update.site, twin), grantee
+            yield consents.leaf(link, deployment.origin, update.model, update.round, update.site, twin), grantee

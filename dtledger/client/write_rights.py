@@ -35,7 +35,7 @@ class WriteRights:
         view = context.view()
         owner = view.owner(twin)
         if owner == context.key.address:
-            return owner_keys(context.key.secrets.written(context.deployment.id, twin))
+            return owner_keys(context.key.secrets.written(context.deployment.origin, twin))
         if owner is None:
             raise AccessDeniedError(f"There is no twin {twin}.", reason=Reason.TWIN_UNKNOWN)
         furthest: tuple[Reason, list[Period]] = (Reason.NO_GRANT, [])

@@ -267,7 +267,7 @@ class Custodian(Recovering):
         for sealed in shares:
             block = sealed.digest.hex()
             header, share = ShareHeader.decode(open_with_any(pairs, sealed))
-            if (header.deployment, header.twin, header.digest) != (deployment.id, request.twin, sealed.digest):
+            if (header.deployment, header.twin, header.digest) != (deployment.origin, request.twin, sealed.digest):
                 raise IntegrityError("a share is not what was asked for", block=block)
             if sealed.hash is not None and header.hash(share) != sealed.hash:
                 raise IntegrityError(

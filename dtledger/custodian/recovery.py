@@ -57,7 +57,7 @@ class Recovering(Accounting, Retiring):
     def _open_recovery(self, request: ReadRequest, share: SealedShare) -> tuple[RecoveryHeader, bytes]:
         opened = open_with_any(self._twin_keys.all_of(request.twin), share)
         header, value = RecoveryHeader.decode(opened, "RECOVERY")
-        asked = (self._ledger.deployment.id, request.twin, share.digest)
+        asked = (self._ledger.deployment.origin, request.twin, share.digest)
         if (header.deployment, header.twin, header.package) != asked:
             raise IntegrityError("a share is not of the recovery package that was asked for")
         if share.hash is not None and header.hash(value) != share.hash:

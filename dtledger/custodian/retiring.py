@@ -41,6 +41,12 @@ class Retiring(Destroying):
         now = self._time.now()  # which may cost a heartbeat, so nobody else's order comes this far
         digest = sha256(order.roster)
         for view in (now.tip.view, now.tip.final):
+            if view.successor(order.twin) is not None:
+                raise AccessDeniedError(
+                    "The twin lives in another deployment under these keys, so none is destroyed.",
+                    reason=Reason.RETIRED,
+                    hint="Order it there.",
+                )
             card = view.card(order.twin)
             if card is None or card.roster != digest:
                 raise AccessDeniedError(

@@ -33,6 +33,10 @@ def _owner_of(arguments: tuple[Any, ...], view: View) -> Address | None:
     return view.owner(arguments[0])
 
 
+def _owner_before(arguments: tuple[Any, ...], view: View) -> Address | None:
+    return view.owner(arguments[0][0])
+
+
 _Signer = Callable[[tuple[Any, ...], View], Address | None]
 
 SIGNED: Mapping[tuple[str, str], _Signer] = {
@@ -43,6 +47,7 @@ SIGNED: Mapping[tuple[str, str], _Signer] = {
     ("ConsentRegistry", "revokeAllSigned"): lambda arguments, _: address(arguments[0][0]),
     ("ConsentRegistry", "blockSigned"): _owner_of,
     ("ConsentRegistry", "unblockSigned"): _owner_of,
+    ("ConsentRegistry", "carry"): _owner_before,
     ("TwinRegistry", "setCardSigned"): _owner_of,
     ("TwinRegistry", "announceRetirementSigned"): _owner_of,
     ("TwinRegistry", "cancelRetirementSigned"): _owner_of,
@@ -114,6 +119,9 @@ class Relay:
                 "Only calls that somebody signed are carried.", hint="Send others from an account of your own."
             )
         view = self._context.view()
+        before = self._context.ledger.history().before
+        if find is _owner_before and before is not None:  # the twin is not here yet
+            view = before.at(view.block)
         signer = find(call.arguments, view)
         if signer is None or (view.member(signer) is None and not view.twins_of(signer)):
             raise AccessDeniedError(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .history import History
 from .now import Now, Tip
-from .port import CONTRACTS, RELAY, Call, Deployment, Ledger, Outbox, Receipt, Sender, Sent
+from .port import CONTRACTS, KEPT, RELAY, Call, Deployment, Ledger, Outbox, Receipt, Sender, Sent
 from .records import (
     Aggregate,
     AnnouncedMove,
@@ -27,6 +27,7 @@ from .view import View
 
 __all__ = [
     "CONTRACTS",
+    "KEPT",
     "RELAY",
     "Aggregate",
     "AnnouncedMove",

@@ -16,7 +16,14 @@ from ..policy import Grant
 from ..types import Address, Digest
 from .events import Card
 from .port import Call
-from .signed import SignedGrant, SignedGrantMany, SignedRevoke, SignedRevokeAll, SignedRevokeMany
+from .signed import (
+    SignedCarrying,
+    SignedGrant,
+    SignedGrantMany,
+    SignedRevoke,
+    SignedRevokeAll,
+    SignedRevokeMany,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,26 @@ def cancel_retirement(twin: int) -> Call:
 
 def cancel_retirement_signed(twin: int, counter: int, deadline: int, signature: bytes) -> Call:
     return _call("TwinRegistry", "cancelRetirementSigned", twin, counter, deadline, signature)
+
+
+# succession ------------------------------------------------------------------------------------------------------
+
+
+def carry(message: SignedCarrying, blocked: Sequence[Address], signature: bytes) -> Call:
+    """Bring a twin over from the deployment before; `blocked` are all who are blocked on it there."""
+    grants = [(each.grantee, each.number, each.grant.pack(), each.package) for each in message.grants]
+    fields = (message.twin, grants, message.counter, message.deadline)
+    return _call("ConsentRegistry", "carry", fields, list(blocked), signature)
+
+
+def depart(twin: int, grants: Digest, counter: int, deadline: int, signature: bytes) -> Call:
+    """Let a twin go to the deployment of which the sender is the ConsentRegistry: for that contract alone."""
+    return _call("TwinRegistry", "depart", twin, grants, counter, deadline, signature)
+
+
+def arrive(twin: int) -> Call:
+    """Bring a twin here without its consents: for the contract alone that it left for."""
+    return _call("TwinRegistry", "arrive", twin)
 
 
 # consents --------------------------------------------------------------------------------------------------------

@@ -124,6 +124,27 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Departed:
+    """The twin is retired here for ever, and lives in the deployment whose ConsentRegistry `successor` is."""
+
+    twin: int
+    successor: Address
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A twin came from the deployment before, under its number. What it was there until then is its past here."""
+
+    twin: int
+    owner: Address
+    guardians: Digest
+    recovery_delay: int
+    frozen_at: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
 class GuardiansSet:
     """`recovery_delay` in seconds. A move that the former guardians announced ends."""
 
@@ -189,6 +210,15 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class AllRevoked:
+    owner: Address
+    twin: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The consents of a twin that arrived come after this; `epoch` is its owner's, as it stood before."""
+
     owner: Address
     twin: int
     epoch: int
@@ -338,6 +368,8 @@ Event = (
     | RetirementAnnounced
     | RetirementCancelled
     | Moved
+    | Departed
+    | Arrived
     | GuardiansSet
     | Frozen
     | Unfrozen
@@ -346,6 +378,7 @@ Event = (
     | Granted
     | Revoked
     | AllRevoked
+    | Carried
     | Blocked
     | Unblocked
     | EmergencyOpened

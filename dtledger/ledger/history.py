@@ -29,13 +29,20 @@ from .records import (
     TwinState,
     Update,
 )
+from .succession import continue_from
 from .view import View
 
 
 class History:
     """Everything the contracts ever said, in order."""
 
-    def __init__(self) -> None:
+    """
+    Args:
+        before: all that the deployment before said, at least up to where this one is told.
+    """
+
+    def __init__(self, before: Callable[[], History] | None = None) -> None:
+        self._before = before
         self.logged: list[e.Logged] = []
         self._lines = Timelines()
         self._tell: dict[type, Callable[..., None]] = {
@@ -51,6 +58,8 @@ class History:
             e.RetirementAnnounced: self._retirement_announced,
             e.RetirementCancelled: self._retirement_cancelled,
             e.Moved: self._moved,
+            e.Departed: self._departed,
+            e.Arrived: self._arrived,
             e.GuardiansSet: self._guardians_set,
             e.Frozen: self._frozen,
             e.Unfrozen: self._unfrozen,
@@ -58,7 +67,8 @@ class History:
             e.MoveVetoed: self._move_vetoed,
             e.Granted: self._granted,
             e.Revoked: self._revoked,
-            e.AllRevoked: self._all_revoked,
+            e.AllRevoked: self._epoch_set,
+            e.Carried: self._epoch_set,
             e.Blocked: self._blocked,
             e.Unblocked: self._blocked,
             e.EmergencyOpened: self._emergency_opened,
@@ -80,6 +90,11 @@ class History:
         tell = self._tell.get(type(logged.event))
         if tell is not None:
             tell(logged, logged.event)
+
+    @property
+    def before(self) -> History | None:
+        """All that the deployment before said; None for a first one."""
+        return self._before() if self._before else None
 
     def at(self, block: int) -> View:
         """The state at the end of `block`."""
@@ -137,6 +152,16 @@ class History:
         self._lines.states[event.twin].set(log.place.block, TwinState(counter=event.counter))
         self._lines.cards[event.twin].set(log.place.block, None)
 
+    def _departed(self, log: e.Logged, event: e.Departed) -> None:
+        changes = {"retire_at": log.at, "move": None, "successor": event.successor}
+        self._change_twin(log, event.twin, counter=event.counter, **changes)
+
+    def _arrived(self, log: e.Logged, event: e.Arrived) -> None:
+        if self._before is not None:
+            continue_from(self._before()._lines, self._lines, event.twin, log.place.block)
+        state = TwinState(event.counter, 0, event.guardians, event.recovery_delay, event.frozen_at)
+        self._lines.states[event.twin].set(log.place.block, state)
+
     def _guardians_set(self, log: e.Logged, event: e.GuardiansSet) -> None:
         changes = {"guardians": event.guardians, "recovery_delay": event.recovery_delay, "move": None}
         self._change_twin(log, event.twin, counter=event.counter, **changes)
@@ -171,7 +196,7 @@ class History:
         self._lines.grants[slot].set(log.place.block, GrantRecord(slot, grant, package, log.place.block, log.at))
         self._lines.slots[slot.owner, slot.twin][slot] = None
 
-    def _all_revoked(self, log: e.Logged, event: e.AllRevoked) -> None:
+    def _epoch_set(self, log: e.Logged, event: e.AllRevoked | e.Carried) -> None:
         self._lines.epochs[event.owner, event.twin].set(log.place.block, event.epoch)
 
     def _blocked(self, log: e.Logged, event: e.Blocked | e.Unblocked) -> None:

@@ -25,7 +25,7 @@ from ..types import Address, Digest
 from .calls import MemberCard
 from .events import Card
 from .port import Deployment
-from .signed import SignedGrant, SignedGrantMany, SignedRevoke, SignedRevokeAll, SignedRevokeMany
+from .signed import CarriedGrant, SignedGrant, SignedGrantMany, SignedRevoke, SignedRevokeAll, SignedRevokeMany
 
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
 KEYRING = "Keyring(address organisation,bytes32 digest,bytes32 previous,uint40 deadline)"
@@ -53,6 +53,8 @@ CARD = (
 SET_CARD = f"SetCard(uint256 twin,bytes32 previous,Card card,uint40 deadline){CARD}"
 ANNOUNCE_RETIREMENT = "AnnounceRetirement(uint256 twin,uint32 counter,uint40 deadline)"
 CANCEL_RETIREMENT = "CancelRetirement(uint256 twin,uint32 counter,uint40 deadline)"
+CARRIED_GRANT = "CarriedGrant(address grantee,uint8 number,uint256 grant,bytes32 package)"
+DEPART = f"Depart(uint256 twin,address successor,CarriedGrant[] grants,uint32 counter,uint40 deadline){CARRIED_GRANT}"
 
 TERMS = (
     "Terms(uint32 categories,uint32 purposes,uint40 notBeforeAt,uint40 expiresAt,"
@@ -184,6 +186,21 @@ def _terms(terms: Grant) -> Digest:
 def _list(hashes: Iterable[Digest]) -> Digest:
     """The encoding of an array of structs: the hash of their hashes, one after another."""
     return keccak(b"".join(hashes))
+
+
+def carried(grants: Iterable[CarriedGrant]) -> Digest:
+    """What `depart` names the grants by that go with a twin."""
+    return _list(
+        struct_hash(CARRIED_GRANT, each.grantee, each.number, each.grant.pack(), each.package) for each in grants
+    )
+
+
+def depart(
+    deployment: Deployment, twin: int, successor: Address, grants: Digest, counter: int, deadline: int
+) -> Digest:
+    """`deployment` is the one that the twin leaves, `successor` the ConsentRegistry of the one that it goes to;
+    `grants` as `carried` makes it."""
+    return typed_digest(deployment, "TwinRegistry", struct_hash(DEPART, twin, successor, grants, counter, deadline))
 
 
 def grant(deployment: Deployment, message: SignedGrant) -> Digest:

@@ -32,6 +32,9 @@ CONTRACTS = (
 RELAY = "Relay"
 """Carries many signed calls in one transaction. No state depends on it, and an older deployment has none."""
 
+KEPT = ("AccessManager", "MemberRegistry", "SnapshotLedger", "ModelLedger", "BlockMemory")
+"""The contracts that a successor shares with the deployment before it: they decide nothing about a twin."""
+
 DEVELOPMENT_CHAINS = (31337, 1337)
 """Chain ids that Anvil and Hardhat give themselves."""
 
@@ -47,11 +50,19 @@ class Deployment:
     """Keccak-256 of each contract's code on the chain."""
     block: int = 0
     """The block of the first contract: no event is older."""
+    predecessor: Deployment | None = None
+    """The deployment before this one, whose twins come over as their owners sign it; it has the contracts of `KEPT`."""
 
     @property
     def id(self) -> str:
         """Chain id, genesis and consent registry in one word; keys and caches are filed under it."""
         return f"{self.chain_id}-{self.genesis.hex()[:16]}-{self.contracts['ConsentRegistry'][2:10].lower()}"
+
+    @property
+    def origin(self) -> str:
+        """The `id` of the first deployment of this line: what is sealed, packed or kept of a twin is bound to it, and
+        so good wherever the twin lives."""
+        return self.predecessor.origin if self.predecessor else self.id
 
     @property
     def is_development(self) -> bool:

@@ -49,6 +49,12 @@ class Timeline(Generic[V]):
             first = self._blocks[place]
         return first
 
+    def until(self, block: int) -> Timeline[V]:
+        """What it was up to a block."""
+        place, earlier = bisect_right(self._blocks, block), Timeline[V]()
+        earlier._blocks, earlier._values = self._blocks[:place], self._values[:place]
+        return earlier
+
     @property
     def last(self) -> V | None:
         return self._values[-1] if self._values else None
@@ -109,7 +115,8 @@ class AnnouncedMove:
 
 @dataclass(frozen=True, slots=True)
 class TwinState:
-    """Where a twin stands in its life. Times in unix seconds, 0 for never; what signed calls name is the counter."""
+    """Where a twin stands in its life. Times in unix seconds, 0 for never; what signed calls name is the counter. One
+    that left for another deployment is retired here, and names that one's ConsentRegistry."""
 
     counter: int = 0
     retire_at: int = 0
@@ -118,6 +125,7 @@ class TwinState:
     frozen_at: int = 0
     frozen_until: int = 0
     move: AnnouncedMove | None = None
+    successor: Address | None = None
 
     def is_frozen(self, now: int) -> bool:
         return now < self.frozen_until
@@ -275,7 +283,7 @@ class Timelines:
         self.keyrings: dict[Address, Timeline[Digest]] = defaultdict(Timeline)
         self.blocks: dict[tuple[int, Address], Timeline[int]] = defaultdict(Timeline)
         self.epochs: dict[tuple[Address, int], Timeline[int]] = defaultdict(Timeline)
-        self.grants: dict[Slot, Timeline[GrantRecord]] = defaultdict(Timeline)
+        self.grants: dict[Slot, Timeline[GrantRecord | None]] = defaultdict(Timeline)
         self.slots: dict[tuple[Address, int], dict[Slot, None]] = defaultdict(dict)
         self.openings: dict[int, Opening] = {}
         self.reviews: dict[int, Review] = {}

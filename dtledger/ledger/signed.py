@@ -86,6 +86,26 @@ class SignedRevokeMany:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedGrant:
+    """One grant that goes with its twin to another deployment: its whole word, and the package that its event names."""
+
+    grantee: Address
+    number: int
+    grant: Grant
+    package: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCarrying:
+    """The message `Depart`, but for the successor: `counter` is the twin's where it leaves."""
+
+    twin: int
+    grants: tuple[CarriedGrant, ...]
+    counter: int
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignedRevokeAll:
     """The message `RevokeAll`: valid while the owner's epoch stands at or below `epoch`, and sets one more."""
 

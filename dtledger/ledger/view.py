@@ -62,7 +62,7 @@ class View:
         return who in self.owners(twin) and self.owner(twin) != who
 
     def retired(self, twin: int) -> bool:
-        return self.retire_at(twin) != 0
+        return self.state(twin).retire_at != 0
 
     def frozen_until(self, twin: int) -> int:
         """When the twin's freeze ends or ended (unix seconds); 0 if it never was frozen, or guardians ended that."""
@@ -91,12 +91,25 @@ class View:
     # what clients ask besides
 
     def retire_at(self, twin: int) -> int:
-        """When an announced retirement becomes final (unix seconds); 0 if none is announced."""
-        return self.state(twin).retire_at
+        """When an announced retirement becomes final (unix seconds); 0 if none is announced, as of a twin that left."""
+        state = self.state(twin)
+        return 0 if state.successor else state.retire_at
 
     def ended(self, at: int) -> list[int]:
         """The twins whose retirement is final at that time (unix seconds)."""
         return [twin for twin in list(self._lines.states) if 0 < self.retire_at(twin) <= at]
+
+    def successor(self, twin: int) -> Address | None:
+        """The ConsentRegistry of the deployment that the twin left for."""
+        return self.state(twin).successor
+
+    def twins(self) -> list[int]:
+        """Every twin that is or was here, by number."""
+        return sorted(each for each in list(self._lines.owners) if self.owner(each) is not None)
+
+    def blocked_on(self, twin: int) -> list[Address]:
+        """All who are blocked on the twin."""
+        return [who for each, who in list(self._lines.blocks) if each == twin and self.blocked(twin, who)]
 
     def counter(self, twin: int) -> int:
         return self.state(twin).counter
@@ -182,7 +195,8 @@ class View:
             for owner in owners
             for slot in list(self._lines.slots.get((owner, twin), ()))
             if any(
-                record.grant.actions & Action.WRITE.mask for record in self._lines.grants[slot].values_until(self.block)
+                record is not None and record.grant.actions & Action.WRITE.mask
+                for record in self._lines.grants[slot].values_until(self.block)
             )
         }
         return [
@@ -253,9 +267,9 @@ class View:
     # since when something is so: the first block from which on it held without a break; None if it does not hold
 
     def retired_since(self, twin: int) -> int | None:
-        """Since when the twin's retirement is announced."""
+        """Since when the twin's retirement is announced; one that left for another deployment is none."""
         line = self._lines.states.get(twin)
-        return line.since(self.block, lambda state: state.retire_at != 0) if line else None
+        return line.since(self.block, lambda state: state.retire_at != 0 and not state.successor) if line else None
 
     def blocked_since(self, twin: int, who: Address) -> int | None:
         line = self._lines.blocks.get((twin, who))
@@ -269,7 +283,7 @@ class View:
     def slot_since(self, slot: Slot, holds: Callable[[Grant], bool]) -> int | None:
         """Since when a slot's word is such that `holds`."""
         line = self._lines.grants.get(slot)
-        return line.since(self.block, lambda record: holds(record.grant)) if line else None
+        return line.since(self.block, lambda record: holds(record.grant if record else EMPTY)) if line else None
 
     def spent(self, model: int, site: Address) -> int:
         """The privacy that a site's updates to a model spent up to here: ε in thousandths."""

@@ -48,7 +48,7 @@ class Opening:
 
     def leaf(self, deployment: Deployment, shown: Shown) -> Digest:
         """The leaf that one of its twins should have in the consent root."""
-        return consents.leaf(shown.link, deployment.id, self.model, self.round, self.site, shown.trained.twin)
+        return consents.leaf(shown.link, deployment.origin, self.model, self.round, self.site, shown.trained.twin)
 
     def sealed(self, deployment: Deployment, signer: Signer, auditor: Address, public: bytes) -> bytes:
         """The block, signed by the site and sealed to the auditor's key `public`."""
@@ -127,4 +127,4 @@ def _shown(row: Any) -> Shown:
 
 
 def _context(deployment: Deployment, auditor: Address) -> bytes:
-    return encoding.encode(["dtledger/opening/1", deployment.id, auditor])
+    return encoding.encode(["dtledger/opening/1", deployment.origin, auditor])

@@ -89,7 +89,7 @@ def _trained(row: Any) -> list[Trained]:
 
 
 def _context(deployment: Deployment, model: int, number: int) -> bytes:
-    return encoding.encode(["dtledger/round-notes/1", deployment.id, model, number])
+    return encoding.encode(["dtledger/round-notes/1", deployment.origin, model, number])
 
 
 @dataclass(frozen=True, slots=True)

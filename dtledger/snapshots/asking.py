@@ -244,7 +244,7 @@ def _expected(deployment: Deployment, snapshot: Found, bit: int, number: int) ->
     """What must stand inside the seal of a share."""
     manifest = snapshot.manifest
     return ShareHeader(
-        deployment.id,
+        deployment.origin,
         manifest.twin,
         snapshot.writer,
         bit,

@@ -95,7 +95,9 @@ def seal_custody(
     shares = shamir.split(secret, roster.threshold, len(roster.keys))
     rows = []
     for key, share in zip(roster.keys, shares, strict=True):
-        header = ShareHeader(deployment.id, twin, writer, bit, period, digest, generation, roster.version, share.number)
+        header = ShareHeader(
+            deployment.origin, twin, writer, bit, period, digest, generation, roster.version, share.number
+        )
         sealed = seal.seal(key.key, header.encode(share.value), SHARE_CONTEXT)
         rows.append(CustodyShare(key.custodian, share.number, header.hash(share.value), sealed))
     return CustodyBlock(digest, roster.version, roster.threshold, tuple(rows))

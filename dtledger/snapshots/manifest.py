@@ -40,7 +40,7 @@ class Manifest:
         return encoding.encode(
             [
                 "dtledger/content/1",
-                deployment.id,
+                deployment.origin,
                 self.twin,
                 self.stream,
                 self.sequence,

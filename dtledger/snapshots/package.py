@@ -99,7 +99,7 @@ def narrow(keys: Keys, names: list[str], period: Period, link: bytes) -> Keys:
 
 
 def _context(deployment: Deployment, slot: Slot) -> bytes:
-    return encoding.encode(["dtledger/package/1", deployment.id, slot.owner, slot.twin, slot.grantee, slot.number])
+    return encoding.encode(["dtledger/package/1", deployment.origin, slot.owner, slot.twin, slot.grantee, slot.number])
 
 
 def seal_package(deployment: Deployment, slot: Slot, keys: Keys, public: bytes, own: bytes | None = None) -> bytes:

@@ -90,7 +90,7 @@ class RecoveryPackage:
                 "commitment": bytes(commitment),
                 "content": bytes(sealed),
                 **rest,
-            } if not rest and name == deployment.id and len(package) == len(commitment) == 32:
+            } if not rest and name == deployment.origin and len(package) == len(commitment) == 32:
                 with suppress(ValueError):
                     by_guardians = tuple(_part([None, *row]) for row in guardians)
                     by_custodians = tuple(_part(row) for row in custodians)
@@ -213,7 +213,7 @@ def seal_recovery(
     by_guardians = shamir.split(ours, guardians_needed, len(guardians))
     by_custodians = shamir.split(theirs, roster.threshold, len(roster.keys))
     bare = RecoveryPackage(
-        deployment.id,
+        deployment.origin,
         roster.twin,
         roster.owner,
         version,

@@ -39,7 +39,7 @@ class Research:
     def commitment(self, deployment: Deployment, slot: Slot) -> Digest:
         """What stands in the package's block."""
         where = [slot.owner, slot.twin, slot.grantee, slot.number]
-        said = ["dtledger/research/1", deployment.id, *where, self.salt, list(self.terms)]
+        said = ["dtledger/research/1", deployment.origin, *where, self.salt, list(self.terms)]
         return encoding.sha256(encoding.encode(said))
 
     def to_list(self) -> list[Any]:
@@ -90,4 +90,4 @@ def commitment_of(block: bytes) -> Digest | None:
 
 def _context(deployment: Deployment, slot: Slot) -> bytes:
     where = [slot.owner, slot.twin, slot.grantee, slot.number]
-    return encoding.encode(["dtledger/research-of-owner/1", deployment.id, *where])
+    return encoding.encode(["dtledger/research-of-owner/1", deployment.origin, *where])

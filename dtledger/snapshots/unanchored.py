@@ -72,4 +72,4 @@ def _open(sealed: bytes, keys: Sequence[seal.SealKey], context: bytes) -> bytes:
 
 
 def _context(deployment: Deployment, owner: Address) -> bytes:
-    return encoding.encode(["dtledger/unanchored/1", deployment.id, owner])
+    return encoding.encode(["dtledger/unanchored/1", deployment.origin, owner])

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .memory_key import MemoryKey
     from .memory_ledger import MemoryLedger
     from .memory_store import MemoryStore
-    from .world import World
+    from .world import NextDeployment, World
 
 __all__ = [
     "Clock",
@@ -41,6 +41,7 @@ __all__ = [
     "MemoryKey",
     "MemoryLedger",
     "MemoryStore",
+    "NextDeployment",
     "World",
     "WorldCustodian",
 ]
@@ -52,6 +53,7 @@ _HOMES = {
     "MemoryKey": "memory_key",
     "MemoryLedger": "memory_ledger",
     "MemoryStore": "memory_store",
+    "NextDeployment": "world",
     "World": "world",
     "WorldCustodian": "custodians",
 }

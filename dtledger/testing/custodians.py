@@ -52,15 +52,23 @@ class Fault(Enum):
 class WorldCustodian(Custodian):
     """A custodian in memory, with its own node (`ledger`) and, from when `fault` is set until it is None, a fault."""
 
-    def __init__(self, key: MemoryKey, ledger: MemoryLedger, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, key: MemoryKey, ledger: MemoryLedger, clock: Callable[[], int], twin_keys: MemoryTwinKeys | None = None
+    ) -> None:
         self.log = MemoryReceipts()
         self.mail = MemoryLetters()
-        super().__init__(key, ledger, MemoryTwinKeys(), self.log, clock, letters=self.mail)
+        self.keys = twin_keys or MemoryTwinKeys()
+        super().__init__(key, ledger, self.keys, self.log, clock, letters=self.mail)
         self.ledger = ledger
         self.fault: Fault | None = None
 
     def __repr__(self) -> str:
         return f"WorldCustodian({self.address}{f', {self.fault.name}' if self.fault else ''})"
+
+    def beside(self, ledger: MemoryLedger) -> WorldCustodian:
+        """The same custodian at work for another deployment of the line, with the same key pairs and its own log."""
+        assert isinstance(self._key, MemoryKey)
+        return WorldCustodian(self._key, ledger, self._clock, self.keys)
 
     def twin_key(self, request: OwnerRequest) -> TwinKey:
         self._answer()

@@ -41,7 +41,8 @@ class MemoryLedger:
         self.other_chain = False
         self.final_after = 0
         self._frozen_at: Head | None = None
-        self._history = History()
+        self._former = MemoryLedger(chain.predecessor) if chain.predecessor else None
+        self._history = History(self._former.history if self._former else None)
         self._folded = 0
         self._lock = RLock()
 

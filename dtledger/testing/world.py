@@ -80,6 +80,13 @@ class World:
         self._enrol(key, kinds or [], organisation)
         return self.client(key)
 
+    def succeed(self) -> NextDeployment:
+        """A deployment that comes after this one, on the same chain, for twins to be carried over to."""
+        roles = {role: [self.operator.address] for role in ("ADMIN", "MINTER")}
+        ledger = MemoryLedger(self.ledger.chain.succeed(roles))
+        custodians = {who: each.beside(ledger.node()) for who, each in self._custodians.items()}
+        return NextDeployment(ledger, custodians, self._clients)
+
     def close(self) -> None:
         """Close every client of this world."""
         for client in self._clients:
@@ -122,6 +129,23 @@ class World:
         terms = Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, until, data)
         slot, _ = consents.grant(self.twin, self.clinician.address, terms)
         return slot
+
+
+class NextDeployment:
+    """The same people in the deployment that comes after a world's own, whose custodians serve both."""
+
+    def __init__(self, ledger: MemoryLedger, custodians: dict[Address, WorldCustodian], clients: list[Client]) -> None:
+        self.ledger = ledger
+        self.custodians = tuple(custodians.values())
+        self._ports = custodians
+        self._clients = clients
+
+    def client(self, of: Client) -> Client:
+        """Somebody's client here; their world closes it."""
+        context = of.context
+        client = Client(self.ledger, context.store, self._ports, context.key, context.clock)
+        self._clients.append(client)
+        return client
 
 
 def glucose(start: int, count: int) -> tuple[Reading, ...]:

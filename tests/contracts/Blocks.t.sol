@@ -89,8 +89,9 @@ contract BlocksTest is Giving {
 
     function test_the_last_count_blocks_for_ever() external {
         bytes32 slot = keccak256(abi.encode(clinician, keccak256(abi.encode(uint256(1), uint256(2)))));
-        vm.store(address(consents), slot, bytes32(uint256(0xfffffffd)));
         vm.startPrank(patient);
+        consents.blockGrantee(1, clinician);
+        vm.store(address(consents), slot, bytes32(uint256(0xfffffffd)));
         consents.unblockGrantee(1, clinician);
         vm.assertEq(consents.blockCountOf(1, clinician), 0xfffffffe, "unblocked for the last time");
         bytes memory spent = abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_BlockSpent.selector, 1, clinician);

@@ -214,7 +214,7 @@ contract FreezeTest is Guarding {
 
     /// @dev Another registry, whose retirements wait so long.
     function twinsWithDelay(uint40 delay) private {
-        twins = new TwinRegistry(address(new Anarchy()), GENESIS, delay);
+        twins = new TwinRegistry(address(new Anarchy()), GENESIS, delay, ITwinRegistry(address(0)));
         mint(PATIENT);
         choose();
     }

@@ -45,7 +45,7 @@ contract Stage {
 contract RuleTest {
     uint256 private constant SIZE = 83;
     uint256 private constant TWIN = 7;
-    uint256 private constant CLOSINGS = 6; // the place of the mapping in the contract's storage
+    uint256 private constant CLOSINGS = 7; // the place of the mapping in the contract's storage
     uint8 private constant MALFORMED = 255;
     uint8 private constant BROKEN = 254;
     uint256 private constant LEAST_OF_EACH = 100;
@@ -56,7 +56,9 @@ contract RuleTest {
 
     function setUp() external {
         stage = new Stage();
-        consents = new ConsentRegistry(0, ITwinRegistry(address(stage)), IMemberRegistry(address(stage)), 0, 0);
+        consents = new ConsentRegistry(
+            0, ITwinRegistry(address(stage)), IMemberRegistry(address(stage)), 0, 0, IConsentRegistry(address(0))
+        );
     }
 
     function test_the_rule_written_twice_is_one_rule() external {

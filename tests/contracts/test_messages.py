@@ -51,6 +51,10 @@ def rows(make: type[Any], values: tuple[dict[str, Any], ...]) -> tuple[Any, ...]
     return tuple(make(**value) for value in values)
 
 
+def carried(row: dict[str, Any]) -> signed.CarriedGrant:
+    return signed.CarriedGrant(**{**row, "grant": Grant.unpack(row["grant"])})
+
+
 MAKERS: dict[str, Callable[[dict[str, Any]], Digest]] = {
     "MemberCard": lambda m: messages.member_card(HERE, calls.MemberCard(**m)),
     "Agreement": lambda m: messages.agreement(HERE, *m.values()),
@@ -67,6 +71,9 @@ MAKERS: dict[str, Callable[[dict[str, Any]], Digest]] = {
     "AnnounceMove": lambda m: guardians.announce_move(HERE, *m.values()),
     "VetoMove": lambda m: guardians.counted(HERE, "VetoMove", *m.values()),
     "RescueTwin": lambda m: guardians.counted(HERE, "RescueTwin", *m.values()),
+    "Depart": lambda m: messages.depart(
+        HERE, m["twin"], m["successor"], messages.carried(map(carried, m["grants"])), m["counter"], m["deadline"]
+    ),
     "Grant": lambda m: messages.grant(HERE, signed.SignedGrant(**m)),
     "GrantMany": lambda m: messages.grant_many(
         HERE, signed.SignedGrantMany(**{**m, "recipients": rows(signed.SignedRecipient, m["recipients"])})

@@ -72,6 +72,14 @@ TYPES: dict[str, tuple[str, ...]] = {
     "AnnounceMove": ("uint256 twin", "address to", "uint32 counter", "uint40 deadline"),
     "VetoMove": ("uint256 twin", "uint32 counter", "uint40 deadline"),
     "RescueTwin": ("uint256 twin", "uint32 counter", "uint40 deadline"),
+    "CarriedGrant": ("address grantee", "uint8 number", "uint256 grant", "bytes32 package"),
+    "Depart": (
+        "uint256 twin",
+        "address successor",
+        "CarriedGrant[] grants",
+        "uint32 counter",
+        "uint40 deadline",
+    ),
     "Terms": TERMS,
     "Grant": (
         "address owner",
@@ -124,6 +132,7 @@ FUNCTIONS = {
     "AnnounceMove": "announceMove",
     "VetoMove": "vetoMove",
     "RescueTwin": "rescueTwin",
+    "Depart": "depart",
     "Grant": "grant",
     "GrantMany": "grantMany",
     "Revoke": "revoke",
@@ -150,6 +159,9 @@ def sample(kind: str, seed: str) -> Any:
         return [sample(kind[:-2], f"{seed} {place}") for place in range(drawn[0] % 4)]
     if kind in TYPES:
         drawn_fields = {label: sample(inner, f"{seed} {label}") for inner, label in fields(kind)}
+        if kind == "CarriedGrant":
+            word = terms_word(sample("Terms", f"{seed} terms"))
+            drawn_fields["grant"] = word | sample("uint40", f"{seed} counters")
         return _forwards(drawn_fields) if kind == "Terms" else drawn_fields
     if kind == "address":
         return "0x" + drawn[:20].hex()

@@ -72,7 +72,7 @@ class Bench:
     clock: Clock
     arrange: Callable[[int], None]
     poke: Callable[[str, tuple[Any, ...], int], None]
-    """Sets a counter ("epoch" or "blocks" by its keys) behind the contract's back, to where no test could count to."""
+    """Sets a counter ("epoch", "blocks" or "twins") behind the contract's back, to where no test could count to."""
 
     @property
     def deployment(self) -> Deployment:
@@ -151,3 +151,11 @@ def memory_bench(clock: Clock, deployment: Deployment | None = None, first: Head
         chain.storage[(what, *keys)] = value
 
     return Bench(MemoryLedger(chain), clock, lambda at: None, poke)
+
+
+def memory_line(clock: Clock) -> tuple[Bench, Bench]:
+    """Two deployments of one line, in memory."""
+    old = memory_bench(clock)
+    assert isinstance(old.ledger, MemoryLedger)
+    after = old.ledger.chain.succeed(governance(), delay=GOVERNANCE_DELAY, retire_delay=RETIRE_DELAY)
+    return old, Bench(MemoryLedger(after), clock, lambda at: None, old.poke)

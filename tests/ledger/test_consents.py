@@ -248,6 +248,7 @@ class TestABlock:
 
     def test_is_for_ever_at_the_last_count(self, bench: Bench) -> None:
         twin = bench.mint("ann")
+        bench.send(calls.block_grantee(twin, BOB), "ann")
         bench.poke("blocks", (twin, BOB), 2**32 - 3)
         bench.send(calls.unblock_grantee(twin, BOB), "ann")
         spent = {"twin": twin, "grantee": BOB}

@@ -165,7 +165,7 @@ def _named(app: App, twin: int, category: str) -> Named:
     from ...client.keyrings import owner_keys
 
     context = app.client.context
-    keys = owner_keys(context.key.secrets.twin(context.deployment.id, twin))
+    keys = owner_keys(context.key.secrets.twin(context.deployment.origin, twin))
     try:
         return Named(keys.tags[vocabulary.category(category).number], keys.bits.prove(keys.bits.bit_of(category)))
     except (AccessDeniedError, KeyError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..command import noun
 from .access import access
+from .carry import carry
 from .emergency import emergency
 from .erase import erase
 from .export import export
@@ -37,6 +38,7 @@ _VERBS = (
     rekey,
     reshare,
     move,
+    carry,
     erase,
 )
 _GUARDED = (guardians, freeze, unfreeze, recover, rescue)

@@ -128,7 +128,7 @@ def _share(document: Any, guardian: Address, fields: Any) -> GuardianShare:
 
 def _opening(app: App, twin: int, guardians: Guardians) -> dict[str, Any]:
     return {
-        "deployment": app.client.context.deployment.id,
+        "deployment": app.client.context.deployment.origin,
         "twin": twin,
         "needed": guardians.needed,
         "guardians": list(guardians.addresses),
@@ -158,7 +158,7 @@ def _read(app: App, path: Path, schema: str, parse: Callable[[Any], T], what: st
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{path} is {what}.", hint=hint) from None
-    present = app.client.context.deployment.id
+    present = app.client.context.deployment.origin
     if deployment != present:
         raise InputError(
             f"{path} is for the deployment {deployment}, this profile's is {present}.",

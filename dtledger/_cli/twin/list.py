@@ -39,7 +39,15 @@ def list_(app: App) -> None:
 
 def _row(app: App, twin: int, role: str, live: list[GrantRecord]) -> dict[str, Any]:
     view = app.client.context.view()
-    state = "retired" if view.retired(twin) else "ready" if view.card(twin) else "no card"
+    state = (
+        "gone"
+        if view.successor(twin)
+        else "retired"
+        if view.retired(twin)
+        else "ready"
+        if view.card(twin)
+        else "no card"
+    )
     if view.state(twin).is_frozen(app.client.context.clock()):
         state = "frozen"
     grants = [app.people.grant(each.slot) for each in live]

@@ -43,7 +43,7 @@ def show(app: App, twin: int | None) -> None:
     now = client.context.clock()
     newest = _newest(app, number)
     state = view.state(number)
-    retire_at = state.retire_at
+    retire_at = view.retire_at(number)
     generation, cut = standing.generation(app, number, mine=owner == client.address)
     recovery = standing.recovery(app, number)
 
@@ -64,7 +64,11 @@ def show(app: App, twin: int | None) -> None:
         app.show(f"recovery    {standing.recovery_words(recovery)}")
     elif state.recovery_delay and owner == client.address:
         app.show(f"recovery    {standing.NO_RECOVERY}")
-    app.show(f"retirement  {_retirement_words(app, retire_at, now)}")
+    app.show(
+        f"left        for the deployment whose consents are at {state.successor}: nothing is permitted here any more"
+        if state.successor
+        else f"retirement  {_retirement_words(app, retire_at, now)}"
+    )
     over = sum(each.grant.given for each in records) - len(live)
     app.show(f"grants      {len(live)} in force" + (f", {over} that permit nothing" if over else ""))
     for name, minute in newest.items():
@@ -94,6 +98,7 @@ def show(app: App, twin: int | None) -> None:
         custodians_gone=[people.plain(each) for each in gone],
         recovery=standing.plain_recovery(recovery),
         retire_at=rfc3339(retire_at) if retire_at else None,
+        successor=state.successor,
         grants={"live": len(live), "not_live": over},
         newest={name: times.minute_at(minute) for name, minute in newest.items()},
         guarded=bool(state.recovery_delay),

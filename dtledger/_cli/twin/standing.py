@@ -19,7 +19,7 @@ NO_RECOVERY = "none: guardians move the twin, and bring back nothing (dtledger t
 def generation(app: App, twin: int, *, mine: bool) -> tuple[int | None, bool]:
     """The newest generation, as its owner's key file has it, and whether a rekey was cut short."""
     twins, context = app.client.twins, app.client.context
-    if not mine or not context.key.secrets.has_twin(context.deployment.id, twin):
+    if not mine or not context.key.secrets.has_twin(context.deployment.origin, twin):
         return None, False
     return twins.generation(twin), twins.is_rekeying(twin)
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import LedgerRejection
-from . import emergencies, guardians, models
+from . import emergencies, guardians, models, succession
 from .base import Rejection, shown
 
 _LOOK_AGAIN = "Look at it again (`dtledger consent list`) and decide anew."
@@ -279,6 +279,7 @@ REJECTIONS: dict[str, type[Rejection]] = {
         *vars(emergencies).values(),
         *vars(guardians).values(),
         *vars(models).values(),
+        *vars(succession).values(),
     )
     if isinstance(each, type) and hasattr(each, "solidity")
 }

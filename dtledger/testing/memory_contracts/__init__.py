@@ -16,6 +16,7 @@ from .member_registry import MemberRegistry
 from .model_ledger import ModelLedger
 from .receipt_ledger import ReceiptLedger
 from .snapshot_ledger import SnapshotLedger
+from .succession import NUMBERS
 from .twin_registry import TwinRegistry
 
 CONTRACTS: dict[str, type[Contract]] = {
@@ -32,6 +33,7 @@ CONTRACTS: dict[str, type[Contract]] = {
 __all__ = [
     "CONTRACTS",
     "DELAYED_ROLES",
+    "NUMBERS",
     "ROLES",
     "AccessManager",
     "ConsentRegistry",

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...ledger.rejections import NotConsentOwnerError, NotOwnerNorGranteeError
 from ...types import Address, Digest
+from .carried_consents import CarriedConsents
 from .emergencies import Emergencies
 from .signed_consents import SignedConsents
 from .twin_store import owner_of
@@ -14,7 +15,7 @@ from .twin_store import owner_of
 Rows = Sequence[tuple[Any, ...]]
 
 
-class ConsentRegistry(SignedConsents, Emergencies):
+class ConsentRegistry(SignedConsents, Emergencies, CarriedConsents):
     """What owners permit. A giver needs no twin: a grant counts while its giver owns the twin."""
 
     def grant(self, twin: int, grantee: Address, number: int, terms: int, package: Digest) -> None:

@@ -27,7 +27,8 @@ _OPENING = Action.READ.mask | Action.TRAIN.mask
 
 
 class ConsentStore(Contract):
-    """Storage: ("grant", owner, twin, grantee, number) → Grant; ("epoch", owner, twin); ("blocks", twin, grantee).
+    """Storage: ("grant", owner, twin, grantee, number) → Grant; ("epoch", owner, twin); ("blocks", twin, grantee);
+    ("blocked", twin) → how many are.
 
     A word of terms comes as the number that is in the call, since only a checked one is a `Grant`.
     """
@@ -70,6 +71,12 @@ class ConsentStore(Contract):
         """Moves the count past `count`, which is at or above the present one."""
         if count != MAX_COUNT:
             count += 1 if count % 2 == 0 else 2
+        self._set_block_count(twin, grantee, count)
+
+    def _set_block_count(self, twin: int, grantee: Address, count: int) -> None:
+        """Blocks the grantee: `count` is odd."""
+        if self._block_count(twin, grantee) % 2 == 0:
+            self._storage["blocked", twin] = self._storage.get(("blocked", twin), 0) + 1
         self._storage["blocks", twin, grantee] = count
         self._emit(Blocked(twin, grantee, count))
 
@@ -77,6 +84,8 @@ class ConsentStore(Contract):
         count = self._block_count(twin, grantee)
         if count >= MAX_COUNT - 1:
             raise BlockSpentError({"twin": twin, "grantee": grantee})
+        if count % 2:
+            self._storage["blocked", twin] -= 1
         count += 2 if count % 2 == 0 else 1
         self._storage["blocks", twin, grantee] = count
         self._emit(Unblocked(twin, grantee, count))

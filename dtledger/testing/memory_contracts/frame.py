@@ -25,6 +25,8 @@ class Frame:
 
     `before` is the block before the one that the transaction makes.
 
+    `former` is the same transaction in the deployment before, if there is one.
+
     `events` holds None for an event that no state depends on, since it takes a place in the block all the same.
     """
 
@@ -34,6 +36,7 @@ class Frame:
     at: int
     storage: Storage
     events: list[Event | None] = field(default_factory=list)
+    former: Frame | None = None
 
 
 class Contract:

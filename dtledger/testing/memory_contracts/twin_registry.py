@@ -7,12 +7,13 @@ from typing import Any
 from ...ledger import messages
 from ...ledger.events import Card, CardSet, RetirementAnnounced
 from ...ledger.rejections import LockedError, StaleCardError, StaleCountError
+from ...ledger.rejections.succession import NumbersSpentError
 from ...types import ZERO_ADDRESS, ZERO_DIGEST, Address, Digest
-from .guarded_twins import GuardedTwins
+from .succession import NUMBERS, Succession
 from .twin_store import owner_of
 
 
-class TwinRegistry(GuardedTwins):
+class TwinRegistry(Succession):
     """Minting, the card, the owner's own move, and retirement."""
 
     def mint(self, patient: Address, count: int, deadline: int, signature: bytes) -> None:
@@ -21,7 +22,10 @@ class TwinRegistry(GuardedTwins):
         present = self._storage.get(("balance", patient), 0)
         if count != present:
             raise StaleCountError({"named": count, "present": present})
-        twin = self._storage.get(("twins",), 0) + 1
+        before = self._storage["last before",]
+        twin = self._storage.get(("twins",), before) + 1
+        if twin > before + NUMBERS:
+            raise NumbersSpentError({})
         self._storage["twins",] = twin
         self._give(ZERO_ADDRESS, patient, twin)
         self._emit(None)  # Locked

@@ -62,8 +62,11 @@ class TwinStore(Contract):
             raise NotTwinOwnerError({"twin": twin, "caller": self._sender})
         return owner
 
+    def _was_owner(self, twin: int, key: Address) -> bool:
+        return ("former", twin, key) in self._storage
+
     def _require_never_owner(self, twin: int, to: Address) -> None:
-        if ("former", twin, to) in self._storage:
+        if self._was_owner(twin, to):
             raise FormerOwnerError({"twin": twin, "to": to})
 
     def _require_counter(self, twin: int, counter: int) -> None:

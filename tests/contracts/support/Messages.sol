@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {CarriedGrant} from "../../../contracts/interfaces/ICarriedConsents.sol";
 import {Guardians} from "../../../contracts/interfaces/IGuardedTwins.sol";
 import {MemberCard} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {
@@ -90,6 +91,20 @@ contract Messages {
 
     function rescueTwin(uint256 twin, uint32 counter, uint40 deadline) external pure returns (bytes32) {
         return TypedData.counted(TypedData.RESCUE_TWIN, twin, counter, deadline);
+    }
+
+    function carried(CarriedGrant[] calldata grants) external pure returns (bytes32) {
+        return TypedData.hash(grants);
+    }
+
+    function depart(
+        uint256 twin,
+        address successor,
+        CarriedGrant[] calldata grants,
+        uint32 counter,
+        uint40 deadline
+    ) external pure returns (bytes32) {
+        return TypedData.depart(twin, successor, TypedData.hash(grants), counter, deadline);
     }
 
     function grant(SignedGrant calldata message) external pure returns (bytes32) {

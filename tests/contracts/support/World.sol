@@ -12,10 +12,10 @@ import {ReceiptLedger} from "../../../contracts/ReceiptLedger.sol";
 import {Relay} from "../../../contracts/Relay.sol";
 import {SnapshotLedger} from "../../../contracts/SnapshotLedger.sol";
 import {TwinRegistry} from "../../../contracts/TwinRegistry.sol";
-import {Regrant, Request} from "../../../contracts/interfaces/IConsentRegistry.sol";
+import {IConsentRegistry, Regrant, Request} from "../../../contracts/interfaces/IConsentRegistry.sol";
 import {MemberCard} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {ITypedDomain} from "../../../contracts/interfaces/ITypedDomain.sol";
-import {Card} from "../../../contracts/interfaces/ITwinRegistry.sol";
+import {Card, ITwinRegistry} from "../../../contracts/interfaces/ITwinRegistry.sol";
 import {Contribution} from "../../../contracts/types/Contribution.sol";
 import {Grant} from "../../../contracts/types/Grant.sol";
 import {Action, Kind, Purpose} from "../../../contracts/types/Vocabulary.sol";
@@ -77,8 +77,10 @@ abstract contract World {
         vm.warp(START);
         authority = new AccessManager(address(this));
         members = new MemberRegistry(address(authority), GENESIS);
-        twins = new TwinRegistry(address(authority), GENESIS, RETIRE_DELAY);
-        consents = new ConsentRegistry(GENESIS, twins, members, EMERGENCY_LENGTH, REVIEW_PERIOD);
+        twins = new TwinRegistry(address(authority), GENESIS, RETIRE_DELAY, ITwinRegistry(address(0)));
+        consents = new ConsentRegistry(
+            GENESIS, twins, members, EMERGENCY_LENGTH, REVIEW_PERIOD, IConsentRegistry(address(0))
+        );
         snapshots = new SnapshotLedger();
         messages = new Messages();
         models = new ModelLedger(members);

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ConsentRegistry} from "../../../contracts/ConsentRegistry.sol";
-import {Regrant, Request} from "../../../contracts/interfaces/IConsentRegistry.sol";
+import {IConsentRegistry, Regrant, Request} from "../../../contracts/interfaces/IConsentRegistry.sol";
 import {IMemberRegistry, Member} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {ITwinRegistry} from "../../../contracts/interfaces/ITwinRegistry.sol";
 import {Grant} from "../../../contracts/types/Grant.sol";
@@ -47,8 +47,14 @@ contract ConsentProofs {
 
     function setUp() external {
         address registries = address(new Everything(OWNER));
-        _consents =
-            new ConsentRegistry("genesis", ITwinRegistry(registries), IMemberRegistry(registries), 4 hours, 72 hours);
+        _consents = new ConsentRegistry(
+            "genesis",
+            ITwinRegistry(registries),
+            IMemberRegistry(registries),
+            4 hours,
+            72 hours,
+            IConsentRegistry(address(0))
+        );
     }
 
     function check_a_revoked_grant_never_permits(
