@@ -41,7 +41,7 @@ contract GasTest is Guarding {
         _cost("ConsentRegistry", "revokeAll, keeping none", 54_000);
         vm.prank(patient);
         consents.blockGrantee(1, clinician);
-        _cost("ConsentRegistry", "blockGrantee", 58_000);
+        _cost("ConsentRegistry", "blockGrantee", 78_000);
         vm.prank(patient);
         consents.unblockGrantee(1, clinician);
         _cost("ConsentRegistry", "unblockGrantee", 41_000);
