@@ -54,11 +54,7 @@ contract ConsentRegistry is ICarriedConsents, SignedConsents, Emergencies {
         uint40 emergencyLength,
         uint40 reviewPeriod,
         IConsentRegistry predecessor
-    )
-        TypedDomain(genesis)
-        ConsentStore(twins)
-        Emergencies(members, emergencyLength, reviewPeriod)
-    {
+    ) TypedDomain(genesis) ConsentStore(twins) Emergencies(members, emergencyLength, reviewPeriod) {
         if (address(predecessor) != address(0)) CARRYING = address(new CarriedConsents(twins, predecessor));
     }
 

@@ -423,9 +423,7 @@ contract SuccessionTest is Succeeding, Guarding {
     }
 
     function _expectWrongPredecessor(address predecessor) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(ICarriedConsents.ConsentRegistry_WrongPredecessor.selector, predecessor)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ICarriedConsents.ConsentRegistry_WrongPredecessor.selector, predecessor));
     }
 
     /// @dev Where `twinCount` lies: the last of the registry's variables, and 1 after `populate`.

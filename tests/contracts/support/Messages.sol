@@ -97,13 +97,11 @@ contract Messages {
         return TypedData.hash(grants);
     }
 
-    function depart(
-        uint256 twin,
-        address successor,
-        CarriedGrant[] calldata grants,
-        uint32 counter,
-        uint40 deadline
-    ) external pure returns (bytes32) {
+    function depart(uint256 twin, address successor, CarriedGrant[] calldata grants, uint32 counter, uint40 deadline)
+        external
+        pure
+        returns (bytes32)
+    {
         return TypedData.depart(twin, successor, TypedData.hash(grants), counter, deadline);
     }
 

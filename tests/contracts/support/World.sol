@@ -78,9 +78,8 @@ abstract contract World {
         authority = new AccessManager(address(this));
         members = new MemberRegistry(address(authority), GENESIS);
         twins = new TwinRegistry(address(authority), GENESIS, RETIRE_DELAY, ITwinRegistry(address(0)));
-        consents = new ConsentRegistry(
-            GENESIS, twins, members, EMERGENCY_LENGTH, REVIEW_PERIOD, IConsentRegistry(address(0))
-        );
+        consents =
+            new ConsentRegistry(GENESIS, twins, members, EMERGENCY_LENGTH, REVIEW_PERIOD, IConsentRegistry(address(0)));
         snapshots = new SnapshotLedger();
         messages = new Messages();
         models = new ModelLedger(members);
