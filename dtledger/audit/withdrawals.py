@@ -9,7 +9,7 @@ from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Deployment, Model, Round, View
 from ..models.opening import Opening
 from ..models.remediation import affected_by, line_of
-from ..models.withdrawal import Withdrawal, withdrawal_of
+from ..models.withdrawal import Moved, Withdrawal, moved_of, withdrawal_of
 from ..store import BlockStore
 from ..types import Address
 
@@ -29,7 +29,9 @@ def withdrawn(
         IntegrityError: a withdrawal touches it, and nothing became of that.
         CannotCheckError: an update that it is made of was not opened, or not by its leaves.
     """
-    withdrawals, unseen = [], []
+    withdrawals: list[Withdrawal] = []
+    moves: list[Moved] = []
+    unseen: list[str] = []
     for each in line_of(view, model.number, number.number):
         opened = view.round(model.number, each)
         assert opened is not None, "a line is made of rounds"
@@ -41,7 +43,9 @@ def withdrawn(
             for shown in opening.shown:
                 bits = [proof.bit for proof in shown.bits]
                 found = withdrawal_of(view, model, opened, update.site, shown.trained, bits)
+                moved = moved_of(view, model, opened, update.site, shown.trained, bits)
                 withdrawals += [found] if found else []
+                moves += [moved] if moved else []
     touched = affected_by(deployment, view, store, model, withdrawals)
     affected = next((each for each in touched if each.round == number.number), None)
     if affected is not None and not affected.standing.remediated:
@@ -49,10 +53,17 @@ def withdrawn(
     if unseen:
         raise CannotCheckError(f"not opened to you: {', '.join(unseen)}")
     if affected is None:
-        return "no consent under it was withdrawn"
-    return f"{affected.standing.value} ({affected.reason}): {_words(affected.withdrawals)}"
+        return "no consent under it was withdrawn" + _moved(moves)
+    return f"{affected.standing.value} ({affected.reason}): {_words(affected.withdrawals)}" + _moved(moves)
 
 
 def _words(withdrawals: Iterable[Withdrawal]) -> str:
     by_twin = {each.trained.twin: each for each in withdrawals}
     return ", ".join(f"twin {twin} ({each.reason.name}, block {each.block})" for twin, each in sorted(by_twin.items()))
+
+
+def _moved(moves: Iterable[Moved]) -> str:
+    """What no consent goes with any more, though nobody took it back."""
+    by_twin = {each.trained.twin: each for each in moves}
+    said = ", ".join(f"twin {twin} (block {each.block})" for twin, each in sorted(by_twin.items()))
+    return f"; moved to another key, which gave none: {said}" if said else ""

@@ -18,7 +18,7 @@ from ..models.opening import Opening
 from ..models.remediation import Affected, RemediationRecord, affected_by
 from ..models.standing import asked
 from ..models.update import Trained, UpdateRecord
-from ..models.withdrawal import Withdrawal, withdrawal_of
+from ..models.withdrawal import Moved, Withdrawal, moved_of, withdrawal_of
 from ..policy import SLOTS
 from ..store import BlockMissingError
 from ..types import Address
@@ -30,10 +30,12 @@ from .training import Training, shown_again
 
 @dataclass(frozen=True, slots=True)
 class Affection:
-    """The aggregates of a model that are affected, as far as is known. `unseen` are updates that nobody showed us."""
+    """The aggregates of a model that are affected, as far as is known. `unseen` are updates that nobody showed us,
+    `moved` consents of twins that moved to another key: nobody withdrew them, and nobody gives them any more."""
 
     found: tuple[Affected, ...]
     unseen: tuple[Update, ...]
+    moved: tuple[Moved, ...] = ()
 
 
 def affection_of(context: Context, model: Model, openings: Sequence[Opening] = ()) -> Affection:
@@ -46,6 +48,7 @@ def affection_of(context: Context, model: Model, openings: Sequence[Opening] = (
     view, training = context.view(), Training(context)
     opened = {(each.round, each.site): each for each in openings if each.model == model.number}
     withdrawals: list[Withdrawal] = []
+    moved: list[Moved] = []
     unseen: list[Update] = []
     for number in view.rounds(model.number):
         for update in view.updates(model.number, number.number):
@@ -59,9 +62,12 @@ def affection_of(context: Context, model: Model, openings: Sequence[Opening] = (
                 continue
             found = (withdrawal_of(view, model, number, update.site, *each) for each in known)
             withdrawals += [each for each in found if each]
+            moves = (moved_of(view, model, number, update.site, *each) for each in known)
+            moved += [each for each in moves if each]
     return Affection(
         tuple(affected_by(context.deployment, view, context.store, model, withdrawals)),
         tuple(unseen),
+        tuple(moved),
     )
 
 

@@ -266,6 +266,11 @@ class View:
 
     # since when something is so: the first block from which on it held without a break; None if it does not hold
 
+    def owner_since(self, twin: int) -> int | None:
+        """Since when the twin is its present owner's."""
+        line, present = self._lines.owners.get(twin), self.owner(twin)
+        return line.since(self.block, lambda owner: owner == present) if line else None
+
     def retired_since(self, twin: int) -> int | None:
         """Since when the twin's retirement is announced; one that left for another deployment is none."""
         line = self._lines.states.get(twin)

@@ -20,6 +20,7 @@ from dtledger.ledger.rejections.models import (
 )
 from dtledger.models.opening import Opening
 from dtledger.models.remediation import Affected, Standing
+from dtledger.testing import MemoryKey
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
 from tests.models.scene import DAY, Patient, Scene
 
@@ -181,6 +182,57 @@ class TestAWithdrawal:
         revoke(scene)
         scene.world.store.remove([CID(record.package)])
         assert len(scene.sites[0].models.affected(scene.model.model).found) == 1
+
+
+class TestAMove:
+    """To another key: mostly the same person, who gives no consent with it and took none back."""
+
+    @staticmethod
+    def heir(scene: Scene) -> Patient:
+        """Who owns ann's twin from now on."""
+        patient, heir = ann(scene), scene.world.client(MemoryKey("heir"))
+        acceptance = patient.client.twins.check_move(heir.twins.accept_move(patient.twin))
+        handed = patient.client.twins.hand_over(patient.twin, acceptance.to, acceptance.key)
+        patient.client.twins.move(acceptance)
+        heir.twins.take_over(handed, [each.address for each in scene.world.custodians], 2)
+        return Patient(scene.world, heir, patient.twin)
+
+    def test_withdraws_nothing_and_is_told(self, scene: Scene) -> None:
+        scene.run()
+        assert scene.auditor.models.affected(scene.model.model, openings(scene)).moved == ()
+        shown = openings(scene)
+        self.heir(scene)
+        seen = scene.auditor.models.affected(scene.model.model, shown)
+        assert seen.found == ()
+        assert [(each.trained.twin, each.round) for each in seen.moved] == [(ann(scene).twin, 1)]
+
+    def test_is_told_no_more_once_the_new_owner_gives_the_consent(self, scene: Scene) -> None:
+        scene.run()
+        shown, heir = openings(scene), self.heir(scene)
+        heir.let_train(scene.sites[0], purpose=Purpose.CLINTRCH)
+        assert len(scene.auditor.models.affected(scene.model.model, shown).moved) == 1, "another purpose is another"
+        heir.let_train(scene.sites[0])
+        seen = scene.auditor.models.affected(scene.model.model, shown)
+        assert (seen.found, seen.moved) == ((), ())
+
+    @pytest.mark.parametrize("given", [False, True], ids=["in an empty slot", "after it was given anew"])
+    def test_is_a_withdrawal_once_the_new_owner_revokes(self, scene: Scene, given: bool) -> None:
+        scene.run()
+        shown, heir, site = openings(scene), self.heir(scene), scene.sites[0]
+        slot = heir.let_train(site) if given else Slot(heir.client.address, heir.twin, site.address, 0)
+        block = heir.client.consents.revoke(slot).block
+        seen = scene.auditor.models.affected(scene.model.model, shown)
+        assert seen.moved == ()
+        ((withdrawal,),) = [each.withdrawals for each in seen.found]
+        assert (withdrawal.reason, withdrawal.block) == (Reason.REVOKED, block)
+
+    def test_does_not_undo_what_was_withdrawn_before_it(self, scene: Scene) -> None:
+        scene.run()
+        shown = openings(scene)
+        revoke(scene)
+        self.heir(scene)
+        seen = scene.auditor.models.affected(scene.model.model, shown)
+        assert ([each.standing for each in seen.found], seen.moved) == ([Standing.OPEN], ())
 
 
 class TestARemediation:

@@ -15,7 +15,7 @@ from .plain import find, updates_words
 
 if TYPE_CHECKING:
     from ...models.remediation import Affected
-    from ...models.withdrawal import Withdrawal
+    from ...models.withdrawal import Moved, Withdrawal
 
 
 @verb(
@@ -45,11 +45,17 @@ def affected(app: App, model: str, openings: Sequence[str]) -> None:
         app.show(line)
     if not rows:
         app.say(f"No withdrawal that you can see touches {named.name}.")
+    for moved in seen.moved:
+        app.say(
+            f"Round {moved.round}: twin {moved.trained.twin} moved to another key in block {moved.block}, which "
+            "neither gave such a consent nor withdrew one."
+        )
     app.data(
         "model-affected",
         model=named.model.number,
         name=named.name,
         rounds=[plain_affected(app, each) for each in seen.found],
+        moved=[_plain_moved(app, each) for each in seen.moved],
         unseen=len(seen.unseen),
     )
     if seen.unseen:
@@ -58,6 +64,11 @@ def affected(app: App, model: str, openings: Sequence[str]) -> None:
             f"{updates_words(len(seen.unseen))} of {sites} were not shown to you.",
             hint="Each site sees its own: dtledger model affected, or opens its rounds to an auditor.",
         )
+
+
+def _plain_moved(app: App, moved: Moved) -> dict[str, Any]:
+    site = app.people.plain(moved.site)
+    return {"twin": moved.trained.twin, "site": site, "round": moved.round, "block": moved.block}
 
 
 def _words(withdrawal: Withdrawal) -> str:
