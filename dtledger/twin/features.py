@@ -12,7 +12,7 @@ import numpy as np
 
 from .factors import Array
 
-__all__ = ["BASIS", "HORIZONS", "SCALES", "Seen", "features", "personal", "spread"]
+__all__ = ["BASIS", "HORIZONS", "SCALES", "Seen", "clock_of", "features", "personal", "spread"]
 
 HORIZONS = (15.0, 30.0, 60.0)
 """Minutes."""
@@ -20,6 +20,9 @@ SCALES = np.array([6.0, 14.0, 27.0])[:, None]
 """mg/dL, about what a forecast of each horizon misses by."""
 BASIS = 10
 """Rows of `Seen.basis`."""
+
+CLOCK, VOLATILITY = slice(12, 16), 32
+"""Rows of `features`."""
 
 _KNOTS = np.array([-1.0, -0.5, 0.5, 1.0, 1.5])[:, None]
 _DOSES = np.array([50.0, 50.0, 5.0, 5.0, 20.0])[:, None]
@@ -61,13 +64,13 @@ def features(seen: Seen) -> Array:
     rates = np.divide(lags[:-1] - lags[1:], 10, out=found[2:10])
     rate = rates[0]
     found[10:12] = (seen.slow[:2] - glucose) / 60
-    found[12:16] = clock
+    found[CLOCK] = clock
     bends = np.maximum(level - _KNOTS, 0, out=found[16:21])
     found[21], found[22], found[23] = level * rate, level * rates[1], np.abs(rate)
     found[24], found[25], found[26] = np.maximum(rate, 0) * rates[1], rate**2, rate * rates[1]
     found[27] = level**2 * rate
     found[28:30], found[30:32] = rate * clock[:2], level * clock[:2]
-    volatile = np.divide(np.sqrt(seen.slow[2]), 20, out=found[32])
+    volatile = np.divide(np.sqrt(seen.slow[2]), 20, out=found[VOLATILITY])
     found[33], found[34:39] = rate * volatile, bends * rate
     intake = found[39:60:3]
     intake[:5], intake[5:] = seen.on_board[:5] / _DOSES, np.exp(-seen.since / _SINCE)
@@ -88,11 +91,11 @@ def personal(rough: Array, basis: Array) -> Array:
     return rows
 
 
-def spread(minutes: Array, rough: Array, basis: Array, volatility: Array) -> Array:
-    """What the logarithm of a forecast's error is linear in: (3, rows, twins)."""
+def spread(clock: Array, rough: Array, basis: Array, volatility: Array) -> Array:
+    """What the logarithm of a forecast's error is linear in: (3, rows, twins). `clock` is `clock_of` its minute."""
     rate, level = basis[3], basis[5]
     rows = [np.ones_like(rate), np.abs(rate), np.abs(basis[4]), level, np.maximum(level - 0.5, 0)]
-    rows += [np.maximum(-level - 0.5, 0), np.log(1 + volatility), *clock_of(minutes), *basis[7:]]
+    rows += [np.maximum(-level - 0.5, 0), np.log(1 + volatility), *clock, *basis[7:]]
     of_each = np.empty((3, len(rows) + 1, len(rate)))
     of_each[:, :-1], of_each[:, -1] = rows, np.abs(rough / SCALES)
     return of_each

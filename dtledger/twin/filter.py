@@ -114,7 +114,7 @@ class Filter:
         rest = triangular(np.concatenate([even, columns[:, 2 * size :], sensor.noise(state.mean)], axis=1))
         own = np.concatenate([state.factor, np.zeros((size, *rest.shape[1:]))], axis=1)
         joint = np.concatenate([np.concatenate([odd, rest], axis=1), own])
-        return Expected(state, mean, joint)
+        return Expected(state, mean, joint, triangular(joint[: len(mean)]))
 
     def _points(self, state: State) -> Array:
         """(n, 2n + 1, twins), the centre last."""
@@ -135,16 +135,12 @@ class Filter:
 @dataclass(frozen=True, slots=True)
 class Expected:
     """The next readings as the state expects them: `mean` (p, twins); `_joint` holds columns (p + n, ·, twins) of the
-    joint covariance of readings and state."""
+    joint covariance of readings and state, `factor` (p, p, twins) is the readings' own, noise included."""
 
     state: State
     mean: Array
     _joint: Array
-
-    @property
-    def factor(self) -> Array:
-        """(p, p, twins), the factor of the readings' covariance, noise included."""
-        return triangular(self._joint[: len(self.mean)])
+    factor: Array
 
     @property
     def covariance(self) -> Array:

@@ -92,7 +92,7 @@ class GlucoseProcess:
         moved[FLOW] *= slow
         moved[DISTURBANCE] = own * fast + fed * slow
         inflow = own * (known.disturbance_minutes * (1 - fast)) + fed * (known.flow_minutes * (1 - slow))
-        inflow += known.clearance * minutes * np.clip(points[LEVEL], *LEVELS)
+        inflow += known.clearance * minutes * np.minimum(np.maximum(points[LEVEL], LEVELS[0]), LEVELS[1])
         loss = known.clearance * minutes
         meals, doses = known.meal_gain * self.absorbed[0], known.insulin_gain * self.absorbed[1]
         if meals.any():

@@ -163,6 +163,8 @@ class Keeper:
 
         found = good & there & ~agrees & (judged.score > self.thresholds.level)
         caught = found | (good & differs)
+        if good.all() and not (caught | wild).any():
+            return self._believed(memory, coming, judged, minutes, reading, sides, announced)
         agreed = np.where(suspect & there, np.where(self._near(memory, coming, reading), memory.agreed + 1, 0), 0.0)
         agreed = np.where(suspect & ~there, memory.agreed, agreed)
         agreeing = np.where(agreed == 0, LONG_AGO, np.where(memory.agreed == 0, minutes, memory.agreeing))
@@ -198,6 +200,25 @@ class Keeper:
             what = gate.reasons(judged, findings, i) if caught[i] or np.isinf(judged.score[i]) else []
             reasons[i] = _reasons(i, quality[i], bool(differs[i]), what, minutes, kept, shown, second)
         return Kept(kept, quality, tuple(reasons), there & (reading < LOW), remarked, step, judged)
+
+    def _believed(
+        self,
+        memory: Memory,
+        coming: twin.Coming,
+        judged: gate.Judged,
+        minutes: Array,
+        reading: Array,
+        sides: Array,
+        announced: Announced,
+    ) -> Kept:
+        """What `take` finds where all are good and stay so: as a rule, where the twins are few."""
+        there, nothing, never = ~np.isnan(reading), np.zeros(len(minutes)), np.full(len(minutes), LONG_AGO)
+        step = coming.take(reading, sides, announced)
+        trail = rewind.turn(memory.trail, memory.twin, np.ones(len(minutes), dtype=bool))
+        trail = rewind.note(trail, minutes, reading, sides, announced, there)
+        kept = Memory(step.memory, judged.memory, trail, nothing, never, nothing, never)
+        remarked, quality = np.full(trail.rows.shape[1:], np.nan), np.zeros(len(minutes), dtype=np.intp)
+        return Kept(kept, quality, ((),) * len(minutes), np.asarray(reading < LOW), remarked, step, judged)
 
     def _near(self, memory: Memory, coming: twin.Coming, reading: Array) -> Flags:
         """Whether a reading lies by the forecast frozen at the onset: the twin has learned nothing since."""

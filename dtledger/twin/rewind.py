@@ -59,7 +59,7 @@ def note(
     ):
         rows[row, -1] = value
     older, newer = np.minimum(trail.older_rows + 1, KEPT + 1), np.minimum(trail.newer_rows + 1, KEPT + 1)
-    return replace(trail, rows=rows, older_rows=older, newer_rows=newer)
+    return Trail(rows, trail.older, trail.newer, older, newer)
 
 
 def turn(trail: Trail, memory: Memory, wanted: npt.NDArray[np.bool_]) -> Trail:

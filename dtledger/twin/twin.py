@@ -225,7 +225,8 @@ def forecast(prior: Prior, memory: Memory) -> Forecast:
     mean = newest[G] + rough + own
     reach = newest[SIZE] * memory.personal.scale * SCALES
     ends = mean[:, None] + np.sort(memory.personal.quantiles, axis=1) * reach[:, None]
-    return Forecast(mean, np.clip(ends, *glucose.BOUNDS))
+    least, most = glucose.BOUNDS
+    return Forecast(mean, np.minimum(np.maximum(ends, least), most))
 
 
 def _noted(before: Array, newest: Array, due: Flags, there: Flags) -> Array:
@@ -238,10 +239,11 @@ def _noted(before: Array, newest: Array, due: Flags, there: Flags) -> Array:
 
 def _origin(prior: Prior, view: Seen) -> Array:
     basis = view.basis
-    rough = _mixed(prior.weights, features.features(view))
-    spread = features.spread(view.minutes, rough, basis, np.sqrt(view.slow[2]) / 20)
+    rows = features.features(view)
+    rough = _mixed(prior.weights, rows)
+    spread = features.spread(rows[features.CLOCK], rough, basis, rows[features.VOLATILITY])
     weights = prior.spread if prior.spread.ndim == 3 else prior.spread[:, :, None]
-    size = np.exp(np.clip((weights * spread).sum(axis=1), -3.0, 3.0))
+    size = np.exp(np.minimum(np.maximum((weights * spread).sum(axis=1), -3.0), 3.0))
     return np.concatenate([view.lags[:1], rough, size, basis])
 
 
@@ -257,7 +259,8 @@ def _learn(prior: Prior, memory: Memory, minutes: Array, reading: Array) -> pers
     (twins,) = np.nonzero((distance <= reach).any(axis=(0, 1)) & ~np.isnan(reading))
     if not len(twins):
         return memory.personal
-    distance, known = distance[:, :, twins], batch.of(memory.personal, twins)
+    known = memory.personal if len(twins) == len(minutes) else batch.of(memory.personal, twins)
+    distance = distance[:, :, twins]
     place, rows = distance.argmin(axis=1), np.arange(len(HORIZONS))[:, None]
     near = distance[rows, place, np.arange(len(twins))] <= reach[twins]
     foretold = memory.origins[:, place, twins]

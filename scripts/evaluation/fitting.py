@@ -100,7 +100,7 @@ def _spreads(grams: Grams, rough: Mapping[str, Array], errors: Sequence[Array]) 
     rows, missed = [], []
     for (name, guess), error in zip(rough.items(), errors, strict=True):
         each = grams.recordings[name]
-        spread = features.spread(each.minutes, guess, each.basis.T, each.volatility)
+        spread = features.spread(features.clock_of(each.minutes), guess, each.basis.T, each.volatility)
         rows.append(spread[:, :, WARM:])
         missed.append(error[:, WARM:])
     design, error = np.concatenate(rows, axis=2), np.concatenate(missed, axis=1)

@@ -125,6 +125,15 @@ def test_one_reading_over_a_factor_has_the_same_triangular_root_by_rotations() -
     np.testing.assert_allclose(bordered(columns), triangular(columns), rtol=1e-12, atol=1e-12)
 
 
+def test_one_twin_s_rotations_are_those_of_many_to_the_last_bit() -> None:
+    draw = np.random.default_rng(3)
+    for _ in range(50):
+        columns = np.zeros((7, 7, 3))
+        columns[0], columns[1:, :6] = draw.normal(size=(7, 3)), triangular(draw.normal(size=(6, 9, 3)))
+        alone = np.concatenate([bordered(columns[:, :, [place]]) for place in range(3)], axis=2)
+        assert (alone == bordered(columns)).all()
+
+
 class TestAReading:
     def test_that_is_missing_changes_nothing(self) -> None:
         state, _, sensor = case(3)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from dtledger.twin import gate, prior, rewind, twin
+from dtledger.twin import batch, gate, prior, rewind, twin
 from dtledger.twin.factors import Array
 from dtledger.twin.keeper import GOOD, QUALITIES, SUSPECT, UNVERIFIED, Keeper, Kept, Memory
 from dtledger.twin.snapshot import decode_state, encode_state, keeper_model
@@ -163,6 +163,21 @@ class TestATwin:
         assert qualities(on) == qualities(again)
         assert [each.reasons for each in on] == [each.reasons for each in again]
         assert same(on[-1].memory.twin, again[-1].memory.twin)
+
+    def test_that_is_believed_stands_as_beside_one_that_is_not(self, before: Memory) -> None:
+        """Where all are believed there is a shorter way."""
+        usual = beside = batch.join([before, before])
+        for minute, reading in zip(MINUTES[100:110], GLUCOSE[100:110], strict=True):
+            found = [
+                KEEPER.take(memory, np.full(2, minute), np.array([reading, other]))
+                for memory, other in ((usual, reading), (beside, WILD))
+            ]
+            usual, beside = (each.memory for each in found)
+            assert found[1].quality[1] != GOOD
+            assert [*found[0].quality, found[1].quality[0]] == [GOOD] * 3
+            one, other_one = (batch.of(each.memory, np.array([0])) for each in found)
+            np.testing.assert_allclose(batch.pack(one), batch.pack(other_one), rtol=1e-6, atol=1e-9)
+            assert [found[0].reasons[0], found[0].low[0]] == [found[1].reasons[0], found[1].low[0]] == [(), False]
 
     def test_does_not_depend_on_those_beside_it(self, before: Memory) -> None:
         both = KEEPER.start(2)
