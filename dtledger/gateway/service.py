@@ -42,6 +42,7 @@ from .senders import Senders
 from .several import Several
 from .status import Status
 from .sweeper import Sweeper
+from .watch import NodeWatch
 
 if TYPE_CHECKING:
     from .twins import Twins
@@ -102,6 +103,7 @@ class Gateway:
         kept = self.twins, self.vital_signs
         self.status = Status(context, self.queue, self.pump, *kept, self.batches, self.refusals, self.link)
         self.clock = context.clock
+        self.ledger = context.ledger
         self._context = context
         self._patience: float = settings["stop_seconds"]
         self._stop = threading.Event()
@@ -185,6 +187,8 @@ def make_service(gateway: Gateway) -> Service:
     metrics.gauge("failures", "Batches that failed one after another.").set_function(lambda: gateway.pump.told.failures)
     metrics.gauge("swept", "Blocks of ended twins that were removed.").set_function(lambda: gateway.sweeper.blocks)
     metrics.gauge("anchored", "Readings anchored since the start.").set_function(lambda: gateway.pump.told.anchored)
+    metrics.gauge("disk_free_bytes", "Bytes free on the disk of its queue.").set_function(gateway.queue.free_bytes)
+    metrics.registry.register(NodeWatch(gateway.ledger, gateway.clock, metrics.prefix))
     _count_twins(gateway, metrics)
     count_devices(gateway.batches, gateway.refusals, metrics)
     return Service(

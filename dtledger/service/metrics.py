@@ -49,6 +49,11 @@ class Metrics:
         """A gauge of the service's own; `gauge.set_function(f)` asks `f` whenever the metrics are read."""
         return Gauge(f"{self.prefix}_{name}", text, labels, registry=self.registry)
 
+    def certificate_ends(self, at: int) -> None:
+        """When the certificate ends that TLS was started with (unix seconds): without TLS there is no such metric."""
+        text = "When the certificate that was read at the start ends, in unix seconds."
+        self.gauge("certificate_ends_timestamp_seconds", text).set(at)
+
     def count(self, endpoint: str, status: int, seconds: float) -> None:
         self._requests.labels(endpoint, str(status)).inc()
         self._seconds.labels(endpoint).observe(seconds)

@@ -13,8 +13,10 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import h11
@@ -23,6 +25,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import DtledgerError, InputError
 from .app import Service, make_app
+from .certificate import ends_at, tell_end
 from .settings import ServiceSettings
 
 __all__ = ["Running", "serve"]
@@ -177,6 +180,10 @@ def _server(service: Service, settings: ServiceSettings, ready: Callable[[], Non
             f"{getattr(error, 'reason', None) or getattr(error, 'strerror', None) or type(error).__name__}.",
             hint="Both are files in PEM, and belong together; the key has no password.",
         ) from error
+    if settings["tls_certificate"] is not None:
+        end = ends_at(Path(settings["tls_certificate"]))
+        service.metrics.certificate_ends(end)
+        tell_end(end, time.time())
     server = _Server(config)
     startup = server.startup
 

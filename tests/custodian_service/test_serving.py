@@ -64,6 +64,7 @@ def test_a_read_and_what_all_see_of_it(scene: Scene, processes: list[Process]) -
     assert 'dtledger_custodian_decisions_total{reason="PERMITTED"} 3.0' in metrics
     assert "dtledger_custodian_receipts 1.0" in metrics
     assert "dtledger_custodian_heartbeats_left" in metrics
+    assert "dtledger_custodian_disk_free_bytes" in metrics
     said = one.log.read_text() + metrics
     for canary in ("cardiology", "0x", "mmol", str(scene.home.root)):
         assert canary not in said

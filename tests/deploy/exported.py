@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -26,9 +27,11 @@ def of_a_custodian(world: World) -> str:
     custodian.turned_away = Counter(["frozen"])
     custodian.limits_passed = Counter(["snapshots_a_day"])
     metrics = Metrics("custodian")
-    state = SimpleNamespace(custodian=custodian, ledger=None, receipts=SimpleNamespace(count=0))
+    receipts, twin_keys = SimpleNamespace(count=0), Path(__file__)
+    state = SimpleNamespace(custodian=custodian, ledger=None, receipts=receipts, twin_keys=twin_keys)
     watch = Watch(cast(State, state), metrics, world.clock, 1)
     watch._of_the_node = lambda: iter(())  # type: ignore[method-assign]
+    metrics.certificate_ends(world.clock.at)
     metrics.count("/v1/open", 200, 0.1)
     return metrics.text().decode()
 
@@ -37,6 +40,7 @@ def of_a_gateway() -> str:
     heard: list[Any] = []
     metrics = _gateway(heard).metrics
     metrics.count("/v1/readings", 202, 0.1)
+    metrics.certificate_ends(0)
     for each in heard:
         each(False)
     return metrics.text().decode()
@@ -60,13 +64,14 @@ def families(text: str) -> set[str]:
 
 
 def _gateway(heard: list[Any] | None = None) -> Any:
-    queue = SimpleNamespace(totals=lambda: SimpleNamespace(rows=0, letters=0))
+    queue = SimpleNamespace(totals=lambda: SimpleNamespace(rows=0, letters=0), free_bytes=lambda: 0)
     told = SimpleNamespace(failures=0, anchored=0)
     devices = {"devices": None, "batches": SimpleNamespace(taken=0), "refusals": SimpleNamespace(totals=dict)}
     fresh = SimpleNamespace(ages=lambda _: [])
     alarms = SimpleNamespace(heard=[] if heard is None else heard)
     twins = SimpleNamespace(alarms=alarms, doubtful=0, refused={})
     pump = SimpleNamespace(told=told, freshness=fresh)
-    of_gateway = {"clock": lambda: 0, "twins": twins, "sweeper": SimpleNamespace(blocks=0)}
+    ledger = SimpleNamespace(head=lambda: SimpleNamespace(at=0))
+    of_gateway = {"clock": lambda: 0, "ledger": ledger, "twins": twins, "sweeper": SimpleNamespace(blocks=0)}
     parts = {"queue": queue, "pump": pump, "checks": list, "start": None, "stop": None, **devices, **of_gateway}
     return make_service(cast(Gateway, SimpleNamespace(**parts)))

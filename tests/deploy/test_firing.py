@@ -20,6 +20,10 @@ UP = 'up{job="custodians",instance="%s"}'
 HEAD = 'dtledger_custodian_head_age_seconds{instance="north",job="custodians"}'
 UNANCHORED = 'dtledger_gateway_unanchored{instance="gateway",job="gateways"}'
 ANCHORED = 'dtledger_gateway_anchored{instance="gateway",job="gateways"}'
+UP_GATEWAY = 'up{instance="gateway",job="gateways"}'
+GATEWAY_HEAD = 'dtledger_gateway_head_age_seconds{instance="gateway",job="gateways"}'
+FREE = 'dtledger_%s_disk_free_bytes{instance="x",job="x"}'
+ENDS = 'dtledger_%s_certificate_ends_timestamp_seconds{instance="x",job="x"}'  # promtool's time begins at 0
 BUILD = 'dtledger_%s_build{version="%s"}'
 
 
@@ -65,6 +69,18 @@ def fires(alert: str, minute: int, folder: Path, of: dict[str, str]) -> bool:
         ("GatewayStandsStill", 240, {UNANCHORED: "4x300", ANCHORED: "9x300"}, True),
         ("GatewayStandsStill", 240, {UNANCHORED: "0x300", ANCHORED: "9x300"}, False),
         ("GatewayStandsStill", 240, {UNANCHORED: "4x300", ANCHORED: "9x180 12x120"}, False),
+        ("GatewayNodeSilent", 9, {UP_GATEWAY: "1x20", GATEWAY_HEAD: "3x20"}, False),
+        ("GatewayNodeSilent", 9, {UP_GATEWAY: "1x20"}, True),
+        # a chain that rests has old heads everywhere
+        ("GatewayNodeBehind", 15, {GATEWAY_HEAD: "3600x20", HEAD: "3600x20"}, False),
+        ("GatewayNodeBehind", 15, {GATEWAY_HEAD: "3600x20", HEAD: "4x20"}, True),
+        ("GatewayNodeBehind", 15, {GATEWAY_HEAD: "3600x20"}, False),
+        ("DiskFilling", 20, {FREE % "gateway": "3000000000x30", FREE % "custodian": "3000000000x30"}, False),
+        ("DiskFilling", 20, {FREE % "custodian": "2000000000x30"}, True),
+        ("DiskFilling", 20, {FREE % "gateway": "2000000000x30"}, True),
+        ("CertificateEnds", 5, {ENDS % "gateway": "1300000x9", ENDS % "custodian": "1300000x9"}, False),
+        ("CertificateEnds", 5, {ENDS % "custodian": "1200000x9"}, True),
+        ("CertificateEnds", 5, {ENDS % "gateway": "1200000x9"}, True),
         ("VersionsDiffer", 1500, {BUILD % ("custodian", "1"): "1x1600", BUILD % ("gateway", "2"): "1x1600"}, True),
         ("VersionsDiffer", 1500, {BUILD % ("custodian", "1"): "1x1600", BUILD % ("gateway", "1"): "1x1600"}, False),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -95,6 +96,8 @@ class Watch(Collector):
             value=custodian.disagreements,
         )
         yield GaugeMetricFamily(f"{self._prefix}_receipts", "Receipts in the log.", value=self._state.receipts.count)
+        free = shutil.disk_usage(self._state.twin_keys.parent).free
+        yield GaugeMetricFamily(f"{self._prefix}_disk_free_bytes", "Bytes free on the disk of its data.", value=free)
         yield from self._of_the_node()
 
     def describe(self) -> Iterator[Metric]:
