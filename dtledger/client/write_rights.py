@@ -38,16 +38,16 @@ class WriteRights:
             return owner_keys(context.key.secrets.written(context.deployment.origin, twin))
         if owner is None:
             raise AccessDeniedError(f"There is no twin {twin}.", reason=Reason.TWIN_UNKNOWN)
-        furthest: tuple[Reason, list[Period]] = (Reason.NO_GRANT, [])
+        furthest: tuple[Reason, list[Period]] | None = None
         for record in self._grants(view, twin):
             keys = self._keys_of(record)
             refused = self._refused(record, keys, category, periods)
             if not refused:
                 return keys
             worst = min(reason for reason, _ in refused)
-            if worst >= furthest[0]:
+            if furthest is None or worst >= furthest[0]:
                 furthest = worst, [period for _, period in refused]
-        raise refusal(twin, category, *furthest)
+        raise refusal(twin, category, *(furthest or (Reason.NO_GRANT, [])))
 
     def judge(self, view: View, twin: int, bit: int, period: Period, at: int) -> Reason:
         """The answer of the grant that gets furthest, or of ownership."""
@@ -81,8 +81,9 @@ class WriteRights:
         now = self._context.now()
         try:
             bit = keys.bits.bit_of(category)
-        except AccessDeniedError:
-            return [(Reason.CATEGORY, period) for period in periods]
+        except AccessDeniedError:  # the rule may have a reason before this one, which depends on no category
+            asked = [(self._ask(now.view, record, 0, period, now.latest), period) for period in periods]
+            return [(Reason.CATEGORY if each.permits else min(each, Reason.CATEGORY), at) for each, at in asked]
         reasons = [(self._ask(now.view, record, bit, period, now.latest), period) for period in periods]
         return [(reason, period) for reason, period in reasons if not reason.permits]
 

@@ -6,11 +6,12 @@ Who has been silent for a month is not counted any more.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from .._backend.twin_tables import Sealed
 from ..errors import IntegrityError
-from ..vocabulary import category
+from ..vocabulary import CATEGORIES, category
 from .queue import Hour, ReadingQueue
 from .sealing import word_of
 
@@ -61,6 +62,14 @@ class Freshness:
         self._changed.pop(name, None)
         self._queue.twins.note_newest((), [name])
 
+    def end(self, twins: Collection[int]) -> None:
+        """Nothing is written to these twins any more."""
+        names = [self._word(twin, each.name) for twin in twins for each in CATEGORIES]
+        for name in names:
+            self._newest.pop(word_of(name), None)
+            self._changed.pop(name, None)
+        self._queue.twins.note_newest((), names)
+
     def ages(self, now: int) -> list[Age]:
         """The oldest first."""
         ages = [
@@ -71,4 +80,7 @@ class Freshness:
         return sorted(ages, key=lambda each: (-each.seconds, each.word))
 
     def _name(self, hour: Hour) -> bytes:
-        return self._queue.seal.name("word", hour.twin, hour.category)
+        return self._word(hour.twin, hour.category)
+
+    def _word(self, twin: int, category: str) -> bytes:
+        return self._queue.seal.name("word", twin, category)

@@ -3,7 +3,8 @@
 One step takes the hours that are over (or have waited `batch_seconds`), writes them as one batch, anchors it, reads
 every snapshot back from the store, and only then forgets the readings. A step that dies anywhere is gone on with by the
 next: the writer's journal knows which readings are in a batch that counts, the queue knows what they were written as.
-What the right to write does not cover any more waits `renewal_seconds` for a new grant, then goes sealed to the owner.
+What the right to write does not cover any more waits `renewal_seconds` for a new grant, then goes sealed to the owner;
+what is of a twin that has ended is destroyed.
 
 `twins` stand between queue and writer: they take the readings, mark them, and say what is written beside.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -25,8 +26,10 @@ from ..errors import AccessDeniedError, BusyError, DtledgerError, UnreachableErr
 from ..readings import Content
 from ..snapshots.unanchored import seal_unanchored
 from ..types import Address
+from ..vocabulary import Reason
 from .freshness import Freshness
 from .queue import Hour, Measured, ReadingQueue, without
+from .sweeper import ended
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,9 @@ class Ingest(Protocol):
     def forget(self, hour: Hour) -> None:
         """The hour's readings went to their owner, who does not let them be written."""
 
+    def end(self, twins: Collection[int]) -> None:
+        """These twins have ended."""
+
 
 class NoTwins:
     """Hours as they are, and nothing beside."""
@@ -69,6 +75,9 @@ class NoTwins:
         pass
 
     def forget(self, hour: Hour) -> None:
+        pass
+
+    def end(self, twins: Collection[int]) -> None:
         pass
 
 
@@ -256,6 +265,8 @@ class Pump:
     def _refused(self, hour: Hour, error: DtledgerError) -> int:
         """Try the hour again later; or, when a new grant did not come in time, seal it to the owner."""
         denied = isinstance(error, AccessDeniedError)
+        if getattr(error, "reason", None) is Reason.RETIRED and hour.twin in ended(self._context):
+            return self._destroy(hour)
         since = self._queue.refused_since(hour) if denied else self._context.clock()
         if denied and self._context.clock() - since >= self._pace.renewal_seconds:
             try:
@@ -272,6 +283,14 @@ class Pump:
         self._deferred[hour.part] = _Deferred(until, failures)
         return 0
 
+    def _destroy(self, hour: Hour) -> int:
+        """Its twin has ended: nobody may write the readings any more, and no owner could adopt them."""
+        self._queue.destroy(hour.rows)
+        self._deferred.pop(hour.part, None)
+        for each in (self._twins, self.freshness):
+            each.end([hour.twin])
+        return len(hour.rows)
+
     def _hand_over(self, hour: Hour) -> int:
         context = self._context
         owner, public = self._owner(hour.twin)
@@ -279,7 +298,7 @@ class Pump:
         block = seal_unanchored(context.deployment, hour.twin, content, context.clock(), context.key, owner, public)
         cid = context.store.put(block, "dag-cbor")
         context.store.get(cid)
-        self._queue.hand_over(hour.rows, str(cid), owner)
+        self._queue.hand_over(hour.rows, str(cid), owner, hour.twin)
         self._deferred.pop(hour.part, None)
         self._twins.forget(hour)
         self.freshness.forget(hour)

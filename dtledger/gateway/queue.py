@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from .. import encoding
 from .._backend.device_tables import DeviceTables
 from .._backend.http_errors import DiskFullError
+from .._backend.letter_tables import LetterTables
 from .._backend.postgresql import Server
 from .._backend.queue_file import Kept, QueueFile, Row, Totals
 from .._backend.twin_tables import Sealed, TwinTables
@@ -118,6 +119,7 @@ class ReadingQueue:
         self.twins = TwinTables(self._file)
         self.vital_signs = TwinTables(self._file, "vital_states")
         self.devices = DeviceTables(self._file)
+        self._letters = LetterTables(self._file)
         self.seal = Seal(_derive(self._key, "beside"), self._name, clock)
         self._folder = path.parent
         self._clock = clock
@@ -205,13 +207,26 @@ class ReadingQueue:
         lent = [row.number for row in judged_again if row.verdict is not None]
         self._file.delete([row.number for row in rows], lent=lent, until=self._clock() + LENT_SECONDS)
 
-    def hand_over(self, rows: Sequence[Kept], letter: str, owner: Address) -> None:
-        """Forget readings that the block `letter` holds, sealed to the owner."""
+    def hand_over(self, rows: Sequence[Kept], letter: str, owner: Address, twin: int) -> None:
+        """Forget readings of the twin that the block `letter` holds, sealed to the owner."""
+        self._letters.note(letter, self._name("letter", twin))
         self._file.delete([row.number for row in rows], (letter, self._name("reader", owner), self._clock()))
 
     def letters(self, owner: Address) -> list[str]:
         """The CIDs of what was sealed to that owner."""
         return self._file.letters(self._name("reader", owner))
+
+    def letters_of(self, twins: Collection[int]) -> list[str]:
+        """The CIDs of what was sealed to owners of these twins."""
+        return self._letters.of([self._name("letter", twin) for twin in twins])
+
+    def forget_letters(self, cids: Collection[str]) -> None:
+        """These blocks are gone from the store."""
+        self._letters.forget(cids)
+
+    def destroy(self, rows: Sequence[Kept]) -> None:
+        """Forget readings that nobody may have any more."""
+        self._file.delete([row.number for row in rows])
 
     def refused_since(self, hour: Hour) -> int:
         return self._file.refused_since(hour.part, self._clock())

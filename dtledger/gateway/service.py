@@ -41,7 +41,7 @@ from .relay import Relay, RelayLimits
 from .senders import Senders
 from .several import Several
 from .status import Status
-from .sweeper import Sweeper
+from .sweeper import Sweeper, letters
 from .watch import NodeWatch
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Gateway:
         self.link = Link.of(settings, self.batches.take)
         self.relay = Relay(context, self.quota, RelayLimits(settings["relay_calls"], settings["relay_calls_all"]))
         self.blocks = Blocks(context, self.quota, self.putters, settings["block_bytes"])
-        self.sweeper = Sweeper(context)
+        self.sweeper = Sweeper(context, [letters(context.store, self.queue), self.pump.freshness.end, twins.end])
         kept = self.twins, self.vital_signs
         self.status = Status(context, self.queue, self.pump, *kept, self.batches, self.refusals, self.link)
         self.clock = context.clock

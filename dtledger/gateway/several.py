@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..client.parts import Remark, State
 from ..errors import DtledgerError
@@ -35,3 +35,7 @@ class Several:
     def forget(self, hour: Hour) -> None:
         for each in self._each:
             each.forget(hour)
+
+    def end(self, twins: Collection[int]) -> None:
+        for each in self._each:
+            each.end(twins)

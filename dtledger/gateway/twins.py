@@ -15,7 +15,7 @@ at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from .._backend.queue_file import Kept as Row
 from ..client.parts import Remark, State
@@ -159,6 +159,13 @@ class Twins:
         if now - self._forgot_at >= FORGET_SECONDS:
             self._queue.twins.forget(now=now, before=now - FORGOTTEN_SECONDS)
             self._forgot_at = now
+
+    def end(self, twins: Collection[int]) -> None:
+        """These twins have ended: nothing of them is kept any more; nor, though nothing may come, of what is old."""
+        self._queue.twins.forget([self._book.name(twin) for twin in twins])
+        for twin in twins:
+            self._telling.refused.pop(twin, None)
+        self._forget_old()
 
     def forget(self, hour: Hour) -> None:
         """Nothing of the hour's twin is kept any more, if it is the one that the twin stands at: an older one, or one

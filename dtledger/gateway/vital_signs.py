@@ -11,7 +11,7 @@ Warning: the gate's thresholds were tried on one person in intensive care; whoev
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -156,6 +156,12 @@ class VitalSigns:
                 reason = self.refused[part.twin] = getattr(error, "reason", None)
                 log.warning("vital signs are not told: %s", getattr(reason, "name", type(error).__name__))
         self._queue.vital_signs.settle(told)
+
+    def end(self, twins: Collection[int]) -> None:
+        """These twins have ended: nothing of them is kept any more."""
+        self._queue.vital_signs.forget([self._book.name(twin) for twin in twins])
+        for twin in twins:
+            self.refused.pop(twin, None)
 
     def forget(self, hour: Hour) -> None:
         """Nothing of the hour's twin is kept any more, if it is the one that the twin stands at."""

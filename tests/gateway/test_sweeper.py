@@ -1,4 +1,5 @@
-"""What a gateway wrote of a twin that has ended goes from its store, and nothing else does."""
+"""What a gateway wrote of a twin that has ended goes from its store, what it kept of it from its disk, and nothing else
+does."""
 
 from __future__ import annotations
 
@@ -9,10 +10,13 @@ import pytest
 from dtledger.client import Client
 from dtledger.encoding import CID
 from dtledger.errors import UnreachableError
-from dtledger.gateway.sweeper import Sweeper
+from dtledger.gateway.freshness import FORGOTTEN_SECONDS
+from dtledger.gateway.sweeper import Sweeper, letters
 from dtledger.testing import World
 from dtledger.testing.world import glucose
 from tests.attacks.looking import second_twin
+from tests.gateway.conftest import PACE, Site
+from tests.gateway.living import Living, let_forecast, living
 
 WEEK = 7 * 86_400
 
@@ -92,3 +96,125 @@ def test_what_the_store_could_not_remove_is_tried_again(world: World, monkeypatc
             sweeper.step()
     assert here(world, written) == {True}
     assert sweeper.step() == len(written)
+
+
+# what it keeps beside the store -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def alive(site: Site) -> Living:
+    let_forecast(site)
+    return living(site)
+
+
+def sweeper(alive: Living) -> Sweeper:
+    """As a gateway has it."""
+    queue, context = alive.site.queue, alive.world.gateway.context
+    forget = [letters(context.store, queue), alive.pump.freshness.end, alive.twins.end]
+    return Sweeper(context, forget)
+
+
+def end(alive: Living) -> None:
+    """The world's twin is retired, for good."""
+    alive.world.patient.erasing.announce(alive.world.twin)
+    later(alive.world, WEEK)
+
+
+def states(alive: Living) -> int:
+    return count(alive, "states")
+
+
+def count(alive: Living, table: str) -> int:
+    """Rows of a table of the queue's file."""
+    with alive.site.queue._file.reading() as database:
+        found: int = database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+        return found
+
+
+def test_the_state_of_a_twin_that_ended_goes_and_another_s_stays(alive: Living) -> None:
+    alive.live(1)
+    alive.put(alive.sensor(), twin=alive.site.other)
+    alive.pump.step()
+    assert (states(alive), len(alive.pump.freshness.ages(alive.world.clock.at))) == (2, 2)
+    swept = sweeper(alive)
+    alive.world.patient.erasing.announce(alive.world.twin)
+    swept.step()
+    assert states(alive) == 2, "it could still be cancelled"
+    later(alive.world, WEEK)
+    swept.step()
+    assert (states(alive), count(alive, "newest")) == (1, 1)
+    assert len(alive.pump.freshness.ages(alive.world.clock.at)) == 1
+
+
+def test_what_is_old_goes_though_nothing_comes(alive: Living) -> None:
+    alive.live(1)
+    swept = sweeper(alive)
+    later(alive.world, FORGOTTEN_SECONDS)
+    swept.step()
+    assert states(alive) == 1
+    later(alive.world, 7200)
+    swept.step()
+    assert states(alive) == 0
+
+
+def test_what_was_sealed_to_the_owner_of_a_twin_that_ended_goes_and_of_another_twin_stays(alive: Living) -> None:
+    world, site = alive.world, alive.site
+    for patient, twin in ((world.patient, world.twin), (site.other_patient, site.other)):
+        site.put(twin, site.later())
+        site.wait_an_hour()
+        patient.consents.revoke_all(twin)
+        site.pump.step()
+    world.clock.advance(PACE.renewal_seconds)
+    site.pump.step()
+    (mine,), (theirs,) = (site.queue.letters(each.address) for each in (world.patient, site.other_patient))
+    end(alive)
+    sweeper(alive).step()
+    assert site.queue.letters(world.patient.address) == []
+    assert site.queue.letters(site.other_patient.address) == [theirs]
+    assert [world.store.has(CID.decode(each)) for each in (mine, theirs)] == [False, True]
+    assert site.other_patient.writer.adopt(theirs).readings == 3
+
+
+def test_a_letter_that_the_store_keeps_is_removed_the_next_time(alive: Living, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, site = alive.world, alive.site
+    site.put(world.twin, site.later())
+    site.wait_an_hour()
+    world.patient.consents.revoke_all(world.twin)
+    site.pump.step()
+    world.clock.advance(PACE.renewal_seconds)
+    site.pump.step()
+    end(alive)
+
+    def away(_: object) -> None:
+        raise UnreachableError("The store does not answer.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "remove", away)
+        with pytest.raises(UnreachableError):
+            sweeper(alive).step()
+    assert len(site.queue.letters(world.patient.address)) == 1
+    sweeper(alive).step()
+    assert site.queue.letters(world.patient.address) == []
+
+
+def test_readings_that_wait_when_their_twin_has_ended_are_destroyed_with_what_they_made(alive: Living) -> None:
+    """They came while the ledger was away, and nobody may write or adopt them."""
+    alive.live(1)
+    alive.put(alive.sensor())
+    end(alive)
+    swept = sweeper(alive)
+    swept.step()
+    assert alive.pump.step() == 11
+    swept.step()
+    assert (alive.site.queue.totals().rows, alive.site.queue.totals().letters, states(alive)) == (0, 0, 0)
+    assert alive.pump.told.handed_over == 0
+    assert count(alive, "newest") == 0
+
+
+def test_readings_that_wait_while_the_end_may_be_cancelled_are_kept(alive: Living) -> None:
+    alive.put(alive.sensor())
+    alive.world.patient.erasing.announce(alive.world.twin)
+    assert alive.pump.step() == 0
+    alive.world.patient.erasing.cancel(alive.world.twin)
+    alive.site.wait_an_hour()
+    assert alive.pump.step() == 11
