@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -73,6 +74,7 @@ class Custodian(Recovering):
         letters: between owners and those who ask them for consent; by default in memory.
         daily, minutely: how much it gives; by default as much as consent permits.
         patience: how long it waits for another custodian's heartbeat before its own; by default not at all.
+        ticks: seconds that go on whatever the clock is set to.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Custodian(Recovering):
         daily: DailyLimit | None = None,
         minutely: MinuteLimit | None = None,
         patience: Patience = AT_ONCE,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._key = key
         self._ledger = ledger
@@ -94,7 +97,7 @@ class Custodian(Recovering):
         self._receipts = receipts
         self._clock = clock
         self._anchoring = Anchoring(key, ledger, receipts)
-        self._time = Timekeeper(ledger, key, clock, max_head_age, self.anchor, patience)
+        self._time = Timekeeper(ledger, key, clock, max_head_age, self.anchor, patience, ticks)
         self._mailroom = Mailroom(key.address, ledger, twin_keys, letters or MemoryLetters(), clock)
         self._daily, self._minutely = daily, minutely
         self._newest = b""
@@ -308,7 +311,8 @@ class Custodian(Recovering):
         return AccessDeniedError(
             "NO_CONSENT: the custodian found no consent for this request.",
             reason=Reason.NO_GRANT,
-            hint="Ask the patient for a grant, or run `dtledger consent explain`.",
+            hint="Ask the patient for a grant, or run `dtledger consent explain`; if that permits it, set this "
+            "machine's clock.",
         )
 
 

@@ -35,7 +35,11 @@ AT_ONCE = Patience(0)
 
 class Timekeeper:
     """Knows the time as long as the chain makes blocks, and asks it for one when it has not: by a transaction that is
-    due anyway (`due` sends it, or gives None), else by a heartbeat."""
+    due anyway (`due` sends it, or gives None), else by a heartbeat.
+
+    A head is old by the clock, or once it has stood still for as long by `ticks` (seconds that nobody sets): a clock
+    that is behind makes no old head young.
+    """
 
     def __init__(
         self,
@@ -45,10 +49,13 @@ class Timekeeper:
         max_head_age: int,
         due: Callable[[], Receipt | None] = lambda: None,
         patience: Patience = AT_ONCE,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
         self._key = key
         self._clock = clock
+        self._ticks = ticks
+        self._first_seen = -1, 0.0
         self._max_head_age = max_head_age
         self._due = due
         self._patience = patience
@@ -92,11 +99,18 @@ class Timekeeper:
         return self._ledger.tip()
 
     def _is_old(self, tip: Tip) -> bool:
-        return self._clock() - tip.head.at > self._max_head_age
+        age = self._age(tip)
+        return age > self._max_head_age
+
+    def _age(self, tip: Tip) -> int:
+        """Of the head, in seconds: by the clock, or since it was first seen here."""
+        now, (number, since) = self._ticks(), self._first_seen
+        if tip.head.number != number:
+            self._first_seen, since = (tip.head.number, now), now
+        return max(self._clock() - tip.head.at, int(now - since))
 
     def _frozen(self, tip: Tip) -> HeadTooOldError:
         return HeadTooOldError(
-            f"Block {tip.head.number} is {self._clock() - tip.head.at} s old and no newer one came, so nothing is "
-            "permitted.",
+            f"Block {tip.head.number} is {self._age(tip)} s old and no newer one came, so nothing is permitted.",
             hint="Check that the chain makes blocks and that this custodian's account can pay for a heartbeat.",
         )

@@ -88,7 +88,7 @@ def collect(
     root = merkle.root(request.digests)
     shares: Shares = {each.digest: {} for each in snapshots}
     refusals: dict[Digest, list[Reason]] = {each.digest: [] for each in snapshots}
-    denials: list[AccessDeniedError] = []
+    denials: dict[Address, AccessDeniedError] = {}
     promised = [[each.custody.shares[place] for each in snapshots] for place in range(len(roster))]
     answers = _ask_all(custodians, roster, request, snapshots, promised)
     for place, address in enumerate(roster):
@@ -102,7 +102,7 @@ def collect(
                 answer = decode_release(seal.open_(one_use, release.sealed, RELEASE_CONTEXT))
                 _check_answer(deployment, snapshots, place, bit, release, answer)
         except AccessDeniedError as error:
-            denials.append(error)
+            denials[address] = error
         except DtledgerError as error:  # what ails one custodian must not stop the others
             opened.faults[address] = error
         else:
@@ -111,7 +111,8 @@ def collect(
             for header, share in answer:
                 shares[header.digest][header.number] = share
     if len(denials) > len(roster) - max(each.custody.threshold for each in snapshots):
-        raise denials[0]
+        raise next(iter(denials.values()))
+    opened.faults.update(denials)  # those who know no consent where enough others do: a clock may be wrong, or worse
     for each in snapshots:
         said = refusals[each.digest]
         if said and len(said) + len(denials) > len(roster) - each.custody.threshold:

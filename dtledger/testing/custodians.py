@@ -58,7 +58,7 @@ class WorldCustodian(Custodian):
         self.log = MemoryReceipts()
         self.mail = MemoryLetters()
         self.keys = twin_keys or MemoryTwinKeys()
-        super().__init__(key, ledger, self.keys, self.log, clock, letters=self.mail)
+        super().__init__(key, ledger, self.keys, self.log, clock, letters=self.mail, ticks=clock)
         self.ledger = ledger
         self.fault: Fault | None = None
 

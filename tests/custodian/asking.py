@@ -74,7 +74,7 @@ class Desk:
 
 NO_CONSENT = (
     "NO_CONSENT: the custodian found no consent for this request. Ask the patient for a grant, or run "
-    "`dtledger consent explain`.",
+    "`dtledger consent explain`; if that permits it, set this machine's clock.",
     Reason.NO_GRANT,
     {},
 )
