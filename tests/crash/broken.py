@@ -13,6 +13,7 @@ from dtledger.client.twins import Twins
 from dtledger.custodian.receipts import Entry, Make, ReceiptLog
 from dtledger.gateway.queue import ReadingQueue
 from dtledger.keys import UnlockedKey
+from dtledger.ledger import Receipt
 from dtledger.snapshots.staging import Staging
 
 
@@ -180,6 +181,17 @@ def grants_before_it_answers() -> None:
     Consents.grant = grant_then_answer  # type: ignore[method-assign]
 
 
+def is_heard_before_it_is_sent() -> None:
+    """A revocation is acknowledged first and sent afterwards."""
+    revoke = Consents.revoke
+
+    def heard_then_sent(consents: Consents, slot: Any) -> Receipt:
+        (consents._context.key._path.parents[1] / "acknowledged").touch()  # type: ignore[attr-defined]
+        return revoke(consents, slot)
+
+    Consents.revoke = heard_then_sent  # type: ignore[method-assign]
+
+
 BROKEN: dict[str, Callable[[], None]] = {
     each.__name__: each
     for each in (
@@ -194,6 +206,7 @@ BROKEN: dict[str, Callable[[], None]] = {
         answers_before_the_receipt,
         does_not_sync_receipts,
         grants_before_it_answers,
+        is_heard_before_it_is_sent,
     )
 }
 

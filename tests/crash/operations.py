@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from dtledger.home import Home
 from dtledger.importers import read_file
 from dtledger.ledger import Deployment, Receipt
 from dtledger.testing.memory_key import MemoryKey
-from dtledger.vocabulary import Action, Kind, Purpose
+from dtledger.vocabulary import Action, Cause, Kind, Purpose
 from tests.crash.scene import TWIN, export_file, exported, open_client, reading_terms
 
 
@@ -109,6 +110,39 @@ def _grant(home: Path, number: int | None) -> None:
     with _client(home, "patient") as patient, _client(home, "cardiology") as cardiology:
         terms = reading_terms(Home(home, "test"), patient.context.clock())
         patient.consents.grant(TWIN, cardiology.address, terms, number)
+
+
+def revoke(home: Path) -> None:
+    """The patient revokes cardiology's grant, and hears it."""
+    with _client(home, "patient") as patient, _client(home, "cardiology") as cardiology:
+        slot = patient.consents.slot(TWIN, cardiology.address, 0)
+        receipt = patient.consents.revoke(slot)
+        patient.revoking.account(TWIN, [slot], receipt, patience=0)
+    (home / "acknowledged").touch()
+
+
+LATER = 8 * 86_400
+"""By so many seconds `later`'s clocks are ahead: what governance or an owner announced is due."""
+
+
+def later(home: Path, name: str) -> Client:
+    """A client of whom those days have passed, as they have for its custodians."""
+    return open_client(Home(home, "test"), name, lambda: int(time.time()) + LATER)
+
+
+def break_glass(home: Path) -> None:
+    """The medic opens the ambulance's grant for an emergency, with words, unless it is open, and reads."""
+    with later(home, "medic") as medic:
+        (record,) = medic.emergencies.openable(TWIN)
+        if not any(not each.closed for each in medic.emergencies.concerning(TWIN)):
+            medic.emergencies.open(record.slot, Cause.OVRINCOMP, "found unconscious")
+        assert medic.read(TWIN, "glucose", "ETREAT")
+
+
+def erase(home: Path) -> None:
+    """The patient has the keys of the retired twin destroyed, and its blocks removed."""
+    with later(home, "patient") as patient:
+        assert patient.erasing.finish(TWIN).holds
 
 
 def ask(home: Path) -> None:

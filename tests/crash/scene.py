@@ -68,6 +68,12 @@ class Scene:
         anvil.rpc("evm_setTime", int(time.time()))  # else its clock goes back with the blocks
         self.snapshots[-1] = anvil.rpc("evm_snapshot")
 
+    def restore_later(self, seconds: int) -> None:
+        """The same, and so many seconds have passed."""
+        self.restore()
+        self.devnet.anvil.rpc("evm_setTime", int(time.time()) + seconds)
+        self.devnet.anvil.rpc("evm_mine")
+
     def restart(self) -> None:
         """Chain and files as they were kept first."""
         del self.snapshots[1:]

@@ -62,6 +62,11 @@ class Process:
         self.write(**{**self.values, "bind": self.url.removeprefix("http://")})  # and there again after a stop
         return self.url
 
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
     def end(self) -> None:
         """Whatever came of it."""
         if self.process is not None:

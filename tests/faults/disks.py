@@ -83,10 +83,10 @@ class Disk:
 
 
 @contextmanager
-def small_disk() -> Iterator[Disk]:
+def small_disk(megabytes: int = MEGABYTES) -> Iterator[Disk]:
     # not among pytest's folders: if this process were killed, a mount there would be in the way of all later runs
     folder = Path(tempfile.mkdtemp(prefix="dtledger-small-disk-"))
-    mounted = _mount("-t", "tmpfs", "-o", f"size={MEGABYTES}m,mode=700", "tmpfs", folder)
+    mounted = _mount("-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tmpfs", folder)
     try:
         yield Disk(folder, mounted)
     finally:
