@@ -70,8 +70,10 @@ def _gateway(heard: list[Any] | None = None) -> Any:
     fresh = SimpleNamespace(ages=lambda _: [])
     alarms = SimpleNamespace(heard=[] if heard is None else heard)
     twins = SimpleNamespace(alarms=alarms, doubtful=0, refused={})
+    vital_signs = SimpleNamespace(doubtful=0, refused={})
     pump = SimpleNamespace(told=told, freshness=fresh)
     ledger = SimpleNamespace(head=lambda: SimpleNamespace(at=0))
-    of_gateway = {"clock": lambda: 0, "ledger": ledger, "twins": twins, "sweeper": SimpleNamespace(blocks=0)}
+    kept = {"twins": twins, "vital_signs": vital_signs, "sweeper": SimpleNamespace(blocks=0)}
+    of_gateway = {"clock": lambda: 0, "ledger": ledger, **kept}
     parts = {"queue": queue, "pump": pump, "checks": list, "start": None, "stop": None, **devices, **of_gateway}
     return make_service(cast(Gateway, SimpleNamespace(**parts)))
