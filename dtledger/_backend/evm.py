@@ -1,7 +1,6 @@
-"""The ledger on any Cancun EVM, through one JSON-RPC node.
+"""The ledger on any Cancun EVM, through one JSON-RPC node: what `evm_reader` reads, and how it is written.
 
-The node is asked for its head, its logs and the contracts' own answer; every state is folded from the logs. A node
-that serves another chain id, genesis or code than the deployment's is refused at the first use.
+One transaction is signed, sent and waited for at a time, by one key after another. `lane` sends many.
 """
 
 from __future__ import annotations
@@ -11,31 +10,25 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
-from eth_abi.abi import decode as abi_decode
-from eth_abi.exceptions import EncodingError
-from web3 import Web3
-from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
+from web3.exceptions import ContractLogicError, Web3RPCError
 
 from ..encoding import keccak
 from ..errors import DtledgerError, UnreachableError
-from ..ledger import CONTRACTS, Call, Deployment, History, Outbox, Receipt, Sender, Sent, Tip, View
-from ..ledger.events import Logged, Place
+from ..ledger import Call, Deployment, Outbox, Receipt, Sender, Sent
+from ..ledger.lanes import SAFE, Fees, Flights
 from ..ledger.rejections import rejection
-from ..policy import MalformedRequestError, Request
-from ..types import Digest, Head
-from ..vocabulary import Reason
-from .artifacts import artifact, spelled_out
+from .artifacts import spelled_out
 from .event_codec import decode_event
-from .log_cache import LogCache, RawLog
-from .node import Translated, connect, require_deployment
+from .evm_reader import EvmReader
+from .node import Translated
 from .postgresql import Server
 from .replacing import NotTakenError, outbid, send_replacing
 from .reverts import rejection_of
 
-BLOCKS_AT_ONCE = 5_000
-"""Blocks whose logs are asked for in one call."""
+if TYPE_CHECKING:
+    from .evm_lane import EvmLane
 
 HEARTBEAT_SECONDS = 30.0
 """How long a heartbeat may wait for its block: a chain that makes none in that time is frozen."""
@@ -44,16 +37,12 @@ GAS_MARGIN = 1.2
 """Part of the estimate that a transaction's limit is: state may change between estimate and block."""
 
 
-class EvmLedger:
+class EvmLedger(EvmReader):
     """`Ledger` over JSON-RPC.
 
     Args:
-        rpc_url: the node.
-        deployment: the contracts, and the chain they are on.
-        cache: a file or a server for the logs; none keeps them in memory.
+        rpc_url, deployment, cache, instant, unfinished: as an `EvmReader`'s.
         receipt_timeout: seconds to wait for a transaction's block.
-        instant: each block is final at once; else the node is asked for the newest final one.
-        unfinished: accept a deployment whose deployer still holds roles; for `migrations` alone.
     """
 
     def __init__(
@@ -66,190 +55,10 @@ class EvmLedger:
         instant: bool = True,
         unfinished: bool = False,
     ) -> None:
-        self._web3 = connect(rpc_url)
-        self._deployment = deployment
+        super().__init__(rpc_url, deployment, cache, instant=instant, unfinished=unfinished)
         self._receipt_timeout = receipt_timeout
-        self._cache = LogCache(cache)
-        self._former = self._of_predecessor(rpc_url, cache)
-        self._history = self._new_history()
-        self._read: Head | None = None
-        """The block up to which the history is folded."""
-        self._instant = instant
-        self._identified = False
-        self._unfinished = unfinished
-        self._lock = threading.RLock()
-        self._sending = threading.Lock()
-
-    @property
-    def deployment(self) -> Deployment:
-        return self._deployment
-
-    @property
-    def web3(self) -> Web3:
-        return self._web3
-
-    def close(self) -> None:
-        self._cache.close()
-        if self._former is not None:
-            self._former.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _of_predecessor(self, rpc_url: str, cache: Path | Server | None) -> EvmLedger | None:
-        """The deployment before, on the same node, its logs in a file or a schema beside."""
-        before = self._deployment.predecessor
-        if before is None:
-            return None
-        if isinstance(cache, Server):
-            return EvmLedger(rpc_url, before, replace(cache, schema=f"{cache.schema}_before"))
-        return EvmLedger(rpc_url, before, cache.with_name(f"{before.id}.db") if cache else None)
-
-    def _new_history(self) -> History:
-        return History(self._former.history if self._former else None)
-
-    # reading -------------------------------------------------------------------------------------------------
-
-    def head(self) -> Head:
-        self._identify()
-        return self._block("latest")
-
-    def _block(self, which: Any) -> Head:
-        with Translated():
-            block = self._web3.eth.get_block(which)
-            return Head(block["number"], Digest(bytes(block["hash"])), block["timestamp"])
-
-    def _identify(self) -> None:
-        """Refuse a node of another chain, once for each connection and whenever the chain seems changed."""
-        if not self._identified:
-            require_deployment(self._web3, self._deployment, unfinished=self._unfinished)
-            self._identified = True
-
-    def history(self) -> History:
-        with self._lock:
-            self._read_to_head()
-            return self._history
-
-    def view(self, block: int | None = None) -> View:
-        with self._lock:
-            head = self._read_to_head()
-            return self._history.at(head.number if block is None else block)
-
-    def tip(self) -> Tip:
-        with self._lock:
-            head = self._read_to_head()
-            view = self._history.at(head.number)
-            return Tip(head, view, view if self._instant else view.earlier(self._final()))
-
-    def _final(self) -> int:
-        """The number of the newest final block."""
-        try:
-            return self._block("finalized").number
-        except UnreachableError as error:
-            raise UnreachableError(
-                "The ledger's node does not say which block is final.",
-                hint="If each block of this chain is final at once: `dtledger config set finality instant`.",
-            ) from error
-
-    def _read_to_head(self) -> Head:
-        """Bring the history up to the node's head, and return that."""
-        self._identify()
-        head = self._block("latest")
-        if head != self._read:
-            self._drop_if_changed()
-            self._fetch(head)
-            self._fold(head)
-        return head
-
-    def _drop_if_changed(self) -> None:
-        """Throw away what was read if the chain no longer has the newest block that was read."""
-        seen = self._cache.seen()
-        known = [seen] if seen else []
-        if self._read:
-            known.append((self._read.number, self._read.hash))
-        if not all(self._has(block, block_hash) for block, block_hash in known):
-            self._identified = False
-            self._identify()
-            self._cache.clear()
-            self._history, self._read = self._new_history(), None
-
-    def _has(self, block: int, block_hash: bytes) -> bool:
-        try:
-            found = self._web3.eth.get_block(block)
-        except (Web3Exception, OSError):
-            return False
-        return bytes(found["hash"]) == block_hash
-
-    def catch_up(self, progress: Callable[[int, int], None] | None = None) -> Head:
-        """Bring the cache up to the head, which is returned; nothing is folded. `progress` is told blocks read, and
-        all."""
-        with self._lock:
-            self._identify()
-            head = self._block("latest")
-            self._drop_if_changed()
-            self._fetch(head, progress)
-            return head
-
-    def _fetch(self, head: Head, progress: Callable[[int, int], None] | None = None) -> None:
-        """Bring the cache up to the head."""
-        seen = self._cache.seen()
-        start = seen[0] + 1 if seen else self._deployment.block
-        addresses = [self._deployment.contracts[name] for name in CONTRACTS[1:]]
-        while start <= head.number:
-            end = min(start + BLOCKS_AT_ONCE - 1, head.number)
-            with Translated():
-                found = self._web3.eth.get_logs({"address": addresses, "fromBlock": start, "toBlock": end})  # type: ignore[typeddict-item]
-                logs = [self._raw(log) for log in found]
-            end_hash = head.hash if end == head.number else self._block(end).hash
-            self._cache.extend(logs, end, end_hash)
-            start = end + 1
-            if progress:
-                progress(end, head.number)
-
-    def _raw(self, log: Any) -> RawLog:
-        stamp = log.get("blockTimestamp")
-        at = int(stamp, 16) if isinstance(stamp, str) else stamp
-        if at is None:
-            at = self._block(log["blockNumber"]).at
-        topics = b"".join(bytes(topic) for topic in log["topics"])
-        return RawLog(log["blockNumber"], log["logIndex"], at, topics, bytes(log["data"]))
-
-    def _fold(self, head: Head) -> None:
-        for raw in self._cache.since(self._read.number if self._read else -1):
-            if raw.block > head.number:
-                break
-            topics = [raw.topics[place : place + 32] for place in range(0, len(raw.topics), 32)]
-            event = decode_event(topics, raw.data)
-            if event is not None:
-                self._history.add(Logged(Place(raw.block, raw.place), raw.at, event))
-        self._read = head
-
-    def check(self, request: Request, earliest: int, latest: int) -> Reason:
-        self._identify()
-        question = (
-            request.twin,
-            request.requester,
-            request.grantee,
-            request.number,
-            int(request.action),
-            int(request.purpose or 0),
-            request.bit,
-            request.period.start,
-            request.period.end,
-        )
-        try:
-            data = artifact("ConsentRegistry").functions["check"].encode((question, earliest, latest))
-            with Translated(ContractLogicError):
-                registry = Web3.to_checksum_address(self._deployment.contracts["ConsentRegistry"])
-                answer = self._web3.eth.call({"to": registry, "data": data})
-        except (ContractLogicError, EncodingError) as error:
-            raise MalformedRequestError("the contract refuses the request as malformed") from error
-        return Reason(abi_decode(["uint8"], bytes(answer))[0])
-
-    # writing -------------------------------------------------------------------------------------------------
+        self.sending = threading.Lock()
+        """Held from the choice of a nonce until that is sent: threads that send with one key must not take the same."""
 
     def send(self, call: Call, sender: Sender, outbox: Outbox | None = None) -> Receipt:
         self._identify()
@@ -258,6 +67,12 @@ class EvmLedger:
         if outbox is None:
             return self.send_raw(transaction, sender)
         return send_replacing(self, transaction, sender, outbox, self._receipt_timeout)
+
+    def lane(self, sender: Sender, flights: Flights, fees: Fees = SAFE) -> EvmLane:
+        """That key's transactions, of which several are under way at once."""
+        from .evm_lane import EvmLane
+
+        return EvmLane(self, sender, flights, fees)
 
     def heartbeat(self, sender: Sender) -> Receipt:
         timeout = min(self._receipt_timeout, HEARTBEAT_SECONDS)
@@ -283,25 +98,19 @@ class EvmLedger:
             UnreachableError: the node does not answer, or no block took it in time.
         """
         eth = self._web3.eth
-        self._require_same_chain()
+        self.require_same_chain()
         try:
             # one at a time, so that threads that send with one key do not take the same nonce
-            with self._sending, Translated(ContractLogicError, Web3RPCError):
-                full = {**transaction, "from": sender.address, "value": 0, "chainId": self._deployment.chain_id}
+            with self.sending, Translated(ContractLogicError, Web3RPCError):
+                full: dict[str, Any] = {**transaction, "from": sender.address, "value": 0}
+                fee, tip = self.price()
                 # as of the next block: of an idle chain the newest may be so old that its time refuses what is due now
-                tip = eth.max_priority_fee
-                fee = 2 * eth.get_block("latest").get("baseFeePerGas", 0) + tip
                 if replaces:  # the pending state holds what it does already, so gas cannot be estimated again
                     sent = outbid(replaces, fee, tip)
                 else:
                     gas = int(eth.estimate_gas(full, "pending") * GAS_MARGIN)  # type: ignore[arg-type]
-                    nonce = eth.get_transaction_count(sender.address, "pending")  # type: ignore[arg-type]
-                    sent = Sent(nonce, gas, fee, tip, ())
-                full |= {"gas": sent.gas, "maxPriorityFeePerGas": sent.tip, "maxFeePerGas": sent.fee, "type": 2}
-                full["nonce"] = sent.nonce
-                del full["from"]
-                signed = sender.sign_transaction(full)
-                sent = replace(sent, hashes=(*sent.hashes, keccak(signed)))
+                    sent = Sent(self.next_nonce(sender), gas, fee, tip, ())
+                signed, sent = self.sign(transaction, sender, sent)
                 before_sending(sent)
                 eth.send_raw_transaction(signed)
         except (ContractLogicError, Web3RPCError) as error:
@@ -309,14 +118,31 @@ class EvmLedger:
                 raise rejection_of(error) from error
         return self.receipt(sent.hashes, self._receipt_timeout if timeout is None else timeout)
 
+    def price(self) -> tuple[int, int]:
+        """What a transaction should offer now: fee, which is enough while the base fee doubles, and tip (wei a gas)."""
+        tip = self._web3.eth.max_priority_fee
+        return 2 * self._web3.eth.get_block("latest").get("baseFeePerGas", 0) + tip, tip
+
+    def next_nonce(self, sender: Sender) -> int:
+        """The first that none of the account's transactions has, as far as the node knows of them."""
+        return self._web3.eth.get_transaction_count(sender.address, "pending")  # type: ignore[arg-type]
+
+    def sign(self, transaction: dict[str, Any], sender: Sender, sent: Sent) -> tuple[bytes, Sent]:
+        """The transaction in that form, as a node takes it, and the form with its hash."""
+        full = {**transaction, "value": 0, "chainId": self._deployment.chain_id, "nonce": sent.nonce, "type": 2}
+        full |= {"gas": sent.gas, "maxPriorityFeePerGas": sent.tip, "maxFeePerGas": sent.fee}
+        signed = sender.sign_transaction(full)
+        mark = keccak(signed)
+        return signed, sent if mark in sent.hashes else replace(sent, hashes=(*sent.hashes, mark))
+
     def taken(self, sent: Sent, sender: Sender) -> bool | None:
         """Whether a block took the transaction, in any form; None if another has its nonce, so that none will."""
         with Translated():
             used = self._web3.eth.get_transaction_count(sender.address) > sent.nonce  # type: ignore[arg-type]
-            mine = any(self._receipt(each) for each in sent.hashes)
+            mine = any(self.found(each) for each in sent.hashes)
         return True if mine else None if used else False
 
-    def _require_same_chain(self) -> None:
+    def require_same_chain(self) -> None:
         """A chain made anew takes any transaction of the old one's, does nothing, and calls it a success."""
         if self._block(0).hash != self._deployment.genesis:
             self._identified = False
@@ -329,7 +155,7 @@ class EvmLedger:
         while True:
             try:
                 with Translated():
-                    found = next(filter(None, map(self._receipt, reversed(hashes))), None)
+                    found = next(filter(None, map(self.found, reversed(hashes))), None)
             except UnreachableError:
                 if time.monotonic() > deadline:
                     raise
@@ -345,7 +171,11 @@ class EvmLedger:
             pause = min(pause * 2, 0.5)
         sent = bytes(found["transactionHash"])
         if found["status"] != 1:
-            raise self._why_reverted(sent, found["blockNumber"])
+            raise self.why_reverted(sent, found["blockNumber"])
+        return self.told(found)
+
+    def told(self, found: Any) -> Receipt:
+        """The node's receipt of a transaction that succeeded, as ours."""
         logs = [self._raw(log) for log in found["logs"]]
         decoded = (
             decode_event([log.topics[place : place + 32] for place in range(0, len(log.topics), 32)], log.data)
@@ -353,14 +183,14 @@ class EvmLedger:
         )
         block = self._block(found["blockNumber"])
         return Receipt(
-            transaction=f"0x{sent.hex()}",
+            transaction=f"0x{bytes(found['transactionHash']).hex()}",
             block=block.number,
             at=block.at,
             gas=found["gasUsed"],
             events=tuple(event for event in decoded if event is not None),
         )
 
-    def _why_reverted(self, sent: bytes, block: int) -> DtledgerError:
+    def why_reverted(self, sent: bytes, block: int) -> DtledgerError:
         """The contract's reason, from the same call on the state after the block that refused the transaction."""
         with Translated():
             transaction = self._web3.eth.get_transaction(sent)  # type: ignore[arg-type]
@@ -371,9 +201,3 @@ class EvmLedger:
         except ContractLogicError as error:
             return rejection_of(error)
         return rejection("reverted", {}, transaction=f"0x{sent.hex()}")
-
-    def _receipt(self, sent: bytes) -> Any | None:
-        try:
-            return self._web3.eth.get_transaction_receipt(sent)  # type: ignore[arg-type]
-        except TransactionNotFound:
-            return None

@@ -1,7 +1,8 @@
 """A gateway's queue on disk, in one SQLite file: sealed rows, by the part (an hour of a twin's category) they are of.
 Where it is told so the same tables lie in a PostgreSQL database.
 
-What a gateway keeps of twins and devices lies beside them (`twin_tables`, `device_tables`). What is committed is
+What a gateway keeps of twins, devices and calls of others lies beside them (`twin_tables`, `device_tables`,
+`relay_tables`). What is committed is
 synced: it outlives a kill -9 and a power cut. Rows that are deleted from a file are overwritten (`secure_delete`); of
 PostgreSQL nobody knows how long they lie. The queue is one process's at a time. Rows are opaque here;
 `dtledger.gateway.queue` seals and names them.
@@ -52,6 +53,16 @@ CREATE INDEX IF NOT EXISTS readers ON letters (reader);
 CREATE TABLE IF NOT EXISTS letter_twins (cid TEXT PRIMARY KEY, twin BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS devices (name BLOB PRIMARY KEY, at INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS chains (name BLOB PRIMARY KEY, at INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS relayed (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, contract TEXT NOT NULL, data BLOB NOT NULL,
+    signer TEXT NOT NULL, at INTEGER NOT NULL, tries INTEGER NOT NULL, sender TEXT, nonce INTEGER,
+    settled INTEGER NOT NULL, hash TEXT, block INTEGER, block_at INTEGER, status INTEGER, refusal BLOB
+);
+CREATE INDEX IF NOT EXISTS relayed_open ON relayed (sender, nonce, number) WHERE settled = 0;
+CREATE TABLE IF NOT EXISTS flights (
+    sender TEXT NOT NULL, nonce INTEGER NOT NULL, sent BLOB NOT NULL, target TEXT NOT NULL, data BLOB NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (sender, nonce)
+) WITHOUT ROWID;
 """
 
 _HINT = "Free space, or make its folder writable: what it holds is unharmed."

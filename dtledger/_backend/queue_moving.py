@@ -31,7 +31,7 @@ def move_in(path: Path, ours: Connection) -> None:
         with closing(sqlite3.connect(path)) as theirs:
             names = [name for (name,) in theirs.execute(_TABLES)]
             brought = {name: theirs.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608
-            counted = theirs.execute("SELECT MAX(seq) FROM sqlite_sequence WHERE name = 'readings'").fetchone()[0]
+            counted = theirs.execute("SELECT name, seq FROM sqlite_sequence WHERE seq > 0").fetchall()
     except sqlite3.Error as error:
         raise DtledgerError(f"The queue {path} cannot be read: {error}.") from error
     there = {name: ours.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608
@@ -40,8 +40,8 @@ def move_in(path: Path, ours: Connection) -> None:
             if rows:
                 marks = ", ".join("?" * len(rows[0]))
                 ours.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608
-        if counted:  # numbers go on: what was anchored of the file is known by its own
-            ours.execute("SELECT setval(pg_get_serial_sequence('readings', 'number'), ?)", (counted,))
+        for name, last in counted:  # numbers go on: what was anchored of the file is known by its own
+            ours.execute("SELECT setval(pg_get_serial_sequence(?, 'number'), ?)", (name, last))
     elif any(set(brought[name]) != set(there[name]) for name in names):
         raise InputError(f"Both {path} and the database hold a queue.", hint=_HINT)
 

@@ -5,10 +5,12 @@ Names of users are kept as they come; whoever passes them decides what they tell
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import LimitPassedError
-from .database_file import DatabaseFile
+from .database_file import Connection, DatabaseFile
 
 _DAY = 86_400
 _TABLE = """
@@ -17,6 +19,16 @@ CREATE TABLE IF NOT EXISTS used (
     PRIMARY KEY (day, what, who)
 ) WITHOUT ROWID;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """So much of something that somebody uses, of the most that they have a day; below zero it is given back."""
+
+    what: str
+    who: str
+    amount: int
+    most: int
 
 
 class QuotaFile(DatabaseFile):
@@ -35,12 +47,27 @@ class QuotaFile(DatabaseFile):
         Raises:
             LimitPassedError: that would be more; nothing was used.
         """
+        (refused,) = self.take_each([[Use(what, who, amount, most)]], now)
+        if refused is not None:
+            raise refused
+
+    def take_each(self, wanted: Sequence[Sequence[Use]], now: int) -> list[LimitPassedError | None]:
+        """For each of those that want something: all of it is used, or, with the error that says why, nothing."""
         day = now // _DAY
         with self._transaction() as database:
             database.execute("DELETE FROM used WHERE day < ?", (day,))
+            return [self._take(database, day, uses) for uses in wanted]
+
+    def _take(self, database: Connection, day: int, uses: Sequence[Use]) -> LimitPassedError | None:
+        rows = []
+        for use in uses:
             query = "SELECT amount FROM used WHERE day = ? AND what = ? AND who = ?"
-            found = database.execute(query, (day, what, who)).fetchone()
-            used = max((found[0] if found else 0) + amount, 0)
-            if amount > 0 and used > most:
-                raise LimitPassedError(f"That is more {what} than {most:,} a day.", limit=what, hint="Try tomorrow.")
-            database.execute("INSERT OR REPLACE INTO used VALUES (?, ?, ?, ?)", (day, what, who, used))
+            found = database.execute(query, (day, use.what, use.who)).fetchone()
+            used = max((found[0] if found else 0) + use.amount, 0)
+            if use.amount > 0 and used > use.most:
+                return LimitPassedError(
+                    f"That is more {use.what} than {use.most:,} a day.", limit=use.what, hint="Try tomorrow."
+                )
+            rows.append((day, use.what, use.who, used))
+        database.executemany("INSERT OR REPLACE INTO used VALUES (?, ?, ?, ?)", rows)
+        return None

@@ -9,7 +9,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils import to_checksum_address
 from web3.exceptions import ContractLogicError, Web3RPCError
 
-from ..errors import DtledgerError, UnreachableError
+from ..errors import DtledgerError, LedgerRejection, UnreachableError
 from ..ledger import CONTRACTS
 from ..ledger.rejections import rejection
 from .artifacts import artifact
@@ -38,12 +38,25 @@ def _told(error: Exception) -> DtledgerError | None:
         response = error.rpc_response or {}
         data = response.get("error", {}).get("data")
     if isinstance(data, str) and data.startswith("0x") and len(data) >= 10:
-        raw = bytes.fromhex(data[2:])
-        for contract in CONTRACTS:
-            found = artifact(contract).errors.get(raw[:4])
-            if found is not None:
-                values = map(_plain, found.names, found.types, found.decode(raw[4:]))
-                return rejection(found.name, dict(zip(found.names, values, strict=True)))
+        return _known(bytes.fromhex(data[2:]))
+    return None
+
+
+def refusal_of(raw: bytes) -> LedgerRejection:
+    """The `LedgerRejection` of a revert's data, whatever they are."""
+    with suppress(ValueError, DecodingError):
+        if (told := _known(raw)) is not None:
+            return told
+    return rejection("reverted", {})
+
+
+def _known(raw: bytes) -> LedgerRejection | None:
+    """What the data say, if they are one of our contracts' errors."""
+    for contract in CONTRACTS:
+        found = artifact(contract).errors.get(raw[:4])
+        if found is not None:
+            values = map(_plain, found.names, found.types, found.decode(raw[4:]))
+            return rejection(found.name, dict(zip(found.names, values, strict=True)))
     return None
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..config import Settings
     from ..contacts import Contact, Contacts
     from ..home import Home
+    from ..keys import UnlockedKey
     from ..ledger import Receipt
     from ..store import BlockStore
     from .people import People
@@ -74,6 +75,13 @@ class App:
             options=options,
         )
         return self.stack.enter_context(client)
+
+    def unlocked(self, key: str) -> UnlockedKey:
+        """Another key of this home, open."""
+        from ..client.opening import unlock
+        from ..config import Settings
+
+        return unlock(Settings.load(self.home, {**self.options, "key": key}), ask_secret)
 
     @cached_property
     def ledger(self) -> EvmLedger:

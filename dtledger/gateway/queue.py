@@ -31,6 +31,7 @@ from .._backend.http_errors import DiskFullError
 from .._backend.letter_tables import LetterTables
 from .._backend.postgresql import Server
 from .._backend.queue_file import Kept, QueueFile, Row, Totals
+from .._backend.relay_tables import RelayTables
 from .._backend.twin_tables import Sealed, TwinTables
 from ..client import Identity
 from ..crypto.padding import pad, unpad
@@ -120,6 +121,7 @@ class ReadingQueue:
         self.vital_signs = TwinTables(self._file, "vital_states")
         self.devices = DeviceTables(self._file)
         self._letters = LetterTables(self._file)
+        self.relayed = RelayTables(self._file)
         self.seal = Seal(_derive(self._key, "beside"), self._name, clock)
         self._folder = path.parent
         self._clock = clock

@@ -14,22 +14,30 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 
 from .._backend.block_putters import BlockPutters
-from .._backend.files import parse_json
 from .._backend.postgresql import Server
 from .._backend.quota_file import QuotaFile
 from .._backend.refusal_file import RefusalFile
 from ..client import Client, Context
 from ..config import Entry
-from ..encoding import CID, address
+from ..encoding import address
 from ..errors import AccessDeniedError, InputError, IntegrityError
-from ..ledger import messages
+from ..ledger import Sender, messages
+from ..ledger.lanes import GWEI, Fees
 from ..service.app import Body, Service, Verdict, cbor
 from ..service.metrics import Metrics
-from ..service.settings import COMMON, ServiceSettings, database_setting, file_setting, whole_number
+from ..service.settings import (
+    COMMON,
+    ServiceSettings,
+    database_setting,
+    file_setting,
+    key_names,
+    whole_number,
+)
 from ..store import BlockMissingError
 from ..twin import require_extra
 from .batches import Batches
 from .blocks import FRESH_SECONDS, Blocks
+from .bodies import hex_bytes, json_of, read_cid, read_json
 from .device_endpoints import count_devices, serve_devices
 from .devices import Devices
 from .intake import Intake, Rights
@@ -38,6 +46,8 @@ from .mqtt import Link
 from .pump import Pace, Pump
 from .queue import Limits, ReadingQueue
 from .relay import Relay, RelayLimits
+from .relay_endpoints import count_relay, serve_relay
+from .relay_pump import RelayPump
 from .senders import Senders
 from .several import Several
 from .status import Status
@@ -47,8 +57,6 @@ from .watch import NodeWatch
 if TYPE_CHECKING:
     from .twins import Twins
     from .vital_signs import VitalSigns
-
-MOST_CALL_BYTES = 2**18
 
 ENTRIES: tuple[Entry, ...] = (
     *COMMON,
@@ -61,6 +69,10 @@ ENTRIES: tuple[Entry, ...] = (
     whole_number("free_bytes", "bytes that stay free on the queue's disk", 2**28, 0, 2**44),
     whole_number("relay_calls", "calls carried for one signer a day; 0 carries none", 50, 0, 2**31),
     whole_number("relay_calls_all", "calls carried for everybody a day", 5_000, 0, 2**31),
+    Entry("relay_payers", "names of the keys that pay for what is carried; without any the gateway's own", key_names),
+    whole_number("relay_in_flight", "transactions of each of these keys that may wait for blocks at once", 4, 1, 64),
+    whole_number("relay_gwei", "most that is offered for a gas, in 10⁻⁹ of the chain's coin", 500, 0, 10**9),
+    whole_number("relay_patience", "seconds that a transaction waits until it offers more", 30, 1, 86_400),
     whole_number("block_bytes", "bytes of blocks that one may put a day; 0 takes none", 2**28, 0, 2**44),
     *MQTT,
 )
@@ -69,7 +81,8 @@ ENTRIES: tuple[Entry, ...] = (
 
 class Gateway:
     """All parts of one gateway, over the ledger, store and key of `client`, with its state in `folder`. `twins` are
-    None where the library of their filter is not installed: then readings are anchored as they come."""
+    None where the library of their filter is not installed: then readings are anchored as they come. `payers` pay for
+    what is relayed; without any the client's key does."""
 
     def __init__(
         self,
@@ -77,8 +90,9 @@ class Gateway:
         settings: ServiceSettings,
         folder: Path,
         senders: Senders,
+        payers: Sequence[Sender] = (),
     ) -> None:
-        context = client.context
+        self._context = context = client.context
         limits = Limits(settings["queue_bytes"], settings["free_bytes"])
         pace = Pace(settings["batch_seconds"], settings["renewal_seconds"])
         self.server = None if settings["queue"] is None else Server(settings["queue"], "dtledger_queue")
@@ -97,20 +111,33 @@ class Gateway:
         self.intake = Intake(context, self.queue, rights, twins)
         self.batches = Batches(context, self.queue, self.devices, rights, self.refusals, twins)
         self.link = Link.of(settings, self.batches.take)
-        self.relay = Relay(context, self.quota, RelayLimits(settings["relay_calls"], settings["relay_calls_all"]))
+        self.relay_pump = self._relay_pump(settings, payers or [context.key])
+        limits_a_day = RelayLimits(settings["relay_calls"], settings["relay_calls_all"])
+        self.relay = Relay(context, self.queue.relayed, self.quota, limits_a_day, self.relay_pump.wake)
+        self.relay_pump.give_back = self.relay.give_back
         self.blocks = Blocks(context, self.quota, self.putters, settings["block_bytes"])
         self.sweeper = Sweeper(context, [letters(context.store, self.queue), self.pump.freshness.end, twins.end])
         kept = self.twins, self.vital_signs
-        self.status = Status(context, self.queue, self.pump, *kept, self.batches, self.refusals, self.link)
+        self.status = Status(
+            context, self.queue, self.pump, self.relay_pump, *kept, self.batches, self.refusals, self.link
+        )
         self.clock = context.clock
         self.ledger = context.ledger
-        self._context = context
         self._patience: float = settings["stop_seconds"]
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=each.run, args=(self._stop,), name=name, daemon=True)
-            for name, each in (("pump", self.pump), ("sweeper", self.sweeper))
+            for name, each in (
+                ("pump", self.pump),
+                ("sweeper", self.sweeper),
+                ("relay", self.relay_pump),
+            )
         ]
+
+    def _relay_pump(self, settings: ServiceSettings, payers: Sequence[Sender]) -> RelayPump:
+        fees = Fees(settings["relay_gwei"] * GWEI, settings["relay_patience"])
+        lanes = [self._context.ledger.lane(each, self.queue.relayed, fees) for each in payers]
+        return RelayPump(self.queue.relayed, lanes, self._context.clock, in_flight=settings["relay_in_flight"])
 
     def start(self) -> None:
         self.queue.forget_posts()
@@ -124,6 +151,7 @@ class Gateway:
         """End the step under way, if it ends in time; what it leaves, the next start goes on with."""
         self.link.stop()
         self._stop.set()
+        self.relay_pump.wake()
         for each in self._threads:
             if each.ident is not None:
                 each.join(self._patience)
@@ -141,14 +169,14 @@ class Gateway:
             InputError: it is not of that form, or not fresh.
             AccessDeniedError: it is not signed by the reader, for this gateway.
         """
-        said = _json(body, {"reader": str, "at": int, "signature": str})
+        said = read_json(body, {"reader": str, "at": int, "signature": str})
         context = self._context
         if abs(context.clock() - said["at"]) > FRESH_SECONDS:
             raise InputError("The request is not of this time.", hint="Set this machine's clock.")
         try:
             reader = address(said["reader"])
             digest = messages.letters_request(context.deployment, reader, context.key.address, said["at"])
-            if messages.signer(digest, _hex(said["signature"])) != reader:
+            if messages.signer(digest, hex_bytes(said["signature"])) != reader:
                 raise AccessDeniedError("The request is not signed by its reader.")
         except (ValueError, OverflowError) as error:
             raise InputError("The reader is no address.") from error
@@ -191,6 +219,7 @@ def make_service(gateway: Gateway) -> Service:
     metrics.registry.register(NodeWatch(gateway.ledger, gateway.clock, metrics.prefix))
     _count_twins(gateway, metrics)
     count_devices(gateway.batches, gateway.refusals, metrics)
+    count_relay(gateway.relay_pump, gateway.queue.relayed, metrics, gateway.clock)
     return Service(
         "gateway", "dtledger gateway", _router(gateway), metrics, gateway.checks(), gateway.start, gateway.stop
     )
@@ -222,16 +251,11 @@ def _count_twins(gateway: Gateway, metrics: Metrics) -> None:
 def _router(gateway: Gateway) -> APIRouter:
     router = APIRouter()
     serve_devices(router, gateway.devices, gateway.batches)
+    serve_relay(router, gateway.relay, gateway.relay_pump, gateway.queue.relayed)
 
-    @router.post("/v1/readings", status_code=202, **_json_of("Take readings of one twin and category."))
+    @router.post("/v1/readings", status_code=202, **json_of("Take readings of one twin and category."))
     def readings(body: Body, authorization: Annotated[str | None, Header()] = None) -> JSONResponse:
         return JSONResponse(gateway.intake.take(body, gateway.senders.of(authorization)), 202)
-
-    @router.post("/v1/relay", **_json_of("Carry a signed call, {contract, data}, to the ledger."))
-    def relay(body: Body) -> JSONResponse:
-        said = _json(body, {"contract": str, "data": str})
-        receipt = gateway.relay.carry(said["contract"], _hex(said["data"]))
-        return JSONResponse({"transaction": receipt.transaction, "block": receipt.block, "at": receipt.at})
 
     @router.put("/v1/blocks", **cbor("Keep blocks: [sender, time, signature, [[codec, bytes], …]]."))
     def put_blocks(body: Body) -> Response:
@@ -246,15 +270,15 @@ def _router(gateway: Gateway) -> APIRouter:
     @router.get("/v1/blocks/{cid}", summary="The block of that CID, or 404.")
     def get_block(cid: str) -> Response:
         try:
-            return Response(gateway.blocks.get(_cid(cid)), media_type="application/octet-stream")
+            return Response(gateway.blocks.get(read_cid(cid)), media_type="application/octet-stream")
         except BlockMissingError:
             return Response(status_code=404)
 
     @router.head("/v1/blocks/{cid}", summary="Whether the block is here: 200 or 404.")
     def has_block(cid: str) -> Response:
-        return Response(status_code=200 if gateway.blocks.has(_cid(cid)) else 404)
+        return Response(status_code=200 if gateway.blocks.has(read_cid(cid)) else 404)
 
-    @router.post("/v1/unanchored", **_json_of("What was sealed to whoever signs: {reader, at, signature}."))
+    @router.post("/v1/unanchored", **json_of("What was sealed to whoever signs: {reader, at, signature}."))
     def unanchored(body: Body) -> JSONResponse:
         return JSONResponse({"cids": gateway.unanchored(body)})
 
@@ -263,36 +287,3 @@ def _router(gateway: Gateway) -> APIRouter:
         return JSONResponse(gateway.status.look())
 
     return router
-
-
-def _json_of(summary: str) -> dict[str, Any]:
-    """What the interface's page says of an endpoint whose body is JSON."""
-    content = {"application/json": {"schema": {"type": "object"}}}
-    return {"summary": summary, "openapi_extra": {"requestBody": {"required": True, "content": content}}}
-
-
-def _json(body: bytes, fields: dict[str, type]) -> dict[str, Any]:
-    try:
-        said = parse_json(body, MOST_CALL_BYTES)
-    except ValueError:
-        said = None
-    if not isinstance(said, dict) or said.keys() != fields.keys():
-        raise InputError(f"The body is JSON: an object with {', '.join(fields)}.")
-    wrong = [name for name, kind in fields.items() if type(said[name]) is not kind]
-    if wrong:
-        raise InputError(f"{wrong[0]} is not of the right kind.")
-    return said
-
-
-def _hex(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        raise InputError("Bytes are written in hex.") from None
-
-
-def _cid(text: str) -> CID:
-    try:
-        return CID.decode(text)
-    except IntegrityError:
-        raise InputError("That is no CID of a block here.") from None

@@ -20,6 +20,8 @@ from .batches import Batches
 from .mqtt import Link
 from .pump import Pump
 from .queue import ReadingQueue
+from .relay_endpoints import relay_status
+from .relay_pump import RelayPump
 
 if TYPE_CHECKING:
     from .twins import Twins
@@ -39,6 +41,7 @@ class Status:
     context: Context
     queue: ReadingQueue
     pump: Pump
+    relay: RelayPump
     twins: Twins | None
     vital_signs: VitalSigns | None
     batches: Batches
@@ -56,6 +59,7 @@ class Status:
             **self._queue(now),
             **self._ledger(now),
             **self._devices(),
+            **relay_status(self.relay, self.queue.relayed, now),
             "anchored": self.pump.told.anchored,
             "handed_over": self.pump.told.handed_over,
             "waiting": self.pump.told.waiting,

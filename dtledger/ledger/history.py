@@ -137,6 +137,7 @@ class History:
 
     def _transfer(self, log: e.Logged, event: e.Transfer) -> None:
         self._lines.owners[event.twin].set(log.place.block, event.to)
+        self._lines.held[event.to].add(event.twin)
 
     def _card_set(self, log: e.Logged, event: e.CardSet) -> None:
         self._lines.cards[event.twin].set(log.place.block, event.card)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..policy import Request
 from ..types import Address, Digest, Head
@@ -17,6 +17,9 @@ from .events import Event
 from .history import History
 from .now import Tip
 from .view import View
+
+if TYPE_CHECKING:
+    from .lanes import Fees, Flights, Lane
 
 CONTRACTS = (
     "AccessManager",
@@ -172,6 +175,10 @@ class Ledger(Protocol):
             LedgerRejection: the contract refuses it; nothing was written.
             UnreachableError: the node does not answer, or no block took it in time; it may still be taken.
         """
+        ...
+
+    def lane(self, sender: Sender, flights: Flights, fees: Fees) -> Lane:
+        """That account's transactions, for whoever has many signed calls to send at once."""
         ...
 
     def heartbeat(self, sender: Sender) -> Receipt:

@@ -275,6 +275,8 @@ class Timelines:
 
     def __init__(self) -> None:
         self.owners: dict[int, Timeline[Address]] = defaultdict(Timeline)
+        self.held: dict[Address, set[int]] = defaultdict(set)
+        """Twins that somebody ever owned."""
         self.cards: dict[int, Timeline[e.Card | None]] = defaultdict(Timeline)
         self.card_records: dict[int, list[CardRecord]] = defaultdict(list)
         self.states: dict[int, Timeline[TwinState]] = defaultdict(Timeline)

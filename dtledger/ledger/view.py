@@ -132,7 +132,7 @@ class View:
         return [record for record in self._lines.card_records.get(twin, ()) if record.block <= self.block]
 
     def twins_of(self, owner: Address) -> list[int]:
-        return sorted(twin for twin in list(self._lines.owners) if self.owner(twin) == owner)
+        return sorted(twin for twin in list(self._lines.held.get(owner, ())) if self.owner(twin) == owner)
 
     def members(self) -> list[Address]:
         return [who for who in list(self._lines.members) if self.member(who) is not None]

@@ -22,12 +22,21 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from ..config import Document, Entry, Setting, read_document, read_value
+from ..config import Document, Entry, Setting, kinds, read_document, read_value
 from ..config.kinds import database, integer, number, path, words
 from ..config.redact import redact_url
 from ..errors import InputError
 
-__all__ = ["COMMON", "ServiceSettings", "database_setting", "file_setting", "flag", "is_loopback", "whole_number"]
+__all__ = [
+    "COMMON",
+    "ServiceSettings",
+    "database_setting",
+    "file_setting",
+    "flag",
+    "is_loopback",
+    "key_names",
+    "whole_number",
+]
 
 
 def file_setting(name: str, text: str) -> Entry:
@@ -54,6 +63,17 @@ def flag(name: str, text: str) -> Entry:
         return value
 
     return Entry(name, text, read, lambda word: {"true": True, "false": False}.get(word.strip().lower(), word), False)
+
+
+def key_names(value: Any, _: Path) -> tuple[str, ...]:
+    """Names of keys: a list of them or, in the environment, a text with commas."""
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        raise ValueError('must be a list of names, like ["relay-1", "relay-2"]')
+    names = tuple(kinds.name(words(each), "key") for each in listed)
+    if len(set(names)) < len(names):
+        raise ValueError("must name each key once")
+    return names
 
 
 def _bind(value: Any, _: Path) -> tuple[str, int]:

@@ -137,17 +137,29 @@ class MemoryChain:
         with self._lock:
             return self._commit(b"")
 
+    def try_out(self, call: Call, sender: Address) -> None:
+        """Run a call for nothing. Raises as `transact`."""
+        if self.predecessor is not None and call.contract in KEPT:
+            return self.predecessor.try_out(call, sender)
+        with self._lock:
+            self._execute(call, sender, restricted=True)
+        return None
+
     def _run(self, call: Call, sender: Address, *, restricted: bool) -> Receipt:
         if self.predecessor is not None and call.contract in KEPT:
             return self.predecessor._run(call, sender, restricted=restricted)
         with self._lock:
             _, data = spelled_out(self.deployment, call)
-            frame = self._frame(sender)
-            if restricted:
-                contracts.AccessManager(frame).authorise(call)
-            contract = contracts.CONTRACTS[call.contract](frame)
-            getattr(contract, _snake(call.function))(*call.arguments)
-            return self._commit(data, frame)
+            return self._commit(data, self._execute(call, sender, restricted=restricted))
+
+    def _execute(self, call: Call, sender: Address, *, restricted: bool) -> contracts.Frame:
+        """The transaction after the call; nothing of it is kept yet."""
+        frame = self._frame(sender)
+        if restricted:
+            contracts.AccessManager(frame).authorise(call)
+        contract = contracts.CONTRACTS[call.contract](frame)
+        getattr(contract, _snake(call.function))(*call.arguments)
+        return frame
 
     def _frame(self, sender: Address) -> contracts.Frame:
         """A transaction that begins, here and in each deployment before."""

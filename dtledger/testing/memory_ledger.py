@@ -21,11 +21,13 @@ from threading import RLock
 
 from ..errors import ChainMismatchError, UnreachableError
 from ..ledger import Call, Deployment, History, Outbox, Receipt, Sender, Tip, View
+from ..ledger.lanes import SAFE, Fees, Flights
 from ..policy import Request, check
 from ..types import Head
 from ..vocabulary import Reason
 from .memory_chain import MemoryChain
 from .memory_contracts import StoredFacts
+from .memory_lane import MemoryLane
 
 
 class MemoryLedger:
@@ -70,7 +72,7 @@ class MemoryLedger:
         return self.chain.mine(blocks)
 
     def head(self) -> Head:
-        self._answer()
+        self.require_answer()
         return self._frozen_at or self.chain.head
 
     def history(self) -> History:
@@ -94,23 +96,26 @@ class MemoryLedger:
             return Tip(head, view, view.earlier(max(head.number - self.final_after, 0)))
 
     def check(self, request: Request, earliest: int, latest: int) -> Reason:
-        self._answer()
+        self.require_answer()
         return check(StoredFacts(self.chain.storage), request, earliest, latest)
 
     def send(self, call: Call, sender: Sender, outbox: Outbox | None = None) -> Receipt:
-        self._answer()
-        self._refuse_frozen()
+        self.require_answer()
+        self.refuse_frozen()
         return self.chain.transact(call, sender.address)
 
+    def lane(self, sender: Sender, flights: Flights, fees: Fees = SAFE) -> MemoryLane:
+        return MemoryLane(self, sender.address, flights)
+
     def heartbeat(self, sender: Sender) -> Receipt:
-        self._answer()
-        self._refuse_frozen()
+        self.require_answer()
+        self.refuse_frozen()
         return self.chain.heartbeat()
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def _answer(self) -> None:
+    def require_answer(self) -> None:
         if self.unreachable:
             raise UnreachableError("The ledger's node does not answer as it should (by order of the test).")
         if self.other_chain:
@@ -119,7 +124,7 @@ class MemoryLedger:
                 hint="Use the deployment's own node, or deploy on this chain with `dtledger deploy`.",
             )
 
-    def _refuse_frozen(self) -> None:
+    def refuse_frozen(self) -> None:
         if self._frozen_at is not None:
             raise UnreachableError(
                 "No block took the transaction (the node is frozen, by order of the test).",

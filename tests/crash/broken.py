@@ -7,6 +7,7 @@ from typing import Any
 
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.evm import EvmLedger
+from dtledger._backend.evm_lane import EvmLane
 from dtledger._backend.write_journal import WriteJournal
 from dtledger.client import Consents, Delivery, Response
 from dtledger.client.twins import Twins
@@ -43,6 +44,19 @@ def forgets_before_it_anchors() -> None:
         queue._file.delete(list(written))
 
     ReadingQueue.note = note_and_drop  # type: ignore[method-assign]
+
+
+def sends_before_it_notes() -> None:
+    """The relay notes a transaction after it was sent."""
+    put = EvmLane._put
+
+    def put_first(lane: EvmLane, flight: Any, note: Any, **how: Any) -> None:
+        noted: list[Any] = []
+        put(lane, flight, noted.append, **how)
+        for each in noted:
+            note(each)
+
+    EvmLane._put = put_first  # type: ignore[method-assign]
 
 
 def acknowledges_before_it_syncs() -> None:
@@ -198,6 +212,7 @@ BROKEN: dict[str, Callable[[], None]] = {
         acknowledges_before_it_syncs,
         anchors_before_it_remembers,
         forgets_before_it_anchors,
+        sends_before_it_notes,
         remembers_before_it_stores,
         stores_without_syncing,
         grants_before_it_stores,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.migrations import ROLES, Founder, Journal, Plan, run
+from dtledger._backend.quota_file import QuotaFile
 from dtledger._backend.write_journal import Pending
 from dtledger._cli import main
 from dtledger.client import Ask, Client, make_card
@@ -15,9 +17,12 @@ from dtledger.client.anchoring import Anchoring
 from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
 from dtledger.gateway.pump import Pace, Pump
 from dtledger.gateway.queue import Measured, ReadingQueue
+from dtledger.gateway.relay import Relay, RelayLimits
+from dtledger.gateway.relay_pump import RelayPump
 from dtledger.home import Home
 from dtledger.importers import read_file
 from dtledger.ledger import Deployment, Receipt
+from dtledger.ledger.lanes import Fees
 from dtledger.testing.memory_key import MemoryKey
 from dtledger.vocabulary import Action, Cause, Kind, Purpose
 from tests.crash.scene import TWIN, export_file, exported, open_client, reading_terms
@@ -53,6 +58,30 @@ def pump(home: Path) -> None:
         worker = Pump(context, gateway.writer, queue, Pace(snapshots=2))
         while worker.step():
             pass
+        queue.close()
+
+
+def relay(home: Path) -> None:
+    """What is in `calls.json` is sent until it is accepted, and the gateway carries it, two in a transaction."""
+    acknowledged = home / "accepted"
+    with _client(home, "gateway") as gateway:
+        context = gateway.context
+        queue = ReadingQueue(home / "queue.db", context.key, context.clock)
+        quota = QuotaFile(home / "quota.db")
+        lane = context.ledger.lane(context.key, queue.relayed, Fees(patience=0))
+        lane.fit = lambda some, gas: min(len(some), 2)  # type: ignore[method-assign]
+        worker = RelayPump(queue.relayed, [lane], context.clock)
+        if not acknowledged.exists():
+            front = Relay(context, queue.relayed, quota, RelayLimits())
+            for contract, data in json.loads((home / "calls.json").read_bytes()):
+                front.accept(contract, bytes.fromhex(data))
+            acknowledged.touch()
+        worker.begin()
+        load = queue.relayed.load()
+        while load.waiting or load.in_flight:
+            worker.step()
+            load = queue.relayed.load()
+        quota.close()
         queue.close()
 
 

@@ -64,16 +64,31 @@ def families(text: str) -> set[str]:
 
 
 def _gateway(heard: list[Any] | None = None) -> Any:
-    queue = SimpleNamespace(totals=lambda: SimpleNamespace(rows=0, letters=0), free_bytes=lambda: 0)
+    load = SimpleNamespace(waiting=0, in_flight=0, transactions=0, oldest=None)
+    relayed = SimpleNamespace(load=lambda: load)
+    rows = SimpleNamespace(rows=0, letters=0)
+    queue = SimpleNamespace(totals=lambda: rows, free_bytes=lambda: 0, relayed=relayed)
     told = SimpleNamespace(failures=0, anchored=0)
     devices = {"devices": None, "batches": SimpleNamespace(taken=0), "refusals": SimpleNamespace(totals=dict)}
     fresh = SimpleNamespace(ages=lambda _: [])
-    alarms = SimpleNamespace(heard=[] if heard is None else heard)
+    heard = [] if heard is None else heard
+    alarms = SimpleNamespace(heard=heard)
+    carriage = SimpleNamespace(landed=0, lost=0, failures=0)
+    relay = {"relay_pump": SimpleNamespace(told=carriage, bumps=0, heard=heard), "relay": None}
     twins = SimpleNamespace(alarms=alarms, doubtful=0, refused={})
     vital_signs = SimpleNamespace(doubtful=0, refused={})
     pump = SimpleNamespace(told=told, freshness=fresh)
     ledger = SimpleNamespace(head=lambda: SimpleNamespace(at=0))
     kept = {"twins": twins, "vital_signs": vital_signs, "sweeper": SimpleNamespace(blocks=0)}
     of_gateway = {"clock": lambda: 0, "ledger": ledger, **kept}
-    parts = {"queue": queue, "pump": pump, "checks": list, "start": None, "stop": None, **devices, **of_gateway}
+    parts = {
+        "queue": queue,
+        "pump": pump,
+        "checks": list,
+        "start": None,
+        "stop": None,
+        **devices,
+        **of_gateway,
+        **relay,
+    }
     return make_service(cast(Gateway, SimpleNamespace(**parts)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -128,10 +129,15 @@ def serving(folder: Path) -> Iterator[Served]:
     with World(hours=2) as world, requests.Session() as session:
         session.trust_env = False
         gateway = Gateway(world.gateway, gateway_settings(), folder, Senders.read(senders))
-        gateway.start = lambda: None  # type: ignore[method-assign]
+        stop = threading.Event()
+        carrying = threading.Thread(target=gateway.relay_pump.run, args=(stop,))
+        gateway.start = carrying.start  # type: ignore[method-assign]
         settings = gateway_settings(body_seconds=1, body_bytes=8 * 2**20)
         with Running(make_service(gateway), settings) as running:
             yield Served(world, gateway, running.url, session, folder)
+            stop.set()
+            gateway.relay_pump.wake()
+            carrying.join()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dtledger._backend.call_codec import encode_call
 from dtledger._backend.http_relay import HttpRelay
 from dtledger._backend.http_store import HttpStore
 from dtledger.client.signing import sign
@@ -144,8 +145,48 @@ class TestRelaying:
         transaction = HttpRelay(served.url).send(signed.call)
         assert len(transaction) == 66
         assert served.world.ledger.view().blocked(served.world.twin, served.world.hospital.address)
-        with pytest.raises(DtledgerError, match="block"):
-            HttpRelay(served.url).send(signed.call)
+        assert HttpRelay(served.url).send(signed.call) == transaction, "it is not carried again"
+
+    def test_whoever_does_not_wait_asks_what_became_of_it(self, served: Served) -> None:
+        call = sign(served.world.patient.context, calls.block_grantee(served.world.twin, MemoryKey("late").address))
+        assert call is not None
+        body = json.dumps({"contract": call.call.contract, "data": encode_call(call.call).hex()})
+        answer = served.session.post(
+            f"{served.url}/v1/relay", data=body, headers={"prefer": "respond-async"}, timeout=30
+        )
+        assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/relay/{answer.json()['id']}")
+        served.gateway.relay_pump.watch(bytes.fromhex(answer.json()["id"][2:])).result(30)  # type: ignore[arg-type]
+        found = served.session.get(served.url + answer.headers["location"], timeout=30).json()
+        assert (found["state"], found["block"]) == ("landed", served.world.ledger.head().number)
+        assert served.session.get(f"{served.url}/v1/relay/0x{'00' * 32}", timeout=30).status_code == 404
+
+    def test_many_at_once_are_each_taken_or_refused(self, served: Served) -> None:
+        patient, twin, whom = served.world.patient, served.world.twin, MemoryKey("one of many").address
+        good = sign(patient.context, calls.block_grantee(twin, whom))
+        assert good is not None
+        rows = [[good.call.contract, encode_call(good.call).hex()], ["ConsentRegistry", "0x01020304"]]
+        answer = served.post("/v1/relay/many", rows)
+        taken, refused = answer.json()
+        assert (answer.status_code, taken["status"], refused["status"]) == (202, 202, 400)
+        served.gateway.relay_pump.watch(bytes.fromhex(taken["id"][2:])).result(30)  # type: ignore[arg-type]
+        assert served.world.ledger.view().blocked(twin, whom)
+
+    def test_its_status_and_metrics_say_how_it_stands(self, served: Served) -> None:
+        forged = sign(served.world.clinician.context, calls.block_grantee(served.world.twin, MemoryKey("x").address))
+        true = sign(served.world.patient.context, calls.block_grantee(served.world.twin, MemoryKey("x").address))
+        assert forged is not None
+        assert true is not None
+        with pytest.raises(DtledgerError, match="signature is not"):
+            HttpRelay(served.url).send(forged.call)
+        HttpRelay(served.url).send(true.call)
+        found = served.session.get(f"{served.url}/v1/status", timeout=30).json()["relay"]
+        assert (found["waiting"], found["in_flight"], found["accounts"]) == (0, 0, [served.world.gateway.address])
+        assert found["landed"] >= 1
+        told = served.session.get(f"{served.url}/metrics", timeout=30).text
+        for each in ("waiting", "in_flight", "oldest_seconds", "fee_bumps", "landed"):
+            assert f"dtledger_gateway_relay_{each} " in told
+        assert 'dtledger_gateway_relay_refused_total{why="WrongSignatureError"}' in told
+        assert found["refused"]["WrongSignatureError"] >= 1
 
     def test_what_the_contract_refuses_comes_back_as_that(self, served: Served) -> None:
         slot, patient = served.world.consent, served.world.patient
@@ -341,6 +382,7 @@ cbor_values = st.recursive(
 ENDPOINTS = [
     ("POST", "/v1/readings"),
     ("POST", "/v1/relay"),
+    ("POST", "/v1/relay/many"),
     ("PUT", "/v1/blocks"),
     ("POST", "/v1/blocks/remove"),
     ("POST", "/v1/unanchored"),

@@ -48,7 +48,8 @@ def serve_(app: App, config: str | None) -> None:
         app.say(f"{click.style('warning:', fg='yellow')} {_NO_FILTER}")
     folder = Path(settings["state"]) if settings["state"] else app.home.root / "gateway"
     app.home.prepare(folder)
-    gateway = Gateway(app.client, settings, folder, senders)
+    payers = [app.unlocked(each) for each in settings["relay_payers"] or ()]
+    gateway = Gateway(app.client, settings, folder, senders, payers)
     app.stack.callback(gateway.close)
 
     def ready(url: str) -> None:

@@ -56,6 +56,25 @@ def _show_twins(app: App, found: dict[str, Any]) -> None:
         app.show(f"{count} twins have no forecast: the grant to write does not cover that ({reason})")
 
 
+def _show_relay(app: App, relay: dict[str, Any]) -> None:
+    if relay["waiting"] or relay["in_flight"]:
+        oldest = f", the oldest for {times.span(relay['oldest_seconds'])}" if relay["oldest_seconds"] else ""
+        app.show(
+            f"{relay['waiting']} calls of others wait, {relay['in_flight']} are in "
+            f"{relay['transactions_in_flight']} transactions{oldest}"
+        )
+    if relay["landed"] or relay["refused"]:
+        refused = ", ".join(f"{count:,} {why}" for why, count in relay["refused"].items())
+        app.show(f"{relay['landed']:,} calls of others landed since it began; refused: {refused or 'none'}")
+    if relay["fee_bumps"] or relay["lost"]:
+        app.show(
+            f"{relay['fee_bumps']} transactions were sent again with a higher fee, {relay['lost']} were lost and their "
+            "calls sent in others"
+        )
+    if relay["error"]:
+        app.show(f"relaying failed ({relay['error']}), {relay['failures']} times one after another")
+
+
 def _show(app: App, found: dict[str, Any]) -> None:
     app.show(f"gateway {found.get('gateway')}, dtledger {found.get('version')}")
     oldest = found.get("oldest_seconds")
@@ -74,6 +93,8 @@ def _show(app: App, found: dict[str, Any]) -> None:
     if found.get("refused"):
         refused = ", ".join(f"{count:,} {reason}" for reason, count in found["refused"].items())
         app.show(f"refused of devices: {refused} (`dtledger device list` says of which)")
+    if found.get("relay"):
+        _show_relay(app, found["relay"])
     if found.get("mqtt") == "away":
         app.show("the MQTT broker is away")
     if found.get("sealed_to_owners"):
