@@ -55,6 +55,8 @@ class Sizes:
     """Twins of a gateway."""
     ingested: int = 3
     """Hours of their readings."""
+    changes: int = 5_000
+    """Consent changes that are carried."""
 
 
 FULL = Sizes()
@@ -79,6 +81,7 @@ QUICK = Sizes(
     growing=2,
     twins=2,
     ingested=1,
+    changes=6,
 )
 
 

@@ -18,6 +18,7 @@ from . import (
     models,
     racing,
     reading,
+    relaying,
     releasing,
     revoking,
     roots,
@@ -42,6 +43,7 @@ ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **auditing.ROWS,
     **ingesting.ROWS,
     **weighing.ROWS,
+    **relaying.ROWS,
 }
 YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **reading.YEAR_ROWS,

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dtledger._backend.anvil import Anvil
 from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.foundry import install_devnet
 from dtledger._backend.kubo_store import KuboStore
@@ -87,7 +88,8 @@ def devnet_world(kubo: str | None = None) -> Iterator[World]:
         stack.callback(devnet.down)
         custodians = [LocalCustodian(Path(folder) / f"custodian-{number}") for number in (1, 2, 3)]
         install_devnet(lambda text: None)
-        url = devnet.anvil.start().url
+        # it would write its whole state, 128 old ones with it, every five seconds of what is measured
+        url = Anvil(devnet.anvil.folder, state_interval=86_400).start().url
         devnet.up(
             lambda blocks: KuboStore(kubo) if kubo else DirectoryStore(blocks),
             custodians=[each.prepare(url, **NO_LIMITS) for each in custodians],
