@@ -16,6 +16,7 @@ from . import (
     ingesting,
     loading,
     models,
+    queueing,
     racing,
     reading,
     relaying,
@@ -44,6 +45,7 @@ ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **ingesting.ROWS,
     **weighing.ROWS,
     **relaying.ROWS,
+    **queueing.ROWS,
 }
 YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **reading.YEAR_ROWS,
