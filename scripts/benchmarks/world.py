@@ -111,9 +111,13 @@ def devnet_world(kubo: str | None = None) -> Iterator[World]:
 
 def _client(devnet: Devnet, stack: ExitStack, kubo: str | None, name: str) -> Client:
     devnet.anvil.fund(devnet.key(name).address)
-    options = {  # so that nothing in the environment leads elsewhere
+    return stack.enter_context(open_client(PROFILE, name, home=devnet.home, options=options(devnet, kubo)))
+
+
+def options(devnet: Devnet, kubo: str | None) -> dict[str, str]:
+    """What a client is told, so that nothing in the environment leads elsewhere."""
+    return {
         "rpc_url": devnet.anvil.url,
         "store": kubo or f"directory:{devnet.blocks}",
         "password_file": str(devnet.password_file),
     }
-    return stack.enter_context(open_client(PROFILE, name, home=devnet.home, options=options))
