@@ -135,7 +135,7 @@ class TestARun:
 
     def test_lists_its_rows(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--list"]) == 0
-        assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == EVERY
+        assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(rows.every())
 
     def test_refuses_a_row_that_it_does_not_have(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["gaz"]) == 2

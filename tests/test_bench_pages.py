@@ -14,7 +14,7 @@ from scripts.benchmarks import pages, promises, record, scale
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.figures import Missing, Rival, Row, at_least_times, at_most, quantity
 from scripts.benchmarks.record import Taken
-from scripts.benchmarks.rows import ROWS, YEAR_ROWS
+from scripts.benchmarks.rows import every
 
 MACHINE = {"cpu": "a processor", "cores": 2, "system": "Linux", "python": "3.11"}
 FIGURES = record.read(pages.FIGURES)
@@ -86,7 +86,7 @@ class TestARecord:
 
 class TestTheLastFigures:
     def test_are_of_rows_that_the_bench_has(self) -> None:
-        assert [name for name in FIGURES if name not in {**ROWS, **YEAR_ROWS}] == []
+        assert [name for name in FIGURES if name not in every()] == []
         assert all(each.judged for each in FIGURES.values())
 
     @pytest.mark.parametrize("name", pages.PARTS)
@@ -101,7 +101,7 @@ class TestTheLastFigures:
 
     def test_each_promise_is_a_goal_of_a_row(self) -> None:
         for promise in promises.PROMISES:
-            assert promise.row in {**ROWS, **YEAR_ROWS}, promise
+            assert promise.row in every(), promise
             found = FIGURES.get(promise.row)
             assert found is None or isinstance(found.row, Missing) or promise.goal < len(found.row.goals), promise
 

@@ -16,13 +16,21 @@ from . import growing, growth, growth_page, machine, pages, record, table
 from .bench import FULL, QUICK, Bench, Sizes
 from .figures import Missing, NotMeasuredError, Row
 from .record import Record, Taken
-from .rows import ROWS, YEAR_ROWS, choose
+from .rows import NETWORK_ROWS, ROWS, YEAR_ROWS, choose, every
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.list:
-        print("\n".join([*ROWS, *(f"{name}  (--year)" for name in YEAR_ROWS)]))
+        print(
+            "\n".join(
+                [
+                    *ROWS,
+                    *(f"{name}  (--year)" for name in YEAR_ROWS),
+                    *(f"{name}  (--network)" for name in NETWORK_ROWS),
+                ]
+            )
+        )
         return 0
     if options.pages:
         print("\n".join(pages.write()))
@@ -31,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.growth is not None:
             return _grow(options, sizes)
-        chosen = choose(options.names, year=options.year)
+        chosen = choose(options.names, year=options.year, network=options.network)
         if options.into is not None:
             _require_fit(options.into, judged=not options.quick)
     except InputError as error:
@@ -114,7 +122,7 @@ def _require_fit(path: Path, *, judged: bool) -> None:
 
 
 def _keep(path: Path, name: str, taken: Taken) -> None:
-    if not record.merge(path, name, taken, [*ROWS, *YEAR_ROWS]):
+    if not record.merge(path, name, taken, list(every())):
         print(f"{path.name} keeps the {name} that it has", file=sys.stderr)
 
 
@@ -125,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="tiny sizes: to see that it works; judges nothing")
     parser.add_argument("--year", action="store_true", help="also the rows of a year of hourly snapshots")
     parser.add_argument("--into", type=Path, metavar="FILE.json", help="also write each row into FILE, once measured")
+    parser.add_argument("--network", action="store_true", help="the rows on five validators, and no others")
     parser.add_argument("--growth", type=Path, metavar="FOLDER", help="instead draw how all slows as the world grows")
     parser.add_argument("--most", type=int, default=10**9, metavar="N", help="with --growth: no size beyond N")
     parser.add_argument("--pages", action="store_true", help="instead write pages anew from docs/bench.json")

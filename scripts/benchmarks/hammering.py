@@ -10,7 +10,7 @@ from time import perf_counter
 
 from dtledger.crypto.seal import SealKey
 from dtledger.custody import CustodianPort, SealedShare
-from dtledger.errors import AccessDeniedError, DtledgerError, LimitPassedError
+from dtledger.errors import AccessDeniedError, DtledgerError, LimitPassedError, UnreachableError
 from dtledger.snapshots.finder import Found
 from dtledger.types import Address
 
@@ -29,12 +29,18 @@ class Shot:
 
 class Hammer:
     """So many readers, each in a thread, until `over` says so of the shots that were answered; it is asked under a
-    lock, after each."""
+    lock, after each. A custodian that cannot answer ends its reader, unless `faulty`: then it has not permitted."""
 
     def __init__(
-        self, asker: Asker, found: Sequence[Found], readers: int, over: Callable[[Sequence[Shot]], bool]
+        self,
+        asker: Asker,
+        found: Sequence[Found],
+        readers: int,
+        over: Callable[[Sequence[Shot]], bool],
+        *,
+        faulty: bool = False,
     ) -> None:
-        self._asker, self._found, self._over = asker, found, over
+        self._asker, self._found, self._over, self._faulty = asker, found, over, faulty
         self.errors: list[DtledgerError] = []
         """What readers met that is no refusal; such a reader has ended."""
         self._shots: list[Shot] = []
@@ -73,6 +79,10 @@ class Hammer:
         except LimitPassedError:
             raise  # says nothing of consent
         except AccessDeniedError:
+            permitted = False
+        except UnreachableError:
+            if not self._faulty:
+                raise
             permitted = False
         shot = Shot(port.address, sent, perf_counter(), permitted)
         with self._lock:

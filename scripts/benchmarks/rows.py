@@ -16,6 +16,7 @@ from . import (
     ingesting,
     loading,
     models,
+    network,
     queueing,
     racing,
     reading,
@@ -54,21 +55,27 @@ YEAR_ROWS: Mapping[str, Callable[[Bench], Row]] = {
     **federated.LONG_ROWS,
     **auditing.YEAR_ROWS,
 }
+NETWORK_ROWS: Mapping[str, Callable[[Bench], Row]] = network.ROWS
+"""On five validators."""
 
 
-def choose(names: Iterable[str], *, year: bool) -> dict[str, Callable[[Bench], Row]]:
+def every() -> dict[str, Callable[[Bench], Row]]:
+    """All of them."""
+    return {**ROWS, **YEAR_ROWS, **NETWORK_ROWS}
+
+
+def choose(names: Iterable[str], *, year: bool, network: bool = False) -> dict[str, Callable[[Bench], Row]]:
     """The rows of these names, or whose names begin with them and a hyphen; without names all, those of a year if
-    `year`.
+    `year`, or those on a network if `network`.
 
     Raises:
         InputError: no row has such a name.
     """
-    every = {**ROWS, **YEAR_ROWS}
-    names = list(names)
-    chosen = {name for name in every if any(f"{name}-".startswith(f"{each}-") for each in names)}
+    names, there = list(names), every()
+    chosen = {name for name in there if any(f"{name}-".startswith(f"{each}-") for each in names)}
     for each in names:
-        if not any(f"{name}-".startswith(f"{each}-") for name in every):
-            raise InputError(f"No row is called {each!r}.", hint=f"There are {', '.join(every)}.")
+        if not any(f"{name}-".startswith(f"{each}-") for name in there):
+            raise InputError(f"No row is called {each!r}.", hint=f"There are {', '.join(there)}.")
     if not names:
-        chosen = {*ROWS, *(YEAR_ROWS if year else ())}
-    return {name: measure for name, measure in every.items() if name in chosen}
+        chosen = {*NETWORK_ROWS} if network else {*ROWS, *(YEAR_ROWS if year else ())}
+    return {name: measure for name, measure in there.items() if name in chosen}

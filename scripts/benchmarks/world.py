@@ -19,7 +19,7 @@ from dtledger._backend.directory_store import DirectoryStore
 from dtledger._backend.foundry import install_devnet
 from dtledger._backend.kubo_store import KuboStore
 from dtledger.client import Client, Terms, writing_terms
-from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
+from dtledger.client.devnet import OPERATOR, Devnet
 from dtledger.client.opening import open_client
 from dtledger.home import Home
 from dtledger.ledger import Slot
@@ -101,17 +101,23 @@ def devnet_world(kubo: str | None = None) -> Iterator[World]:
             each.start(deployment)
         for each in custodians:
             each.wait()
-        operator, patient, gateway, clinician = (
-            _client(devnet, stack, kubo, name) for name in (OPERATOR, "patient", "gateway", "clinician")
-        )
-        for member, name, kind in ((gateway, "gateway", Kind.GATEWAY), (clinician, "clinician", Kind.CLINICIAN)):
+        yield peopled(devnet, custodians, stack, kubo)
+
+
+def peopled(devnet: Devnet, custodians: Sequence[LocalCustodian], stack: ExitStack, kubo: str | None) -> World:
+    """The world of a chain that is up, with people on it."""
+    names = (OPERATOR, "patient", "gateway", "clinician")
+    devnet.pay([devnet.key(name).address for name in names])
+    operator, patient, gateway, clinician = (_client(devnet, stack, kubo, name) for name in names)
+    for member, name, kind in ((gateway, "gateway", Kind.GATEWAY), (clinician, "clinician", Kind.CLINICIAN)):
+        if operator.context.view().member(member.address) is None:
             operator.members.enrol(member.members.card(name), [kind])
-        yield World(devnet, custodians, stack, kubo, int(time.time()), operator, patient, gateway, clinician)
+    return World(devnet, custodians, stack, kubo, int(time.time()), operator, patient, gateway, clinician)
 
 
 def _client(devnet: Devnet, stack: ExitStack, kubo: str | None, name: str) -> Client:
-    devnet.anvil.fund(devnet.key(name).address)
-    return stack.enter_context(open_client(PROFILE, name, home=devnet.home, options=options(devnet, kubo)))
+    devnet.pay([devnet.key(name).address])
+    return stack.enter_context(open_client(devnet.profile, name, home=devnet.home, options=options(devnet, kubo)))
 
 
 def options(devnet: Devnet, kubo: str | None) -> dict[str, str]:
