@@ -4,11 +4,15 @@ as far."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import postgres
+
+if TYPE_CHECKING:
+    from tests.network.ground import Ground
 
 TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
 settings.register_profile("timeless", TIMELESS)
@@ -30,3 +34,12 @@ def cluster(_cluster: postgres.Cluster) -> Iterator[postgres.Cluster]:
     """A PostgreSQL server, with nothing in it; for tests that are marked `postgres`."""
     yield _cluster
     _cluster.clear()
+
+
+@pytest.fixture(scope="session")
+def five() -> Iterator[Ground]:
+    """Five validators and all that belongs to them, for tests marked `network`; started once."""
+    from tests.network.ground import started
+
+    with started() as ground:
+        yield ground

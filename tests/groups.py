@@ -1,8 +1,8 @@
 """Says, above pytest's closing line, which groups of tests did not run and what they lack.
 
-A group is a marker with a condition: ``real_data`` reads the folder that ``DTLEDGER_DATA`` names, ``mutation`` and
-``accuracy`` run where a variable of their name is set. Tests that skip themselves for a reason of their own are counted
-under their marker too.
+A group is a marker with a condition: ``real_data`` reads the folder that ``DTLEDGER_DATA`` names, ``mutation``,
+``network`` and ``accuracy`` run where a variable of their name is set. Tests that skip themselves for a reason of their
+own are counted under their marker too.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ GROUPS = {
     "accuracy": "some minutes: set DTLEDGER_ACCURACY, and DTLEDGER_DATA",
     "flower": "a minute or two, and 2 GB: set DTLEDGER_FLOWER to start Flower's own processes",
     "mutation": "an hour: scripts/test --mutation makes each deliberate mistake, and sees that it is noticed",
+    "network": "five validators: scripts/test --network builds and starts them where Go is; some minutes",
     "mosquitto": "an MQTT broker: apt-get install mosquitto",
     "postgres": "a PostgreSQL server: apt-get install postgresql, and psycopg (dtledger[postgresql])",
     "kubo": "a kubo daemon: scripts/kubo builds one where Go is on the PATH",
 }
 
 
-SLOW = ("custodian_service", "federated", "gateway", "service", "services")
+SLOW = ("custodian_service", "federated", "gateway", "network", "service", "services")
 """Folders whose tests are all slow: they run services over HTTP, or rounds of Flower."""
 
 
-BEHIND = ("accuracy", "flower", "mutation")
+BEHIND = ("accuracy", "flower", "mutation", "network")
 """Groups that run where a variable of their name is set."""
 
 
@@ -42,6 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in SLOW:
             item.add_marker(pytest.mark.slow)
+        if item.path.parent.name == "network":
+            item.add_marker(pytest.mark.network)
         for marker in BEHIND:
             if item.get_closest_marker(marker) and not os.environ.get(f"DTLEDGER_{marker.upper()}"):
                 item.add_marker(pytest.mark.skip(reason=f"DTLEDGER_{marker.upper()} is not set"))
