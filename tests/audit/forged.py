@@ -62,10 +62,11 @@ def code(contract: str, deployment: Deployment) -> bytes:
     said, contracts = word(deployment.chain_id), deployment.contracts
     members, twins = word(contracts["MemberRegistry"]), word(contracts["TwinRegistry"])
     salted = [deployment.genesis, said, domain(deployment, contract)]
+    first = word(0)  # of a predecessor, where there is none
     built_in = {
         "MemberRegistry": salted,
-        "TwinRegistry": [*salted, word(HOUR)],
-        "ConsentRegistry": [*salted, members, twins, word(HOUR), word(HOUR)],
+        "TwinRegistry": [*salted, word(HOUR), first, first],
+        "ConsentRegistry": [*salted, members, twins, word(HOUR), word(HOUR), first],
         "ModelLedger": [members],
     }
     runtime = shipped()[contract]
