@@ -34,6 +34,7 @@ SAY_THEMSELVES = {
     "dtledger.ledger.rejections.emergencies": "as the others",
     "dtledger.ledger.rejections.guardians": "as the others",
     "dtledger.ledger.rejections.models": "as the others",
+    "dtledger.ledger.rejections.succession": "as the others",
 }
 """Modules whose names need no sentence each, and why."""
 

@@ -10,7 +10,9 @@ from ..errors import InputError, IntegrityError
 from ..ledger.lanes import Carried
 
 MOST_CALL_BYTES = 2**18
+"""Most bytes of a body."""
 MOST_CALLS = 200
+"""Most calls in one."""
 
 
 def json_of(summary: str) -> dict[str, Any]:
@@ -20,6 +22,11 @@ def json_of(summary: str) -> dict[str, Any]:
 
 
 def read_json(body: bytes, fields: dict[str, type]) -> dict[str, Any]:
+    """An object with just these fields, each of its kind.
+
+    Raises:
+        InputError: the body is none.
+    """
     try:
         said = parse_json(body, MOST_CALL_BYTES)
     except ValueError:
@@ -51,6 +58,7 @@ def read_calls(body: bytes) -> list[Carried]:
 
 
 def hex_bytes(text: str) -> bytes:
+    """Bytes from hex, with or without 0x. Raises InputError."""
     try:
         return bytes.fromhex(text.removeprefix("0x"))
     except ValueError:
@@ -58,6 +66,7 @@ def hex_bytes(text: str) -> bytes:
 
 
 def read_cid(text: str) -> CID:
+    """A CID from its text. Raises InputError."""
     try:
         return CID.decode(text)
     except IntegrityError:
