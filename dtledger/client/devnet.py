@@ -17,7 +17,7 @@ from .._backend.anvil import Anvil
 from .._backend.files import write_atomically
 from .._backend.foundry import install_devnet
 from .._backend.migrations import ROLES, WEEK, Founder, Plan, Step, read_deployment, run
-from ..config import set_value
+from ..config import read_document, set_value
 from ..home import Home
 from ..keys import KeyStore, Scrypt, UnlockedKey
 from ..ledger import Deployment
@@ -136,12 +136,16 @@ class Devnet:
         return create_custodian(Home(self.home.root / "devnet", "devnet"), "deployer")
 
     def _write_profile(self, settings: Mapping[str, str]) -> None:
+        """These settings, and the usual ones where the profile has none of its own."""
         usual = {
             "store": f"directory:{self.blocks}",
             "custodians": "embedded",
             "password_file": str(self.password_file),
         }
-        for name, value in {**usual, **settings}.items():
+        said = read_document(self.home.config_file)
+        own = said.data.get("profiles", {}).get(self.profile, {}) if said else {}
+        missing = {name: value for name, value in usual.items() if name not in own}
+        for name, value in {**missing, **settings}.items():
             set_value(self.home, name, value, profile=self.profile)
 
 

@@ -47,6 +47,16 @@ def test_a_key_made_later_is_funded_by_the_next_up(devnet: Callable[..., Result]
     assert rich.exit_code == 0, rich.stderr
 
 
+def test_what_its_profile_was_told_meanwhile_stays(devnet: Callable[..., Result], tmp_path: Path) -> None:
+    devnet("devnet", "up")
+    other = f"directory:{tmp_path / 'elsewhere'}"
+    assert devnet("config", "set", "store", other, "--profile", "devnet").exit_code == 0
+    devnet("devnet", "up")
+    told = json.loads(devnet("config", "show", "--json").stdout)
+    said = {each["name"]: each["value"] for each in told["settings"]}
+    assert (said["store"], said["custodians"]) == (other, "embedded")
+
+
 def test_status_without_a_devnet_says_how_to_start_one(devnet: Callable[..., Result]) -> None:
     result = devnet("devnet", "status")
     assert result.exit_code == 2
