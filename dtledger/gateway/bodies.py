@@ -15,10 +15,13 @@ MOST_CALLS = 200
 """Most calls in one."""
 
 
-def json_of(summary: str) -> dict[str, Any]:
+def json_of(summary: str, description: str = "", example: Any = None) -> dict[str, Any]:
     """What the interface's page says of an endpoint whose body is JSON."""
-    content = {"application/json": {"schema": {"type": "object"}}}
-    return {"summary": summary, "openapi_extra": {"requestBody": {"required": True, "content": content}}}
+    body: dict[str, Any] = {"schema": {"type": "object"}}
+    if example is not None:
+        body["example"] = example
+    extra = {"requestBody": {"required": True, "content": {"application/json": body}}}
+    return {"summary": summary, "description": description, "openapi_extra": extra}
 
 
 def read_json(body: bytes, fields: dict[str, type]) -> dict[str, Any]:

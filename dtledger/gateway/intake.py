@@ -1,16 +1,10 @@
-"""What devices send, as readings: all of a post is good, or none of it is kept.
-
-    {"twin": 7, "category": "glucose", "unit": "mmol/L", "id": "pump-17/2026-11-02/481",
-     "readings": [["2026-11-02T08:05:00+01:00", 5.4], ["2026-11-02T08:10:00+01:00", 5.6]]}
-
-Times have their offset (RFC 3339), units are UCUM codes of the category, values are such as a living body and its
-devices give. `id` is the sender's own, once for each post: sent again, it adds nothing. `quality` may say what all of
-the post's values are, in one of the words of `readings.SOURCES`: `systolic`, `pulse`, `fingerstick`. A refusal names
-the place in the list and never the value.
+"""What hubs send, as readings: all of a post is good, or none of it is kept. A refusal names the place in the list and
+never the value.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from datetime import datetime
@@ -30,6 +24,15 @@ from ..vocabulary import STATES, Reason, category
 from .pump import NO_TWINS, Ingest
 from .queue import Measured, ReadingQueue
 from .senders import Sender
+
+READING = ["2026-11-02T08:05:00+01:00", 5.4]
+EXAMPLE = {"twin": 7, "category": "glucose", "unit": "mmol/L", "id": "hub-3/2026-11-02/481", "readings": [READING]}
+DESCRIPTION = f"""
+Times have their offset (RFC 3339), units are UCUM codes of the category, values are such as a living body and its
+devices give. `id` is the sender's own, once for each post: sent again, it adds nothing. `quality` may say what all of
+the post's values are: {", ".join(sorted(SOURCES))}. All of a post is taken, or nothing; 202 says that it is on the
+disk, encrypted, and will be anchored. `Authorization: Bearer TOKEN` says who sends; `dtledger gateway token` makes one.
+"""
 
 MOST_BYTES = 2**20
 MOST_READINGS = 10_000
@@ -115,7 +118,7 @@ def _reading(place: int, row: Any, unit: str, quality: str, limits: tuple[float,
         case [str(text), int() | float() as value] if not isinstance(value, bool):
             pass
         case _:
-            raise InputError(f"readings[{place}] is not [time, value].")
+            raise InputError(f"readings[{place}] is not [time, value], as in {json.dumps(READING)}.")
     if not _RFC_3339.fullmatch(text):
         raise InputError(f"readings[{place}] has no time with its offset, as RFC 3339 writes it.")
     try:

@@ -35,6 +35,7 @@ from ..service.settings import (
 )
 from ..store import BlockMissingError
 from ..twin import require_extra
+from . import intake
 from .batches import Batches
 from .blocks import FRESH_SECONDS, Blocks
 from .bodies import hex_bytes, json_of, read_cid, read_json
@@ -253,7 +254,11 @@ def _router(gateway: Gateway) -> APIRouter:
     serve_devices(router, gateway.devices, gateway.batches)
     serve_relay(router, gateway.relay, gateway.relay_pump, gateway.queue.relayed)
 
-    @router.post("/v1/readings", status_code=202, **json_of("Take readings of one twin and category."))
+    @router.post(
+        "/v1/readings",
+        status_code=202,
+        **json_of("Take readings of one twin and category.", intake.DESCRIPTION, intake.EXAMPLE),
+    )
     def readings(body: Body, authorization: Annotated[str | None, Header()] = None) -> JSONResponse:
         return JSONResponse(gateway.intake.take(body, gateway.senders.of(authorization)), 202)
 

@@ -96,6 +96,13 @@ class TestReadings:
         assert said in answer.json()["text"]
         assert total(served) == before
 
+    def test_are_such_as_the_page_of_the_interface_shows(self, served: Served) -> None:
+        page = served.session.get(f"{served.url}/openapi.json", timeout=30).json()
+        post = page["paths"]["/v1/readings"]["post"]["requestBody"]["content"]["application/json"]["example"]
+        rows = served.readings(len(post["readings"]))["readings"]
+        assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in post["readings"]]
+        assert served.post("/v1/readings", {**post, "twin": served.world.twin, "readings": rows}).status_code == 202
+
     def test_of_a_clock_that_was_never_set_are_refused(self, served: Served) -> None:
         post = served.readings(2)
         post["readings"][1][0] = "1970-12-31T23:59:59Z"
