@@ -69,6 +69,16 @@ def test_a_bad_configuration_stops_the_start_with_its_place(run: Run, tmp_path: 
     assert str(tmp_path) in done.stderr
 
 
+def test_a_gateway_whose_store_is_a_gateway_does_not_start(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DTLEDGER_STORE", "gateway:http://127.0.0.1:8701")
+    done = run("gateway", "serve")
+    assert (done.exit_code, "a store of its own" in done.stderr) == (2, True)
+    monkeypatch.setenv("DTLEDGER_STORE", f"directory:{tmp_path}")
+    assert "a store of its own" not in run("gateway", "serve").stderr
+
+
 @pytest.mark.parametrize("line", ["ward-3", "ward-3 abc", f"ward-3 {'0' * 64} x", f"a {'0' * 64}\na {'1' * 64}"])
 def test_a_line_that_is_no_sender_is_named(tmp_path: Path, line: str) -> None:
     from dtledger.errors import InputError

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ...errors import InputError
 from ..app import App
 from ..command import verb
 
@@ -40,6 +41,11 @@ def serve_(app: App, config: str | None) -> None:
     from ...service.server import serve
     from ...service.settings import ServiceSettings
 
+    if app.settings.store.startswith("gateway:"):
+        raise InputError(
+            "A gateway needs a store of its own: its profile names a gateway, perhaps itself.",
+            hint="Name its kubo: `dtledger config set store /ip4/127.0.0.1/tcp/5001`, with its --profile.",
+        )
     settings = ServiceSettings.load("gateway", ENTRIES, Path(config).expanduser() if config else None)
     senders = Senders.read(Path(settings["senders"])) if settings["senders"] else Senders([])
     if not senders:
