@@ -52,8 +52,8 @@ class Bundle:
             "deployment": [
                 deployment.chain_id,
                 deployment.genesis,
-                dict(deployment.contracts),
-                dict(deployment.code),
+                {name: deployment.contracts[name] for name in CONTRACTS},
+                {name: code for name, code in deployment.code.items() if name in CONTRACTS},
                 deployment.block,
             ],
             "headers": [[number, self.headers[number]] for number in sorted(self.headers)],

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -147,7 +148,9 @@ def test_three_patients_of_whom_one_never_moves(dtledger: Run, devnet_home: Devn
     assert complaint(denied, 3)["reason"] == "REVOKED"
 
 
-def test_an_auditor_finds_both_sound(dtledger: Run, devnet_home: DevnetHome, after: str) -> None:
+def test_an_auditor_finds_both_sound_and_takes_the_former_one_in_a_file(
+    dtledger: Run, devnet_home: DevnetHome, after: str, tmp_path: Path
+) -> None:
     patient = new_patient(devnet_home)
     assert read(devnet_home, patient, PROFILE)
     assert carry(dtledger, patient, "--yes").exit_code == 0
@@ -157,6 +160,9 @@ def test_an_auditor_finds_both_sound(dtledger: Run, devnet_home: DevnetHome, aft
         words = ("audit", "twin", patient.twin.number, "--key", patient.name, "--profile", profile, "--json")
         claims = json.loads(dtledger(*words).stdout)["claims"]
         assert {each["verdict"] for each in claims} <= {"pass", "cannot check"}, claims
+    export = ("audit", "export", tmp_path / "file", "--twin", patient.twin.number, "--key", patient.name, "--json")
+    assert json.loads(dtledger(*export, "--profile", PROFILE).stdout)["bytes"]
+    complaint(dtledger(*export, "--profile", after), 2)
 
 
 def test_a_twin_is_not_carried_back_or_by_another(dtledger: Run, devnet_home: DevnetHome, after: str) -> None:
