@@ -22,19 +22,19 @@ def continue_from(before: Timelines, lines: Timelines, twin: int, block: int) ->
     _join(before.cards, lines.cards, twin, block, then=before.cards[twin].at(block))
     records = [each for each in before.card_records.get(twin, ()) if each.block <= block]
     lines.card_records[twin] = records + lines.card_records.get(twin, [])
-    for owner, _ in [each for each in before.epochs if each[1] == twin]:
-        _join(before.epochs, lines.epochs, (owner, twin), block, then=0)
-    for _, who in [each for each in before.blocks if each[0] == twin]:
-        _join(before.blocks, lines.blocks, (twin, who), block, then=0)
-    for owner, _ in [each for each in before.slots if each[1] == twin]:
-        for slot in before.slots[owner, twin]:
-            lines.slots[owner, twin].setdefault(slot)
+    for giver in [each for each in {**before.epochs, **lines.epochs} if each[1] == twin]:
+        _join(before.epochs, lines.epochs, giver, block, then=0)
+    for barred in [each for each in before.blocks if each[0] == twin]:
+        _join(before.blocks, lines.blocks, barred, block, then=0)
+    for giver in [each for each in {**before.slots, **lines.slots} if each[1] == twin]:
+        for slot in {**before.slots.get(giver, {}), **lines.slots[giver]}:
+            lines.slots[giver].setdefault(slot)
             _join(before.grants, lines.grants, slot, block, then=None)
 
 
 def _join(before: dict[K, Timeline[V]], lines: dict[K, Timeline[V]], key: K, block: int, **then: V) -> None:
     """The past of one thing, and from `block` on what stood here until then, or else `then`."""
-    joined, here = before[key].until(block - 1), lines.get(key)
+    joined, here = before.get(key, Timeline[V]()).until(block - 1), lines.get(key)
     standing = here.last if here else None
     if standing is not None:
         joined.set(block, standing)

@@ -100,6 +100,32 @@ def test_the_past_of_a_twin_that_came_is_what_it_was(line: Line, twin: int) -> N
     assert [record.card for record in new.view.cards(twin)] == [card()]
 
 
+@pytest.mark.parametrize("ended_there", [False, True])
+def test_who_ends_all_in_the_new_deployment_first_ends_nothing_of_the_past(
+    line: Line, twin: int, ended_there: bool
+) -> None:
+    """Else an owner could deny later what a writer wrote by right, while the twin lived in the old one."""
+    old, new = line
+    if ended_there:
+        new.send(calls.revoke_all(twin), "ann")
+    written, former = old.ledger.head().number, old.view
+    carry(line, luggage(old, twin))
+    past = new.ledger.view(written)
+    assert past.epoch(ANN, twin) == former.epoch(ANN, twin) == 0
+    assert past.epoch_since(ANN, twin, 0) is None
+    assert answers(line, twin) == [Reason.RETIRED, Reason.NO_GRANT if ended_there else Reason.PERMITTED]
+
+
+def test_what_was_granted_in_the_new_deployment_first_was_not_given_in_the_past(line: Line, twin: int) -> None:
+    """Else who wrote without a right in the old one is taken for a writer afterwards."""
+    old, new = line
+    new.grant(twin, "clinician", number=1)
+    written = old.ledger.head().number
+    carry(line, luggage(old, twin))
+    assert new.ledger.view(written).grant(ANN, twin, CLINICIAN, 1) == EMPTY
+    assert new.view.grant(ANN, twin, CLINICIAN, 1).given
+
+
 def test_the_owner_goes_on_in_the_new_deployment_as_it_did_in_the_old(line: Line, twin: int) -> None:
     old, new = line
     carry(line, luggage(old, twin))
