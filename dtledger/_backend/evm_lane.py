@@ -43,6 +43,9 @@ MOST_BYTES = 100_000
 TRANSACTION_GAS = 2**24
 """Of one transaction (EIP-7825)."""
 
+TRIED_BYTES = 2**18
+"""Of calls that are tried out at once: half a megabyte in hex, of which proxies take one, Anvil two and geth five."""
+
 SHARE = 2
 """One transaction takes a block's gas by this at most: others' must fit beside it."""
 
@@ -93,7 +96,10 @@ class EvmLane:
         if self._relay is None or len(calls) < 2:
             return [self._try_one(each) for each in calls]
         gas = [MOST_GAS] * len(calls)
-        asked = {"from": self.address, "to": self._relay, "data": self._spelled(calls, gas), "gas": self._block_gas}
+        data = self._spelled(calls, gas)
+        if len(data) > TRIED_BYTES:
+            return self.try_out(calls[: len(calls) // 2])
+        asked = {"from": self.address, "to": self._relay, "data": data, "gas": self._block_gas}
         try:
             with Translated(ContractLogicError, Web3RPCError):
                 answer = bytes(self._ledger.web3.eth.call(asked, "pending"))  # type: ignore[arg-type]
@@ -101,8 +107,7 @@ class EvmLane:
         except (ContractLogicError, Web3RPCError) as error:  # together they take more gas than there is
             if isinstance(error, Web3RPCError) and not _says(error, "gas", "revert"):
                 raise rejection_of(error) from error
-            middle = len(calls) // 2
-            return [*self.try_out(calls[:middle]), *self.try_out(calls[middle:])]
+            return self.try_out(calls[: len(calls) // 2])
         return [_tried(*each) for each in outcomes]
 
     def _try_one(self, call: Carried) -> int | DtledgerError:

@@ -179,11 +179,9 @@ class RelayPump:
         waiting = self._tables.waiting(AT_ONCE) if lane else []
         if lane is None or not waiting:
             return False
-        tried = lane.try_out([each.call for each in waiting])
-        self._refuse({each: error for each, gas in zip(waiting, tried, strict=True) if (error := _fault(gas))})
-        good = [
-            (each, gas) for each, gas in zip(waiting, tried, strict=True) if not _fault(gas) and isinstance(gas, int)
-        ]
+        tried = [*zip(waiting, lane.try_out([each.call for each in waiting]), strict=False)]
+        self._refuse({each: error for each, gas in tried if (error := _fault(gas))})
+        good = [(each, gas) for each, gas in tried if not _fault(gas) and isinstance(gas, int)]
         if not good:
             return True
         calls, gas = [each.call for each, _ in good], [gas for _, gas in good]

@@ -97,7 +97,8 @@ class Lane(Protocol):
         ...
 
     def try_out(self, calls: Sequence[Carried]) -> list[int | DtledgerError]:
-        """The gas that each would take if all were carried now, or why it would be refused.
+        """The gas that each would take if all were carried now, or why it would be refused. Of as many, from the first,
+        as can be tried out at once, one at least: what comes after may hang on what comes before.
 
         Raises:
             UnreachableError: the node does not answer.
