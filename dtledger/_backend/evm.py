@@ -191,13 +191,16 @@ class EvmLedger(EvmReader):
         )
 
     def why_reverted(self, sent: bytes, block: int) -> DtledgerError:
-        """The contract's reason, from the same call on the state after the block that refused the transaction."""
+        """The contract's reason, from the same call on the state after the block that refused the transaction; without
+        one where the node has that state no more."""
         with Translated():
             transaction = self._web3.eth.get_transaction(sent)  # type: ignore[arg-type]
             again = {"from": transaction["from"], "to": transaction.get("to"), "data": transaction["input"]}
         try:
-            with Translated(ContractLogicError):
+            with Translated(ContractLogicError, Web3RPCError):
                 self._web3.eth.call(again, block)  # type: ignore[arg-type]
         except ContractLogicError as error:
             return rejection_of(error)
+        except Web3RPCError:  # a node keeps the state of a while
+            pass
         return rejection("reverted", {}, transaction=f"0x{sent.hex()}")

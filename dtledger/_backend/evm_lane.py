@@ -55,7 +55,8 @@ AGAIN_SECONDS = 2
 _CALL_BYTES = 256
 """What a call takes in a transaction beside its data: six words, and what fills up its last."""
 
-_BASE_GAS, _BYTE_GAS = 21_000, 16
+_BASE_GAS, _BYTE_GAS, _LEAST_BYTE_GAS = 21_000, 16, 40
+"""The last is what a transaction must have for each byte, however little its calls take (EIP-7623)."""
 _CALL_GAS = 10_000
 """What the relay itself may take for a call."""
 
@@ -158,7 +159,7 @@ class EvmLane:
         data = self._spelled(calls, limits)
         # and what the last call must leave to have its own (EIP-150)
         beside = _BASE_GAS + len(data) * _BYTE_GAS + len(calls) * _CALL_GAS + max(limits) // 32
-        return self._relay, data, sum(limits) + beside
+        return self._relay, data, max(sum(limits) + beside, _BASE_GAS + len(data) * _LEAST_BYTE_GAS)
 
     def _spelled(self, calls: Sequence[Carried], gas: Sequence[int]) -> bytes:
         places = self._ledger.deployment.contracts

@@ -21,7 +21,12 @@ from dtledger._backend.evm_lane import EvmLane, FeeTooHighError
 from dtledger.errors import DtledgerError, LedgerRejection
 from dtledger.ledger import RELAY, Deployment, calls, messages
 from dtledger.ledger.lanes import Carried, Fate, Fees, Flight
-from dtledger.ledger.rejections import InsufficientFundsError, StaleBlockCountError, WrongSignatureError
+from dtledger.ledger.rejections import (
+    InsufficientFundsError,
+    RevertedError,
+    StaleBlockCountError,
+    WrongSignatureError,
+)
 from dtledger.types import Address
 from tests.ledger.bench import GOVERNANCE_DELAY, RETIRE_DELAY, Bench, governance, who
 from tests.ledger.conftest import Chain
@@ -162,6 +167,35 @@ class TestABatch:
         line.land()
         (fate,) = line.book.landed
         assert {place: type(error) for place, error in fate.refused.items()} == {0: StaleBlockCountError}
+
+    @pytest.mark.parametrize("is_pruned", [False, True])
+    def test_of_one_that_a_block_refused_is_told_though_the_node_forgot_why(
+        self, line: Line, monkeypatch: pytest.MonkeyPatch, is_pruned: bool
+    ) -> None:
+        """A node keeps the state of some minutes. Else what was refused before a longer outage holds up all."""
+        stale = line.blocking("hospital")
+        line.bench.send(calls.block_grantee(line.twin, who("hospital").address), "ann")
+        line.send(stale)
+
+        def pruned(eth: Eth, *_: object) -> bytes:
+            raise Web3RPCError("missing trie node")
+
+        with monkeypatch.context() as later:
+            if is_pruned:
+                later.setattr(Eth, "call", pruned)
+            line.land()
+        (fate,) = line.book.landed
+        assert {type(error) for error in fate.refused.values()} == {
+            RevertedError if is_pruned else StaleBlockCountError
+        }
+
+    @pytest.mark.parametrize("size", [65, 40_000])
+    def test_has_the_gas_that_its_bytes_must_have(self, line: Line, size: int) -> None:
+        """EIP-7623; a contract's signature may be long (ERC-1271). Else the node refuses it, and its neighbours."""
+        long = calls.block_signed(line.twin, who("bob").address, 0, line.bench.ledger.head().at + 1800, b"\1" * size)
+        _, data, gas = line.lane._transaction([Carried(long.contract, encode_call(long))] * 2, [60_000] * 2)
+        zeros = data.count(0)
+        assert gas >= 21_000 + 10 * (zeros + 4 * (len(data) - zeros))
 
     def test_is_as_large_as_half_a_block_and_a_pool_allow(self, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
         some = [line.blocking("bob")] * 400
