@@ -209,6 +209,12 @@ class QueueFile(DatabaseFile):
             rows = database.execute(query, (now, came_before)).fetchall()
         return [(part, closes) for part, closes in rows if part not in skip]
 
+    def closing_after(self, seconds: int) -> list[bytes]:
+        """The parts that are complete after that time."""
+        query = "SELECT DISTINCT part FROM readings WHERE closes > ? ORDER BY part"
+        with self._reading() as database:
+            return [part for (part,) in database.execute(query, (seconds,))]
+
     def rows(self, part: bytes) -> list[Kept]:
         query = (
             "SELECT number, at, readings.sealed, written_as, manifest, custody, COALESCE(later, verdicts.sealed) "

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from ..readings import Reading
 from ..twin.keeper import Memory
+from ..vocabulary import category
 from .known import Book
 from .lives import Lives
 from .moments import FORGOTTEN_SECONDS, TAKEN, is_low
@@ -21,9 +22,6 @@ log = logging.getLogger(__name__)
 
 MOST_HEARD = 300
 """Readings after which a low is judged when it comes: in a flood it alarms unverified."""
-
-MOST_WOKEN = 1024
-"""Hours that are looked through at the start."""
 
 
 class Hearing:
@@ -36,8 +34,8 @@ class Hearing:
         self._clock = clock
 
     def wake(self) -> None:
-        """Alarm of lows that wait since before this process."""
-        for hour in self._queue.due(self._clock(), (), MOST_WOKEN):
+        """Alarm of lows that wait since before this process, however much else does."""
+        for hour in self._queue.measured_since(self._clock() - 3600 * category("glucose").stale_hours):
             self.hear([Measured(hour.twin, hour.category, each) for each in hour.readings])
 
     def hear(self, measured: Sequence[Measured]) -> None:

@@ -15,7 +15,7 @@ import hmac
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from operator import itemgetter
@@ -186,6 +186,12 @@ class ReadingQueue:
         first = [part for part, _ in parts if part in chosen][:most]
         hours = (opened[part] if part in opened else self._open(part) for part in first)
         return [hour for hour in hours if hour is not None]
+
+    def measured_since(self, seconds: int) -> Iterator[Hour]:
+        """Hours that were not over at that time (unix seconds)."""
+        for part in self._file.closing_after(seconds):
+            if (hour := self._open(part)) is not None:
+                yield hour
 
     def hour(self, part: bytes, rows: Sequence[Kept] | None = None) -> Hour | None:
         """One of them as it stands now, or those `rows` of it that its twin was lent."""

@@ -141,6 +141,19 @@ def test_lows_that_wait_alarm_when_the_gateway_starts_again(alive: Living) -> No
     assert [each["unverified"] for each in again.twins.alarms.shown(alive.world.clock.at)] == [False]
 
 
+@pytest.mark.parametrize("hours", [0, 1_100])
+def test_lows_alarm_when_it_starts_again_however_much_waits_before_them(alive: Living, hours: int) -> None:
+    """Who sends what is old for weeks keeps nobody's low from being told after a crash."""
+    now = alive.world.clock.at
+    old = (Reading(now - 90 * 24 * HOUR + number * HOUR, 100.0, "mg/dL", 60) for number in range(hours))
+    alive.site.queue.put([Measured(alive.world.twin + 1, "glucose", each) for each in old])
+    alive.site.queue.put([Measured(alive.world.twin, "glucose", each) for each in falling(alive, 100.0, 82.0, 65.0)])
+    again = alive.start_again()
+    rung = rings(again)
+    again.twins.wake()
+    assert rung == [False]
+
+
 def test_a_word_keeps_the_newest_of_its_alarms(alive: Living) -> None:
     alarms = alive.twins.alarms
     for at in range(2000):
