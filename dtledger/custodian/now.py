@@ -105,7 +105,7 @@ class Timekeeper:
     def _age(self, tip: Tip) -> int:
         """Of the head, in seconds: by the clock, or since it was first seen here."""
         now, (number, since) = self._ticks(), self._first_seen
-        if tip.head.number != number:
+        if tip.head.number > number:  # of several nodes one may lag
             self._first_seen, since = (tip.head.number, now), now
         return max(self._clock() - tip.head.at, int(now - since))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,24 @@ class TestACustodians:
         world.clock.advance(61)
         assert heard(desk, seconds) == FROZEN
         desk.custodian.ledger.thaw()
+        assert heard(desk, seconds) == refused(seconds, Reason.REVOKED)
+
+    def test_makes_no_old_heads_young_that_come_in_turns(
+        self, world: World, seconds: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two nodes stand still behind one address, a block apart: each look finds another head, and none is new."""
+        desk = Desk(world, slot=grant(world, -2 * DAY, DAY))
+        earlier = desk.custodian.ledger.tip()
+        world.ledger.mine()
+        heads = cycle([desk.custodian.ledger.tip(), earlier])
+        with monkeypatch.context() as standing:
+            standing.setattr(desk.custodian.ledger, "tip", lambda: next(heads))
+            assert heard(desk, min(seconds, 0)) == 2
+            world.patient.consents.revoke(desk.slot)
+            for _ in range(4):
+                said = heard(desk, seconds)
+                world.clock.advance(21)
+            assert said == FROZEN
         assert heard(desk, seconds) == refused(seconds, Reason.REVOKED)
 
     def test_opens_nothing_for_an_emergency_that_is_over(self, world: World, seconds: int) -> None:
