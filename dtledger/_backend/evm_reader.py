@@ -25,7 +25,7 @@ from ..types import Digest, Head
 from ..vocabulary import Reason
 from .artifacts import artifact
 from .event_codec import decode_event
-from .log_cache import LogCache, RawLog
+from .log_cache import LogCache, RawLog, schema_of
 from .node import Translated, connect, require_deployment
 from .postgresql import Server
 
@@ -89,7 +89,7 @@ class EvmReader:
         if before is None:
             return None
         if isinstance(cache, Server):
-            return EvmReader(rpc_url, before, replace(cache, schema=f"{cache.schema}_before"))
+            return EvmReader(rpc_url, before, replace(cache, schema=schema_of(before.id)))
         return EvmReader(rpc_url, before, cache.with_name(f"{before.id}.db") if cache else None)
 
     def _new_history(self) -> History:

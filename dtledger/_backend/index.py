@@ -19,7 +19,7 @@ from ..errors import IntegrityError, UnreachableError
 from ..ledger import Deployment
 from ..types import Digest
 from .evm import EvmLedger
-from .log_cache import SCHEMA, LogCache, RawLog
+from .log_cache import SCHEMA, LogCache, RawLog, schema_of
 from .postgresql import Server, ServerConnection
 
 
@@ -36,7 +36,7 @@ class Standing:
 
 def place(url: str | None, file: Path) -> Path | Server:
     """Where an index lies: in the file, or in the database of that URL under the file's name."""
-    return file if url is None else Server(url, f"dtledger_index_{file.stem}")
+    return file if url is None else Server(url, schema_of(file.stem))
 
 
 def standing(path: Path | Server) -> Standing:

@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS logs (
 """
 
 
+def schema_of(deployment: str) -> str:
+    """Where in a PostgreSQL database the logs of the deployment of that `id` lie."""
+    return f"dtledger_index_{deployment}"
+
+
 class RawLog(NamedTuple):
     """A log as the node gave it; `topics` are 32 bytes each, one after another."""
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from dtledger._backend import index
+from dtledger._backend.evm_reader import EvmReader
 from dtledger._backend.log_cache import LogCache, RawLog
 from dtledger._backend.postgresql import Server
 from dtledger._backend.proof_file import ProofFile
 from dtledger.errors import IntegrityError, UnreachableError
-from dtledger.types import Digest
+from dtledger.ledger import Deployment
+from dtledger.types import Address, Digest
 from tests.ledger import test_evm_ledger as on_a_file
 from tests.ledger.bench import Bench
 from tests.ledger.conftest import Chain
@@ -144,3 +146,17 @@ class TestTheIndex:
         cluster.execute(f'DELETE FROM "{cache.schema}".logs WHERE block = {head}')
         with pytest.raises(IntegrityError, match="the index has other logs"):
             index.require_logs(iter(proved), cache, head)
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_each_deployment_of_a_line_has_a_schema_of_its_own(cluster: Cluster, count: int) -> None:
+    """PostgreSQL cuts a name of over 63 bytes: under names that grow, the events of two would be one's."""
+    line: Deployment | None = None
+    for number in range(count):
+        contracts = {"ConsentRegistry": Address(f"0x{number:08x}{0:032x}")}
+        line = Deployment(2**31 - 1, Digest(bytes(32)), contracts, {}, predecessor=line)
+    assert line is not None
+    file = Path(f"ledger-cache/{line.id}.db")
+    with EvmReader("http://127.0.0.1:9", line, index.place(cluster.url, file)):
+        found = cluster.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'dtledger_index%'")
+    assert len(found) == count
