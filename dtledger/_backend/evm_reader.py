@@ -93,7 +93,8 @@ class EvmReader:
         return EvmReader(rpc_url, before, cache.with_name(f"{before.id}.db") if cache else None)
 
     def _new_history(self) -> History:
-        return History(self._former.history if self._former else None)
+        former = self._former
+        return History((lambda: former._history) if former else None)
 
     def __enter__(self) -> Self:
         return self
@@ -146,11 +147,20 @@ class EvmReader:
         """Bring the history up to the node's head, and return that."""
         self._identify()
         head = self._block("latest")
-        if head != self._read:
-            self._drop_if_changed()
-            self._fetch(head)
-            self._fold(head)
+        self._read_to(head)
         return head
+
+    def _read_to(self, head: Head) -> None:
+        """The deployment before is read to the same block first: asked for its own, a node may say an older one."""
+        if head == self._read:
+            return
+        if self._former is not None:
+            with self._former._lock:
+                self._former._identify()
+                self._former._read_to(head)
+        self._drop_if_changed()
+        self._fetch(head)
+        self._fold(head)
 
     def _drop_if_changed(self) -> None:
         """Throw away what was read if the chain no longer has the newest block that was read."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from dtledger._backend.evm_reader import EvmReader
 from dtledger.ledger import calls, guardian_calls, messages
 from dtledger.ledger.rejections import (
     RetirementAnnouncedError,
@@ -22,7 +23,7 @@ from dtledger.ledger.rejections.succession import (
 )
 from dtledger.ledger.signed import CarriedGrant, SignedCarrying
 from dtledger.policy import EMPTY, Request, check
-from dtledger.types import ZERO_ADDRESS, ZERO_DIGEST, Address, Period
+from dtledger.types import ZERO_ADDRESS, ZERO_DIGEST, Address, Head, Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
 from tests.ledger.bench import Bench, card, digest, who
 from tests.ledger.guarding import DELAY, guardians
@@ -124,6 +125,24 @@ def test_what_was_granted_in_the_new_deployment_first_was_not_given_in_the_past(
     carry(line, luggage(old, twin))
     assert new.ledger.view(written).grant(ANN, twin, CLINICIAN, 1) == EMPTY
     assert new.view.grant(ANN, twin, CLINICIAN, 1).given
+
+
+@pytest.mark.parametrize("lags", [False, True])
+def test_its_past_is_whole_though_the_node_is_a_block_behind_when_asked_again(
+    line: Line, twin: int, monkeypatch: pytest.MonkeyPatch, lags: bool
+) -> None:
+    """Several nodes may answer under one address: else a twin that came had a card for good that it has no more."""
+    old, new = line
+    behind, real = old.ledger.head(), EvmReader._block
+    old.send(calls.set_card(twin, messages.card_chain(ZERO_DIGEST, card()), card(2)), "ann")
+    carry(line, luggage(old, twin))
+
+    def lagging(reader: EvmReader, which: object) -> Head:
+        return behind if which == "latest" and reader.deployment.id == old.deployment.id else real(reader, which)
+
+    if lags:
+        monkeypatch.setattr(EvmReader, "_block", lagging)
+    assert new.view.card(twin) == card(2)
 
 
 def test_the_owner_goes_on_in_the_new_deployment_as_it_did_in_the_old(line: Line, twin: int) -> None:
