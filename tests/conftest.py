@@ -32,7 +32,9 @@ def _cluster() -> Iterator[postgres.Cluster]:
 @pytest.fixture
 def cluster(_cluster: postgres.Cluster) -> Iterator[postgres.Cluster]:
     """A PostgreSQL server, with nothing in it; for tests that are marked `postgres`."""
+    _cluster.wake()
     yield _cluster
+    _cluster.wake()
     _cluster.clear()
 
 

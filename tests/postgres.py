@@ -58,6 +58,11 @@ class Cluster:
         words = " ".join(f"-c {name}={value}" for name, value in {**_OPTIONS, **options}.items())
         self._run("pg_ctl", "-l", self.folder / "log", "-w", "-o", f"-k {self.folder} {words}", "start")
 
+    def wake(self) -> None:
+        """Start it, if a test that failed left it down."""
+        if not (self.folder / "data" / "postmaster.pid").exists():
+            self.start()
+
     def stop(self, how: str = "immediate") -> None:
         """Without a word to anybody, and nothing written down but its log ahead."""
         self._run("pg_ctl", "-m", how, "-w", "stop")
