@@ -119,8 +119,9 @@ def line(chain: Chain) -> Iterator[Line]:
 
 @pytest.fixture
 def idle(line: Line) -> Iterator[Line]:
-    """A chain that makes no block until it is told to."""
+    """A chain that makes no block until it is told to, and whose pool holds nothing: going back forgets no pool."""
     line.bench.ledger.head()
+    line.chain.anvil.rpc("anvil_dropAllTransactions")
     line.chain.anvil.rpc("evm_setAutomine", False)
     yield line
     line.chain.anvil.rpc("evm_setAutomine", True)
