@@ -187,9 +187,10 @@ def _reader(world: World, twin: int, latencies: Latencies) -> Iterator[subproces
 
     def hear() -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            latencies.add(float(line))
-            heard.set()
+        with process.stdout as told:
+            for line in told:
+                latencies.add(float(line))
+                heard.set()
         heard.set()  # it ended, and a reader that did is counted
 
     listening = threading.Thread(target=hear)

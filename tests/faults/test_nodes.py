@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from dtledger._backend import evm, node
+from dtledger._backend import evm_reader, node
 from dtledger._backend.anvil import Anvil
 from dtledger._backend.evm import EvmLedger
 from dtledger._backend.migrations import read_deployment
@@ -49,8 +49,8 @@ class TestANodeThatIsNotThere:
         assert_read(dtledger(*words))
 
     def test_that_never_answers_is_given_up(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-        connect = evm.connect
-        monkeypatch.setattr(evm, "connect", lambda url: connect(url, timeout=0.1))
+        connect = evm_reader.connect
+        monkeypatch.setattr(evm_reader, "connect", lambda url: connect(url, timeout=0.1))
         with socket.create_server(("127.0.0.1", 0)) as deaf:
             settings = Settings.load(scene.home, {"profile": PROFILE}, env={})
             deployment = read_deployment(scene.home.deployments / f"{settings.deployment}.json")

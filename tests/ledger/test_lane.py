@@ -124,6 +124,7 @@ def idle(line: Line) -> Iterator[Line]:
     line.chain.anvil.rpc("anvil_dropAllTransactions")
     line.chain.anvil.rpc("evm_setAutomine", False)
     yield line
+    line.chain.anvil.rpc("anvil_dropAllTransactions")
     line.chain.anvil.rpc("evm_setAutomine", True)
 
 
