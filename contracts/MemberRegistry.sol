@@ -27,7 +27,7 @@ import {Kind} from "./types/Vocabulary.sol";
 ///
 /// LIVENESS. Nothing that a member needs for itself is restricted. A suspended member can still change its key.
 ///
-/// Invariants: versions never fall. No member belongs to itself. A key stands in a member's place only if that member
+/// Invariants: versions never fall. Every event that changes a member raises the count of its changes by one. No member belongs to itself. A key stands in a member's place only if that member
 /// signed it or sent it. A guarded kind is added by `addGuardedKinds` alone.
 contract MemberRegistry is IMemberRegistry, TypedDomain, AccessManaged {
     /// @dev An organisation's newest call about a member: `joins` at the card that follows `version - 1`, or not.
@@ -68,7 +68,7 @@ contract MemberRegistry is IMemberRegistry, TypedDomain, AccessManaged {
         _requireEnrolled(member);
         _requireKnown(kinds);
         if (kinds & Kind.GUARDED_BITS & ~_members[member].kinds != 0) revert MemberRegistry_GuardedKinds(kinds);
-        _members[member].kinds = kinds;
+        _changing(member).kinds = kinds;
         emit KindsSet(member, kinds);
     }
 
@@ -77,7 +77,7 @@ contract MemberRegistry is IMemberRegistry, TypedDomain, AccessManaged {
         _requireEnrolled(member);
         if (kinds & ~Kind.GUARDED_BITS != 0) revert MemberRegistry_UnguardedKinds(kinds);
         kinds |= _members[member].kinds;
-        _members[member].kinds = kinds;
+        _changing(member).kinds = kinds;
         emit KindsSet(member, kinds);
     }
 
@@ -85,14 +85,14 @@ contract MemberRegistry is IMemberRegistry, TypedDomain, AccessManaged {
     function suspend(address member) external restricted {
         _requireEnrolled(member);
         if (_members[member].suspended) revert MemberRegistry_AlreadySuspended(member);
-        _members[member].suspended = true;
+        _changing(member).suspended = true;
         emit Suspended(member);
     }
 
     /// @inheritdoc IMemberRegistry
     function reinstate(address member) external restricted {
         if (!_members[member].suspended) revert MemberRegistry_NotSuspended(member);
-        _members[member].suspended = false;
+        _changing(member).suspended = false;
         emit Reinstated(member);
     }
 
@@ -108,7 +108,7 @@ contract MemberRegistry is IMemberRegistry, TypedDomain, AccessManaged {
     function dismiss(address member) external {
         Member storage entry = _members[member];
         _decisions[msg.sender][member] = Decision({version: entry.version + 1, joins: false});
-        if (entry.organisation == msg.sender) entry.organisation = address(0);
+        if (entry.organisation == msg.sender) _changing(member).organisation = address(0);
         emit Dismissed(member, msg.sender);
     }
 
@@ -159,7 +159,7 @@ contract MemberRegistry is IMemberRegistry, TypedDomain, AccessManaged {
         if (card.organisation != entry.organisation && card.organisation != address(0)) {
             _requireAgreed(card, agreement);
         }
-        entry.version = card.version + 1;
+        _changing(card.member).version = card.version + 1;
         entry.organisation = card.organisation;
         _keys[card.member] = card.key;
     }
@@ -187,6 +187,12 @@ contract MemberRegistry is IMemberRegistry, TypedDomain, AccessManaged {
         if (previous != present) revert MemberRegistry_StaleKeyring(previous, present);
         _keyrings[organisation] = digest;
         emit KeyringSet(organisation, digest);
+    }
+
+    /// @dev A member's entry, of which something is about to be written.
+    function _changing(address member) private returns (Member storage entry) {
+        entry = _members[member];
+        ++entry.changes;
     }
 
     function _requireEnrolled(address member) private view {

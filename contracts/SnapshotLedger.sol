@@ -15,11 +15,15 @@ import {TypedData} from "./libraries/TypedData.sol";
 ///
 /// TIME. The block and its timestamp are kept with the root.
 ///
+/// HISTORY. One digest of each sender's is over all that it ever anchored, in order, with blocks and times. A list of its
+/// batches that lacks one, or has another, is found out by that one word.
+///
 /// PRIVACY. A root, a count and the digest of an index block. Leaves bind hashes and pseudonymous labels.
 ///
 /// Invariant: anchors only grow. What `batchOf` once answered, it answers for ever.
 contract SnapshotLedger is ISnapshotLedger {
     mapping(address sender => mapping(bytes32 root => Batch)) private _batches;
+    mapping(address sender => bytes32) private _histories;
 
     /// @inheritdoc ISnapshotLedger
     function anchorBatch(bytes32 root, uint32 count, bytes32 indexDigest) external {
@@ -27,12 +31,20 @@ contract SnapshotLedger is ISnapshotLedger {
         if (_batches[msg.sender][root].count != 0) revert SnapshotLedger_AlreadyAnchored(msg.sender, root);
         _batches[msg.sender][root] =
             Batch({blockNumber: uint64(block.number), anchoredAt: uint40(block.timestamp), count: count});
+        _histories[msg.sender] = keccak256(
+            abi.encode(_histories[msg.sender], root, count, indexDigest, block.number, block.timestamp)
+        );
         emit BatchAnchored(msg.sender, root, count, indexDigest);
     }
 
     /// @inheritdoc ISnapshotLedger
     function batchOf(address sender, bytes32 root) external view returns (Batch memory) {
         return _batches[sender][root];
+    }
+
+    /// @inheritdoc ISnapshotLedger
+    function historyOf(address sender) external view returns (bytes32) {
+        return _histories[sender];
     }
 
     /// @inheritdoc ISnapshotLedger

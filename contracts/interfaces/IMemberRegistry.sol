@@ -4,11 +4,13 @@ pragma solidity ^0.8.30;
 /// @notice An enrolled person or organisation. `version` counts its cards and is zero for a stranger.
 /// @param kinds Bits of `Kind`.
 /// @param organisation The organisation that it belongs to, or zero.
+/// @param changes How often any of this was written, so that whoever is told less than all of it can see that.
 struct Member {
     uint16 kinds;
     bool suspended;
     uint32 version;
     address organisation;
+    uint32 changes;
 }
 
 /// @notice What a member says of itself, signed by its own key (EIP-712 type of the same name).

@@ -40,6 +40,10 @@ interface ISnapshotLedger {
     /// @notice When `sender` anchored `root`.
     function batchOf(address sender, bytes32 root) external view returns (Batch memory);
 
+    /// @notice The digest over all that `sender` anchored: zero before its first batch, then keccak256(abi.encode(the digest
+    /// before, root, count, indexDigest, block number, block timestamp)).
+    function historyOf(address sender) external view returns (bytes32);
+
     /// @notice True if `sender` anchored `root` and the leaf is in it.
     function includes(address sender, bytes32 root, Leaf calldata leaf, bytes32[] calldata proof)
         external

@@ -26,6 +26,7 @@ def measure(world: World) -> dict[str, int]:
     grantee = world.clinician.address
     terms = _terms(world)
     grants = [_send(patient, calls.grant(first, grantee, 0, terms, digest())) for _ in range(2)]
+    anchors = [_send(patient, calls.anchor_batch(digest(), 1_000_000, digest())) for _ in range(2)]
     return {
         "mint, a patient's first": minted.gas,
         "setCard, first": _send(patient, calls.set_card(first, ZERO_DIGEST, _card())),
@@ -35,7 +36,7 @@ def measure(world: World) -> dict[str, int]:
         "revoke": _send(patient, calls.revoke(patient.address, first, grantee, 0)),
         "grantMany of 50": _send(patient, calls.grant_many(first, terms, _recipients())),
         "grantSigned": _relay_grant(world, patient, first, terms),
-        "anchorBatch": _send(patient, calls.anchor_batch(digest(), 1_000_000, digest())),
+        "anchorBatch": anchors[1],
         **_updates(world),
     }
 

@@ -226,6 +226,7 @@ contract EventsTest is Guarding {
         vm.assertEq(_told("kinds", _word(who), 0), bytes32(uint256(member.kinds)), "kinds");
         vm.assertEq(_told("suspended", _word(who), 0), bytes32(uint256(member.suspended ? 1 : 0)), "suspended");
         vm.assertEq(_told("organisation", _word(who), 0), _word(member.organisation), "organisation");
+        vm.assertEq(_told("changes", _word(who), 0), bytes32(uint256(member.changes)), "changes");
         vm.assertEq(_told("key", _word(who), 0), members.keyOf(who), "key");
         vm.assertEq(_told("keyring", _word(who), 0), members.keyringOf(who), "keyring");
     }

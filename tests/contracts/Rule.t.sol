@@ -130,7 +130,8 @@ contract RuleTest {
                 kinds: asks ? uint16(bytes2(c[61:63])) : 0,
                 suspended: flags & 2 != 0,
                 version: flags & 1,
-                organisation: asks && flags & 1 != 0 ? _actor(c[63]) : address(0)
+                organisation: asks && flags & 1 != 0 ? _actor(c[63]) : address(0),
+                changes: 0
             })
         );
         bytes32 counts = keccak256(abi.encode(_actor(bytes1(actor)), keccak256(abi.encode(TWIN, uint256(2)))));

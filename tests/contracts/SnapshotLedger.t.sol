@@ -43,6 +43,26 @@ contract SnapshotLedgerTest is World {
         vm.assertEq(snapshots.batchOf(stranger, "root").anchoredAt, START + 1, "the second sender's is its own");
     }
 
+    /// @dev A list of batches that lacks one, or has one otherwise, is not what the digest is of.
+    function testFuzz_a_senders_history_is_of_all_its_batches_in_order(bytes32 first, bytes32 second) external {
+        vm.assume(first != second);
+        vm.assertEq(snapshots.historyOf(gateway), 0, "before its first");
+        vm.roll(1234);
+        vm.prank(gateway);
+        snapshots.anchorBatch(first, 3, "index");
+        vm.prank(stranger);
+        snapshots.anchorBatch(second, 1, "another's");
+        vm.warp(START + 60);
+        vm.roll(1250);
+        vm.prank(gateway);
+        snapshots.anchorBatch(second, 5, "next index");
+
+        bytes32 one = keccak256(abi.encode(bytes32(0), first, uint32(3), bytes32("index"), uint256(1234), uint256(START)));
+        bytes32 two =
+            keccak256(abi.encode(one, second, uint32(5), bytes32("next index"), uint256(1250), uint256(START) + 60));
+        vm.assertEq(snapshots.historyOf(gateway), two, "both, in order, with blocks and times");
+    }
+
     function test_an_empty_batch_is_refused() external {
         vm.expectRevert(ISnapshotLedger.SnapshotLedger_EmptyBatch.selector);
         snapshots.anchorBatch("root", 0, "index");

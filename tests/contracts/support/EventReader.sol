@@ -158,13 +158,18 @@ contract EventReader {
             _card(t[1], t[2], key, version);
         } else if (t[0] == IMemberRegistry.KindsSet.selector) {
             told[place("kinds", t[1], 0, 0, 0)] = bytes32(data);
+            _count(t[1]);
         } else if (t[0] == IMemberRegistry.Suspended.selector) {
             told[place("suspended", t[1], 0, 0, 0)] = bytes32(uint256(1));
+            _count(t[1]);
         } else if (t[0] == IMemberRegistry.Reinstated.selector) {
             told[place("suspended", t[1], 0, 0, 0)] = 0;
+            _count(t[1]);
         } else if (t[0] == IMemberRegistry.Dismissed.selector) {
             bytes32 organisation = place("organisation", t[1], 0, 0, 0);
-            if (told[organisation] == t[2]) told[organisation] = 0;
+            if (told[organisation] != t[2]) return;
+            told[organisation] = 0;
+            _count(t[1]);
         } else if (t[0] == IMemberRegistry.KeyringSet.selector) {
             told[place("keyring", t[1], 0, 0, 0)] = bytes32(data);
         }
@@ -174,5 +179,11 @@ contract EventReader {
         told[place("organisation", member, 0, 0, 0)] = organisation;
         told[place("key", member, 0, 0, 0)] = key;
         told[place("version", member, 0, 0, 0)] = version;
+        _count(member);
+    }
+
+    function _count(bytes32 member) private {
+        bytes32 changes = place("changes", member, 0, 0, 0);
+        told[changes] = bytes32(uint256(told[changes]) + 1);
     }
 }
