@@ -13,6 +13,7 @@ from eth_abi.exceptions import DecodingError
 from ..encoding import address
 from ..errors import ChainMismatchError
 from ..ledger import CONTRACTS, events
+from ..ledger.messages import word
 from ..policy import Grant
 from .artifacts import Signature, artifact
 
@@ -52,6 +53,25 @@ def decode_event(topics: list[bytes], data: bytes) -> events.Event | None:
     by_name = dict(zip((_snake(name) for name in signature.names), values, strict=True))
     renamed = {_RENAMED.get((signature.name, name), name): value for name, value in by_name.items()}
     return kind(**{field.name: renamed[field.name] for field in fields(kind)})  # type: ignore[no-any-return]
+
+
+def selector(kind: type) -> bytes:
+    """The first topic of an event."""
+    return _by_name()[kind.__name__][1].selector
+
+
+def topics(event: events.Event) -> tuple[str, list[bytes]]:
+    """The contract that made an event, and the topics of its log."""
+    contract, signature = _by_name()[type(event).__name__]
+    names = [_snake(name) for name, indexed in zip(signature.names, signature.indexed, strict=True) if indexed]
+    values = [getattr(event, _RENAMED.get((signature.name, name), name)) for name in names]
+    return contract, [signature.selector, *map(word, values)]
+
+
+@cache
+def _by_name() -> dict[str, tuple[str, Signature]]:
+    """Event → its contract and signature."""
+    return {each.name: (name, each) for name in CONTRACTS[1:] for each in artifact(name).events.values()}
 
 
 _RENAMED = {

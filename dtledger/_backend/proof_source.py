@@ -12,11 +12,16 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from ..encoding import keccak
 from ..errors import CannotCheckError, InputError
+from ..ledger.records import Anchored
 from ..types import Address, Digest
+from .hints import Hints
 from .node import Translated
 
 BLOCKS_AT_ONCE = 200
 """Headers asked for in one batch of calls."""
+
+SLOTS_AT_ONCE = 500
+"""Words of storage asked for in one call; geth takes 1,024."""
 
 _FIRST = (
     "parentHash",
@@ -83,19 +88,26 @@ class NodeSource:
         head: the hash of the block that the audit is as of; by default the node's newest.
         memories: the blocks that the chain remembers.
         nodes: of tries, as somebody took them in time.
+        hints: where the events are; memories are among them. Without it a chain can be looked at whole alone.
     """
 
     names_head = True
 
     def __init__(
-        self, web3: Web3, head: Digest | None = None, memories: Sequence[int] = (), nodes: Sequence[bytes] = ()
+        self,
+        web3: Web3,
+        head: Digest | None = None,
+        memories: Sequence[int] = (),
+        nodes: Sequence[bytes] = (),
+        hints: Hints | None = None,
     ) -> None:
         if not isinstance(web3.provider, HTTPProvider):
             raise InputError("Proofs are asked of a node over HTTP.")
         self._provider = web3.provider
         self._pinned = head
-        self._memories = sorted(memories)
+        self._memories = sorted({*memories, *(hints.memories if hints else ())})
         self._nodes = nodes
+        self._hints = hints
 
     def nodes(self) -> Sequence[bytes]:
         return self._nodes
@@ -123,9 +135,12 @@ class NodeSource:
 
     def proof(self, number: int, contract: Address, slots: Sequence[int]) -> Sequence[bytes]:
         places = ["0x" + each.to_bytes(32).hex() for each in slots]
-        answer = self._ask("eth_getProof", contract, places, hex(number))
-        with Translated():
-            return list(map(_bytes, _nodes(answer)))
+        found: dict[bytes, None] = {}
+        for start in range(0, max(len(places), 1), SLOTS_AT_ONCE):
+            answer = self._ask("eth_getProof", contract, places[start : start + SLOTS_AT_ONCE], hex(number))
+            with Translated():
+                found |= dict.fromkeys(map(_bytes, _nodes(answer)))
+        return list(found)
 
     def code(self, contract: Address) -> bytes:
         with Translated():
@@ -133,6 +148,17 @@ class NodeSource:
 
     def remembered(self, number: int) -> int | None:
         return next((each for each in self._memories if each >= number), None)
+
+    def places(self, contract: Address, words: Sequence[bytes]) -> Sequence[int]:
+        return self._told().places(contract, words)
+
+    def anchored(self, sender: Address) -> Sequence[Anchored]:
+        return self._told().anchored(sender)
+
+    def _told(self) -> Hints:
+        if self._hints is None:
+            raise CannotCheckError("Nobody tells where the events are, and not every block is looked at.")
+        return self._hints
 
     def _ask(self, method: str, *params: object) -> Any:
         with Translated():

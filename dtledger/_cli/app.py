@@ -42,6 +42,8 @@ class App:
     home_option: str | None = None
     as_json: bool = False
     stack: ExitStack = field(default_factory=ExitStack, repr=False)
+    wrote: bool = False
+    """Whether something was sent to the ledger."""
 
     # what it works with --------------------------------------------------------------------------------------
 
@@ -74,7 +76,17 @@ class App:
             prompt=ask_secret,
             options=options,
         )
-        return self.stack.enter_context(client)
+        self.stack.enter_context(client)
+        if self.settings.embedded:
+            self.stack.callback(self._take_proofs, client)
+        return client
+
+    def _take_proofs(self, client: Client) -> None:
+        """As the custodians that are embedded here."""
+        if self.wrote:
+            from .proofs import take
+
+            take(self, client)
 
     def unlocked(self, key: str) -> UnlockedKey:
         """Another key of this home, open."""
@@ -159,6 +171,7 @@ class App:
 
     def sent(self, receipt: Receipt) -> dict[str, Any]:
         """Say what a transaction cost and which block took it; the same for JSON."""
+        self.wrote = True
         self.say(click.style(f"block {receipt.block}, {receipt.gas:,} gas, {receipt.transaction}", dim=True))
         return {
             "transaction": receipt.transaction,

@@ -5,8 +5,8 @@ believed that is not recomputed. `ModelAudit` looks at a view of a ledger that s
 but the hash of one block, and finds the same from a node as from a file (`Bundle`); `ReleaseAudit` asks not even a
 ledger.
 
-What an auditor reads to trust it: `proofs` and `chain` (what one hash proves), `known` and `standing` (that no event is
-left out), `twin`, `snapshot`, `model` and `facts` (the claims).
+What an auditor reads to trust it: `proofs` and `chain` (what one hash proves), `known`, `counted` and `standing` (that
+no event is left out), `twin`, `snapshot`, `model` and `facts` (the claims).
 """
 
 from __future__ import annotations

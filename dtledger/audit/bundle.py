@@ -16,10 +16,11 @@ from .. import encoding
 from ..encoding import CID, block_cid, keccak, sha256
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import CONTRACTS, Deployment
+from ..ledger.records import Anchored
 from ..store import MAX_BLOCK_BYTES
 from ..types import Address, Digest
 from .given import Given, Question
-from .source import headers_name, proof_name, receipts_name
+from .source import anchored_name, headers_name, places_name, proof_name, receipts_name
 
 SCHEMA = "dtledger/bundle/1"
 
@@ -30,7 +31,9 @@ MOST_VALUES = 2**22
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """`headers` by block, the highest the head; `nodes` of tries; `blocks` by CID, without bytes where the store had
-    wrong ones; `absent` is what the node had no answer to, `memories` which remembered block was named for which."""
+    wrong ones; `absent` is what the node had no answer to, `memories` which remembered block was named for which.
+    `told` and `batches` are where logs were said to be and what senders were said to have anchored, on a chain that was
+    looked at in part; they stand in the file where there are any."""
 
     question: Question
     given: Given
@@ -42,20 +45,15 @@ class Bundle:
     sources: Mapping[str, Digest]
     memories: Mapping[int, int | None] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    told: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    batches: Mapping[Address, Sequence[Anchored]] = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        deployment = self.deployment
         body = {
             "schema": SCHEMA,
             "question": self.question.encode(),
             "given": self.given.encode(),
-            "deployment": [
-                deployment.chain_id,
-                deployment.genesis,
-                {name: deployment.contracts[name] for name in CONTRACTS},
-                {name: code for name, code in deployment.code.items() if name in CONTRACTS},
-                deployment.block,
-            ],
+            "deployment": _cells(self.deployment),
             "headers": [[number, self.headers[number]] for number in sorted(self.headers)],
             "nodes": sorted(self.nodes, key=keccak),
             "codes": {who: self.codes[who] for who in sorted(self.codes)},
@@ -66,6 +64,10 @@ class Bundle:
             "memories": [[number, self.memories[number]] for number in sorted(self.memories)],
             "absent": sorted(self.absent),
         }
+        if self.told:
+            body["told"] = {name: list(self.told[name]) for name in sorted(self.told)}
+        if self.batches:
+            body["batches"] = {who: [list(each.cells) for each in self.batches[who]] for who in sorted(self.batches)}
         data = encoding.encode(body)
         return data + sha256(data)
 
@@ -87,24 +89,24 @@ class Bundle:
 
     @classmethod
     def _of(cls, body: dict[str, Any]) -> Bundle:
-        if body["schema"] != SCHEMA or len(body) != 13:
+        told, batches = body.get("told"), body.get("batches")
+        if body["schema"] != SCHEMA or len(body) != 13 + (told is not None) + (batches is not None):
             raise IntegrityError(f"a bundle of the form {SCHEMA} is expected")
-        chain_id, genesis, contracts, code, block = body["deployment"]
-        placed = {name: encoding.address(contracts[name]) for name in CONTRACTS}
-        hashes = {name: _digest(hashed) for name, hashed in code.items()}
         blocks = {block_cid(each, "raw"): each for each in _all_bytes(body["raw"])}
         blocks |= {block_cid(each): each for each in _all_bytes(body["dag"])}
         if any(len(each) > MAX_BLOCK_BYTES for each in blocks.values()):
             raise IntegrityError("a block is longer than any store takes")
         blocks |= {CID.decode(each): b"" for each in _all_bytes(body["wrong"])}
         headers = {_number(number): header for number, header in body["headers"]}
-        if not _all_bytes(headers.values()) or len(contracts) != len(placed):
-            raise IntegrityError("a bundle has a head, and each contract once")
+        if not _all_bytes(headers.values()):
+            raise IntegrityError("a bundle has a head")
+        if {} in (told, batches):
+            raise IntegrityError("a bundle does not say that it has nothing")
         _all_bytes(body["codes"].values())
         return cls(
             Question.decode(body["question"]),
             Given.decode(body["given"]),
-            Deployment(_number(chain_id), _digest(genesis), placed, hashes, _number(block)),
+            _deployment(body["deployment"]),
             headers,
             _all_bytes(body["nodes"]),
             {encoding.address(who): code for who, code in body["codes"].items()},
@@ -112,6 +114,8 @@ class Bundle:
             {name: _digest(digest) for name, digest in body["sources"].items()},
             {_number(number): None if found is None else _number(found) for number, found in body["memories"]},
             frozenset(body["absent"]),
+            {name: list(map(_number, numbers)) for name, numbers in (told or {}).items()},
+            {encoding.address(who): list(map(_anchored, rows)) for who, rows in (batches or {}).items()},
         )
 
 
@@ -125,6 +129,8 @@ class BundleSource:
         self.absences: set[str] = set()
         self.codes: set[Address] = set()
         self.memories: set[int] = set()
+        self.told: set[str] = set()
+        self.batches: set[Address] = set()
 
     def nodes(self) -> Sequence[bytes]:
         return self._bundle.nodes
@@ -159,6 +165,21 @@ class BundleSource:
         self.memories.add(number)
         return self._bundle.memories.get(number)
 
+    def places(self, contract: Address, words: Sequence[bytes]) -> Sequence[int]:
+        name = places_name(contract, words)
+        if name not in self._bundle.told:
+            self._miss(name)
+            return ()
+        self.told.add(name)
+        return self._bundle.told[name]
+
+    def anchored(self, sender: Address) -> Sequence[Anchored]:
+        if sender not in self._bundle.batches:
+            self._miss(anchored_name(sender))
+            return ()
+        self.batches.add(sender)
+        return self._bundle.batches[sender]
+
     def _miss(self, name: str) -> None:
         """Say that it was absent when the bundle was made, which no claim passes on; else something was taken out, or
         never fitted."""
@@ -167,11 +188,51 @@ class BundleSource:
             raise CannotCheckError("The node had no answer when the bundle was made.")
 
 
+def _cells(deployment: Deployment) -> list[Any]:
+    """What an audit needs of a deployment, which claims hold against something."""
+    code = {name: deployment.code[name] for name in CONTRACTS if name in deployment.code}
+    line, before = [_placed(deployment)], deployment.predecessor
+    while before is not None:
+        line.append(_placed(before))
+        before = before.predecessor
+    return [deployment.chain_id, deployment.genesis, code, *line]
+
+
+def _placed(deployment: Deployment) -> dict[str, Address]:
+    return {name: deployment.contracts[name] for name in _asked(after=deployment.predecessor is not None)}
+
+
+def _deployment(cells: Sequence[Any]) -> Deployment:
+    chain_id, genesis, code, *line = cells
+    hashes = {name: _digest(code[name]) for name in code}
+    if not line or not hashes.keys() <= set(CONTRACTS):
+        raise IntegrityError("a deployment has contracts, and code of no other")
+    found: Deployment | None = None
+    for said in reversed(line):
+        placed = {name: encoding.address(said[name]) for name in _asked(after=found is not None)}
+        if said.keys() != placed.keys():
+            raise IntegrityError("a deployment has each contract once")
+        of = hashes if said is line[0] else {}
+        found = Deployment(_number(chain_id), _digest(genesis), placed, of, predecessor=found)
+    assert found is not None, "a line has a deployment"
+    return found
+
+
+def _asked(*, after: bool) -> tuple[str, ...]:
+    """The contracts that an audit asks, or looks for in another's code."""
+    return (*CONTRACTS, "CarriedConsents") if after else CONTRACTS
+
+
 def _all_bytes(values: Iterable[Any]) -> list[bytes]:
     found = list(values)
     if not all(isinstance(each, bytes) for each in found):
         raise IntegrityError("the bundle is malformed")
     return found
+
+
+def _anchored(cells: Any) -> Anchored:
+    root, count, index, block, at = cells
+    return Anchored(_digest(root), _number(count), _digest(index), _number(block), _number(at))
 
 
 def _digest(value: Any) -> Digest:

@@ -5,18 +5,25 @@ A header counts once a line of parents leads to it from the head, or from a bloc
 there ever was: then no log can be left out, since each header has a filter of the addresses and topics of its block's
 logs, and whatever block may hold what is looked for must show all its receipts.
 
+A chain that is too long for that is looked at in part: the source says in which blocks the logs are, and each of these
+must show its receipts. That none is missing shows what storage counts (`dtledger.audit.counted`).
+
 An answer of the source that does not fit is an IntegrityError; one that it does not have, a CannotCheckError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import copy
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
+from ..encoding import keccak
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Deployment
-from ..types import Address, Digest
+from ..ledger.messages import word
+from ..ledger.records import Anchored
+from ..types import ZERO_DIGEST, Address, Digest
 from .layout import Place, mapped
 from .proofs import Account, Header, Log, NodeMissingError, Nodes, bloom_bits
 from .source import Source
@@ -27,7 +34,13 @@ WHOLE = 20_000
 """A chain of at most so many blocks is looked at whole."""
 
 LINE = 256
-"""Most headers from a remembered block to one before it."""
+"""The blocks whose hashes the EVM knows: so far behind a block its memory can be made."""
+
+REACH = 20_000
+"""Most headers from a block that counts to one before it."""
+
+MOST_HEADERS = 400_000
+"""Most headers of a chain that is looked at in part: some 400 MB of memory."""
 
 
 class Chain:
@@ -35,7 +48,7 @@ class Chain:
 
     Args:
         pinned: the hash of the head, as the auditor knows it; without it the head is the one that the source gives, and
-            `is_named` says whether its word counts.
+            `is_named` says whether its word counts, `is_own` whether that is the auditor's own node.
         whole: look at every block; by default of a short chain.
 
     Raises:
@@ -47,11 +60,12 @@ class Chain:
         self, source: Source, deployment: Deployment, pinned: Digest | None = None, *, whole: bool | None = None
     ) -> None:
         self._source = source
-        self._deployment = deployment
+        self.deployment = deployment
         self.nodes = Nodes(source.nodes())
         self.head = Header.read(source.head())
         self.is_pinned = pinned is not None
-        self.is_named = self.is_pinned or source.names_head
+        self.is_own = source.names_head
+        self.is_named = self.is_pinned or self.is_own
         if pinned is not None and self.head.hash != pinned:
             raise IntegrityError(
                 f"the head, block {self.head.number}, is 0x{self.head.hash.hex()}, not the one that you pinned",
@@ -63,13 +77,19 @@ class Chain:
         if self.is_whole:
             self._link(0, self.head)
 
+    def of(self, deployment: Deployment) -> Chain:
+        """This same chain, with all that is known of it, where the contracts are those of another deployment."""
+        other = copy.copy(self)
+        other.deployment = deployment
+        return other
+
     @property
     def numbers(self) -> list[int]:
         """The blocks whose headers were looked at."""
         return sorted(self._headers)
 
-    def header(self, number: int) -> Header:
-        """The header of a block at or before the head.
+    def header(self, number: int, reach: int = REACH) -> Header:
+        """The header of a block at or before the head, along a line of at most `reach` others.
 
         Raises:
             IntegrityError: what the source gives does not lead there.
@@ -78,17 +98,23 @@ class Chain:
         if number not in self._headers:
             if number > self.head.number:
                 raise CannotCheckError(f"Block {number} is after the head, {self.head.number}.")
-            self._link(number, self._above(number))
+            self._link(number, self._above(number, reach))
         return self._headers[number]
 
-    def _above(self, number: int) -> Header:
-        """A header that counts, a short line of parents above that block."""
-        near = [each for each in self._headers if number < each <= number + LINE]
-        if near:
-            return self._headers[min(near)]
-        remembered = self._source.remembered(number)
-        if remembered is None or remembered > number + LINE or remembered >= self.head.number:
+    def _above(self, number: int, reach: int) -> Header:
+        """The nearest header that counts above that block."""
+        near = next((each for each in range(number + 1, number + LINE) if each in self._headers), None)
+        if near is None:
+            near = min(each for each in self._headers if each > number)
+            remembered = self._source.remembered(number)
+            if remembered is not None and number <= remembered < near:
+                near = remembered
+        if near > number + reach:
             raise CannotCheckError(f"Nothing leads from the head, {self.head.number}, to block {number}.")
+        return self._headers[near] if near in self._headers else self._memory(near)
+
+    def _memory(self, remembered: int) -> Header:
+        """The header of a block that the chain remembers."""
         place = mapped("BlockMemory", "_hashes", remembered)
         expected = self.words("BlockMemory", [place], self.head.number)[0].to_bytes(32)
         (data,) = self._source.headers(remembered, remembered)
@@ -102,6 +128,8 @@ class Chain:
         """Take the headers from `first` up to one that counts."""
         if first >= last.number:
             return
+        if not self.is_whole and len(self._headers) + last.number - first > MOST_HEADERS:
+            raise CannotCheckError("Too many blocks lie between those that the chain remembers and what is looked for.")
         line = [*map(Header.read, self._source.headers(first, last.number - 1)), last]
         if len(line) != last.number - first + 1:
             raise IntegrityError("headers are missing in a line of parents")
@@ -132,20 +160,46 @@ class Chain:
         if not self.is_whole:
             raise CannotCheckError("Not every block is looked at, so something could be left out.")
 
-    def logs_with(self, contract: str, word: bytes, of: Deployment | None = None) -> Iterator[tuple[Header, Log]]:
-        """Every log that a contract, by default of the chain's deployment, ever made with that topic, in the chain's
-        order. Raises as `header`.
+    def logs_with(self, contract: str, *words: bytes) -> Iterator[tuple[Header, Log]]:
+        """The logs that a contract made with all those topics, in the chain's order: every one, if the chain is looked
+        at whole, else those that the source tells of. Raises as `header`."""
+        for number in self._blocks_with(self.deployment.contracts[contract], words):
+            yield from self.logs_in(number, contract, *words)
+
+    def logs_in(self, number: int, contract: str, *words: bytes) -> Iterator[tuple[Header, Log]]:
+        """Those of one block. Raises as `header`."""
+        address = _bytes(self.deployment.contracts[contract])
+        for log in self.logs(number):
+            if log.address == address and all(each in log.topics for each in words):
+                yield self._headers[number], log
+
+    def _blocks_with(self, who: Address, words: Sequence[bytes]) -> Iterable[int]:
+        if not self.is_whole:
+            told = sorted({each for each in self._source.places(who, words) if each <= self.head.number})
+            for each in reversed(told):  # each leads to the one before it, if that is near
+                self.header(each)
+            return told
+        bits = bloom_bits(_bytes(who), *words)
+        return (each for each in range(self.head.number + 1) if self._headers[each].may_hold(bits))
+
+    def batches(self, sender: Address) -> list[Anchored]:
+        """Every batch that a sender ever anchored, in order, with blocks and times, as the digest over them says that
+        storage has at the head.
 
         Raises:
-            CannotCheckError: the chain is not looked at whole, so one could be missing.
+            IntegrityError: the source tells of others.
+            CannotCheckError: it tells of none.
         """
-        self.require_whole()
-        address = _bytes((of or self._deployment).contracts[contract])
-        bits = bloom_bits(address, word)
-        for number in range(self.head.number + 1):
-            header = self._headers[number]
-            if header.may_hold(bits):
-                yield from ((header, log) for log in self.logs(number) if log.address == address and word in log.topics)
+        told = [each for each in self._source.anchored(sender) if each.block <= self.head.number]
+        digest: bytes = ZERO_DIGEST
+        for each in told:
+            digest = keccak(digest + b"".join(word(cell) for cell in each.cells))
+        (stored,) = self.words("SnapshotLedger", [mapped("SnapshotLedger", "_histories", sender)])
+        if stored.to_bytes(32) != digest:
+            raise IntegrityError(
+                f"storage has another digest of the batches of {sender} than of the {len(told):,} that are told"
+            )
+        return told
 
     # storage -------------------------------------------------------------------------------------------------
 
@@ -163,7 +217,7 @@ class Chain:
 
     def _state(self, contract: str, number: int | None, places: Sequence[Place], read: Callable[[Account], T]) -> T:
         header = self.head if number is None else self.header(number)
-        address = self._deployment.contracts[contract]
+        address = self.deployment.contracts[contract]
         return self._proven(
             lambda: read(self.nodes.account(header.state_root, _bytes(address))),
             lambda: self._source.proof(header.number, address, places),
@@ -172,7 +226,7 @@ class Chain:
 
     def code(self, contract: str) -> bytes:
         """A contract's code at the head, whatever it is. Raises CannotCheckError."""
-        return self._source.code(self._deployment.contracts[contract])
+        return self._source.code(self.deployment.contracts[contract])
 
     def _proven(self, read: Callable[[], T], fetch: Callable[[], Sequence[bytes]], wrong: str) -> T:
         """What `read` gives, after the source was asked for the nodes that it lacks."""

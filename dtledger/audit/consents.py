@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..custody.receipts import AccessReceipt
 from ..errors import CannotCheckError, IntegrityError
@@ -11,30 +10,66 @@ from ..ledger import Opening, View
 from ..policy import MalformedRequestError, Request, check
 from ..types import Address, Period
 from ..vocabulary import Action, Kind, Reason
-from .chain import Chain
+from .chain import LINE, Chain
+from .counted import Gap
 
 BEHIND = 3600
 """Seconds that the block by which a custodian decided may be behind the time that its receipt tells: it asks a node
 for one that is a minute old at most, and clocks differ."""
 
 
-def require_consent(chain: Chain, view: View, receipt: AccessReceipt, name: Callable[[Address], str]) -> str:
+def time_of_block(chain: Chain, receipt: AccessReceipt) -> int | None:
+    """When the block was made that a receipt names (unix seconds); None if no short line leads there on a chain that
+    is looked at in part.
+
+    Raises:
+        IntegrityError: the block is not the chain's.
+        CannotCheckError: it is after the head.
+    """
+    try:
+        header = chain.header(receipt.block, LINE)
+    except CannotCheckError:
+        if receipt.block > chain.head.number:
+            raise
+        return None
+    if header.hash != receipt.block_hash:
+        raise IntegrityError(f"it names a block {receipt.block} that is not this chain's", party=receipt.custodian)
+    return header.at
+
+
+def require_consent(
+    chain: Chain,
+    view: View,
+    receipt: AccessReceipt,
+    past: int,
+    gaps: Sequence[Gap],
+    unopened: CannotCheckError | None,
+    name: Callable[[Address], str],
+) -> str:
     """Pass if the grant that a receipt names permitted what it says, at its block and at its time: what was withdrawn
     by a block `BEHIND` its time is withdrawn, whichever older one it names. Of which category and period the snapshots
     are no receipt says: of both what the grant has is taken.
 
+    Args:
+        past: the newest block with an event that was made `BEHIND` the receipt's time.
+        unopened: why an emergency may be left out, if one may.
+
     Raises:
         IntegrityError: the block is not the chain's, or nothing permitted it.
-        CannotCheckError: the block is after the head.
+        CannotCheckError: the block is after the head, or what stood then is in doubt.
     """
-    header = chain.header(receipt.block)
-    if header.hash != receipt.block_hash:
-        raise IntegrityError(f"it names a block {receipt.block} that is not this chain's", party=receipt.custodian)
+    at = time_of_block(chain, receipt)
     if not receipt.permitted:
         return f"{name(receipt.requester)} asked for {receipt.count}, and nothing was opened"
-    past = bisect_right(range(chain.head.number + 1), receipt.at - BEHIND, key=lambda each: chain.header(each).at) - 1
     for block in sorted({receipt.block, max(receipt.block, past)}):
-        reason = _reason(view.earlier(block), receipt, header.at)
+        then = view.earlier(block)
+        member = then.member(receipt.requester)
+        parties = (receipt.requester, receipt.grantee, member.organisation if member else None)
+        if any(each.covers(block, parties) for each in gaps):
+            raise CannotCheckError(f"What stood at block {block} is not known: a denial skipped what was before it.")
+        reason = _reason(then, receipt, receipt.at if at is None else at)
+        if unopened is not None and reason is Reason.EMERGENCY_CLOSED:
+            raise unopened
         if not reason.permits:
             raise IntegrityError(
                 f"{receipt.permitted} snapshots were opened to {name(receipt.requester)}, who had no permit at block "

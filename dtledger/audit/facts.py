@@ -15,7 +15,7 @@ from ..policy import SLOTS, Facts, Grant, Member, Request, check
 from ..types import ZERO_ADDRESS, Address, Period
 from ..vocabulary import Action, Purpose, Reason
 from .chain import Chain
-from .layout import Place, fields, mapped
+from .layout import Place, fields, mapped, variable, words_of
 from .proofs import Header
 
 
@@ -26,22 +26,40 @@ class StoredFacts:
         self._chain = chain
         self._block = block
 
-    def gather(self, twin: int, who: Address) -> None:
-        """Ask at once for all that bears on somebody's permits: three proofs in the place of twenty, and one more for
-        each grant that sleeps."""
-        self._words("TwinRegistry", [_owner(twin), *_state(twin)])
-        member = self.member(who)
-        parties = [who, *([member.organisation] if member and member.organisation else [])]
-        self._words("MemberRegistry", [place for each in parties for place in _member(each)])
+    def gather(self, twin: int, *whos: Address) -> None:
+        """Ask at once for all that bears on the permits of some: four proofs in the place of twenty each, and one more
+        for the grants that sleep."""
+        self._words("TwinRegistry", [_owner(twin), *_state(twin), _card(twin)])
+        self.gather_members(whos)
+        members = [self.member(each) for each in whos]
+        parties = list(dict.fromkeys([*whos, *(each.organisation for each in members if each and each.organisation)]))
+        self.gather_members(parties)
         owner = self.owner(twin)
         if owner is not None:
-            slots = [_grant(owner, twin, each, number) for each in parties for number in range(SLOTS)]
-            blocks = [_block_count(twin, each) for each in parties]
-            self._words("ConsentRegistry", [_epoch(owner, twin), *blocks, *slots])
-            for grantee in parties:
-                for number in range(SLOTS):
-                    if self.grant(owner, twin, grantee, number).actions & Action.EMERGENCY.mask:
-                        self.closes_at(owner, twin, grantee, number, who)
+            self.gather_slots(owner, twin, parties)
+            sleeping = [
+                (grantee, number)
+                for grantee in parties
+                for number in range(SLOTS)
+                if self.grant(owner, twin, grantee, number).actions & Action.EMERGENCY.mask
+            ]
+            closings = [
+                _closing(owner, twin, grantee, number, self.grant(owner, twin, grantee, number).revision, each)
+                for grantee, number in sleeping
+                for each in whos
+            ]
+            if closings:
+                self._words("ConsentRegistry", closings)
+
+    def gather_members(self, who: Iterable[Address]) -> None:
+        """Ask at once what the registry has of these."""
+        self._words("MemberRegistry", [place for each in who for place in _member(each)])
+
+    def gather_slots(self, owner: Address, twin: int, parties: Iterable[Address]) -> None:
+        """Ask at once for what an owner gave these, and whether they are blocked."""
+        named = list(parties)
+        slots = [_grant(owner, twin, each, number) for each in named for number in range(SLOTS)]
+        self._words("ConsentRegistry", [_epoch(owner, twin), *(_block_count(twin, each) for each in named), *slots])
 
     # what the rule asks
 
@@ -75,13 +93,30 @@ class StoredFacts:
 
     # what an audit asks besides
 
+    def changes(self, who: Address) -> int:
+        """How often a member was written."""
+        return fields("MemberRegistry", "_members", self._words("MemberRegistry", _member(who)))["changes"]
+
+    def opening_count(self) -> int:
+        """How many emergencies were ever opened, on whatever twin."""
+        return self._word("ConsentRegistry", variable("ConsentRegistry", "openingCount"))
+
+    def reviewed(self, opening: int) -> bool:
+        """Whether an emergency was reviewed."""
+        places = _opening(opening)
+        return bool(fields("ConsentRegistry", "_openings", self._words("ConsentRegistry", places))["reviewed"])
+
+    def model(self, model: int) -> dict[str, int]:
+        """Where a model stands: its rounds, the newest one's updates, and whether that is open."""
+        return dict(fields("ModelLedger", "_models", self._words("ModelLedger", _model(model))))
+
     def state(self, twin: int) -> dict[str, int]:
         """The twin's packed state, field by field."""
         return dict(fields("TwinRegistry", "_states", self._words("TwinRegistry", _state(twin))))
 
     def card(self, twin: int) -> bytes:
         """The digest of the twin's card, after all before it since the last move."""
-        return self._word("TwinRegistry", mapped("TwinRegistry", "_cards", twin)).to_bytes(32)
+        return self._word("TwinRegistry", _card(twin)).to_bytes(32)
 
     def block_count(self, twin: int, who: Address) -> int:
         return self._word("ConsentRegistry", _block_count(twin, who))
@@ -142,6 +177,10 @@ def _state(twin: int) -> list[Place]:
     return [mapped("TwinRegistry", "_states", twin)]
 
 
+def _card(twin: int) -> Place:
+    return mapped("TwinRegistry", "_cards", twin)
+
+
 def _member(who: Address) -> list[Place]:
     return [mapped("MemberRegistry", "_members", who)]
 
@@ -166,3 +205,11 @@ def _epoch(owner: Address, twin: int) -> Place:
 
 def _block_count(twin: int, who: Address) -> Place:
     return mapped("ConsentRegistry", "_blockCounts", twin, who)
+
+
+def _opening(opening: int) -> list[Place]:
+    return words_of("ConsentRegistry", "_openings", opening)
+
+
+def _model(model: int) -> list[Place]:
+    return words_of("ModelLedger", "_models", model)

@@ -3,8 +3,8 @@
 - **chain**: the head is the one that the auditor pinned or, on a chain that is looked at whole, the one that their node
   has, from which a line of parents leads to the deployment's genesis; and the contracts carry that genesis in their
   code. Whoever makes a file can make a chain too, from the true genesis on: a head that the file alone names is none.
-- **deployment**: the contracts are those that the auditor knows. It is made where they are known otherwise than from
-  what is audited: anybody can put the same code on the same chain, and nothing was ever consented to there.
+- **deployment**: the contracts are those that the auditor knows. It is made where what is audited says itself which
+  they are, as a file does: anybody can put the same code on the same chain, and nothing was ever consented to there.
 - **code**: of each contract, the code on the chain is that of this package's sources, so that its storage lies where
   the layout says, and what was built into it are this genesis, this chain and the others of these contracts.
 - **bundle**: what an audit is made from, if from a file, has nothing in it that no claim needs.
@@ -21,7 +21,7 @@ from ..encoding import keccak
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import CONTRACTS, Deployment
 from ..ledger.messages import domain, word
-from ..types import Digest
+from ..types import Address, Digest
 from .chain import Chain
 from .claims import Claim, checked
 
@@ -56,8 +56,8 @@ class Ground:
 
     def claims(self) -> Iterator[Claim]:
         yield checked("chain", "the chain", self._identity)
-        if self._known is not None:
-            yield checked("deployment", "the contracts", partial(self._is_known, self._known))
+        if self._known is not None or not self._chain.is_own:
+            yield checked("deployment", "the contracts", self._is_known)
         for contract in CONTRACTS:
             yield checked("code", contract, partial(self._code, contract))
 
@@ -83,13 +83,20 @@ class Ground:
         length = ", every block back to the genesis linked" if chain.is_whole else ""
         return f"head {chain.head.number}, 0x{chain.head.hash.hex()}, {how}{length}"
 
-    def _is_known(self, known: Deployment) -> str:
-        said = self._deployment
+    def _is_known(self) -> str:
+        said, known = self._deployment, self._known
+        if known is None:
+            raise CannotCheckError(
+                f"Nobody said which contracts are the right ones: name yours with --deployment FILE. These are "
+                f"{said.id}, with the ConsentRegistry {said.contracts['ConsentRegistry']}."
+            )
         if (known.chain_id, known.genesis) != (said.chain_id, said.genesis):
             raise CannotCheckError(f"It is of {said.id}, and you know {known.id}, which is on another chain.")
         other = [name for name in CONTRACTS if known.contracts.get(name) != said.contracts[name]]
         if other:
             raise IntegrityError(f"it has another {', '.join(other)} than the deployment that you know, {known.id}")
+        if _before(known) != _before(said):
+            raise IntegrityError(f"it comes after other deployments than the one that you know, {known.id}")
         return f"those of {known.id}, as you know it"
 
     def _code(self, contract: str) -> str:
@@ -117,6 +124,12 @@ class Ground:
         foreign = [each for each in found - needed if int.from_bytes(each) >= _LONGEST]
         if any(len(each) != 1 for each in filled) or foreign or needed - found:
             raise IntegrityError("what was built into the code is not of this deployment")
+
+
+def _before(deployment: Deployment) -> list[list[Address]]:
+    """The contracts of each deployment before one, the newest first."""
+    before = deployment.predecessor
+    return [[before.contracts[name] for name in CONTRACTS], *_before(before)] if before else []
 
 
 @cache

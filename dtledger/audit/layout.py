@@ -34,6 +34,12 @@ def mapped(contract: str, name: str, *keys: Key) -> Place:
     return place
 
 
+def words_of(contract: str, name: str, *keys: Key) -> list[Place]:
+    """The slots of the struct that a mapping has under these keys."""
+    first = mapped(contract, name, *keys)
+    return [first + each for each in range(1 + max(place.slot for place in layout(contract)[name].fields.values()))]
+
+
 def fields(contract: str, name: str, words: list[int]) -> Mapping[str, int]:
     """The fields of a struct, from the words that it takes, the first first."""
     return {each: _field(place, words) for each, place in layout(contract)[name].fields.items()}

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from ..encoding import keccak
 from ..errors import CannotCheckError
+from ..ledger.records import Anchored
 from ..types import Address, Digest
 from .proofs import Header
 
@@ -54,11 +55,21 @@ class Source(Protocol):
         """The oldest block from that number on that the memory of blocks has; None if it has none."""
         ...
 
+    def places(self, contract: Address, words: Sequence[bytes]) -> Sequence[int]:
+        """The blocks in which that contract made a log with all these topics. Whether they are all, what counts such
+        logs shows."""
+        ...
+
+    def anchored(self, sender: Address) -> Sequence[Anchored]:
+        """Every batch of a sender, in order."""
+        ...
+
 
 class Recorder:
     """A source that keeps what another one answers.
 
-    `kept_headers`, `kept_nodes`, `codes` and `memories` are what it gave, `absent` what it had no answer to.
+    `kept_headers`, `kept_nodes`, `codes`, `memories`, `told` and `batches` are what it gave, `absent` what it had no
+    answer to.
     """
 
     def __init__(self, source: Source) -> None:
@@ -67,6 +78,8 @@ class Recorder:
         self.kept_nodes: dict[Digest, bytes] = {}
         self.codes: dict[Address, bytes] = {}
         self.memories: dict[int, int | None] = {}
+        self.told: dict[str, Sequence[int]] = {}
+        self.batches: dict[Address, Sequence[Anchored]] = {}
         self.absent: set[str] = set()
 
     @property
@@ -113,6 +126,23 @@ class Recorder:
         self.memories[number] = self._source.remembered(number)
         return self.memories[number]
 
+    def places(self, contract: Address, words: Sequence[bytes]) -> Sequence[int]:
+        name = places_name(contract, words)
+        try:
+            self.told[name] = self._source.places(contract, words)
+        except CannotCheckError:
+            self.absent.add(name)
+            raise
+        return self.told[name]
+
+    def anchored(self, sender: Address) -> Sequence[Anchored]:
+        try:
+            self.batches[sender] = self._source.anchored(sender)
+        except CannotCheckError:
+            self.absent.add(anchored_name(sender))
+            raise
+        return self.batches[sender]
+
     def _kept(self, nodes: Sequence[bytes]) -> Sequence[bytes]:
         self.kept_nodes.update((keccak(each), each) for each in nodes)
         return nodes
@@ -131,3 +161,13 @@ def receipts_name(number: int) -> str:
 def proof_name(number: int, contract: Address) -> str:
     """Of the state of a contract at a block."""
     return f"proof {number} {contract}"
+
+
+def places_name(contract: Address, words: Sequence[bytes]) -> str:
+    """Of the blocks with certain logs; how they are kept, too."""
+    return f"places {contract} {' '.join(each.hex() for each in words)}"
+
+
+def anchored_name(sender: Address) -> str:
+    """Of the batches of a sender."""
+    return f"batches {sender}"

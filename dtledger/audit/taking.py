@@ -1,21 +1,22 @@
 """Proofs that are taken when something happens, so that no audit later needs a node that keeps old states.
 
 A node that is no archive proves the state of its newest hundred blocks or so, and then no more. Whoever runs a taker
-beside a node has, of each block in which a consent was written, the proofs of what the one it was about was permitted
-at its end. And the chain is made to remember a block near it (`contracts/BlockMemory.sol`), so that a head pinned years
-later leads there without every header between. Several takers share that: whoever is first sends it for all.
+beside a node has, of each block in which a consent was written, the proofs of what the one it was about, and each of
+its members, was permitted at its end. And the chain is made to remember a block near each event but a batch's, which
+storage keeps (`contracts/BlockMemory.sol`), so that a head pinned years later leads there without every header between.
+Several takers share that: whoever is first sends it for all.
 
 Nothing that is taken is believed by whoever is given it: it is nodes of tries, which are named by their hashes.
 
 Warning: what a taker missed, because it or its node was away for longer than the node keeps states, it does not make
-up; a claim that needs it cannot be checked. Of a grant to an organisation its own permits are taken, not each member's.
+up; a claim that needs it cannot be checked. Who joins an organisation later has proofs from its next consent on.
 """
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,8 +61,7 @@ class ProofTaker:
 
     Args:
         source: gives the node, as an audit asks it.
-        sender: pays for remembering, 48k gas at most once in `PATIENCE` blocks in which consents were written; None
-            leaves it to others.
+        sender: pays for remembering, 48k gas at most once in `PATIENCE` blocks; None leaves it to others.
         draw: a number from 0 to 1, drawn once: how long after others this one has blocks remembered.
     """
 
@@ -96,12 +96,13 @@ class ProofTaker:
         head, history = self._ledger.head(), self._ledger.history()
         if head.hash == self._seen:
             return Taken()
-        wanted, memories = _recent(history, head.number)
+        recent = _Recent(history, head.number)
+        wanted = recent.concerned
         taken, missed = self._take({each: wanted[each] for each in wanted if each > head.number - KEPT_STATES})
         self._seen = None if missed else head.hash
-        return Taken(tuple(taken), tuple(missed), self._remember(wanted, memories, head.number))
+        return Taken(tuple(taken), tuple(missed), self._remember(recent, head.number))
 
-    def _take(self, wanted: Mapping[int, set[tuple[int, Address]]]) -> tuple[list[int], list[int]]:
+    def _take(self, wanted: Mapping[int, Mapping[int, set[Address]]]) -> tuple[list[int], list[int]]:
         taken: list[int] = []
         missed: list[int] = []
         if not wanted:
@@ -112,8 +113,8 @@ class ProofTaker:
                 header = chain.header(block)
                 if kept.get(block) == header.hash:
                     continue
-                for twin, who in sorted(wanted[block]):
-                    StoredFacts(chain, block).gather(twin, who)
+                for twin, who in sorted(wanted[block].items()):
+                    StoredFacts(chain, block).gather(twin, *sorted(who))
             except CannotCheckError:
                 missed.append(block)
                 continue
@@ -121,29 +122,39 @@ class ProofTaker:
             taken.append(block)
         return taken, missed
 
-    def _remember(self, wanted: Iterable[int], memories: Iterable[int], head: int) -> bool:
-        """Whether a block was remembered: one that happened `_patience` blocks ago has no memory after it."""
-        newest = max(memories, default=-1)
-        waiting = [each for each in wanted if newest < each <= head - self._patience]
+    def _remember(self, recent: _Recent, head: int) -> bool:
+        """Whether a block was remembered: an event of `_patience` blocks ago has no memory after it."""
+        newest = max(recent.memories, default=-1)
+        waiting = [each for each in recent.blocks if newest < each <= head - self._patience]
         if self._sender is None or not waiting:
             return False
         self._ledger.send(calls.remember(), self._sender)
         return True
 
 
-def _recent(history: History, head: int) -> tuple[dict[int, set[tuple[int, Address]]], list[int]]:
-    """Of the blocks that the head's line reaches: whose permits on which twins changed in each, and which blocks are
-    remembered."""
-    wanted: dict[int, set[tuple[int, Address]]] = defaultdict(set)
-    memories: list[int] = []
-    for each in reversed(history.logged):
-        if each.place.block <= head - LINE:
-            break
-        if isinstance(each.event, e.Remembered):
-            memories.append(each.event.number)
-        if concerned := _concerned(history.at(each.place.block), each.event):
-            wanted[each.place.block] |= concerned
-    return wanted, memories
+class _Recent:
+    """What happened in the blocks that the head's line reaches: `concerned` says in which block whose permits changed,
+    by twin, `blocks` in which ones there is an event, `memories` which ones are remembered."""
+
+    def __init__(self, history: History, head: int) -> None:
+        self.concerned: dict[int, dict[int, set[Address]]] = defaultdict(lambda: defaultdict(set))
+        self.blocks: set[int] = set()
+        self.memories: list[int] = []
+        for each in reversed(history.logged):
+            if each.place.block <= head - LINE:
+                break
+            self._add(history, each.place.block, each.event)
+
+    def _add(self, history: History, block: int, event: e.Event) -> None:
+        if isinstance(event, e.Remembered):
+            self.memories.append(event.number)
+        elif not isinstance(event, e.BatchAnchored):
+            self.blocks.add(block)
+        view = history.at(block)
+        if isinstance(event, e.Moved):  # which clears what its former owner set
+            self.concerned[block - 1][event.twin].add(event.sender)
+        for twin, who in _concerned(view, event):
+            self.concerned[block][twin] |= {who, *_members_of(view, who)}
 
 
 def _concerned(view: View, event: e.Event) -> set[tuple[int, Address]]:
@@ -156,3 +167,11 @@ def _concerned(view: View, event: e.Event) -> set[tuple[int, Address]]:
         records = (each for owner in view.owners(event.twin) for each in view.records(owner, event.twin))
         return {(event.twin, each.slot.grantee) for each in records}
     return set()
+
+
+def _members_of(view: View, organisation: Address) -> Iterator[Address]:
+    """Who belongs to it."""
+    for who in view.members():
+        member = view.member(who)
+        if member is not None and member.organisation == organisation:
+            yield who

@@ -4,6 +4,8 @@
 - **owner**: it was minted, and moved, as the events say, and its owner is who storage says.
 - **card**: the cards that its owners set make the digest that storage has, so none is missing.
 - **state**: slots, epochs and blocks in storage are what the events say, so no grant and no revocation is missing.
+- **others**: nobody else bears on it. It is made where not every block is looked at, and cannot be checked then:
+  storage counts what it has of somebody, and does not say of whom it has something.
 - **roster**: of each roster that there ever was, every custodian signed its key.
 
 Of each writer: **index**, what it anchored can be read. Of each stream:
@@ -14,7 +16,8 @@ Of each writer: **index**, what it anchored can be read. Of each stream:
   tag key is of that category is the owner's word.
 
 Of each custodian: **receipts**, its list is whole and as long as it anchored. Of each receipt: **consent**, what it
-opened was permitted at its block. Of each emergency: **review**, somebody who may reviewed it. Of a twin whose
+opened was permitted at its block; and **blocks**, those that receipts name are this chain's, where not every block is
+looked at. Of each emergency: **review**, somebody who may reviewed it. Of a twin whose
 retirement was announced: **erasure**, enough custodians signed that they destroyed their keys. As asked: **denied**,
 somebody had no permit at a block.
 
@@ -33,26 +36,28 @@ from functools import partial
 from ..crypto import bits
 from ..custody.receipt_list import verify_anchored, verify_chain
 from ..custody.receipts import AccessReceipt
-from ..encoding import CID
-from ..errors import CannotCheckError, DtledgerError, IntegrityError, UnreachableError
+from ..errors import CannotCheckError, IntegrityError, UnreachableError
 from ..ledger import Deployment, View
 from ..ledger.records import CardRecord
 from ..snapshots.blame import Blocks
 from ..snapshots.finder import Finder
 from ..snapshots.lineage import Lineage
 from ..snapshots.locating import Located
-from ..snapshots.package import NO_KEYS
-from ..snapshots.roster import Roster
 from ..snapshots.standing import might_write
 from ..store import BlockStore
 from ..types import Address, Digest
 from .chain import Chain
 from .claims import Claim, Verdict, checked
-from .consents import require_consent, require_review
+from .consents import BEHIND, require_consent, require_review, time_of_block
 from .facts import StoredFacts, require_no_permit
+from .gathered import Gathered
 from .given import Denied, Given, Question, Receipts
-from .known import Known
 from .standing import require_cards, require_owner, require_state
+
+_OTHERS = (
+    "Whether the owner ever granted something to somebody whom nothing at hand names, and they wrote under it: storage "
+    "is asked about somebody by name, and only a look at every block shows everybody (--whole)."
+)
 
 
 class TwinAudit:
@@ -74,9 +79,7 @@ class TwinAudit:
         self._question = question
         self._given = given
         self._name = name
-        self._known = Known(chain, deployment)
-        self.view: View
-        self.finder: Finder
+        self._gathered = Gathered(chain, deployment, store, question, given)
 
     def claims(self) -> Iterator[Claim]:
         """Every claim."""
@@ -88,7 +91,7 @@ class TwinAudit:
         yield from self._of_the_twin()
         for writer in self.finder.located.writers():
             yield from self._of_a_writer(writer)
-        for custodian in self._custodians():
+        for custodian in self._gathered.custodians():
             yield from self._of_a_custodian(custodian)
         yield from self._reviews()
         if self.view.retire_at(self.twin):
@@ -96,29 +99,15 @@ class TwinAudit:
 
     def ground(self) -> Claim:
         """The claim `events`; if it passes, the twin can be looked at."""
+        return checked("events", f"twin {self.twin}", self._gathered.gather)
 
-        def gather() -> str:
-            self._known.twin(self.twin)
-            receipts = [
-                each for said in self._given.lists.values() if isinstance(said, Receipts) for each in said.receipts
-            ]
-            asked = {who for each in receipts for who in (each.requester, each.grantee)}
-            self._known.members(asked | {each.who for each in self._question.denied})
-            self._known.custodians(self._given.lists)
-            self._look()
-            if self.view.owner(self.twin) is None:
-                raise IntegrityError(f"there is no twin {self.twin}")
-            self._known.custodians(self._custodians())
-            count = self._look()
-            return f"{count:,} events, and no block up to {self.chain.head.number} has another"
+    @property
+    def view(self) -> View:
+        return self._gathered.view
 
-        return checked("events", f"twin {self.twin}", gather)
-
-    def _look(self) -> int:
-        history = self._known.history()
-        self.view = history.at(self.chain.head.number)
-        self.finder = Finder(self.deployment, self.view, self.store, self.twin, NO_KEYS)
-        return len(history.logged)
+    @property
+    def finder(self) -> Finder:
+        return self._gathered.finder
 
     def _denials(self, *, known: bool) -> Iterator[Claim]:
         for each in self._question.denied:
@@ -132,7 +121,7 @@ class TwinAudit:
             stored.gather(self.twin, said.who)
             return require_no_permit(stored, header, self.twin, said.who) + ", as storage has them"
         except CannotCheckError:
-            if not known:
+            if not known or self._gathered.in_doubt(said.who, said.block):
                 raise
         then = self.view.earlier(said.block)
         return require_no_permit(then, header, self.twin, said.who) + ", as every event up to there says"
@@ -142,35 +131,27 @@ class TwinAudit:
     def _of_the_twin(self) -> Iterator[Claim]:
         about = f"twin {self.twin}"
         yield checked("owner", about, partial(require_owner, self.chain, self.view, self.twin, self._name))
-        yield checked("card", about, partial(require_cards, self.chain, self.view, self.twin))
+        yield checked("card", about, self._cards)
         yield checked("state", about, partial(require_state, self.chain, self.view, self.twin))
-        for record in self._cards_by_roster():
+        if not self.chain.is_whole:
+            yield Claim("others", about, Verdict.CANNOT_CHECK, _OTHERS)
+        for record in self._gathered.cards_by_roster():
             version = record.card.roster_version
             yield checked("roster", f"version {version} of {self._name(record.owner)}", partial(self._roster, record))
 
-    def _cards_by_roster(self) -> list[CardRecord]:
-        """One card of each roster that there ever was, oldest first."""
-        return list({record.card.roster: record for record in reversed(self.view.cards(self.twin))}.values())[::-1]
+    def _cards(self) -> str:
+        found = require_cards(self.chain, self.view, self.twin)
+        if self._gathered.moves:
+            said = ", ".join(map(str, self._gathered.moves))
+            raise CannotCheckError(f"{found}; what its former owner set last before block {said} is not to be shown.")
+        return found
 
     def _roster(self, record: CardRecord) -> str:
-        roster = self._read_roster(record)
+        roster = self._gathered.roster(record)
         if (roster.twin, roster.owner, roster.version) != (self.twin, record.owner, record.card.roster_version):
             raise IntegrityError("the card names a roster of another twin, owner or version")
         names = ", ".join(map(self._name, roster.custodians))
         return f"{roster.threshold} of {len(roster.keys)} since block {record.block}: {names}"
-
-    def _read_roster(self, record: CardRecord) -> Roster:
-        return Roster.decode(self.deployment, self.store.get(CID(record.card.roster)))
-
-    def _custodians(self) -> list[Address]:
-        """Everybody whom a roster names that can be read, in the order in which they came."""
-        found: dict[Address, None] = {}
-        for record in self._cards_by_roster():
-            try:
-                found |= dict.fromkeys(self._read_roster(record).custodians)
-            except DtledgerError:  # which the claim `roster` says
-                continue
-        return list(found)
 
     # snapshots -----------------------------------------------------------------------------------------------
 
@@ -223,6 +204,7 @@ class TwinAudit:
                 found.chunks()
                 digests.append(found.digest)
                 walked["late"] += found.late
+                walked["doubtful"] += self._gathered.in_doubt(located.writer, found.batch.block)
                 if found.counts is False:
                     period = found.manifest.period
                     held = might_write(self.view, self.twin, located.writer, found.batch, None, period)
@@ -239,6 +221,10 @@ class TwinAudit:
     def _writer(self, walked: Counter[str]) -> str:
         if "snapshots" not in walked:
             raise CannotCheckError("The stream itself is at fault.")
+        if walked["doubtful"]:
+            raise CannotCheckError(
+                f"What {walked['doubtful']:,} snapshots were written under is not known for certain."
+            )
         if walked["uncounted"]:
             raise IntegrityError(f"{walked['uncounted']:,} snapshots were anchored by who had no right to write them")
         return f"{walked['snapshots']:,} snapshots, each permitted in the block that took it"
@@ -250,7 +236,24 @@ class TwinAudit:
         yield checked("receipts", self._name(custodian), partial(self._receipts, custodian, sound))
         for each in sound:
             about = f"receipt {each.twin_number} of {self._name(custodian)}"
-            yield checked("consent", about, partial(require_consent, self.chain, self.view, each, self._name))
+            yield checked("consent", about, partial(self._consent, each))
+        if sound and not self.chain.is_whole:
+            yield checked("blocks", self._name(custodian), partial(self._blocks, sound))
+
+    def _consent(self, receipt: AccessReceipt) -> str:
+        found = self._gathered
+        past = found.block_at(receipt.at - BEHIND)
+        return require_consent(self.chain, self.view, receipt, past, found.gaps, found.unopened, self._name)
+
+    def _blocks(self, receipts: Sequence[AccessReceipt]) -> str:
+        """By number and time each was judged all the same."""
+        unled = sum(each.block <= self.chain.head.number and not time_of_block(self.chain, each) for each in receipts)
+        if unled:
+            raise CannotCheckError(
+                f"Nothing leads to the blocks of {unled:,} of {len(receipts):,} receipts: that they are this chain's, "
+                "and when they were made, is the custodian's word."
+            )
+        return f"the blocks of {len(receipts):,} receipts are this chain's"
 
     def _receipts(self, custodian: Address, sound: list[AccessReceipt]) -> str:
         said = self._given.lists.get(custodian)
@@ -258,6 +261,8 @@ class TwinAudit:
             raise said
         if not isinstance(said, Receipts):
             raise CannotCheckError("The list is not at hand: a custodian gives it to the twin's owner alone.")
+        if custodian in self._gathered.known.unreached:
+            raise self._gathered.known.unreached[custodian]
         receipts = verify_chain(self.deployment, said.receipts, custodian, self.twin)
         anchor = self.view.receipt_anchor(custodian)
         count = verify_anchored(self.view, anchor, said.proof, receipts, custodian, self.twin)
@@ -267,6 +272,8 @@ class TwinAudit:
     # emergencies and the end ---------------------------------------------------------------------------------
 
     def _reviews(self) -> Iterator[Claim]:
+        if (unopened := self._gathered.unopened) is not None:
+            yield Claim("review", f"twin {self.twin}", Verdict.CANNOT_CHECK, unopened.message)
         for opening in self.view.openings():
             if opening.slot.twin == self.twin:
                 look = partial(require_review, self.view, opening, self.chain.head.at, self._name)
@@ -279,9 +286,9 @@ class TwinAudit:
         signed = {each.custodian: each for each in self._given.destructions}
         for each in signed.values():
             each.verify(self.deployment, self.twin, each.custodian)
-        rosters: Sequence[CardRecord] = self._cards_by_roster()
+        rosters: Sequence[CardRecord] = self._gathered.cards_by_roster()
         for record in rosters:
-            roster = self._read_roster(record)
+            roster = self._gathered.roster(record)
             gone = [key for key in roster.keys if key.custodian in signed and signed[key.custodian].covers([key.key])]
             needed = len(roster.keys) - roster.threshold + 1
             if len(gone) < needed:

@@ -61,6 +61,22 @@ class Timeline(Generic[V]):
 
 
 @dataclass(frozen=True, slots=True)
+class Anchored:
+    """A batch as `contracts/SnapshotLedger.sol` digests it into its sender's history; `at` in unix seconds."""
+
+    root: Digest
+    count: int
+    index: Digest
+    block: int
+    at: int
+
+    @property
+    def cells(self) -> tuple[Digest, int, Digest, int, int]:
+        """All of it, in the digest's order."""
+        return self.root, self.count, self.index, self.block, self.at
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """One anchored batch: `index` names the sender's index block as of then. `place` is its number among the sender's
     own, and `before` the running digest of those before it: from 32 zero bytes, each the SHA-256 of the last one and

@@ -11,6 +11,7 @@ from typing import Any
 from dtledger._backend import migrations
 from dtledger._backend.anvil import Anvil
 from dtledger._backend.evm import EvmLedger
+from dtledger._backend.hints import Hints
 from dtledger._backend.migrations import Founder, Plan
 from dtledger._backend.node import connect
 from dtledger._backend.proof_source import NodeSource
@@ -20,7 +21,6 @@ from dtledger.client import Client, make_card
 from dtledger.client.keyrings import owner_keys
 from dtledger.custodian import Custodian, MemoryReceipts, MemoryTwinKeys
 from dtledger.ledger import Deployment, calls
-from dtledger.ledger.events import Remembered
 from dtledger.testing import MemoryKey, MemoryStore, World
 from dtledger.testing.world import glucose
 from dtledger.types import Address
@@ -33,12 +33,18 @@ DAY = 86_400
 def from_file(bundle: Bundle, asked: Asked | None = None) -> list[Claim]:
     """The claims of a bundle, written and read again. Where `asked` pins no head, the file's own is pinned: the claims
     are then the node's, but for the words by whom the head was named."""
-    if asked is not None and asked.pinned is not None:
-        return verify(Bundle.decode(bundle.encode()), asked)
-    head = Header.read(bundle.headers[max(bundle.headers)]).hash
     asked = asked or Asked(bundle.question, bundle.given, bundle.deployment)
-    found = verify(Bundle.decode(bundle.encode()), replace(asked, pinned=head))
+    known = asked.known or bundle.deployment
+    if asked.pinned is not None:
+        return _own(verify(Bundle.decode(bundle.encode()), replace(asked, known=known)), asked)
+    head = Header.read(bundle.headers[max(bundle.headers)]).hash
+    found = _own(verify(Bundle.decode(bundle.encode()), replace(asked, pinned=head, known=known)), asked)
     return [replace(each, evidence=each.evidence.replace(", pinned", ", as its node has it")) for each in found]
+
+
+def _own(claims: list[Claim], asked: Asked) -> list[Claim]:
+    """Without the claim that a node's audit does not make: that the contracts are the auditor's own."""
+    return [each for each in claims if each.name != "deployment" or asked.known]
 
 
 class ChainClock:
@@ -124,9 +130,15 @@ class ChainWorld(World):
 
     def source(self) -> NodeSource:
         """The node, as an auditor asks it."""
-        events = (each.event for each in self.ledger.history().logged)
-        memories = [each.number for each in events if isinstance(each, Remembered)]
-        return NodeSource(connect(self.anvil.url), memories=memories)
+        return NodeSource(connect(self.anvil.url), hints=Hints.of(self.deployment, self.ledger.history()))
+
+    def grow(self, blocks: int) -> None:
+        """So many blocks in which nothing happens; the chain's time stands still meanwhile."""
+        self.anvil.rpc("anvil_mine", hex(blocks), timeout=600.0)
+
+    def remember(self) -> None:
+        """Let the chain remember its newest block."""
+        self.ledger.send(calls.remember(), self.operator.context.key)
 
     def given(self) -> Given:
         """What the patient shows: the custodians' lists, and what glucose is called."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dtledger._backend.anvil import Anvil
+from dtledger._backend.proof_source import NodeSource
 from dtledger.audit import Asked, Audit, Bundle, Denied, Question, Verdict, exit_code, export, verify
 from dtledger.audit.chain import Chain
 from dtledger.audit.proofs import Header
@@ -96,7 +97,7 @@ def test_a_bundle_of_another_twin_says_so(world: ChainWorld, bundle: Bundle) -> 
 def test_another_head_than_the_pinned_one_is_refused(world: ChainWorld, bundle: Bundle) -> None:
     asked = world.asked(question=bundle.question)
     right = Chain(world.source(), world.deployment).head
-    found = verify(bundle, replace(asked, pinned=right.hash))
+    found = verify(bundle, replace(asked, pinned=right.hash, known=world.deployment))
     assert [each for each in found if each.verdict is not Verdict.PASS] == []
     found = verify(bundle, replace(asked, pinned=right.parent))
     assert found[0].verdict is Verdict.FAIL
@@ -105,13 +106,27 @@ def test_another_head_than_the_pinned_one_is_refused(world: ChainWorld, bundle: 
 def test_without_a_pinned_head_a_files_chain_cannot_be_checked(bundle: Bundle) -> None:
     """Whoever makes a file can make its chain too: here everything in it is right, and nobody else says so."""
     head = Header.read(bundle.headers[max(bundle.headers)])
-    pin = Asked(bundle.question, bundle.given, bundle.deployment, head.hash)
-    unpinned, pinned = verify(bundle), verify(bundle, pin)
+    pin = Asked(bundle.question, bundle.given, bundle.deployment, head.hash, known=bundle.deployment)
+    unpinned, pinned = verify(bundle, replace(pin, pinned=None)), verify(bundle, pin)
     assert [each.name for each in unpinned if each.verdict is not Verdict.PASS] == ["chain"]
     assert unpinned[0].verdict is Verdict.CANNOT_CHECK
     assert f"block {head.number} is 0x{head.hash.hex()}" in unpinned[0].evidence, "it says what to pin"
     assert (exit_code(unpinned), exit_code(pinned)) == (6, 0)
     assert unpinned[1:] == pinned[1:]
+
+
+def test_contracts_that_nobody_knows_cannot_be_checked(bundle: Bundle) -> None:
+    """The same code stands wherever somebody put it, and nobody consented to anything there."""
+    head = Header.read(bundle.headers[max(bundle.headers)])
+    pin = Asked(bundle.question, bundle.given, bundle.deployment, head.hash)
+    unknown, known = verify(bundle, pin), verify(bundle, replace(pin, known=bundle.deployment))
+    assert [each.name for each in unknown if each.verdict is not Verdict.PASS] == ["deployment"]
+    assert unknown[1].verdict is Verdict.CANNOT_CHECK
+    assert bundle.deployment.contracts["ConsentRegistry"] in unknown[1].evidence
+    assert (exit_code(unknown), exit_code(known)) == (6, 0)
+    contracts = {**bundle.deployment.contracts, "ConsentRegistry": bundle.deployment.contracts["TwinRegistry"]}
+    other = replace(bundle.deployment, contracts=contracts)
+    assert exit_code(verify(bundle, replace(pin, known=other))) == 4
 
 
 def test_a_remembered_block_proves_what_was_long_before_it(world: ChainWorld) -> None:
@@ -151,6 +166,9 @@ def test_who_had_a_permit_is_not_shown_to_have_had_none(world: ChainWorld) -> No
     assert told[1][1].endswith("as every event up to there says")
     part = replace(question, whole=False)
     found = list(Audit(world.asked(question=part), _Pruned(world.source()), world.store).claims())
+    assert [each.verdict for each in found if each.name == "denied"] == [Verdict.FAIL, Verdict.PASS]
+    untold = NodeSource(world.ledger.web3)
+    found = list(Audit(world.asked(question=part), _Pruned(untold), world.store).claims())
     assert {each.verdict for each in found if each.name == "denied"} == {Verdict.CANNOT_CHECK}
 
 

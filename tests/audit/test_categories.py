@@ -26,7 +26,8 @@ def test_what_its_owner_says_of_a_stream_tells_nothing_of_the_right_to_write_at_
     named = Named(keys.tags[category("glucose").number], keys.bits.prove(keys.bits.bit_of(said)))
     question, given = Question(twin=world.twin), Given(named=(named,))
     audit = TwinAudit(cast(Any, Told(world)), context.deployment, world.store, question, given)
-    audit.view, audit.finder = view, Finder(context.deployment, view, world.store, world.twin, NO_KEYS)
+    gathered = audit._gathered
+    gathered.view, gathered.finder = view, Finder(context.deployment, view, world.store, world.twin, NO_KEYS)
     (stream,) = audit.finder.located.streams_of(world.gateway.address)
     found = {each.name: each for each in audit.of_a_stream(stream)}
     assert (found["writer"].verdict, found["category"].verdict) == (Verdict.PASS, verdict)

@@ -16,18 +16,19 @@ from dtledger.vocabulary import Action
 
 
 class Timed:
-    """The blocks of a world, by what an audit asks of them: the receipt's, and when each was made."""
+    """The blocks of a world, by what an audit asks of them: the receipt's, and when it was made."""
 
     def __init__(self, world: World, receipt: AccessReceipt) -> None:
-        told = {each.place.block: each.at for each in world.ledger.history().logged}
-        self.head = SimpleNamespace(number=max(told))
-        self._at = [
-            max((at for block, at in told.items() if block <= each), default=0) for each in range(max(told) + 1)
-        ]
+        self._told = [(each.place.block, each.at) for each in world.ledger.history().logged]
+        self.head = SimpleNamespace(number=self._told[-1][0])
         self._receipt = receipt
 
-    def header(self, number: int) -> Any:
-        return SimpleNamespace(at=self._at[number], hash=self._receipt.block_hash)
+    def header(self, number: int, reach: int) -> Any:
+        at = max(at for block, at in self._told if block <= number)
+        return SimpleNamespace(at=at, hash=self._receipt.block_hash)
+
+    def block_at(self, at: int) -> int:
+        return max((block for block, made in self._told if made <= at), default=0)
 
 
 @pytest.fixture
@@ -40,7 +41,9 @@ def read(dtledger_world: World) -> tuple[World, AccessReceipt]:
 
 
 def said(world: World, receipt: AccessReceipt) -> str:
-    return require_consent(cast(Any, Timed(world, receipt)), world.ledger.view(), receipt, str)
+    timed = Timed(world, receipt)
+    past = timed.block_at(receipt.at - BEHIND)
+    return require_consent(cast(Any, timed), world.ledger.view(), receipt, past, (), None, str)
 
 
 def test_what_was_opened_by_a_block_before_the_revocation_long_after_it_had_no_consent(

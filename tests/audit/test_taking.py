@@ -11,11 +11,13 @@ from dtledger._backend.proof_file import ProofFile
 from dtledger._backend.proof_source import NodeSource
 from dtledger.audit import Asked, Audit, Claim, Denied, Given, Question, Verdict, export
 from dtledger.audit.taking import KEPT_STATES, PATIENCE, ProofTaker, Taken
+from dtledger.client import Terms
 from dtledger.errors import CannotCheckError, IntegrityError
 from dtledger.ledger.events import Remembered
-from dtledger.types import Address
+from dtledger.types import Address, Period
+from dtledger.vocabulary import Action, Kind, Purpose
 from tests.audit.attacks import Lying
-from tests.audit.chain_world import ChainWorld, from_file
+from tests.audit.chain_world import DAY, ChainWorld, from_file
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
 
@@ -85,6 +87,26 @@ def test_a_node_that_has_forgotten_a_state_shows_it_by_what_was_taken_in_time(
     assert denial(claims).verdict is Verdict.PASS
     assert denial(claims).evidence.endswith("as storage has them")
     assert denial(from_file(bundle)).verdict is Verdict.PASS, "a file made of it needs no node at all"
+
+
+def test_of_an_organisation_each_members_permits_are_taken(world: ChainWorld, kept: ProofFile) -> None:
+    """To a nurse nothing was ever granted; what she had is what her hospital had."""
+    nurse = world.join("nurse", [Kind.CLINICIAN], world.hospital)
+    mine(world, 2 * KEPT_STATES)
+    now = world.clock()
+    terms = Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + DAY, Period(0, now // 60))
+    slot, granted = world.patient.consents.grant(world.twin, world.hospital.address, terms)
+    ended = world.patient.consents.revoke(slot).block
+    taker(world, kept).step()
+    mine(world, PATIENCE)
+    taker(world, kept).step()
+    mine(world, 2 * KEPT_STATES)
+    found: list[Verdict] = []
+    for block in (granted.block, ended):
+        question = Question(twin=world.twin, denied=(Denied(nurse.address, block),), whole=False)
+        audit = Audit(Asked(question, Given(), world.deployment), source(world, kept.nodes()), world.store)
+        found.append(denial(list(audit.claims())).verdict)
+    assert found == [Verdict.FAIL, Verdict.PASS]
 
 
 def test_what_was_permitted_is_not_shown_to_have_been_denied_by_what_was_taken(

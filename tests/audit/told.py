@@ -28,12 +28,15 @@ _SIGNATURES = {
 class Told:
     """What `audit.known` asks of a chain: the logs of a contract that have a topic."""
 
+    is_whole = True
+
     def __init__(self, world: World) -> None:
+        self.deployment = world.ledger.deployment
         self._logs = [(logged, *_log(logged)) for logged in world.ledger.history().logged]
 
-    def logs_with(self, contract: str, topic: bytes) -> Iterator[tuple[Any, Log]]:
+    def logs_with(self, contract: str, *topics: bytes) -> Iterator[tuple[Any, Log]]:
         for logged, by, log in self._logs:
-            if by == contract and topic in log.topics:
+            if by == contract and all(each in log.topics for each in topics):
                 yield SimpleNamespace(number=logged.place.block, at=logged.at), log
 
 

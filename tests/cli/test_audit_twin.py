@@ -14,6 +14,7 @@ from click.testing import Result
 from dtledger._backend import sources
 from dtledger._backend.runtimes import shipped
 from dtledger.client.devnet import PROFILE
+from dtledger.client.opening import deployment_path
 from dtledger.config import Settings
 from tests.cli.twins import Twin, complaint, new_twin, said
 
@@ -82,13 +83,18 @@ def test_a_file_says_what_the_node_said_and_needs_neither_home_nor_network(
     words = ("--twin", read.number, "--key", "patient", "--reveal", "glucose", "--denied", f"{clinician}@{block}")
     made = told(dtledger("audit", "export", file, *words, "--json"))
     assert verdicts(made)["denied"] == {"pass"}
+    record = deployment_path(Settings.load(read.home.home, {"profile": PROFILE}, env={}))
     monkeypatch.setenv("DTLEDGER_HOME", str(tmp_path / "nothing"))
-    found = told(dtledger("audit", "verify", file, "--head", made["head"], "--json"))
-    assert [each["verdict"] for each in found["claims"]] == ["pass"] * (len(made["claims"]) + 1)
-    assert found["pinned"]
-    other = told(dtledger("audit", "verify", file, "--head", "0x" + "11" * 32, "--json"), 4)
+    known = ("--deployment", record, "--json")
+    found = told(dtledger("audit", "verify", file, "--head", made["head"], *known))
+    assert [each["verdict"] for each in found["claims"]] == ["pass"] * (len(made["claims"]) + 2)
+    assert (found["pinned"], found["known"]) == (True, True)
+    other = told(dtledger("audit", "verify", file, "--head", "0x" + "11" * 32, *known), 4)
     assert other["claims"][0]["verdict"] == "fail"
-    unpinned = told(dtledger("audit", "verify", file, "--json"), 6)
+    strange = told(dtledger("audit", "verify", file, "--head", made["head"], "--json"), 6)
+    assert [each["claim"] for each in strange["claims"] if each["verdict"] != "pass"] == ["deployment"]
+    assert complaint(dtledger("audit", "verify", file, "--deployment", file, "--json"), 2)["error"] == "InputError"
+    unpinned = told(dtledger("audit", "verify", file, *known), 6)
     assert [each["claim"] for each in unpinned["claims"] if each["verdict"] != "pass"] == ["chain"]
     assert f"{made['head']}, and give that hash with --head" in unpinned["claims"][0]["evidence"]
 

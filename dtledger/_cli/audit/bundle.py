@@ -14,6 +14,7 @@ from ...errors import CannotCheckError, InputError
 from ..app import App
 from ..claims import show_claims
 from ..command import verb
+from ..model.plain import FILE
 from .evidence import Evidence, code_of_sources, compile_option, digest_of, evidence_options, node_source
 from .given import files_in, unsealed
 
@@ -80,18 +81,27 @@ def export(
     help="Instead: ask the profile's node for it; --rpc-url means that too.",
 )
 @click.option(
+    "--deployment",
+    type=FILE,
+    metavar="FILE",
+    help="The record of the contracts that you know, instead of the profile's.",
+)
+@click.option(
     "--files",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="A model's updates and aggregates, as for `audit model`.",
 )
 @compile_option
-def verify(app: App, file: Path, head: str | None, online: bool, files: Path | None, compiles: bool) -> None:
+def verify(
+    app: App, file: Path, head: str | None, online: bool, deployment: Path | None, files: Path | None, compiles: bool
+) -> None:
     """Make the audit of a file again: no node, no store and no custodian is asked, and no key is needed.
 
     Pin the head, from a node or a person that you trust: a file can be made of any chain, so without --head or --online
-    the claim `chain` cannot be checked. Its contracts are held against the deployment that the profile names; without
-    one compare their addresses. Exit code 4 if a claim fails, 6 if none fails and one cannot be checked.
+    the claim `chain` cannot be checked. So can its contracts be anybody's: they are held against those of --deployment
+    or of the profile, and without either the claim `deployment` cannot be checked. Exit code 4 if a claim fails, 6 if
+    none fails and one cannot be checked.
     """
     from ...audit import Asked, Bundle, exit_code
     from ...audit import verify as check
@@ -104,26 +114,20 @@ def verify(app: App, file: Path, head: str | None, online: bool, files: Path | N
     pinned = digest_of(head)
     if online or (head is None and "rpc_url" in app.options):
         pinned = _at_node(app, max(bundle.headers))
-    known = _known(app)
+    known = _known(app, deployment)
     request = Asked(bundle.question, bundle.given, bundle.deployment, pinned, known=known)
     request = replace(request, files=files_in(app, files) if files else None)
     request = replace(request, expected=code_of_sources() if compiles else None)
     claims = check(bundle, request)
     shown = show_claims(app, claims)
     number, header = max(bundle.headers.items())
-    contracts = bundle.deployment.contracts
-    if known is None:
-        app.say(
-            f"{click.style('warning:', fg='yellow')} no deployment is named: see that the ConsentRegistry of yours is "
-            f"{contracts['ConsentRegistry']}, and the TwinRegistry {contracts['TwinRegistry']}."
-        )
     app.data(
         "audit-verify",
         file=str(file),
         block=number,
         head=_hash_of(header),
         pinned=pinned is not None,
-        contracts=dict(contracts),
+        contracts=dict(bundle.deployment.contracts),
         known=known is not None,
         **shown,
     )
@@ -136,15 +140,22 @@ def _of_model(app: App, name: str, words: Sequence[str], evidence: Evidence) -> 
 
     number = find(app, name).model.number
     given = Given(openings=tuple(unsealed(app, each) for each in words))
-    request = Asked(Question(model=number), given, app.client.context.deployment, digest_of(evidence.head))
+    question, deployment = Question(model=number, whole=evidence.whole), app.client.context.deployment
+    request = Asked(question, given, deployment, digest_of(evidence.head))
     return replace(request, expected=code_of_sources() if evidence.compiles else None, name=app.people.name)
 
 
-def _known(app: App) -> Deployment | None:
-    """The deployment that the profile names; None if it names none."""
+def _known(app: App, file: Path | None) -> Deployment | None:
+    """The deployment whose record that file is, or that the profile names; None if neither is there.
+
+    Raises:
+        InputError: the file is none.
+    """
     from ..._backend.migrations import read_deployment
     from ...client.opening import deployment_path
 
+    if file is not None:
+        return read_deployment(file)
     with suppress(InputError):
         return read_deployment(deployment_path(app.settings))
     return None

@@ -13,6 +13,7 @@ import click
 from ...errors import AccessDeniedError, DtledgerError, InputError
 from ..app import App
 from ..model.plain import FILE
+from ..proofs import taken
 from ..words import CATEGORY
 from .handed import destructions_of, nodes_of
 
@@ -48,7 +49,11 @@ def evidence_options(command: Command) -> Command:
             "--statements", type=FILE, multiple=True, metavar="FILE", help="What `twin erase` wrote; repeatable."
         ),
         compile_option,
-        click.option("--part", is_flag=True, help="Do not look at every block: what needs that cannot be checked."),
+        click.option(
+            "--whole/--part",
+            default=None,
+            help="Look at every block, or at those alone in which the index has events; whole up to 20,000 blocks.",
+        ),
     ):
         command = option(command)
     return command
@@ -83,7 +88,7 @@ class Evidence:
     proofs: Sequence[Path] = ()
     statements: Sequence[Path] = ()
     compiles: bool = False
-    part: bool = False
+    whole: bool | None = None
 
     def asked(self, app: App, twin: int, snapshot: Digest | None = None) -> Asked:
         """The audit that the options ask for."""
@@ -93,7 +98,7 @@ class Evidence:
             twin=twin,
             snapshot=snapshot,
             denied=tuple(_denied(app, each) for each in self.denied),
-            whole=False if self.part else None,
+            whole=self.whole,
         )
         shown = replace(given(app, twin, self.reveals), destructions=destructions_of(self.statements))
         expected = code_of_sources() if self.compiles else None
@@ -102,7 +107,7 @@ class Evidence:
 
     def source(self, app: App) -> Source:
         """The profile's node, and what was taken of it in time."""
-        return node_source(app, digest_of(self.head), nodes_of(self.proofs))
+        return node_source(app, digest_of(self.head), [*taken(app), *nodes_of(self.proofs)])
 
 
 def code_of_sources() -> Mapping[str, Runtime]:
@@ -122,12 +127,11 @@ def code_of_sources() -> Mapping[str, Runtime]:
 
 def node_source(app: App, head: Digest | None, nodes: Sequence[bytes] = ()) -> Source:
     """The profile's node, as an audit asks it, with nodes of tries that are at hand."""
+    from ..._backend.hints import Hints
     from ..._backend.proof_source import NodeSource
-    from ...ledger.events import Remembered
 
     ledger = app.ledger
-    events = (each.event for each in ledger.history().logged)
-    return NodeSource(ledger.web3, head, [each.number for each in events if isinstance(each, Remembered)], nodes)
+    return NodeSource(ledger.web3, head, nodes=nodes, hints=Hints.of(ledger.deployment, ledger.history()))
 
 
 def given(app: App, twin: int, reveals: Sequence[str] = ()) -> Given:
