@@ -21,7 +21,7 @@ from dtledger.client import Client, make_card
 from dtledger.client.keyrings import owner_keys
 from dtledger.custodian import Custodian, MemoryReceipts, MemoryTwinKeys
 from dtledger.ledger import Deployment, calls
-from dtledger.testing import MemoryKey, MemoryStore, World
+from dtledger.testing import MemoryKey, MemoryStore, NextDeployment, World
 from dtledger.testing.world import glucose
 from dtledger.types import Address
 from dtledger.vocabulary import Kind, category
@@ -75,7 +75,7 @@ class ChainWorld(World):
         self.clock = ChainClock(anvil)  # type: ignore[assignment]
         self._clients: list[Client] = []
         self._names: dict[Address, str] = {}
-        self._custodians: dict[Address, Any] = {}
+        self._keys: dict[MemoryKey, MemoryTwinKeys] = {}
         self.store = MemoryStore()
         operator, deployer = MemoryKey("operator"), MemoryKey("deployer")
         keys = [MemoryKey(f"custodian-{number}") for number in (1, 2, 3)]
@@ -88,14 +88,14 @@ class ChainWorld(World):
                 self.store.put(card.public_key, "raw")
             return [Founder(card.card, card.signature, b"", Kind.CUSTODIAN.mask) for card in cards]
 
+        self._folder = folder / "deployments"
         plan = Plan({role: [operator.address] for role in ROLES}, founders, DAY, DAY)
-        self.deployment = migrations.run(anvil.url, deployer, plan, folder / "deployments").deployment()
+        self.deployment = migrations.run(anvil.url, deployer, plan, self._folder).deployment()
         self.ledger = EvmLedger(anvil.url, self.deployment)  # type: ignore[assignment]
         for key in keys:
             self._names[key.address] = key.name
-            ledger = EvmLedger(anvil.url, self.deployment)
-            made = Custodian(key, ledger, MemoryTwinKeys(), MemoryReceipts(), self.clock, max_head_age=10**9)
-            self._custodians[key.address] = made
+            self._keys[key] = MemoryTwinKeys()
+        self._custodians = self._custodians_of(self.deployment)
         self.operator = self.client(operator)
         self.patient = self.client(MemoryKey("patient"))
         self.hospital = self.join("hospital")
@@ -104,6 +104,24 @@ class ChainWorld(World):
         self.twin = self._mint(2)
         self.readings = glucose(self.clock.at - hours * 3600 - 600, hours * 12)
         self.consent = self._consent()
+
+    def _custodians_of(self, deployment: Deployment) -> dict[Address, Any]:
+        """Those of this world at work for a deployment, with the same key pairs and a log for each."""
+        return {
+            key.address: Custodian(
+                key, EvmLedger(self.anvil.url, deployment), keys, MemoryReceipts(), self.clock, max_head_age=10**9
+            )
+            for key, keys in self._keys.items()
+        }
+
+    def succeed(self) -> NextDeployment:
+        deployer = MemoryKey("next deployer")
+        self.anvil.fund(deployer.address)
+        roles = {role: [self.operator.address] for role in migrations.OF_SUCCESSOR}
+        plan = Plan(roles, lambda _: (), DAY, DAY, predecessor=self.deployment)
+        deployment = migrations.run(self.anvil.url, deployer, plan, self._folder).deployment()
+        ledger: Any = EvmLedger(self.anvil.url, deployment)
+        return NextDeployment(ledger, self._custodians_of(deployment), self._clients)
 
     def client(self, key: Any) -> Client:
         self.anvil.fund(key.address)
