@@ -94,7 +94,7 @@ def test_a_suspended_device_is_refused_and_that_is_listed(dtledger: Command, url
     assert listed(dtledger, url, state, "gateway")["suspended_at"]
     assert "1 SUSPENDED" in dtledger("gateway", "status", url).stdout
     again = dtledger(
-        "device", "enrol", state, "--gateway", url, "--twin", "1", "--measures", "glucose:mg/dL", "--since", "2d",
+        "device", "enrol", state, "--gateway", url, "--twin", "1", "--measures", "glucose:mg/dL", "--since", "3d",
         "--key", "patient", "--again", "--yes",
     )  # fmt: skip
     assert again.exit_code == 0, again.stderr
