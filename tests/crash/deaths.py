@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from dtledger.errors import DtledgerError
 from tests.crash import broken as broken_copies
 from tests.crash.killer import Killer
 
@@ -74,6 +75,24 @@ def deaths(
             yield death
         elif only is None:
             return
+
+
+def survived(
+    operation: Operation, home: Path, restore: Callable[[], None], whole: Callable[[], None], **how: Any
+) -> list[Death]:
+    """Its deaths (`deaths` says how), after each of which `whole` found everything as it is to be.
+
+    Raises:
+        AssertionError: it did not; the death is named.
+    """
+    died = []
+    for death in deaths(operation, home, restore, **how):
+        try:
+            whole()
+        except (AssertionError, DtledgerError) as error:
+            raise AssertionError(f"{death}: {error}") from error
+        died.append(death)
+    return died
 
 
 def _victim(sender: Connection, operation: Operation, home: Path, death: Death | None, broken: str) -> None:

@@ -88,8 +88,8 @@ def assert_finished_once(site: Site, known: dict[str, str]) -> None:
         custodian = ledger.view().member(CUSTODIAN.address)
         assert custodian is not None
         assert custodian.is_a(Kind.CUSTODIAN)
-    steps = len((*CONTRACTS, RELAY)) + 6 + 2 + len(ROLES) + 3
-    assert len(journal.steps) == steps, "contracts, rights, the founder, governance, dropping"
+    steps = len((*CONTRACTS, RELAY)) + 6 + 2 + len(ROLES) + 3 + 1
+    assert len(journal.steps) == steps, "contracts, rights, the founder, governance, dropping, remembering"
 
 
 def survive(site: Site, **how: Any) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from dtledger.errors import AccessDeniedError, DtledgerError
+from dtledger.errors import AccessDeniedError
 from dtledger.vocabulary import Reason
-from tests.crash.deaths import deaths
+from tests.crash.deaths import survived
 from tests.crash.operations import LATER, erase, import_file, later
 from tests.crash.scene import TWIN, Scene
 
@@ -36,18 +36,14 @@ def assert_unreadable(scene: Scene) -> None:
 
 
 def survive(scene: Scene, **how: object) -> int:
-    died = 0
-    for death in deaths(erase, scene.home.root, lambda: scene.restore_later(LATER), **how):  # type: ignore[arg-type]
-        died += 1
-        try:
-            assert_unreadable(scene)
-            erase(scene.home.root)
-            assert_unreadable(scene)
-            assert pairs(scene) == 0
-            assert len([*scene.home.custodians.rglob(f"{TWIN}.destroyed")]) == 3
-        except (AssertionError, DtledgerError) as error:
-            raise AssertionError(f"{death}: {error}") from error
-    return died
+    def whole() -> None:
+        assert_unreadable(scene)
+        erase(scene.home.root)
+        assert_unreadable(scene)
+        assert pairs(scene) == 0
+        assert len([*scene.home.custodians.rglob(f"{TWIN}.destroyed")]) == 3
+
+    return len(survived(erase, scene.home.root, lambda: scene.restore_later(LATER), whole, **how))
 
 
 def test_killed_at_some_writes_it_is_finished_by_the_next_try(scene: Scene) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from dtledger.client.keyrings import granted_keys
-from dtledger.errors import AccessDeniedError, DtledgerError
+from dtledger.errors import AccessDeniedError
 from dtledger.ledger import GrantRecord
-from tests.crash.deaths import Operation, deaths
+from tests.crash.deaths import Operation, survived
 from tests.crash.operations import grant, grant_slot, import_file
 from tests.crash.scene import READINGS, TWIN, Scene
 
@@ -48,17 +48,14 @@ def assert_it_can_be_taken_back(scene: Scene) -> None:
 
 def survive(scene: Scene, operation: Operation, most: int, **how: Any) -> int:
     """Grant again after each death; at most `most` slots are then in use."""
-    died = 0
-    for death in deaths(operation, scene.home.root, scene.restore, **how):
-        died += 1
-        try:
-            assert len(assert_whole_or_not_there(scene)) <= 1
-            operation(scene.home.root)
-            assert 1 <= len(assert_whole_or_not_there(scene)) <= most
-            assert_it_can_be_taken_back(scene)
-        except (AssertionError, DtledgerError) as error:
-            raise AssertionError(f"{death}: {error}") from error
-    return died
+
+    def whole() -> None:
+        assert len(assert_whole_or_not_there(scene)) <= 1
+        operation(scene.home.root)
+        assert 1 <= len(assert_whole_or_not_there(scene)) <= most
+        assert_it_can_be_taken_back(scene)
+
+    return len(survived(operation, scene.home.root, scene.restore, whole, **how))
 
 
 def test_killed_at_each_write_and_given_again_in_its_slot_it_is_one_grant(scene: Scene) -> None:

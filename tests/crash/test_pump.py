@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from dtledger.errors import DtledgerError
-from tests.crash.deaths import Death, deaths
+from tests.crash.deaths import Death, survived
 from tests.crash.operations import pump
 from tests.crash.scene import HOURS, TWIN, Scene, values
 
@@ -31,16 +30,12 @@ def assert_all_there_once(scene: Scene) -> None:
 
 
 def survive(scene: Scene, **how: Any) -> list[Death]:
-    died = []
-    for death in deaths(pump, scene.home.root, scene.restore, **how):
-        try:
-            assert_nothing_twice(scene)
-            pump(scene.home.root)
-            assert_all_there_once(scene)
-        except (AssertionError, DtledgerError) as error:
-            raise AssertionError(f"{death}: {error}") from error
-        died.append(death)
-    return died
+    def whole() -> None:
+        assert_nothing_twice(scene)
+        pump(scene.home.root)
+        assert_all_there_once(scene)
+
+    return survived(pump, scene.home.root, scene.restore, whole, **how)
 
 
 @pytest.mark.slow

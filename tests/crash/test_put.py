@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from dtledger.errors import DtledgerError
 from dtledger.vocabulary import Purpose
-from tests.crash.deaths import FORKS, Death, deaths, run_killed
+from tests.crash.deaths import FORKS, Death, deaths, run_killed, survived
 from tests.crash.operations import import_by_command, import_file
 from tests.crash.scene import HOURS, IN_AN_HOUR, READINGS, TWIN, Scene, values
 
@@ -39,16 +38,12 @@ def assert_all_there_once(scene: Scene) -> None:
 
 
 def survive(scene: Scene, **how: Any) -> list[Death]:
-    died = []
-    for death in deaths(import_file, scene.home.root, scene.restore, **how):
-        try:
-            assert_nothing_half_done(scene)
-            import_file(scene.home.root)
-            assert_all_there_once(scene)
-        except (AssertionError, DtledgerError) as error:
-            raise AssertionError(f"{death}: {error}") from error
-        died.append(death)
-    return died
+    def whole() -> None:
+        assert_nothing_half_done(scene)
+        import_file(scene.home.root)
+        assert_all_there_once(scene)
+
+    return survived(import_file, scene.home.root, scene.restore, whole, **how)
 
 
 def test_killed_at_each_write_and_run_again_it_is_as_if_it_had_lived(scene: Scene) -> None:

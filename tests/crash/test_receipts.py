@@ -14,7 +14,7 @@ from dtledger.custodian import Custodian, ReceiptLog
 from dtledger.custody import AccessReceipt, ReadRequest, Release, SealedShare
 from dtledger.errors import DtledgerError, IntegrityError
 from dtledger.types import Address
-from tests.crash.deaths import deaths
+from tests.crash.deaths import survived
 from tests.crash.operations import grant, import_file, read
 from tests.crash.scene import READINGS, TWIN, Scene
 
@@ -76,19 +76,15 @@ def survive(scene: Scene, **how: Any) -> int:
         scene.restore()
         heard_file(scene.home.root).write_text("")
 
-    died = 0
-    for death in deaths(read_and_tell, scene.home.root, restore, **how):
-        died += 1
-        try:
-            heard = heard_file(scene.home.root).read_text().split()
-            before = {custodian: len(receipts) for custodian, receipts in chains(scene).items()}
-            assert all(count >= 1 + heard.count(custodian) for custodian, count in before.items())
-            assert read(scene.home.root) == READINGS
-            for custodian, receipts in chains(scene).items():
-                assert [receipt.number for receipt in receipts] == list(range(before[custodian] + 1))
-        except (AssertionError, DtledgerError) as error:
-            raise AssertionError(f"{death}: {error}") from error
-    return died
+    def whole() -> None:
+        heard = heard_file(scene.home.root).read_text().split()
+        before = {custodian: len(receipts) for custodian, receipts in chains(scene).items()}
+        assert all(count >= 1 + heard.count(custodian) for custodian, count in before.items())
+        assert read(scene.home.root) == READINGS
+        for custodian, receipts in chains(scene).items():
+            assert [receipt.number for receipt in receipts] == list(range(before[custodian] + 1))
+
+    return len(survived(read_and_tell, scene.home.root, restore, whole, **how))
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,11 @@ from dtledger._backend.call_codec import encode_call
 from dtledger._backend.queue_file import QueueFile
 from dtledger._backend.relay_tables import RelayTables
 from dtledger.client.signing import sign
-from dtledger.errors import DtledgerError
 from dtledger.ledger import calls
 from dtledger.ledger.events import Blocked
 from dtledger.ledger.lanes import Carried
 from dtledger.testing.memory_key import MemoryKey
-from tests.crash.deaths import Death, deaths
+from tests.crash.deaths import Death, survived
 from tests.crash.operations import relay
 from tests.crash.scene import TWIN, Scene
 
@@ -59,16 +58,12 @@ def assert_each_is_told(scene: Scene) -> None:
 
 
 def survive(scene: Scene, **how: Any) -> list[Death]:
-    died = []
-    for death in deaths(relay, scene.home.root, scene.restore, **how):
-        try:
-            relay(scene.home.root)
-            assert_all_landed_once(scene)
-            assert_each_is_told(scene)
-        except (AssertionError, DtledgerError) as error:
-            raise AssertionError(f"{death}: {error}") from error
-        died.append(death)
-    return died
+    def whole() -> None:
+        relay(scene.home.root)
+        assert_all_landed_once(scene)
+        assert_each_is_told(scene)
+
+    return survived(relay, scene.home.root, scene.restore, whole, **how)
 
 
 @pytest.mark.slow

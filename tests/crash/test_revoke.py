@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from dtledger.errors import AccessDeniedError, DtledgerError
+from dtledger.errors import AccessDeniedError
 from dtledger.vocabulary import Reason
-from tests.crash.deaths import deaths
+from tests.crash.deaths import survived
 from tests.crash.operations import grant_slot, import_file, read, revoke
 from tests.crash.scene import READINGS, Scene
 
@@ -35,17 +35,13 @@ def reads(scene: Scene) -> bool:
 
 
 def survive(scene: Scene, **how: Any) -> int:
-    died = 0
-    for death in deaths(revoke, scene.home.root, scene.restore, **how):
-        died += 1
-        try:
-            heard = (scene.home.root / "acknowledged").exists()
-            assert not (reads(scene) and heard)
-            revoke(scene.home.root)
-            assert not reads(scene)
-        except (AssertionError, DtledgerError) as error:
-            raise AssertionError(f"{death}: {error}") from error
-    return died
+    def whole() -> None:
+        heard = (scene.home.root / "acknowledged").exists()
+        assert not (reads(scene) and heard)
+        revoke(scene.home.root)
+        assert not reads(scene)
+
+    return len(survived(revoke, scene.home.root, scene.restore, whole, **how))
 
 
 @pytest.mark.parametrize("power_cut", [False, True], ids=["killed", "a power cut"])

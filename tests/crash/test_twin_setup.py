@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from dtledger.encoding import CID
-from dtledger.errors import DtledgerError
-from tests.crash.deaths import deaths
+from tests.crash.deaths import survived
 from tests.crash.operations import give_second_twin
 from tests.crash.scene import Scene, values
 
@@ -57,17 +56,13 @@ def assert_nothing_aside(scene: Scene) -> None:
 
 
 def survive(scene: Scene, **how: Any) -> int:
-    died = 0
-    for death in deaths(give_second_twin, scene.home.root, scene.restore, **how):
-        died += 1
-        try:
-            assert_nothing_half_done(scene)
-            give_second_twin(scene.home.root)
-            assert_nothing_half_done(scene)
-            assert_it_works(scene)
-        except (AssertionError, DtledgerError) as error:
-            raise AssertionError(f"{death}: {error}") from error
-    return died
+    def whole() -> None:
+        assert_nothing_half_done(scene)
+        give_second_twin(scene.home.root)
+        assert_nothing_half_done(scene)
+        assert_it_works(scene)
+
+    return len(survived(give_second_twin, scene.home.root, scene.restore, whole, **how))
 
 
 def test_killed_at_every_other_write_and_begun_again_it_is_one_twin(scene: Scene) -> None:
