@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .._backend.runtimes import Runtime
-from ..errors import CannotCheckError, InputError, IntegrityError, UnreachableError
+from ..errors import CannotCheckError, IntegrityError, UnreachableError
 from ..ledger import Deployment
 from ..models.opening import Opening
 from ..store import BlockStore
@@ -125,14 +125,8 @@ def export(asked: Asked, source: Source, store: BlockStore) -> tuple[Bundle, lis
     """The bundle of an audit, and its claims.
 
     Raises:
-        InputError: the deployment came after another.
         CannotCheckError: the source has no head.
     """
-    if asked.deployment.predecessor is not None:
-        raise InputError(
-            "A file does not take an audit over two deployments yet.",
-            hint="Ask the node: `dtledger audit twin NUMBER --head HASH`.",
-        )
     recorder, keeping = Recorder(source), KeepingBlocks(store)
     audit = Audit(asked, recorder, keeping)
     claims = list(audit.claims())
