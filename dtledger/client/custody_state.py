@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..custody import TwinKey
 from ..encoding import CID, sha256
 from ..errors import DtledgerError, IntegrityError
 from ..ledger import View
@@ -48,6 +49,17 @@ class CustodyState:
             for each, member in members.items()
             if member is None or member.suspended or not member.kinds & Kind.CUSTODIAN.mask
         ]
+
+    def lost(self, twin: int) -> list[Address]:
+        """The custodians of the roster in force that lost the key which it names, and have another now: they open
+        nothing that is shared under it. Who does not answer is not among them."""
+        return [each.custodian for each in self._twins.roster(twin).keys if self._has_another(each, twin)]
+
+    def _has_another(self, named: TwinKey, twin: int) -> bool:
+        try:
+            return self._twins.twin_key(named.custodian, twin).key != named.key
+        except DtledgerError:
+            return False
 
     def count(self, twin: int, roster: Digest) -> tuple[int, int]:
         """How many snapshots stand under another roster, of how many."""

@@ -123,7 +123,8 @@ class Inbox:
     def _custody_items(self, twin: int) -> Iterator[Item]:
         if self._context.view().card(twin) is None:
             return
-        for custodian in self._custody.gone(twin):
+        gone, lost = self._custody.gone(twin), self._custody.lost(twin)
+        for custodian in dict.fromkeys([*gone, *lost]):
             yield Item(ItemKind.RESHARE, twin, party=custodian)
         if self._custody.is_behind(twin):
             yield Item(ItemKind.RESHARE, twin)

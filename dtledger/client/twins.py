@@ -126,10 +126,16 @@ class Twins(Rekeying, Regaining, Moving):
         if not 1 <= threshold <= len(custodians):
             raise InputError(f"{threshold} of {len(custodians)} custodians is no threshold.")
         owner = self._context.key.address
-        keys = tuple(self._twin_key(address, twin) for address in custodians)
+        keys = tuple(self.twin_key(address, twin) for address in custodians)
         return Roster(twin, owner, version, threshold, keys)
 
-    def _twin_key(self, custodian: Address, twin: int) -> TwinKey:
+    def twin_key(self, custodian: Address, twin: int) -> TwinKey:
+        """The key that a custodian has for the twin now.
+
+        Raises:
+            AccessDeniedError: this key does not own the twin.
+            UnreachableError: the custodian does not answer.
+        """
         context = self._context
         port = context.custodian(custodian)
         request = self.request(messages.key_request, twin, custodian)

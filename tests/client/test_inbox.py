@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dtledger.client import Ask, Client, Item, ItemKind, publish_keyring
+from dtledger.custodian import MemoryTwinKeys
 from dtledger.errors import AccessDeniedError, UnreachableError
 from dtledger.testing import Fault, MemoryKey, World
 from dtledger.testing.world import DAY
@@ -48,6 +49,15 @@ def test_a_gateway_s_end_is_told_a_month_before(world: World) -> None:
     world.clock.advance(60)
     items = world.patient.inbox.look(world.twin)
     assert [each.party for each in items if each.kind is ItemKind.ENDING] == [world.gateway.address]
+
+
+def test_a_custodian_that_lost_its_key_is_told_until_custody_is_shared_anew(world: World) -> None:
+    custodian = world.custodians[0]
+    custodian._twin_keys = MemoryTwinKeys()
+    items = world.patient.inbox.look(world.twin)
+    assert [each.party for each in items if each.kind is ItemKind.RESHARE] == [custodian.address]
+    world.patient.resharing.reshare(world.twin)
+    assert kinds(world) == []
 
 
 def test_a_request_waits_until_it_is_answered(world: World) -> None:
