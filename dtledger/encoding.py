@@ -111,18 +111,19 @@ _AS_THEY_ARE: frozenset[type] = frozenset({bytes, str, bool, type(None)})
 _BUT_TRUTH: frozenset[type] = _AS_THEY_ARE - {bool}
 
 
-@lru_cache(maxsize=1024)  # the same few keys stand in every block
-def _order(key: str) -> tuple[int, bytes]:
-    """DAG-CBOR's order of a map's keys: the shorter first."""
-    written = key.encode()
-    return len(written), written
+@lru_cache(maxsize=64)  # the same few maps stand in every block; a stranger's keys may be long
+def _in_order(keys: tuple[Any, ...]) -> list[str]:
+    """A map's keys in DAG-CBOR's order: the shorter first."""
+    if not all(type(key) is str for key in keys):
+        raise TypeError("a map's keys are text")
+    return sorted(keys, key=lambda key: (len(written := key.encode()), written))
 
 
 def _canonical(value: Any, depth: int, plain: frozenset[type] = _AS_THEY_ARE) -> Any:
     """What CBOR's plain encoder writes canonically: sorted keys, tagged links, nothing that DAG-CBOR lacks. Kinds that
     are `plain` stay as they are; true and false become numbers if they are none."""
     kind = type(value)
-    if kind in plain:
+    if kind in plain or (kind is int and -(2**64) <= value < 2**64):
         return value
     if kind is CID:
         return cbor2.CBORTag(_LINK, b"\0" + bytes(value))
@@ -131,9 +132,7 @@ def _canonical(value: Any, depth: int, plain: frozenset[type] = _AS_THEY_ARE) ->
     if kind is list or kind is tuple:
         return [each if type(each) in plain else _canonical(each, depth - 1, plain) for each in value]
     if kind is dict:
-        if not all(type(key) is str for key in value):
-            raise TypeError("a map's keys are text")
-        return {key: _canonical(value[key], depth - 1, plain) for key in sorted(value, key=_order)}
+        return {key: _canonical(value[key], depth - 1, plain) for key in _in_order(tuple(value))}
     if isinstance(value, int):
         if not -(2**64) <= value < 2**64:
             raise ValueError("a whole number has at most 64 bits")
