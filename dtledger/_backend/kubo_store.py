@@ -7,7 +7,8 @@ blocks themselves link to may be elsewhere or erased (under a pin on the block i
 collect garbage); and a kept block can be removed without touching its keep, which then names a digest that is gone.
 
 *Exporting* opens ``dag/export`` for a few roots ahead, so kubo works while this side reads; what waits, waits in the
-sockets' buffers. kubo ends an export that lacks a block as if it were whole: `dtledger.store.whole` finds out.
+sockets' buffers. kubo ends an export that lacks a block as if it were whole (`dtledger.store.whole` finds out), or,
+where it has peers, asks them for it and is silent: then the blocks that it holds are looked through for the gap.
 
 Warning: a node on a public network announces the CIDs that it holds. Run nodes of a private network (a swarm key).
 Warning: an online node that lacks a block asks others until `timeout`; `has` and `remove` never ask.
@@ -28,7 +29,7 @@ from ipfshttpclient.client import Client
 
 from ..encoding import CID, Codec, block_cid, encode, verify_block
 from ..errors import DtledgerError, InputError, IntegrityError, UnreachableError
-from ..store import MAX_BLOCK_BYTES, BlockMissingError, put_in_batches, whole
+from ..store import MAX_BLOCK_BYTES, BlockMissingError, put_in_batches, walk, whole
 from .car import read_car, write_car
 
 OLDEST_KUBO: Final = (0, 30)
@@ -44,6 +45,7 @@ GRACE_SECONDS: Final = 5.0
 AHEAD: Final = 4
 """Requests under way at once."""
 
+_NOBODY_HAS_IT: Final = "No node had it in time: start the one that has it, or restore that one's blocks."
 
 T = TypeVar("T")
 
@@ -91,9 +93,11 @@ class KuboStore:
         return put_in_batches(blocks, self._import, IMPORT_BLOCKS, IMPORT_BYTES)
 
     def get(self, cid: CID) -> bytes:
+        return self._get(cid, {"timeout": f"{self._timeout:g}s"})
+
+    def _get(self, cid: CID, options: dict[str, str]) -> bytes:
         data = bytearray()
-        patience = {"timeout": f"{self._timeout:g}s"}
-        with self._translated(cid), self._client.block.get(str(cid), stream=True, opts=patience) as chunks:
+        with self._translated(cid), self._client.block.get(str(cid), stream=True, opts=options) as chunks:
             for chunk in chunks:
                 data += chunk
                 if len(data) > MAX_BLOCK_BYTES:
@@ -111,15 +115,11 @@ class KuboStore:
         seen: set[CID] = set()
         with closing(self._ahead(dict.fromkeys(cids), self._open_export)) as streams:
             for root, stream in streams:
-                try:
-                    with self._translated(root), stream:
-                        for cid, data in whole(root, read_car(root, stream), self._name):
-                            if cid not in seen:
-                                seen.add(cid)
-                                yield cid, data
-                except BlockMissingError as error:
-                    self.get(error.cid)  # which knows why, if the block is damaged
-                    raise
+                with self._explained(root), stream:
+                    for cid, data in whole(root, read_car(root, stream), self._name):
+                        if cid not in seen:
+                            seen.add(cid)
+                            yield cid, data
 
     def has(self, cid: CID) -> bool:
         try:
@@ -170,8 +170,33 @@ class KuboStore:
             )
 
     def _open_export(self, root: CID) -> Any:
-        with self._translated(root):
+        with self._explained(root):
             return self._client.dag.export(str(root), stream=True)
+
+    @contextmanager
+    def _explained(self, root: CID) -> Iterator[None]:
+        """An export that fails names the block to blame, if there is one."""
+        try:
+            with self._translated(root):
+                yield
+        except BlockMissingError as error:
+            self.get(error.cid)  # which knows why, if the block is damaged
+            raise
+        except UnreachableError as error:
+            if gap := self._gap(root):
+                raise BlockMissingError(gap, self._name, hint=_NOBODY_HAS_IT) from error
+            raise
+
+    def _gap(self, root: CID) -> CID | None:
+        """The first block below `root` that this very kubo does not hold."""
+        try:
+            for _ in walk([root], lambda cid: self._get(cid, {"offline": "true"})):
+                pass
+        except BlockMissingError as error:
+            return error.cid
+        except DtledgerError:  # it is the export's failure that is told
+            return None
+        return None
 
     def _ahead(self, cids: Iterable[CID], call: Callable[[CID], T]) -> Generator[tuple[CID, T], None, None]:
         """`call` of each CID, in order, with the next few already under way."""
@@ -211,9 +236,7 @@ class KuboStore:
             if cid is not None and "could not find" in said:
                 raise BlockMissingError(cid, self._name) from error
             if cid is not None and "deadline exceeded" in said:
-                raise BlockMissingError(
-                    cid, self._name, hint=f"No node had it within {self._timeout:g} s: is the one that has it up?"
-                ) from error
+                raise BlockMissingError(cid, self._name, hint=_NOBODY_HAS_IT) from error
             hint = "Free some space on its disk." if "no space left" in said else "Its log may say more."
             raise DtledgerError(f"{self._name} refuses: {said}.", hint=hint) from error
         except exceptions.ConnectionError as error:

@@ -19,12 +19,14 @@ from .asking import Asker, shares
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One request to one custodian: when it was sent and answered (seconds of `perf_counter`), and with what."""
+    """One request to one custodian: when it was sent and answered (seconds of `perf_counter`), and with what; `unable`
+    is a custodian that could not decide."""
 
     custodian: Address
     sent: float
     answered: float
     permitted: bool
+    unable: bool = False
 
 
 class Hammer:
@@ -73,18 +75,18 @@ class Hammer:
 
     def _shoot(self, port: CustodianPort, sealed: list[SealedShare], one_use: SealKey) -> None:
         request = self._asker.request(self._found, one_use)
-        sent = perf_counter()
+        sent, permitted, unable = perf_counter(), False, False
         try:
             permitted = not port.open(request, sealed).refused
         except LimitPassedError:
             raise  # says nothing of consent
         except AccessDeniedError:
-            permitted = False
+            pass
         except UnreachableError:
             if not self._faulty:
                 raise
-            permitted = False
-        shot = Shot(port.address, sent, perf_counter(), permitted)
+            unable = True
+        shot = Shot(port.address, sent, perf_counter(), permitted, unable)
         with self._lock:
             self._shots.append(shot)
             self._ended = self._ended or self._over(self._shots)

@@ -49,7 +49,7 @@ class Race:
         """Custodian → seconds from the receipt to its first refusal's answer; below zero if it refused before."""
         firsts: dict[Address, float] = {}
         for each in sorted(self.shots, key=lambda each: each.answered):
-            if not each.permitted:
+            if not each.permitted and not each.unable:
                 firsts.setdefault(each.custodian, each.answered - self.revoked)
         return firsts
 
@@ -88,6 +88,7 @@ def row(ran: Race, more: str = "") -> Row:
     firsts = sorted(each * 1000 for each in ran.first_refusals.values())
     last = max(each.answered for each in ran.shots)
     rate = len(ran.after) / (last - ran.revoked)
+    unable = sum(each.unable for each in ran.after)
     took = quantiles([(each.answered - each.sent) * 1000 for each in ran.shots], n=100)
     return Row(
         f"permits in {len(ran.after):,} racing requests that were sent after a revocation's receipt{more}",
@@ -96,6 +97,7 @@ def row(ran: Race, more: str = "") -> Row:
         (at_most(0, "permits"),),
         (Rival("an access token that nobody asks about, until it expires", len(ran.after), "RFC 6749, its example"),),
         f"{READERS} readers ask three custodians over HTTP, {rate:.0f} requests/s; {ran.before:,} permitted before; "
+        f"{f'{unable:,} met a custodian that could not ask its node; ' if unable else ''}"
         f"each custodian's first refusal came {', '.join(f'{each:.0f}' for each in firsts)} ms after the receipt; "
         f"an answer takes p50 {took[49]:.0f} ms, p99 {took[98]:.0f} ms",
     )
