@@ -30,7 +30,7 @@ from ..custody import (
 from ..custody.identity import NONCE_BYTES
 from ..errors import IntegrityError
 from ..ledger import Deployment
-from ..types import Address
+from ..types import Address, Digest
 from .http_link import HttpLink, in_time
 
 __all__ = ["HttpCustodian", "identify"]
@@ -83,14 +83,10 @@ class HttpCustodian:
         return self._ask("/v1/recovery", wire.encode_read(request, [share]), wire.decode_release)
 
     def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
-        receipts: list[AccessReceipt] = []
-        body = wire.encode_owner_request(request)
-        while True:
-            path = f"/v1/receipts/{len(receipts)}"
-            some = self._ask(path, body, lambda data: wire.decode_list(data, AccessReceipt.decode))
-            receipts += some
-            if len(some) < wire.RECEIPTS:
-                return receipts
+        return self._each("/v1/receipts", request, lambda data: wire.decode_list(data, AccessReceipt.decode))
+
+    def digests(self, request: OwnerRequest) -> list[tuple[Digest, ...]]:
+        return self._each("/v1/digests", request, wire.decode_digests)
 
     def probe(self, probe: Probe) -> ProbeReply:
         return self._ask("/v1/probe", wire.encode_probe(probe), ProbeReply.decode)
@@ -112,6 +108,16 @@ class HttpCustodian:
     def letters(self, request: LettersRequest) -> list[Letter]:
         body = wire.encode_letters_request(request)
         return self._ask("/v1/letters", body, lambda data: wire.decode_list(data, Letter.decode))
+
+    def _each(self, path: str, request: OwnerRequest, decode: Callable[[bytes], list[T]]) -> list[T]:
+        """What there is beside each receipt, from the first on."""
+        found: list[T] = []
+        body = wire.encode_owner_request(request)
+        while True:
+            some = self._ask(f"{path}/{len(found)}", body, decode)
+            found += some
+            if len(some) < wire.RECEIPTS:
+                return found
 
     def _ask(self, path: str, body: bytes, decode: Callable[[bytes], T]) -> T:
         """In time: who asks one custodian after the other, as owners do, must not wait for ever for one of them."""

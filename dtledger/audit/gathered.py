@@ -33,7 +33,8 @@ class Gathered:
         self, chain: Chain, deployment: Deployment, store: BlockStore, question: Question, given: Given
     ) -> None:
         self._chain = chain
-        self._deployment = deployment
+        self.deployment = deployment
+        self.twin = question.twin
         self._store = store
         self._question = question
         self._given = given
@@ -52,7 +53,7 @@ class Gathered:
             IntegrityError: they are not, or there is no such twin.
             CannotCheckError: one is not to be reached.
         """
-        twin = self._question.twin
+        twin = self.twin
         self.known.twin(twin)
         lists = self._given.lists
         receipts = [each for said in lists.values() if isinstance(said, Receipts) for each in said.receipts]
@@ -71,7 +72,7 @@ class Gathered:
         history = self.known.history()
         self._logged = history.logged
         self.view = history.at(self._chain.head.number)
-        self.finder = Finder(self._deployment, self.view, self._store, self._question.twin, NO_KEYS)
+        self.finder = Finder(self.deployment, self.view, self._store, self.twin, NO_KEYS)
         return len(history.logged)
 
     def _count(self) -> str:
@@ -83,7 +84,7 @@ class Gathered:
             except CannotCheckError as error:
                 self.unopened = error
         count, parties = self._look(), sorted(self.known.parties)
-        line = Line(self.known, self._question.twin, parties)
+        line = Line(self.known, self.twin, parties)
         self.gaps, self.moves = line.gaps, line.moves
         return (
             f"{count:,} events of {len(parties)} parties, as many as storage counts at block {self._chain.head.number}"
@@ -101,12 +102,12 @@ class Gathered:
 
     def cards_by_roster(self) -> list[CardRecord]:
         """One card of each roster that there ever was, oldest first."""
-        cards = reversed(self.view.cards(self._question.twin))
+        cards = reversed(self.view.cards(self.twin))
         return list({record.card.roster: record for record in cards}.values())[::-1]
 
     def roster(self, record: CardRecord) -> Roster:
         """The roster that a card names. Raises as `Roster.decode` and the store."""
-        return Roster.decode(self._deployment, self._store.get(CID(record.card.roster)))
+        return Roster.decode(self.deployment, self._store.get(CID(record.card.roster)))
 
     def custodians(self) -> list[Address]:
         """Everybody whom a roster names that can be read, in the order in which they came."""

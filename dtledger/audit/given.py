@@ -16,6 +16,8 @@ from ..encoding import address
 from ..errors import CannotCheckError, DtledgerError, IntegrityError
 from ..types import ZERO_ADDRESS, Address, Digest
 
+Lists = tuple[tuple[Digest, ...], ...] | DtledgerError | None
+
 
 @dataclass(frozen=True, slots=True)
 class Denied:
@@ -79,13 +81,19 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Receipts:
-    """A custodian's list of a twin as it gave it, and the proof of its newest anchored map."""
+    """A custodian's list of a twin as it gave it, and the proof of its newest anchored map; `asked` is what it keeps
+    beside each receipt, the digests that were asked for, or why that is not to be had, if the owner shows it."""
 
     receipts: tuple[AccessReceipt, ...]
     proof: ReceiptProof | None
+    asked: Lists = None
 
     def encode(self) -> list[Any]:
-        return [[each.encode() for each in self.receipts], self.proof.encode() if self.proof else None]
+        cells = [[each.encode() for each in self.receipts], self.proof.encode() if self.proof else None]
+        if self.asked is None:
+            return cells
+        asked = _why(self.asked) if isinstance(self.asked, DtledgerError) else [list(each) for each in self.asked]
+        return [*cells, asked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class Given:
 
     def encode(self) -> list[Any]:
         lists = [
-            [who, said.encode() if isinstance(said, Receipts) else [isinstance(said, IntegrityError), said.message]]
+            [who, said.encode() if isinstance(said, Receipts) else _why(said)]
             for who, said in sorted(self.lists.items())
         ]
         named = [[each.tag, each.proof.to_dict()] for each in self.named]
@@ -124,12 +132,37 @@ class Given:
 
 def _list(cells: Any) -> Receipts | DtledgerError:
     match cells:
-        case [bool(wrong), str(message)]:
-            return IntegrityError(message) if wrong else CannotCheckError(message)
-        case [[*receipts], (bytes() | None) as proof]:
+        case [bool(), str()]:
+            return _error(cells)
+        case [[*receipts], (bytes() | None) as proof, *asked] if len(asked) < 2:
             read = tuple(map(AccessReceipt.decode, receipts))
-            return Receipts(read, None if proof is None else ReceiptProof.decode(proof))
+            said = _asked(asked[0]) if asked else None
+            return Receipts(read, None if proof is None else ReceiptProof.decode(proof), said)
     raise ValueError("no list of receipts")
+
+
+def _asked(cells: Any) -> Lists:
+    match cells:
+        case [bool(), str()]:
+            return _error(cells)
+        case [*lists] if all(isinstance(each, list) for each in lists):
+            return tuple(tuple(map(_digest, each)) for each in lists)
+    raise ValueError("no lists of digests")
+
+
+def _why(error: DtledgerError) -> list[Any]:
+    return [isinstance(error, IntegrityError), error.message]
+
+
+def _error(cells: Any) -> DtledgerError:
+    wrong, message = cells
+    return IntegrityError(message) if wrong else CannotCheckError(message)
+
+
+def _digest(cell: Any) -> Digest:
+    if not isinstance(cell, bytes) or len(cell) != 32:
+        raise ValueError("no digest")
+    return Digest(cell)
 
 
 def _tag(tag: Any) -> bytes:

@@ -15,15 +15,18 @@ Of each writer: **index**, what it anchored can be read. Of each stream:
 - **category**: also for that very category, whose tag key the owner shows with a proof of what its bit means. That the
   tag key is of that category is the owner's word.
 
-Of each custodian: **receipts**, its list is whole and as long as it anchored. Of each receipt: **consent**, what it
-opened was permitted at its block; and **blocks**, those that receipts name are this chain's, where not every block is
+Of each custodian: **receipts**, its list is whole and as long as it anchored; and **digests**, what was asked for by
+each request, where the owner shows it, is what its receipt has the root of. Of each receipt: **consent**, what it
+opened was permitted at its block, and where it is shown each snapshot by its period, and by its category where that is
+revealed; and **blocks**, those that receipts name are this chain's, where not every block is
 looked at. Of each emergency: **review**, somebody who may reviewed it. Of a twin whose
 retirement was announced: **erasure**, enough custodians signed that they destroyed their keys. As asked: **denied**,
 somebody had no permit at a block.
 
 What comes after a writer's last batch, or a custodian's last anchor, nobody can know.
 
-Warning: which category a receipt opened is in its custodian's shares alone; the claim leaves it open.
+Warning: of what category and period a snapshot is stands for its custodian in the share alone, and for the audit in
+its stream. Where its writer sealed another one than it wrote, the custodian was deceived: the claim names both.
 """
 
 from __future__ import annotations
@@ -34,9 +37,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..crypto import bits
-from ..custody.receipt_list import verify_anchored, verify_chain
-from ..custody.receipts import AccessReceipt
-from ..errors import CannotCheckError, IntegrityError, UnreachableError
+from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Deployment, View
 from ..ledger.records import CardRecord
 from ..snapshots.blame import Blocks
@@ -46,12 +47,13 @@ from ..snapshots.locating import Located
 from ..snapshots.standing import might_write
 from ..store import BlockStore
 from ..types import Address, Digest
+from .accounts import Accounts
 from .chain import Chain
 from .claims import Claim, Verdict, checked
-from .consents import BEHIND, require_consent, require_review, time_of_block
+from .consents import Snapshot, require_review
 from .facts import StoredFacts, require_no_permit
 from .gathered import Gathered
-from .given import Denied, Given, Question, Receipts
+from .given import Denied, Given, Question
 from .standing import require_cards, require_owner, require_state
 
 _OTHERS = (
@@ -80,6 +82,7 @@ class TwinAudit:
         self._given = given
         self._name = name
         self._gathered = Gathered(chain, deployment, store, question, given)
+        self._snapshots: dict[Digest, Snapshot] = {}
 
     def claims(self) -> Iterator[Claim]:
         """Every claim."""
@@ -91,8 +94,9 @@ class TwinAudit:
         yield from self._of_the_twin()
         for writer in self.finder.located.writers():
             yield from self._of_a_writer(writer)
+        said = Accounts(self.chain, self._gathered, self._given, self._snapshots, self._name)
         for custodian in self._gathered.custodians():
-            yield from self._of_a_custodian(custodian)
+            yield from said.of(custodian)
         yield from self._reviews()
         if self.view.retire_at(self.twin):
             yield checked("erasure", f"twin {self.twin}", self._erasure)
@@ -176,7 +180,8 @@ class TwinAudit:
         named = next((each for each in self._given.named if each.label(located.writer) == located.label), None)
         located = replace(located, bit=named.proof.bit) if named else located
         walked: Counter[str] = Counter()
-        yield checked("stream", about, partial(self._stream, located, walked))
+        snapshots: dict[Digest, Snapshot] = {}
+        yield checked("stream", about, partial(self._stream, located, walked, snapshots))
         yield checked("writer", about, partial(self._writer, walked))
 
         def category() -> str:
@@ -194,15 +199,19 @@ class TwinAudit:
                 )
             return f"{walked['snapshots']:,} snapshots of what its owner says that it is, each permitted"
 
-        yield checked("category", about, category)
+        claim = checked("category", about, category)
+        yield claim
+        bit = located.bit if claim.verdict is Verdict.PASS else None
+        self._snapshots |= {digest: replace(each, bit=bit) for digest, each in snapshots.items()}
 
-    def _stream(self, located: Located, walked: Counter[str]) -> str:
+    def _stream(self, located: Located, walked: Counter[str], snapshots: dict[Digest, Snapshot]) -> str:
         digests: list[Digest] = []
         lineage = Lineage(Blocks(self.store), self.view, self.twin, located)
         for group in self.finder.walk(located):
             for found in group:
                 found.chunks()
                 digests.append(found.digest)
+                snapshots[found.digest] = Snapshot(found.manifest.period)
                 walked["late"] += found.late
                 walked["doubtful"] += self._gathered.in_doubt(located.writer, found.batch.block)
                 if found.counts is False:
@@ -228,46 +237,6 @@ class TwinAudit:
         if walked["uncounted"]:
             raise IntegrityError(f"{walked['uncounted']:,} snapshots were anchored by who had no right to write them")
         return f"{walked['snapshots']:,} snapshots, each permitted in the block that took it"
-
-    # custodians ----------------------------------------------------------------------------------------------
-
-    def _of_a_custodian(self, custodian: Address) -> Iterator[Claim]:
-        sound: list[AccessReceipt] = []
-        yield checked("receipts", self._name(custodian), partial(self._receipts, custodian, sound))
-        for each in sound:
-            about = f"receipt {each.twin_number} of {self._name(custodian)}"
-            yield checked("consent", about, partial(self._consent, each))
-        if sound and not self.chain.is_whole:
-            yield checked("blocks", self._name(custodian), partial(self._blocks, sound))
-
-    def _consent(self, receipt: AccessReceipt) -> str:
-        found = self._gathered
-        past = found.block_at(receipt.at - BEHIND)
-        return require_consent(self.chain, self.view, receipt, past, found.gaps, found.unopened, self._name)
-
-    def _blocks(self, receipts: Sequence[AccessReceipt]) -> str:
-        """By number and time each was judged all the same."""
-        unled = sum(each.block <= self.chain.head.number and not time_of_block(self.chain, each) for each in receipts)
-        if unled:
-            raise CannotCheckError(
-                f"Nothing leads to the blocks of {unled:,} of {len(receipts):,} receipts: that they are this chain's, "
-                "and when they were made, is the custodian's word."
-            )
-        return f"the blocks of {len(receipts):,} receipts are this chain's"
-
-    def _receipts(self, custodian: Address, sound: list[AccessReceipt]) -> str:
-        said = self._given.lists.get(custodian)
-        if isinstance(said, IntegrityError | UnreachableError):
-            raise said
-        if not isinstance(said, Receipts):
-            raise CannotCheckError("The list is not at hand: a custodian gives it to the twin's owner alone.")
-        if custodian in self._gathered.known.unreached:
-            raise self._gathered.known.unreached[custodian]
-        receipts = verify_chain(self.deployment, said.receipts, custodian, self.twin)
-        anchor = self.view.receipt_anchor(custodian)
-        count = verify_anchored(self.view, anchor, said.proof, receipts, custodian, self.twin)
-        sound.extend(receipts)
-        return f"{len(receipts):,} receipts in one chain, {count:,} of them anchored; what comes after is unknown"
 
     # emergencies and the end ---------------------------------------------------------------------------------
 

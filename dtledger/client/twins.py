@@ -234,6 +234,11 @@ class Twins(Rekeying, Regaining, Moving):
         port = self._context.custodian(custodian)
         return port.receipt_proof(request), port.receipts(request)
 
+    def digests(self, twin: int, custodian: Address) -> list[tuple[Digest, ...]]:
+        """What a custodian says that its receipts of the twin are for, in their order: the digests asked for, which
+        `custody.receipt_list.require_digests` holds against a receipt. Raises as `told`."""
+        return self._context.custodian(custodian).digests(self.request(messages.receipts_request, twin, custodian))
+
     def request(
         self, message: Callable[[Deployment, int, Address, Address, int], Digest], twin: int, custodian: Address
     ) -> OwnerRequest:

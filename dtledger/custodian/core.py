@@ -37,7 +37,7 @@ from ..custody import (
 )
 from ..errors import AccessDeniedError, HeadTooOldError, IntegrityError, LimitPassedError
 from ..ledger import Ledger, Now, Receipt, Tip, View, messages
-from ..types import Address, Period
+from ..types import Address, Digest, Period
 from ..vocabulary import Reason
 from .accounting import Judged, grant_of
 from .anchoring import Anchoring
@@ -138,6 +138,12 @@ class Custodian(Recovering):
         self._require_owner(request, messages.receipts_request)
         log.info("receipts of twin %d pulled by its owner", request.twin)
         return [entry.receipt for entry in self._receipts.of_twin(request.twin, first, most)]
+
+    def digests(self, request: OwnerRequest, first: int = 0, most: int | None = None) -> list[tuple[Digest, ...]]:
+        """Beside the twin's receipts from number `first` on, of at most so many."""
+        self._require_owner(request, messages.receipts_request)
+        log.info("digests of twin %d pulled by its owner", request.twin)
+        return [entry.digests for entry in self._receipts.of_twin(request.twin, first, most)]
 
     def probe(self, probe: Probe) -> ProbeReply:
         known = is_known(self._ledger.view(), probe.slot.owner)  # an answer may cost a heartbeat

@@ -165,6 +165,15 @@ class CustodianPort(Protocol):
         """
         ...
 
+    def digests(self, request: OwnerRequest) -> list[tuple[Digest, ...]]:
+        """What each of those receipts is for: the digests that were asked for, in the order that their root is of; for
+        the twin's present owner (signed as for `receipts`).
+
+        Raises:
+            AccessDeniedError: the request is not the present owner's, or is stale.
+        """
+        ...
+
     def probe(self, probe: Probe) -> ProbeReply:
         """How it would answer now to whoever asked under a grant, signed; for the owner whose grant it is or was.
 

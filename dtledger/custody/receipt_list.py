@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..crypto import merkle
 from ..errors import IntegrityError
 from ..ledger import Deployment, ReceiptAnchor, View
-from ..types import Address
+from ..types import Address, Digest
 from .receipt_map import ReceiptProof
 from .receipts import NOTHING_BEFORE, AccessReceipt
 
@@ -31,6 +32,27 @@ def verify_chain(
             )
         previous = receipt.hash
     return receipts
+
+
+def require_digests(receipt: AccessReceipt, digests: Sequence[Digest]) -> None:
+    """Pass if these are what was asked for by the request that a receipt is of.
+
+    Raises:
+        IntegrityError: they are not, or no request is for them; `.party` is the custodian.
+    """
+    if not digests or merkle.root(digests) != receipt.digests:
+        raise IntegrityError(
+            f"the list beside receipt {receipt.twin_number} of a custodian is not the one that it signed the root of",
+            party=receipt.custodian,
+        )
+    refused = {digest for digest, _ in receipt.refused}
+    once = len(set(digests)) == len(digests) == receipt.count and len(refused) == len(receipt.refused)
+    if not (once and refused <= set(digests)):
+        raise IntegrityError(
+            f"receipt {receipt.twin_number} of a custodian is of a request that nobody can make: its count, its "
+            "refusals and what was asked for are at odds",
+            party=receipt.custodian,
+        )
 
 
 def verify_anchored(

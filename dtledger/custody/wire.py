@@ -162,6 +162,18 @@ def decode_list(data: bytes, decode: Callable[[bytes], T]) -> list[T]:
         raise ValueError("a list of other cells")
 
 
+def encode_digests(lists: Sequence[Sequence[Digest]]) -> bytes:
+    return encoding.encode([list(each) for each in lists])
+
+
+def decode_digests(data: bytes) -> list[tuple[Digest, ...]]:
+    with readable("lists of digests"):
+        match encoding.decode(data):
+            case [*lists] if all(isinstance(each, list) for each in lists):
+                return [tuple(map(_digest, each)) for each in lists]
+        raise ValueError("no lists")
+
+
 def _bytes(value: Any) -> bytes:
     if not isinstance(value, bytes):
         raise ValueError("not bytes")

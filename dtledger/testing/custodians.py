@@ -35,6 +35,7 @@ from ..custody import (
     encode_release,
 )
 from ..errors import AccessDeniedError, UnreachableError
+from ..types import Digest
 from ..vocabulary import Reason
 from .memory_key import MemoryKey
 from .memory_ledger import MemoryLedger
@@ -77,6 +78,10 @@ class WorldCustodian(Custodian):
     def receipts(self, request: OwnerRequest, first: int = 0, most: int | None = None) -> list[AccessReceipt]:
         self._answer()
         return super().receipts(request, first, most)
+
+    def digests(self, request: OwnerRequest, first: int = 0, most: int | None = None) -> list[tuple[Digest, ...]]:
+        self._answer()
+        return super().digests(request, first, most)
 
     def probe(self, probe: Probe) -> ProbeReply:
         self._answer()

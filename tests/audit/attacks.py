@@ -17,15 +17,18 @@ from dtledger.audit import Asked, Given, Question, Receipts
 from dtledger.audit.chain import Chain
 from dtledger.audit.proofs import Header
 from dtledger.audit.source import Source
+from dtledger.client import Terms
 from dtledger.custody import AccessReceipt, ReceiptMap
 from dtledger.custody.receipts import NOTHING_BEFORE
 from dtledger.encoding import CID
+from dtledger.errors import CannotCheckError
 from dtledger.ledger.events import Granted, Revoked
 from dtledger.store import BlockMissingError
 from dtledger.testing import MemoryStore
-from dtledger.types import Address, Digest
+from dtledger.types import Address, Digest, Period
+from dtledger.vocabulary import Action, Purpose
 from tests.attacks.forging import Scribe, honest, lie, put
-from tests.audit.chain_world import ChainWorld
+from tests.audit.chain_world import DAY, ChainWorld
 
 OTHER = Digest(b"\7" * 32)
 
@@ -361,6 +364,22 @@ for how, several in {
         )
     )
 
+for how, every in {
+    "with a digest changed": lambda first, *rest: ((OTHER, *first[1:]), *rest),
+    "with a digest left out": lambda first, *rest: (first[1:], *rest),
+    "with a digest twice": lambda first, *rest: ((first[0], *first), *rest),
+    "with a digest more": lambda first, *rest: ((*first, OTHER), *rest),
+    "beside no receipt": lambda *lists: (*lists, lists[0]),
+}.items():
+    attack(f"a custodian gives a list of what was asked for {how}", "digests")(
+        lambda evidence, told, every=every: _lists(evidence, told, lambda said: replace(said, asked=every(*said.asked)))
+    )
+
+
+@attack("a custodian keeps to itself what was asked for", "", "digests")
+def _(evidence: Evidence, told: bool) -> Evidence:
+    return _lists(evidence, told, lambda said: replace(said, asked=CannotCheckError("It is not to be had.")))
+
 
 @attack("a custodian shows no proof of its anchored map", "receipts")
 def _(evidence: Evidence, told: bool) -> Evidence:
@@ -392,7 +411,10 @@ def _invented(evidence: Evidence, told: bool, **lies: Any) -> Evidence:
     }
     made: AccessReceipt = replace(said.receipts[0], **after, **(lies if told else {}))
     signature = custodian._key.sign_digest(made.to_sign(world.deployment))
-    more = replace(said, receipts=(*said.receipts, replace(made, signature=signature)))
+    assert isinstance(said.asked, tuple)
+    more = replace(
+        said, receipts=(*said.receipts, replace(made, signature=signature)), asked=(*said.asked, said.asked[0])
+    )
     lists = {**given.lists, custodian.address: more}
     return replace(evidence, asked=replace(evidence.asked, given=replace(given, lists=lists)))
 
@@ -406,6 +428,40 @@ def _(evidence: Evidence, told: bool) -> Evidence:
 @attack("a custodian opened to somebody who had no grant", "consent")
 def _(evidence: Evidence, told: bool) -> Evidence:
     return _invented(evidence, told, requester=evidence.world.gateway.address)
+
+
+def _opened_under(evidence: Evidence, told: bool, **lies: Any) -> Evidence:
+    """A grant is given, and the first custodian opens under it what it opened before."""
+    world = evidence.world
+    terms = Terms(**{**_terms_of_what_was_read(world), **(lies if told else {})})
+    slot, _ = world.patient.consents.grant(world.twin, world.clinician.address, terms, 1)
+    source = world.source()
+    head = Header.read(source.head())
+    made = _invented(evidence, True, slot=slot.number, block=head.number, block_hash=head.hash, at=head.at)
+    return replace(made, source=source)
+
+
+def _terms_of_what_was_read(world: ChainWorld) -> dict[str, Any]:
+    now, first = world.clock(), world.readings[0].minute
+    return {
+        "categories": ("glucose",),
+        "purposes": (Purpose.TREAT,),
+        "actions": (Action.READ,),
+        "not_before_at": now - 3600,
+        "expires_at": now + DAY,
+        "data": Period(first, now // 60),
+    }
+
+
+@attack("a custodian opened what the grant is not for: another category", "consent")
+def _(evidence: Evidence, told: bool) -> Evidence:
+    return _opened_under(evidence, told, categories=("meals", "sleep"))
+
+
+@attack("a custodian opened what the grant is not for: an older period", "consent")
+def _(evidence: Evidence, told: bool) -> Evidence:
+    now = evidence.world.clock() // 60
+    return _opened_under(evidence, told, data=Period(now, now + 60))
 
 
 @attack("a custodian decided on a block of another chain", "consent")

@@ -159,11 +159,12 @@ class ChainWorld(World):
         self.ledger.send(calls.remember(), self.operator.context.key)
 
     def given(self) -> Given:
-        """What the patient shows: the custodians' lists, and what glucose is called."""
+        """What the patient shows: the custodians' lists with what was asked for, and what glucose is called."""
         lists = {}
         for custodian in self._custodians:
             proof, receipts = self.patient.twins.told(self.twin, custodian)
-            lists[custodian] = Receipts(tuple(receipts), proof)
+            asked = tuple(self.patient.twins.digests(self.twin, custodian))
+            lists[custodian] = Receipts(tuple(receipts), proof, asked)
         return Given(lists, named=(self.named("glucose"),))
 
     def named(self, name: str) -> Named:

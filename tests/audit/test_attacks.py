@@ -45,7 +45,7 @@ def names(claims: Any, verdict: Verdict) -> set[str]:
 def test_a_run_in_which_nobody_lied_passes_every_claim(evidence: Evidence) -> None:
     claims = list(Audit(evidence.asked, evidence.source, evidence.store).claims())
     assert [each for each in claims if each.verdict is not Verdict.PASS] == []
-    every = "chain code denied events owner card state roster index stream writer category receipts consent"
+    every = "chain code denied events owner card state roster index stream writer category receipts digests consent"
     assert {each.name for each in claims} == set(every.split())
     assert exit_code(claims) == 0
 

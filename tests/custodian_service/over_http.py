@@ -29,6 +29,7 @@ from dtledger.service.custodian.endpoints import custodian_router
 from dtledger.service.metrics import Metrics
 from dtledger.service.server import Running
 from dtledger.testing import World, WorldCustodian
+from dtledger.types import Digest
 from tests.service.toy import toy_settings
 
 
@@ -91,6 +92,9 @@ class OverHttp:
 
     def receipts(self, request: OwnerRequest) -> list[AccessReceipt]:
         return self._port.receipts(request)
+
+    def digests(self, request: OwnerRequest) -> list[tuple[Digest, ...]]:
+        return self._port.digests(request)
 
     def probe(self, probe: Probe) -> ProbeReply:
         return self._port.probe(probe)

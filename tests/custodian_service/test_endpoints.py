@@ -24,7 +24,9 @@ from tests.custodian.asking import Desk
 
 from .over_http import Standin
 
-POSTS = ("open", "twin-key", "receipts/0", "probe", "destroy", "retire", "receipt-proof", "letters", "letters/leave")
+OWNERS = ("twin-key", "receipts/0", "digests/0", "receipt-proof", "probe", "destroy", "retire")
+POSTS = ("open", *OWNERS, "letters", "letters/leave")
+GOOD = ["open", "twin-key", "receipts/0", "digests/0", "receipt-proof", "letters"]
 
 CELLS = st.recursive(
     st.none()
@@ -87,12 +89,13 @@ def rows(world: World, desk: Desk) -> dict[str, bytes]:
         "open": wire.encode_read(desk.request(), desk.shares()),
         "twin-key": owner(messages.key_request),
         "receipts/0": owner(messages.receipts_request),
+        "digests/0": owner(messages.receipts_request),
         "receipt-proof": owner(messages.receipts_request),
         "letters": wire.encode_letters_request(reader),
     }
 
 
-@pytest.mark.parametrize("path", ["open", "twin-key", "receipts/0", "receipt-proof", "letters"])
+@pytest.mark.parametrize("path", GOOD)
 @FUZZ
 @given(data=st.data())
 def test_a_good_request_with_one_cell_changed_is_refused(
@@ -105,7 +108,7 @@ def test_a_good_request_with_one_cell_changed_is_refused(
     assert_refused(session.post(f"{standins[0].url}/v1/{path}", data=encoding.encode(cells)), world)
 
 
-@pytest.mark.parametrize("path", ["open", "twin-key", "receipts/0", "receipt-proof", "letters"])
+@pytest.mark.parametrize("path", GOOD)
 def test_the_same_request_unchanged_is_answered(
     world: World, desk: Desk, standins: list[Standin], session: requests.Session, path: str
 ) -> None:

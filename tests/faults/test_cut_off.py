@@ -21,7 +21,7 @@ from dtledger.vocabulary import Cause, Kind, Reason
 pytestmark = pytest.mark.slow
 
 WEEK = 7 * 86_400
-CUSTODIAN = ("twin_key", "open", "open_recovery", "receipts", "probe", "destroy", "retire", "receipt_proof")
+CUSTODIAN = ("twin_key", "open", "open_recovery", "receipts", "digests", "probe", "destroy", "retire", "receipt_proof")
 STORE = ("put", "put_many", "get", "get_many", "export", "has", "remove")
 LANDINGS = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55]
 """After so many calls it is away; those between stand for themselves in tests/crash."""

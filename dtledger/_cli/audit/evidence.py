@@ -19,7 +19,8 @@ from .handed import destructions_of, nodes_of
 
 if TYPE_CHECKING:
     from ..._backend.runtimes import Runtime
-    from ...audit import Asked, Denied, Given, Named
+    from ...audit import Asked, Denied, Given, Named, Receipts
+    from ...audit.given import Lists
     from ...audit.source import Source
     from ...types import Address, Digest
 
@@ -37,7 +38,11 @@ def evidence_options(command: Command) -> Command:
     for option in (
         click.option("--head", metavar="HASH", help="The head's hash, as you know it from elsewhere."),
         click.option(
-            "--reveal", "reveals", multiple=True, type=CATEGORY, help="As the owner: show which streams are of it."
+            "--reveal",
+            "reveals",
+            multiple=True,
+            type=CATEGORY,
+            help="As the owner: show which streams are of it, and which snapshots each receipt is for.",
         ),
         click.option(
             "--denied", multiple=True, metavar="WHO@BLOCK", help="Show that somebody had no permit then; repeatable."
@@ -147,20 +152,26 @@ def given(app: App, twin: int, reveals: Sequence[str] = ()) -> Given:
         if reveals:
             raise InputError("Only the owner can show which streams are of a category.")
         return Given()
-    return Given(_lists(app, twin), named=tuple(_named(app, twin, each) for each in reveals))
+    lists = {each: _list(app, twin, each, shown=bool(reveals)) for each in app.client.twins.custodians(twin)}
+    return Given(lists, named=tuple(_named(app, twin, each) for each in reveals))
 
 
-def _lists(app: App, twin: int) -> dict[Address, Any]:
+def _list(app: App, twin: int, custodian: Address, *, shown: bool) -> Receipts | DtledgerError:
+    """What a custodian says; where it is `shown`, with the digests that its receipts are for."""
     from ...audit import Receipts
 
-    found: dict[Address, Any] = {}
-    for custodian in app.client.twins.custodians(twin):
-        try:
-            proof, receipts = app.client.twins.told(twin, custodian)
-            found[custodian] = Receipts(tuple(receipts), proof)
-        except DtledgerError as error:
-            found[custodian] = error
-    return found
+    try:
+        proof, receipts = app.client.twins.told(twin, custodian)
+    except DtledgerError as error:
+        return error
+    return Receipts(tuple(receipts), proof, _digests(app, twin, custodian) if shown else None)
+
+
+def _digests(app: App, twin: int, custodian: Address) -> Lists:
+    try:
+        return tuple(app.client.twins.digests(twin, custodian))
+    except DtledgerError as error:
+        return error
 
 
 def _named(app: App, twin: int, category: str) -> Named:

@@ -25,8 +25,9 @@ def twin(app: App, twin: int | None, **options: Any) -> None:
     Nothing is believed but the hash of one block: the head that you pin with --head or, without it, the one that the
     node names. Each event, each word of storage and each block of data is proved from it. The custodians' receipts are
     given to the twin's owner alone, as are their statements that keys are destroyed (`twin erase --statements`);
-    without them those claims cannot be checked. Exit code 4 if a claim fails, 6 if
-    none fails and one cannot be checked.
+    without them those claims cannot be checked. Whether a receipt's snapshots were of the grant's period is judged
+    where their owner reveals a category, and whether they were of its categories for those that are revealed. Exit code
+    4 if a claim fails, 6 if none fails and one cannot be checked.
     """
     number = app.twin(twin)
     evidence = Evidence(**options)

@@ -49,6 +49,11 @@ def custodian_router(custodian: Custodian) -> APIRouter:
         request, start = _read(wire.decode_owner_request, body), _number(first)
         return answer(wire.encode_list(custodian.receipts(request, start, wire.RECEIPTS)))
 
+    @router.post("/v1/digests/{first}", **_TAGS, **cbor("What receipts from that number on are for, for the owner."))
+    def digests(first: str, body: Body) -> Response:
+        request, start = _read(wire.decode_owner_request, body), _number(first)
+        return answer(wire.encode_digests(custodian.digests(request, start, wire.RECEIPTS)))
+
     @router.post("/v1/probe", **_TAGS, **cbor("How it would answer under a grant, for who gave it."))
     def probe(body: Body) -> Response:
         return answer(custodian.probe(_read(wire.decode_probe, body)).encode())
