@@ -115,12 +115,11 @@ class App:
     @cached_property
     def contacts(self) -> Contacts:
         """The home's contacts; cards are checked against the profile's deployment."""
-        from .._backend.migrations import read_journal
+        from .._backend.deployments import read_journal
         from ..client.members import card_check
-        from ..client.opening import deployment_path
         from ..contacts import Contacts
 
-        path = deployment_path(self.settings)
+        path = self.settings.deployment_path
         check = card_check(read_journal(path).deployment()) if path.exists() else None
         return Contacts(self.home, check)
 

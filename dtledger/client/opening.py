@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from .._backend import index
+from .._backend.deployments import read_deployment
 from .._backend.directory_store import DirectoryStore
 from .._backend.evm import EvmLedger
 from .._backend.http_relay import HttpRelay
 from .._backend.http_store import HttpStore
 from .._backend.kubo_store import KuboStore
-from .._backend.migrations import read_deployment
 from .._backend.postgresql import Server
 from ..config import INSTANT, Settings
 from ..custody import CustodianPort
@@ -79,15 +79,9 @@ def unlock(settings: Settings, prompt: Prompt | None = None) -> UnlockedKey:
     return file.unlock(passwords.of(file.name))
 
 
-def deployment_path(settings: Settings) -> Path:
-    """The file that the setting `deployment` names."""
-    named = settings.deployment
-    return Path(named) if named.endswith(".json") or "/" in named else settings.home.deployments / f"{named}.json"
-
-
 def open_ledger(settings: Settings) -> EvmLedger:
     """The ledger of the profile; nothing is sent before its first use."""
-    deployment = read_deployment(deployment_path(settings))
+    deployment = read_deployment(settings.deployment_path)
     settings.home.prepare(settings.home.ledger_cache)
     cache = index_place(settings, deployment)
     return EvmLedger(settings.rpc_url, deployment, cache, instant=is_instant(settings, deployment))
@@ -108,7 +102,7 @@ def open_store(settings: Settings, signer: Signer | None = None) -> BlockStore:
     puts."""
     kind, _, rest = settings.store.partition(":")
     if kind == "gateway":
-        deployment = read_deployment(deployment_path(settings))
+        deployment = read_deployment(settings.deployment_path)
         return HttpStore(rest, deployment, signer, system_clock)
     return DirectoryStore(Path(rest)) if kind == "directory" else KuboStore(settings.store)
 

@@ -101,6 +101,12 @@ class Settings:
         return str(self._required("deployment"))
 
     @property
+    def deployment_path(self) -> Path:
+        """The file that it names."""
+        named = self.deployment
+        return Path(named) if named.endswith(".json") or "/" in named else self.home.deployments / f"{named}.json"
+
+    @property
     def index(self) -> str | None:
         """The URL of a PostgreSQL database, or None: a file in `home.ledger_cache`."""
         return self._optional("index")

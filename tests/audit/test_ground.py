@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from dtledger._backend.migrations import Journal
 from dtledger._backend.runtimes import shipped
 from dtledger._cli import main
 from dtledger.audit import Denied, Question, Verdict
+from dtledger.encoding import keccak
 from dtledger.ledger import CONTRACTS, Deployment
 from tests.audit.forged import CHAIN, GENESIS, READER, TWIN, Forged, account, code, verdicts
 
@@ -94,3 +98,31 @@ def test_the_command_holds_a_file_against_the_profiles_deployment_or_says_that_t
     assert (told["known"], failed) == (known, ["the contracts"] if known else [])
     open_ = [each["evidence"] for each in told["claims"] if (each["claim"], each["verdict"]) == UNKNOWN]
     assert [OTHER in each for each in open_] == ([] if known else [True])
+
+
+STRANGERS = ("web3", "fastapi", "uvicorn", "eth_account", "requests", "urllib3", "http", "ssl", "sqlite3", "asyncio")
+WITHIN = ("keys", "client", "custodian", "gateway", "service", "importers", "fhir", "federated", "testing")
+
+
+def test_the_command_loads_nothing_of_nodes_keys_services_or_the_network(tmp_path: Path) -> None:
+    """In a process of its own, with a record of the contracts: what is not loaded cannot be asked."""
+    true = Forged.granted()
+    record = Journal(tmp_path / "record.json", CHAIN, GENESIS, account(5), contracts=dict(true.deployment.contracts))
+    replace(record, complete=True).save()
+    file = tmp_path / "twin.bundle"
+    file.write_bytes(true.bundle(DENIED).encode())
+    words = ["verify", str(file), "--head", "0x" + keccak(true.head).hex(), "--deployment", str(record.path), "--json"]
+    script = (
+        "import atexit, sys; atexit.register(lambda: print('loaded', *sys.modules, file=sys.stderr)); "
+        "from dtledger._cli import main; main(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", script, "audit", *words]
+    environment = {"PATH": os.environ["PATH"], "DTLEDGER_HOME": str(tmp_path / "nothing")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    claims = json.loads(done.stdout)["claims"]
+    assert {each["verdict"] for each in claims if each["claim"] == "deployment"} == {"pass"}
+    loaded = set(done.stderr.split("loaded ")[1].split())
+    assert {"dtledger.audit.answer", "dtledger._backend.deployments"} <= loaded
+    strange = {each for each in loaded if each.split(".")[0] in STRANGERS}
+    strange |= {each for each in loaded if each.startswith("dtledger.") and each.split(".")[1] in WITHIN}
+    assert strange == set()

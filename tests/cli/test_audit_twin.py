@@ -14,7 +14,6 @@ from click.testing import Result
 from dtledger._backend import sources
 from dtledger._backend.runtimes import shipped
 from dtledger.client.devnet import PROFILE
-from dtledger.client.opening import deployment_path
 from dtledger.config import Settings
 from tests.cli.twins import Twin, complaint, new_twin, said
 
@@ -83,7 +82,7 @@ def test_a_file_says_what_the_node_said_and_needs_neither_home_nor_network(
     words = ("--twin", read.number, "--key", "patient", "--reveal", "glucose", "--denied", f"{clinician}@{block}")
     made = told(dtledger("audit", "export", file, *words, "--json"))
     assert verdicts(made)["denied"] == {"pass"}
-    record = deployment_path(Settings.load(read.home.home, {"profile": PROFILE}, env={}))
+    record = Settings.load(read.home.home, {"profile": PROFILE}, env={}).deployment_path
     monkeypatch.setenv("DTLEDGER_HOME", str(tmp_path / "nothing"))
     known = ("--deployment", record, "--json")
     found = told(dtledger("audit", "verify", file, "--head", made["head"], *known))

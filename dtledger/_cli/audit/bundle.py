@@ -151,13 +151,12 @@ def _known(app: App, file: Path | None) -> Deployment | None:
     Raises:
         InputError: the file is none.
     """
-    from ..._backend.migrations import read_deployment
-    from ...client.opening import deployment_path
+    from ..._backend.deployments import read_deployment
 
     if file is not None:
         return read_deployment(file)
     with suppress(InputError):
-        return read_deployment(deployment_path(app.settings))
+        return read_deployment(app.settings.deployment_path)
     return None
 
 

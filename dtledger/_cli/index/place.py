@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 def deployment_of(app: App) -> Deployment:
     """The profile's deployment."""
-    from ..._backend.migrations import read_deployment
-    from ...client.opening import deployment_path
+    from ..._backend.deployments import read_deployment
 
-    return read_deployment(deployment_path(app.settings))
+    return read_deployment(app.settings.deployment_path)
 
 
 def path_of(app: App) -> Path | Server:

@@ -16,7 +16,7 @@ from ...errors import DtledgerError, UnreachableError
 from ...types import Address
 from ...vocabulary import Kind
 from ..embedded import Embedded, unlock_custodian
-from ..opening import deployment_path, index_place
+from ..opening import index_place
 from ..services import Services
 from .check import Check, State
 from .machine import KeyFound
@@ -47,7 +47,7 @@ HEARTBEATS = 1_000
 
 def deployment(settings: Settings) -> Check:
     """The record of the contracts. Raises InputError if there is none, DtledgerError if it is not finished."""
-    path = deployment_path(settings)
+    path = settings.deployment_path
     if settings.profile == DEVNET and not path.exists():
         raise DtledgerError("There is no devnet in this home yet.", hint="Make it: dtledger devnet up")
     journal = read_journal(path)
