@@ -1,6 +1,6 @@
 """A lineage drawn as SVG: rows from top to bottom, one box a node, a line where one went into another.
 
-A verdict is a sign and a word in its box, never a colour alone.
+A verdict is a sign and a word in its box, never a colour alone. Without the page's style it is black on white.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def _line(x: int, y: int, to_x: int, to_y: int) -> str:
     start, end = (x + _WIDTH // 2, y + _HEIGHT), (to_x + _WIDTH // 2, to_y)
     half = (start[1] + end[1]) // 2
     return (
-        f'<path class="edge" d="M{start[0]} {start[1]}C{start[0]} {half} {end[0]} {half} {end[0]} {end[1] - 6}"/>'
+        f'<path class="edge" fill="none" stroke="black" '
+        f'd="M{start[0]} {start[1]}C{start[0]} {half} {end[0]} {half} {end[0]} {end[1] - 6}"/>'
         f'<path class="tip" d="M{end[0] - 5} {end[1] - 8}l5 8l5 -8z"/>'
     )
 
@@ -64,7 +65,8 @@ def _box(node: Node, x: int, y: int) -> str:
     kind = node.verdict.name.lower() if node.verdict else "none"
     words = f"{SIGNS[node.verdict]} {node.verdict.value}" if node.verdict else "not audited"
     texts = ((20, "name", node.title), (39, "detail", node.detail), (57, f"verdict {kind}", words))
-    return f'<g class="node {kind}"><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>' + "".join(
+    shape = f'x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"'
+    return f'<g class="node {kind}"><rect fill="white" stroke="black" {shape}/>' + "".join(
         f'<text x="{x + 10}" y="{y + down}" class="{style}">{escape(_short(text, style))}</text>'
         for down, style, text in texts
         if text
@@ -72,5 +74,10 @@ def _box(node: Node, x: int, y: int) -> str:
 
 
 def _short(text: str, style: str) -> str:
+    """What fits into a line; of an address that does not, both ends: many begin alike."""
     fits = _FITS if style == "name" else _FITS_SMALL
-    return text if len(text) <= fits else f"{text[: fits - 1]}…"
+    if len(text) <= fits:
+        return text
+    if text.startswith("0x"):
+        return f"{text[:11]}…{text[-6:]}"
+    return f"{text[: fits - 1]}…"

@@ -86,7 +86,9 @@ def _unchecked(report: Report) -> str:
     reasons: dict[str, list[str]] = {}
     for each in lacking:
         reasons.setdefault(each.evidence, []).append(f"{each.name} ({each.about})")
-    items = "".join(f"<li>{escape(why)}: {escape(', '.join(what))}</li>" for why, what in reasons.items())
+    items = "".join(
+        f"<li>{escape(why.removesuffix('.'))}: {escape(', '.join(what))}</li>" for why, what in reasons.items()
+    )
     return f"<p>What cannot be checked is no pass: nobody can say from this whether it holds.</p><ul>{items}</ul>"
 
 
@@ -116,8 +118,9 @@ def _lineage(report: Report) -> str:
          _verdict(each.verdict) if each.verdict else "not audited"]
         for each in report.nodes
     )  # fmt: skip
-    table = _table("The same in words", ("What", "Detail", "Made of", "Verdict"), rows)
-    return f"<figure>{drawn(report.nodes, report.edges)}</figure>{table}"
+    table = _table("The same in words", ("What", "Detail", "From", "Verdict"), rows)
+    picture = drawn(report.nodes, report.edges)
+    return f'<figure role="group" aria-label="The lineage as a picture" tabindex="0">{picture}</figure>{table}'
 
 
 def _again(report: Report) -> str:
@@ -133,15 +136,21 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{each}</th>' for each in headings)
-    body = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    """A table; on a narrow screen a list of its rows, each cell after its heading. Its parts say what they are all the
+    same, for there a browser would not."""
+    head = "".join(f'<th scope="col" role="columnheader">{each}</th>' for each in headings)
+    body = "\n".join(
+        f'<tr role="row">{"".join(_cell(heading, text) for heading, text in zip(headings, row, strict=True))}</tr>'
+        for row in rows
+    )
     return (
-        f'<div class="wide" role="region" aria-label="{escape(caption)}" tabindex="0"><table><caption>{escape(caption)}'
-        f"</caption><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+        f'<div class="wide" role="region" aria-label="{escape(caption)}" tabindex="0"><table role="table">'
+        f'<caption>{escape(caption)}</caption><thead role="rowgroup"><tr role="row">{head}</tr></thead>\n'
+        f'<tbody role="rowgroup">\n{body}\n</tbody></table></div>'
     )
 
 
-def _cell(text: str) -> str:
+def _cell(heading: str, text: str) -> str:
     """A cell; a short one is not broken into lines."""
-    short = len(text) <= _SHORT or text.startswith("<span")
-    return f'<td class="short">{text}</td>' if short else f"<td>{text}</td>"
+    short = ' class="short"' if len(text) <= _SHORT or text.startswith("<span") else ""
+    return f'<td role="cell" data-heading="{heading}"{short}>{text}</td>'

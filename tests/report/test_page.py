@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -180,3 +181,32 @@ def test_json_says_the_same() -> None:
     assert [each["verdict"] for each in told["claims"]] == ["fail", "cannot check", "cannot check", "pass"]
     assert told["lineage"]["edges"][0] == {"source": "start", "target": "a"}
     assert told["command"] == REPORT.command
+
+
+def test_on_a_narrow_screen_each_cell_stands_after_its_heading_and_is_still_a_cell() -> None:
+    """A table that is laid out as a list is none to a browser any more, unless each part says what it is."""
+    page = Page(html(REPORT))
+    cells = page.named("td")
+    assert {each["role"] for each in cells} == {"cell"}
+    assert {each["role"] for each in page.named("tr")} == {"row"}
+    assert {each["role"] for each in page.named("table")} == {"table"}
+    headings = ["Verdict", "Claim", "About", "Evidence"]
+    assert [each["data-heading"] for each in cells[: 4 * len(CLAIMS)]] == headings * len(CLAIMS)
+
+
+def test_without_its_style_the_picture_is_black_on_white() -> None:
+    page = Page(html(REPORT))
+    assert {(each["fill"], each["stroke"]) for each in page.named("rect")} == {("white", "black")}
+    assert {each["fill"] for each in page.named("path") if each["class"] == "edge"} == {"none"}
+
+
+def test_of_an_address_that_is_too_long_for_its_box_both_ends_are_shown() -> None:
+    nodes = [Node(f"n{end}", 0, "0x7E5F4552091A69125d5DfCb7b8C2659029395" + end) for end in ("Bdf", "abc")]
+    text = html(replace(REPORT, nodes=tuple(nodes), edges=()))
+    assert "0x7E5F45520…395Bdf" in text
+    assert "0x7E5F45520…395abc" in text
+
+
+def test_a_reason_that_ends_with_a_stop_ends_with_one_sign() -> None:
+    claim = Claim("category", "a stream", Verdict.CANNOT_CHECK, "Nobody showed it.")
+    assert "Nobody showed it: category (a stream)" in html(replace(REPORT, claims=(claim,)))

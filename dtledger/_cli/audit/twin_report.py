@@ -111,7 +111,7 @@ def lineage(app: App, twin: int, claims: Sequence[Claim], looks: Sequence[Access
     for (writer, label), (category, count) in _streams(app, twin).items():
         name = app.people.name(writer)
         if not any(each.name == f"writer-{writer}" for each in nodes):
-            nodes.append(Node(f"writer-{writer}", 0, name, "writer"))
+            nodes.append(Node(f"writer-{writer}", 0, name, "writer", worst(about[name])))
         key, verdict = f"stream-{writer}-{label.hex()}", worst(about[f"{name}, stream {label.hex()[:8]}"])
         nodes.append(
             Node(
