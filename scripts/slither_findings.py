@@ -39,7 +39,7 @@ def found() -> dict[Finding, str]:
 
 
 def _about(description: str) -> str:
-    about = re.match(r"(?:Variable |Function )?(\w+\.\w+)", description)
+    about = re.match(r"(?:Variable |Function |Reentrancy in |Low level call in )?(\w+\.\w+|\w+(?= \())", description)
     return about[1] if about else description
 
 
