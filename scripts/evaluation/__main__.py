@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -45,12 +46,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error.message}\n       {error.hint}", file=sys.stderr)
         return 2
     if options.json is not None:
-        options.json.write_text(found if isinstance(found, str) else json.dumps(found, default=_plain) + "\n", "utf-8")
+        text = found if isinstance(found, str) else json.dumps(strict(found), allow_nan=False) + "\n"
+        options.json.write_text(text, "utf-8")
     return 0
 
 
-def _plain(value: Any) -> Any:
-    return np.round(value, 6).tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+def strict(value: Any) -> Any:
+    """As JSON has it (RFC 8259): no number is null, and one beyond all is the greatest that there is."""
+    if isinstance(value, np.ndarray | np.generic):
+        return strict(np.round(value, 6).tolist())
+    if isinstance(value, dict):
+        return {str(key): strict(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(each) for each in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else max(min(value, sys.float_info.max), -sys.float_info.max)
+    return value
 
 
 if __name__ == "__main__":

@@ -70,5 +70,6 @@ def _runs(person: Person) -> Iterator[tuple[int, Array]]:
         there = ~np.isnan(segment.glucose)
         minutes, glucose = segment.minutes[there], segment.glucose[there]
         for part in np.split(np.arange(len(minutes)), np.flatnonzero(np.diff(minutes) > LONGEST) + 1):
-            yield before + int(part[0]), glucose[part]
+            if len(part):
+                yield before + int(part[0]), glucose[part]
         before += len(minutes)

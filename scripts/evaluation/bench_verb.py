@@ -5,26 +5,38 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
 
 from dtledger.twin import gate, glucose, intake, prior, twin
+from dtledger.twin.factors import Array
 from dtledger.twin.filter import State
 from dtledger.twin.glucose import GlucoseProcess, GlucoseSensor
 from dtledger.twin.keeper import Keeper
 
-from .asked import positive
+from .asked import once, positive
 from .goals import Goals
+from .people import people
 
 TEXT = "twin-steps a second, beside filterpy on the same model"
 EVERY = 5.0
 """Minutes between readings; each twin has a phase of its own."""
 
+Glucose = Callable[[Array], Array]
+"""Of twins at their minutes, (steps, twins)."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--train", action="append", metavar="DIR:IDS", help="of no use: the package's prior is measured"
+    )
+    parser.add_argument(
+        "--test", action="append", metavar="DIR:IDS", help="whose readings are taken, else those of made-up people"
+    )
     parser.add_argument("--twins", type=positive, default=1000, metavar="N", help="how many at once")
     parser.add_argument(
         "--steps", type=positive, default=40, metavar="N", help="in each of five runs, of which the best counts"
@@ -33,8 +45,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     draw, goals = np.random.default_rng(options.seed), Goals()
-    whole, one, bare_one = kept_walker(options.twins, draw), kept_walker(1, draw), walker(1, draw)
-    ungated = walker(options.twins, draw)
+    sugar = made_up(draw) if options.test is None else recorded(options.test, draw)
+    whole, one, bare_one = kept_walker(options.twins, draw, sugar), kept_walker(1, draw, sugar), walker(1, draw, sugar)
+    ungated = walker(options.twins, draw, sugar)
     alone = filterer(options.twins, draw)
     many = options.twins / best(whole, options.steps)
     bare = options.twins / best(alone, options.steps)
@@ -65,16 +78,46 @@ def best(step: Callable[[], None], steps: int) -> float:
     return min(runs)
 
 
-def walker(twins: int, draw: np.random.Generator) -> Callable[[], None]:
-    """Whole steps from a day on: reading, learning, forecast."""
-    known = prior.shipped()
+def made_up(draw: np.random.Generator) -> Glucose:
+    """Glucose that goes up and down, and a sensor's noise."""
+    return lambda minutes: 140 + 40 * np.sin(minutes / 100) + draw.normal(size=minutes.shape)
+
+
+def recorded(given: Sequence[str], draw: np.random.Generator) -> Glucose:
+    """Glucose of people in turn, on straight lines between their readings, each twin from a time of its own on."""
+    curves = []
+    for person in once([people(each) for each in given]):
+        glucose, minutes = (
+            np.concatenate([getattr(each, name) for each in person.segments]) for name in ("glucose", "minutes")
+        )
+        there = ~np.isnan(glucose)
+        curves.append((minutes[there], glucose[there]))
+
+    def at(minutes: Array) -> Array:
+        found, begin = np.empty_like(minutes), draw.random(minutes.shape[1])
+        for i, (times, values) in enumerate(curves):
+            mine, length = slice(i, None, len(curves)), times[-1] - times[0] + EVERY
+            found[:, mine] = np.interp(times[0] + (begin[mine] * length + minutes[:, mine]) % length, times, values)
+        return found
+
+    return at
+
+
+def coming(twins: int, draw: np.random.Generator, sugar: Glucose) -> Iterator[tuple[Array, Array]]:
+    """Minutes and readings of each step, which are made before any is timed; after a day that day's again."""
+    minutes = draw.integers(0, 15, twins) + EVERY * np.arange(1.0, 1 + 1440 / EVERY)[:, None]
+    readings = sugar(minutes)
+    return ((row + 1440 * day, reading) for day in count() for row, reading in zip(minutes, readings, strict=True))
+
+
+def walker(twins: int, draw: np.random.Generator, sugar: Glucose) -> Callable[[], None]:
+    """Whole steps: reading, learning, forecast."""
+    known, rows = prior.shipped(), coming(twins, draw, sugar)
     memory = twin.start(known, twins)
-    minutes = draw.integers(0, 15, twins).astype(np.float64)
 
     def step() -> None:
-        nonlocal memory, minutes
-        minutes = minutes + EVERY
-        reading = 140 + 40 * np.sin(minutes / 100) + draw.normal(size=twins)
+        nonlocal memory
+        minutes, reading = next(rows)
         memory = twin.expect(known, memory, minutes).take(reading).memory
         twin.forecast(known, memory)
 
@@ -83,15 +126,15 @@ def walker(twins: int, draw: np.random.Generator) -> Callable[[], None]:
     return step
 
 
-def kept_walker(twins: int, draw: np.random.Generator) -> Callable[[], None]:
+def kept_walker(twins: int, draw: np.random.Generator, sugar: Glucose) -> Callable[[], None]:
     """The same through the keeper, whose gate judges all and sets nothing aside."""
-    keeper = Keeper(prior.shipped(), replace(gate.shipped(), level=math.inf))
-    memory, minutes = keeper.start(twins), draw.integers(0, 15, twins).astype(np.float64)
+    keeper, rows = Keeper(prior.shipped(), replace(gate.shipped(), level=math.inf)), coming(twins, draw, sugar)
+    memory = keeper.start(twins)
 
     def step() -> None:
-        nonlocal memory, minutes
-        minutes = minutes + EVERY
-        memory = keeper.take(memory, minutes, 140 + 40 * np.sin(minutes / 100) + draw.normal(size=twins)).memory
+        nonlocal memory
+        minutes, reading = next(rows)
+        memory = keeper.take(memory, minutes, reading).memory
         twin.forecast(keeper.prior, memory.twin)
 
     for _ in range(30):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -115,7 +116,7 @@ def evaluate(
         counted = windows.truth.last > FLOOR if name.startswith("freeze") else np.ones(len(windows), dtype=bool)
         rows[name] = {
             **_found(scorer.levels, scores, counted, windows.person),
-            "plain": _found(scorer.plain, rival, counted, windows.person),
+            "plain": _found(scorer.plain, rival, counted, windows.person) | {"scores": rival},
             "second": _second(scorer.levels, scores, windows, values),
             "least": row.least,
             "why": row.why,
@@ -142,7 +143,8 @@ def evaluate(
         raw, moved = mimicked(keeper, windows, share)
         score = scorer.each(raw).max(axis=0)
         mimics[str(share)] = _found(scorer.levels, score[None], everywhere, windows.person) | {
-            "moved": float(np.median(np.abs(moved)))
+            "moved": float(np.median(np.abs(moved))),
+            "scores": score,
         }
     return {
         "announced": announced,
@@ -162,8 +164,12 @@ def evaluate(
 
 
 def _found(levels: dict[float, Array], scores: Array, counted: Flags, person: Places) -> dict[str, Any]:
-    """The share of windows over each level, for scores (seeds, windows), with an interval of 95 % over people."""
+    """The share of windows over each level, for scores (seeds, windows), with an interval of 95 % over people; NaN
+    where none are counted."""
     found: dict[str, Any] = {}
+    if not counted.any():
+        nobody = {str(nominal): math.nan for nominal in levels}
+        return nobody | {f"{nominal} interval": np.full(2, math.nan) for nominal in levels}
     people = [counted & (person == i) for i in np.unique(person[counted])]
     draw = np.random.default_rng(0).integers(len(people), size=(RESAMPLED, len(people)))
     for nominal, level in levels.items():

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .asked import trained_on
-from .forecasting import evaluate
+from .asked import tested_on, trained_on
+from .forecasting import evaluate, has_origins
 from .goals import Goals
-from .people import people
 
 TEXT = "forecasts of 15, 30 and 60 minutes beside persistence and AR(6), on the same origins"
 INPUTS = {"announced": (0.98, 0.97, 0.95), "cgm": (0.985, 0.975, 0.95)}
@@ -18,14 +17,16 @@ WINKLER = (0.96, 0.94, 0.92)
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", action="append", required=True, metavar="DIR:IDS", help="further ones count half")
-    parser.add_argument("--test", required=True, metavar="DIR:IDS", help="who is trained on too is left out in turn")
+    parser.add_argument(
+        "--test", action="append", required=True, metavar="DIR:IDS", help="who is trained on too is left out in turn"
+    )
     parser.add_argument(
         "--inputs", choices=["both", *INPUTS], default="both", help="with meals and insulin, or without"
     )
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    test, goals = people(options.test), Goals()
+    test, goals = tested_on(options.test, has_origins, "three hours without a gap, and an hour after them"), Goals()
     main, others = trained_on(options.train, test)
     found: dict[str, Any] = {"verb": "forecast", "seed": options.seed}
     for name in INPUTS if options.inputs == "both" else [options.inputs]:

@@ -2,7 +2,7 @@
 
 The equations are Dalla Man's (IEEE TBME 2007) with the subcutaneous parts of the S2008 simulator, as `simglucose` has
 them in `patient/t1dpatient.py`; parameters and the sensor's are the files in `simglucose/`. That they are the same is
-shown on the expected run there (`tests/twin/test_padova.py`). Steps of a fraction of a minute by Runge and Kutta's
+shown on the expected run there (`tests/twin/test_denoising.py`). Steps of a fraction of a minute by Runge and Kutta's
 fourth order.
 """
 

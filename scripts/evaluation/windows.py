@@ -88,6 +88,14 @@ def beginnings(minutes: Array, glucose: Array) -> list[int]:
     return found
 
 
+def has_windows(person: Person) -> bool:
+    """Whether a person has a window."""
+    minutes, glucose = (
+        np.concatenate([getattr(each, name) for each in person.segments]) for name in ("minutes", "glucose")
+    )
+    return bool(beginnings(minutes, glucose))
+
+
 def lead(keeper: Keeper, people: Sequence[Person], announced: bool, keep: bool) -> Windows:
     """All of each person's readings, one after another; with `keep`, the memories that windows begin with."""
     rows = side_by_side(people)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 
 from dtledger.twin import gate, prior
 from scripts.evaluation import baselines
-from scripts.evaluation.__main__ import main
+from scripts.evaluation.__main__ import main, strict
 from scripts.evaluation.meals import carbohydrate, insulin
 from scripts.evaluation.people import people
 from scripts.evaluation.scores import winkler
@@ -34,20 +36,37 @@ HEADINGS = [
 Run = Callable[..., dict[str, Any]]
 
 
+BEGAN = datetime(2026, 11, 2)  # noqa: DTZ001 a wall clock's, as the sets have it
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four people of two days each, as ShanghaiT1DM writes them."""
+    """Four people of two days each, as ShanghaiT1DM writes them; and odd ones."""
     made = tmp_path_factory.mktemp("people")
+    (made / "empty").mkdir()
+    (made / "odd").mkdir()
     for name in range(1, 5):
-        book = openpyxl.Workbook()
-        sheet = book.active
-        sheet.append(HEADINGS)
-        for minute, glucose in zip(*readings(name, 192), strict=True):
-            at = datetime(2026, 11, 2) + timedelta(minutes=minute)  # noqa: DTZ001 a wall clock's, as the set has it
-            meal = "Rice 150 g\nEgg 50 g" if minute % 1440 in {420, 720, 1080} else None
-            sheet.append([at, round(float(glucose), 1), None, None, meal, "Novolin R, 4 IU" if meal else None])
-        book.save(made / f"900{name}_0_20261102.xlsx")
+        write(made / f"900{name}_0_20261102.xlsx", name, 192)
+    write(made / "odd" / "9011_0_20261102.xlsx", 11, 0)
+    (made / "odd" / "9012_0_20261102.xlsx").write_bytes(b"PK\x03\x04")
+    write(made / "odd" / "9013_0_20261102.xlsx", 13, 60)
+    write(made / "odd" / "9014_0_20261102.xlsx", 14, 8)
+    write(made / "odd" / "9015_0_20261102.xlsx", 15, 192, HEADINGS[:2], text=True)
     return made
+
+
+def write(path: Path, seed: int, count: int, headings: list[str] = HEADINGS, text: bool = False) -> None:
+    """A workbook of so many readings; with `text`, its times are text."""
+    book = openpyxl.Workbook()
+    book.active.append(headings)
+    for minute, glucose in zip(*readings(seed, count), strict=True):
+        at = BEGAN + timedelta(minutes=minute)
+        meal = "Rice 150 g\nEgg 50 g" if minute % 1440 in {420, 720, 1080} else None
+        row = [at, round(float(glucose), 1), None, None, meal, "Novolin R, 4 IU" if meal else None]
+        book.active.append([f"{at:%Y/%m/%d %H:%M}" if text else at, *row[1:]][: len(headings)])
+    if not count:
+        book.active.append([BEGAN, "data not available"])
+    book.save(path)
 
 
 @pytest.fixture
@@ -67,6 +86,36 @@ def test_who_is_trained_on_is_left_out_for_the_forecast_of_itself(folder: Path, 
     one = found["announced"]["people"]["9001"]
     assert len(one["mean"]) == len(one["quantiles"]) == len(one["ar6"]) == found["announced"]["origins"] // 2
     assert {"ratio", "coverage", "winkler_ratio"} <= set(found["announced"]["each"]["9004"]["60"])
+
+
+@pytest.mark.slow
+def test_who_is_too_short_is_left_out_and_named(folder: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    tested = ("--test", f"{folder}:9004", "--test", f"{folder}/odd:9014,9015")
+    found = run("forecast", "--train", f"{folder}:9001-9003", *tested, "--inputs", "announced")
+    assert set(found["announced"]["people"]) == {"9004", "9015"}
+    assert "left out: 9014" in capsys.readouterr().err
+
+
+def test_the_file_is_strict_json() -> None:
+    found = strict({1: np.array([np.nan, 0.12345678]), "rest": (math.inf, "x", None, True)})
+    assert found == {"1": [None, 0.123457], "rest": [sys.float_info.max, "x", None, True]}
+
+
+def test_a_sensor_of_every_five_minutes_is_read_each_quarter_of_an_hour(tmp_path: Path) -> None:
+    """As T1D-UOM has it: mmol/L, day first, each kind of value in a file of its own."""
+    rows = [f"{BEGAN + timedelta(minutes=5 * i):%d/%m/%Y %H:%M},{5 + i % 10}" for i in range(60)]
+    (tmp_path / "UoMGlucose2399.csv").write_text("bg_ts,value\n" + "\n".join([*rows, "no time,5", rows[0]]))
+    (tmp_path / "UoMNutrition2399.csv").write_text("\ufeffmeal_ts,carbs_g\n02/11/2026 00:20,40\n02/11/2026 00:21,\n")
+    (tmp_path / "UoMBasal2399.csv").write_text(
+        "basal_ts,basal_dose,insulin_kind\n02/11/2026 00:50,12,L\n02/11/2026 00:50,1.2,R\n03/11/2026 00:50,9,L\n"
+    )
+    (person,) = people(str(tmp_path))
+    (segment,) = person.segments
+    assert person.name == "2399"
+    assert (np.diff(segment.minutes) == 15).all()
+    np.testing.assert_allclose(segment.glucose[:3], np.array([5, 8, 11]) * 18.0182)
+    assert segment.carbohydrate[:4].tolist() == [0, 0, 40, 0]
+    assert (segment.lasting.sum(), segment.lasting[4], segment.rapid.sum()) == (12, 12, 0)
 
 
 @pytest.mark.slow
@@ -111,6 +160,15 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "one to fit on": (("fit", "--train", "{}:9001", "--train", "{}:9002"), "too few people"),
     "no patients": (("denoise", "--test", "{}:2"), "no folder of simglucose"),
     "no record": (("vitals", "--test", "{}/none"), "is no record"),
+    "somebody twice": (("forecast", "--train", "{}:9001-9003", "--test", "{}:9004", "--test", "{}"), "called 9004"),
+    "a workbook of nothing": (("fit", "--train", "{}/odd:9011,9012"), "9011 has no reading"),
+    "a workbook that is none": (("fit", "--train", "{}/odd:9012"), "9012: The file is no Excel workbook"),
+    "hours to train on": (("fit", "--train", "{}/odd:9013,9014"), "too few people"),
+    "minutes to forecast": (("forecast", "--train", "{}:9001-9003", "--test", "{}/odd:9014"), "measured of 9014"),
+    "hours to look for false data": (
+        ("detect", "--train", "{}:9001-9003", "--test", "{}/odd:9013"),
+        "measured of 9013",
+    ),
 }
 
 
@@ -118,7 +176,6 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
 def test_what_cannot_be_measured_is_said_at_once(
     folder: Path, what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "empty").mkdir(exist_ok=True)
     arguments, says = WRONG[what]
     assert main([each.format(folder) for each in arguments] + ["--json", str(tmp_path / "found.json")]) == 2
     assert says in capsys.readouterr().err
@@ -150,9 +207,10 @@ def test_rows_that_come_twice_or_overlap_another_file_count_once(folder: Path, t
 
 
 @pytest.mark.slow
-def test_the_speed_is_measured_beside_filterpys(run: Run) -> None:
-    found = run("bench", "--twins", "20", "--steps", "2")
-    assert all(row["figure"] > 0 for row in found["goals"])
+def test_the_speed_is_measured_beside_filterpys(folder: Path, run: Run) -> None:
+    for readings_of in ((), ("--test", f"{folder}:9001-9003")):
+        found = run("bench", "--twins", "20", "--steps", "2", *readings_of)
+        assert all(row["figure"] > 0 for row in found["goals"])
 
 
 @pytest.mark.slow
