@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--twin", type=click.IntRange(0), metavar="NUMBER", help="Instead of a model: of this twin.")
 @click.option("--head", metavar="HASH", help="With --twin: the head's hash, as you know it from elsewhere.")
 @click.option(
-    "--reveal", "reveals", multiple=True, type=CATEGORY, help="With --twin, as its owner: which streams are of it."
+    "--reveal", "reveals", multiple=True, type=CATEGORY, help="With --twin, as its owner: as for `audit twin`."
 )
 @click.option(
     "--opening", "openings", multiple=True, metavar="WORD|FILE", help="What a site showed you; may be repeated."
