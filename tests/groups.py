@@ -18,7 +18,7 @@ GROUPS = {
     "accuracy": "some minutes: set DTLEDGER_ACCURACY, and DTLEDGER_DATA",
     "flower": "a minute or two, and 2 GB: set DTLEDGER_FLOWER to start Flower's own processes",
     "mutation": "an hour: scripts/test --mutation makes each deliberate mistake, and sees that it is noticed",
-    "network": "five validators: scripts/test --network builds and starts them where Go is; some minutes",
+    "network": "five validators: scripts/test --network builds and starts them where Go is; half an hour",
     "mosquitto": "an MQTT broker: apt-get install mosquitto",
     "postgres": "a PostgreSQL server: apt-get install postgresql, and psycopg (dtledger[postgresql])",
     "kubo": "a kubo daemon: scripts/kubo builds one where Go is on the PATH",

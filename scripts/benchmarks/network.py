@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from types import MappingProxyType
 
 from dtledger.errors import InputError
 from dtledger.home import Home
@@ -28,8 +29,8 @@ _KILLED = 2
 
 
 @contextmanager
-def network_world() -> Iterator[tuple[Network, World]]:
-    """A network in a folder of its own, with people on it; it ends with the block.
+def network_world(settings: Mapping[str, int] = MappingProxyType({})) -> Iterator[tuple[Network, World]]:
+    """A network in a folder of its own, with people on it; it ends with the block. `settings` are its custodians'.
 
     Raises:
         NotMeasuredError: avalanchego or kubo is not there.
@@ -37,7 +38,7 @@ def network_world() -> Iterator[tuple[Network, World]]:
     with tempfile.TemporaryDirectory(prefix="dtledger-network-") as folder, ExitStack() as stack:
         try:
             find_binary()
-            network = Network(Home(Path(folder) / "home", "bench"), NO_LIMITS)
+            network = Network(Home(Path(folder) / "home", "bench"), {**NO_LIMITS, **settings})
         except InputError as lack:
             raise NotMeasuredError(f"{lack.message} {lack.hint}") from lack
         stack.callback(network.down)
