@@ -211,16 +211,29 @@ class Chain:
         """Words of a contract's storage at the end of a block, by default the head. Raises as `header`."""
 
         def read(account: Account) -> list[int]:
-            return [self.nodes.word(account.storage_root, each) for each in places]
+            return [self.nodes.word(account, each) for each in places]
 
         return self._state(contract, number, places, read)
 
     def _state(self, contract: str, number: int | None, places: Sequence[Place], read: Callable[[Account], T]) -> T:
         header = self.head if number is None else self.header(number)
         address = self.deployment.contracts[contract]
+
+        def account() -> Account:
+            return self.nodes.account(header.state_root, _bytes(address))
+
+        def proof() -> Sequence[bytes]:
+            shown = self._source.proof(header.number, address, places)
+            self.nodes.add(shown)
+            try:
+                stand = [*map(account().place, places)]
+            except NodeMissingError:
+                return shown  # and it will be missed again
+            return shown if stand == [*places] else self._source.proof(header.number, address, stand)
+
         return self._proven(
-            lambda: read(self.nodes.account(header.state_root, _bytes(address))),
-            lambda: self._source.proof(header.number, address, places),
+            lambda: read(account()),
+            proof,
             f"what is shown of {contract} is not its state at block {header.number}",
         )
 

@@ -34,6 +34,8 @@ EMPTY_ROOT = Digest(keccak(rlp.encode(b"")))
 
 EMPTY_CODE = keccak(b"")
 _BLOOM_BITS = 2048
+_ODD = 1 << 248
+"""The last bit of a slot's first byte."""
 
 
 class NodeMissingError(LookupError):
@@ -97,10 +99,16 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A contract in the state."""
+    """A contract in the state. On Avalanche's C-Chain (coreth) an account has a fifth field, and its words stand at the
+    places whose first byte is `even`: the others were for balances of other coins."""
 
     storage_root: Digest
     code_hash: Digest
+    even: bool = False
+
+    def place(self, slot: int) -> int:
+        """Where its storage has that slot."""
+        return slot & ~_ODD if self.even else slot
 
 
 class Nodes:
@@ -130,13 +138,13 @@ class Nodes:
         if not value:
             return Account(EMPTY_ROOT, Digest(EMPTY_CODE))
         fields = _list(value, "an account")
-        if len(fields) != 4 or not all(isinstance(each, bytes) and len(each) == 32 for each in fields[2:]):
+        if len(fields) not in (4, 5) or not all(isinstance(each, bytes) and len(each) == 32 for each in fields[2:4]):
             raise IntegrityError("an account is malformed")
-        return Account(Digest(fields[2]), Digest(fields[3]))
+        return Account(Digest(fields[2]), Digest(fields[3]), even=len(fields) == 5)
 
-    def word(self, storage_root: Digest, slot: int) -> int:
-        """A word of storage; zero if it was never written. Raises as `look_up`."""
-        value = self.look_up(storage_root, keccak(slot.to_bytes(32)))
+    def word(self, account: Account, slot: int) -> int:
+        """A word of its storage; zero if it was never written. Raises as `look_up`."""
+        value = self.look_up(account.storage_root, keccak(account.place(slot).to_bytes(32)))
         return int.from_bytes(_bytes(value, "a word of storage")) if value else 0
 
     def logs(self, receipts_root: Digest) -> list[Log]:

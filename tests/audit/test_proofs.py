@@ -57,6 +57,27 @@ def test_what_is_no_node_is_refused(node: bytes) -> None:
         Nodes([node]).look_up(keccak(node), b"key")
 
 
+@pytest.mark.parametrize(("more", "stands"), [([], 1 << 248 | 7), ([b""], 7), ([b"\1"], 7)], ids=["4", "5", "5 set"])
+def test_an_account_of_five_fields_has_its_words_at_places_whose_first_byte_is_even(
+    more: list[bytes], stands: int
+) -> None:
+    """As avalanchego 1.14.0 gave it for the C-Chain; what others have stands where it is asked for."""
+    address, slot = b"\1" * 20, 1 << 248 | 7
+    storage, words = made({keccak(stands.to_bytes(32)): rlp.encode(b"\5")})
+    state, accounts = made({keccak(address): rlp.encode([b"\1", b"", storage, bytes(32), *more])})
+    heap = Nodes([*words, *accounts])
+    account = heap.account(state, address)
+    assert (account.place(slot), heap.word(account, slot)) == (stands, 5)
+    assert heap.word(account, slot + 1) == 0
+
+
+@pytest.mark.parametrize("fields", [[b"", b"", bytes(32)], [b"", b"", bytes(32), b""], [bytes(32)] * 6])
+def test_what_is_no_account_is_refused(fields: list[bytes]) -> None:
+    root, nodes = made({keccak(bytes(20)): rlp.encode(fields)})
+    with pytest.raises(IntegrityError, match="account"):
+        Nodes(nodes).account(root, bytes(20))
+
+
 def test_a_header_is_what_its_hash_is_of() -> None:
     fields = [bytes(32), bytes(32), bytes(20), b"\1" * 32, bytes(32), b"\2" * 32, bytes(256)]
     fields += [b"", b"\x07", b"", b"", b"\x65", b"", bytes(32), bytes(8)]
