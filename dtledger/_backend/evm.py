@@ -21,7 +21,7 @@ from ..ledger.lanes import SAFE, Fees, Flights
 from ..ledger.rejections import rejection
 from .artifacts import spelled_out
 from .event_codec import decode_event
-from .evm_reader import EvmReader
+from .evm_reader import EvmReader, Mined
 from .node import Translated
 from .postgresql import Server
 from .replacing import NotTakenError, outbid, send_replacing
@@ -169,38 +169,31 @@ class EvmLedger(EvmReader):
                 )
             time.sleep(pause)
             pause = min(pause * 2, 0.5)
-        sent = bytes(found["transactionHash"])
-        if found["status"] != 1:
-            raise self.why_reverted(sent, found["blockNumber"])
-        return self.told(found)
-
-    def told(self, found: Any) -> Receipt:
-        """The node's receipt of a transaction that succeeded, as ours."""
-        logs = [self._raw(log) for log in found["logs"]]
+        if not found.succeeded:
+            raise self.why_reverted(found)
+        with Translated():
+            logs = [self._raw(log) for log in found.logs]
         decoded = (
             decode_event([log.topics[place : place + 32] for place in range(0, len(log.topics), 32)], log.data)
             for log in logs
         )
-        block = self._block(found["blockNumber"])
-        return Receipt(
-            transaction=f"0x{bytes(found['transactionHash']).hex()}",
-            block=block.number,
-            at=block.at,
-            gas=found["gasUsed"],
-            events=tuple(event for event in decoded if event is not None),
-        )
+        return replace(self.told(found), events=tuple(event for event in decoded if event is not None))
 
-    def why_reverted(self, sent: bytes, block: int) -> DtledgerError:
+    def told(self, found: Mined) -> Receipt:
+        """The node's receipt as ours, but for its events: a relay's transaction has a hundred."""
+        return Receipt(found.transaction, found.block, self._block(found.block).at, found.gas, ())
+
+    def why_reverted(self, found: Mined) -> DtledgerError:
         """The contract's reason, from the same call on the state after the block that refused the transaction; without
         one where the node has that state no more."""
         with Translated():
-            transaction = self._web3.eth.get_transaction(sent)  # type: ignore[arg-type]
+            transaction = self._web3.eth.get_transaction(found.transaction)  # type: ignore[arg-type]
             again = {"from": transaction["from"], "to": transaction.get("to"), "data": transaction["input"]}
         try:
             with Translated(ContractLogicError, Web3RPCError):
-                self._web3.eth.call(again, block)  # type: ignore[arg-type]
+                self._web3.eth.call(again, found.block)  # type: ignore[arg-type]
         except ContractLogicError as error:
             return rejection_of(error)
         except Web3RPCError:  # a node keeps the state of a while
             pass
-        return rejection("reverted", {}, transaction=f"0x{sent.hex()}")
+        return rejection("reverted", {}, transaction=found.transaction)

@@ -16,7 +16,7 @@ Warning:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,12 +24,14 @@ from typing import TYPE_CHECKING, Any
 from eth_abi.abi import decode as abi_decode
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3RPCError
 
+from ..encoding import address
 from ..errors import DtledgerError, InputError, UnreachableError
-from ..ledger import RELAY, Receipt, Sender, Sent
+from ..ledger import RELAY, Sender, Sent
 from ..ledger.lanes import MOST_GAS, Carried, Fate, Fees, Flight, Flights
 from ..ledger.rejections import rejection
 from ..types import Address
 from .artifacts import artifact
+from .evm_reader import Mined
 from .node import Translated
 from .replacing import outbid
 from .reverts import refusal_of, rejection_of
@@ -209,25 +211,24 @@ class EvmLane:
                     self._keep_up(flight)
         return fates
 
-    def _fate(self, flight: Flight, found: Any, final: int | None) -> Fate:
-        nonce, is_final = flight.sent.nonce, final is None or found["blockNumber"] <= final
+    def _fate(self, flight: Flight, found: Mined, final: int | None) -> Fate:
+        nonce, is_final = flight.sent.nonce, final is None or found.block <= final
         alone = flight.to != self._relay
-        if found["status"] == 1:
-            receipt = self._ledger.told(found)
-            refused = {} if alone else self._refused(found["logs"])
-            return Fate(nonce, receipt, refused, is_final)
-        if not alone:
+        if not found.succeeded and not alone:
             return Fate(nonce, None, {}, is_final)
-        why = self._ledger.why_reverted(bytes(found["transactionHash"]), found["blockNumber"])
-        mined = Receipt(f"0x{bytes(found['transactionHash']).hex()}", found["blockNumber"], 0, found["gasUsed"], ())
-        return Fate(nonce, mined, {0: why}, is_final)
+        if not found.succeeded:
+            refused = {0: self._ledger.why_reverted(found)}
+        else:
+            refused = {} if alone else self._refused(found.logs)
+        return Fate(nonce, self._ledger.told(found), refused, is_final)
 
-    def _refused(self, logs: Sequence[Any]) -> dict[int, DtledgerError]:
+    def _refused(self, logs: Sequence[Mapping[str, Any]]) -> dict[int, DtledgerError]:
         (event,) = artifact(RELAY).events
-        told = [log for log in logs if log["address"] == self._relay and bytes(log["topics"][0]) == event]
+        mine = (log for log in logs if address(log["address"]) == self._relay)
         return {
-            int.from_bytes(bytes(log["topics"][1])): refusal_of(abi_decode(["bytes"], bytes(log["data"]))[0])
-            for log in told
+            int(log["topics"][1], 16): refusal_of(abi_decode(["bytes"], bytes.fromhex(log["data"][2:]))[0])
+            for log in mine
+            if log["topics"][0] == f"0x{event.hex()}"
         }
 
     def _keep_up(self, flight: Flight) -> None:

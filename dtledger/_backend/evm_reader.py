@@ -7,15 +7,15 @@ that serves another chain id, genesis or code than the deployment's is refused a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from eth_abi.abi import decode as abi_decode
 from eth_abi.exceptions import EncodingError
 from web3 import Web3
-from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
+from web3.exceptions import ContractLogicError, Web3Exception
 
 from ..errors import UnreachableError
 from ..ledger import CONTRACTS, Deployment, History, Tip, View
@@ -26,11 +26,22 @@ from ..vocabulary import Reason
 from .artifacts import artifact
 from .event_codec import decode_event
 from .log_cache import LogCache, RawLog, schema_of
-from .node import Translated, connect, require_deployment
+from .node import Translated, ask, connect, require_deployment
 from .postgresql import Server
 
 BLOCKS_AT_ONCE = 5_000
 """Blocks whose logs are asked for in one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """A node's receipt of a transaction that a block took; its logs in the node's words."""
+
+    transaction: str
+    block: int
+    succeeded: bool
+    gas: int
+    logs: Sequence[Mapping[str, Any]]
 
 
 class EvmReader:
@@ -199,21 +210,19 @@ class EvmReader:
         while start <= head.number:
             end = min(start + BLOCKS_AT_ONCE - 1, head.number)
             with Translated():
-                found = self._web3.eth.get_logs({"address": addresses, "fromBlock": start, "toBlock": end})  # type: ignore[typeddict-item]
-                logs = [self._raw(log) for log in found]
+                wanted = {"address": addresses, "fromBlock": hex(start), "toBlock": hex(end)}
+                logs = [self._raw(log) for log in ask(self._web3, "eth_getLogs", wanted)]
             end_hash = head.hash if end == head.number else self._block(end).hash
             self._cache.extend(logs, end, end_hash)
             start = end + 1
             if progress:
                 progress(end, head.number)
 
-    def _raw(self, log: Any) -> RawLog:
-        stamp = log.get("blockTimestamp")
-        at = int(stamp, 16) if isinstance(stamp, str) else stamp
-        if at is None:
-            at = self._block(log["blockNumber"]).at
-        topics = b"".join(bytes(topic) for topic in log["topics"])
-        return RawLog(log["blockNumber"], log["logIndex"], at, topics, bytes(log["data"]))
+    def _raw(self, log: Mapping[str, Any]) -> RawLog:
+        block, stamp = int(log["blockNumber"], 16), log.get("blockTimestamp")
+        at = self._block(block).at if stamp is None else int(stamp, 16)
+        topics = bytes.fromhex("".join(topic[2:] for topic in log["topics"]))
+        return RawLog(block, int(log["logIndex"], 16), at, topics, bytes.fromhex(log["data"][2:]))
 
     def _fold(self, head: Head) -> None:
         for raw in self._cache.since(self._read.number if self._read else -1):
@@ -247,9 +256,10 @@ class EvmReader:
             raise MalformedRequestError("the contract refuses the request as malformed") from error
         return Reason(abi_decode(["uint8"], bytes(answer))[0])
 
-    def found(self, sent: bytes) -> Any | None:
+    def found(self, sent: bytes) -> Mined | None:
         """The node's receipt of a transaction; None if no block took it."""
-        try:
-            return self._web3.eth.get_transaction_receipt(sent)  # type: ignore[arg-type]
-        except TransactionNotFound:
+        told = ask(self._web3, "eth_getTransactionReceipt", f"0x{sent.hex()}")
+        if told is None or told["blockNumber"] is None:
             return None
+        block, status, gas = (int(told[each], 16) for each in ("blockNumber", "status", "gasUsed"))
+        return Mined(told["transactionHash"], block, status == 1, gas, told["logs"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
+from web3.exceptions import Web3Exception, Web3RPCError
+from web3.types import RPCEndpoint
 
 from ..encoding import keccak
 from ..errors import ChainMismatchError, DtledgerError, UnreachableError
@@ -33,6 +35,18 @@ def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
     # asks for the chain id with every transaction, and refuses the long extra data of proof-of-authority blocks
     web3.middleware_onion.remove("validation")
     return web3
+
+
+def ask(web3: Web3, method: str, *params: object) -> Any:
+    """A node's answer as it gave it: web3's own reading of a hundred logs takes ten times as long as ours.
+
+    Raises:
+        Web3RPCError: it is an error.
+    """
+    answer = web3.provider.make_request(RPCEndpoint(method), params)
+    if answer.get("error") is not None:
+        raise Web3RPCError(str(answer["error"]), rpc_response=answer)
+    return answer["result"]
 
 
 def is_loopback(url: str) -> bool:

@@ -56,18 +56,35 @@ class QuotaFile(DatabaseFile):
         day = now // _DAY
         with self._transaction() as database:
             database.execute("DELETE FROM used WHERE day < ?", (day,))
-            return [self._take(database, day, uses) for uses in wanted]
+            told, used = self._weigh(database, day, wanted)
+            rows = ((day, what, who, amount) for (what, who), amount in used.items())
+            database.executemany("INSERT OR REPLACE INTO used VALUES (?, ?, ?, ?)", rows)
+        return told
 
-    def _take(self, database: Connection, day: int, uses: Sequence[Use]) -> LimitPassedError | None:
-        rows = []
-        for use in uses:
-            query = "SELECT amount FROM used WHERE day = ? AND what = ? AND who = ?"
-            found = database.execute(query, (day, use.what, use.who)).fetchone()
-            used = max((found[0] if found else 0) + use.amount, 0)
-            if use.amount > 0 and used > use.most:
-                return LimitPassedError(
-                    f"That is more {use.what} than {use.most:,} a day.", limit=use.what, hint="Try tomorrow."
-                )
-            rows.append((day, use.what, use.who, used))
-        database.executemany("INSERT OR REPLACE INTO used VALUES (?, ?, ?, ?)", rows)
-        return None
+    def look_each(self, wanted: Sequence[Sequence[Use]], now: int) -> list[LimitPassedError | None]:
+        """What `take_each` would say, and nothing is used."""
+        with self._reading() as database:
+            return self._weigh(database, now // _DAY, wanted)[0]
+
+    def _weigh(
+        self, database: Connection, day: int, wanted: Sequence[Sequence[Use]]
+    ) -> tuple[list[LimitPassedError | None], dict[tuple[str, str], int]]:
+        """The errors, and what has been used after those that have none, by what and who."""
+        query = "SELECT amount FROM used WHERE day = ? AND what = ? AND who = ?"
+        used: dict[tuple[str, str], int] = {}
+        told: list[LimitPassedError | None] = []
+        for uses in wanted:
+            for use in uses:
+                if (use.what, use.who) not in used:
+                    found = database.execute(query, (day, use.what, use.who)).fetchone()
+                    used[use.what, use.who] = found[0] if found else 0
+            over = next((each for each in uses if 0 < each.amount > each.most - used[each.what, each.who]), None)
+            told.append(None if over is None else _passed(over))
+            if over is None:
+                for use in uses:
+                    used[use.what, use.who] = max(used[use.what, use.who] + use.amount, 0)
+        return told, used
+
+
+def _passed(use: Use) -> LimitPassedError:
+    return LimitPassedError(f"That is more {use.what} than {use.most:,} a day.", limit=use.what, hint="Try tomorrow.")

@@ -108,11 +108,12 @@ class RelayTables:
             database.executemany("UPDATE relayed SET settled = 1 WHERE id = ?", ((each,) for each in refused))
 
     def load(self) -> Load:
-        query = "SELECT COUNT(*), COUNT(sender), MIN(at) FROM relayed WHERE settled = 0"
+        query = "SELECT COUNT(*), COUNT(sender), MIN(number) FROM relayed WHERE settled = 0"  # of the index alone
         with self._file.reading() as database:
-            every, sent, oldest = database.execute(query).fetchone()
+            every, sent, first = database.execute(query).fetchone()
+            oldest = database.execute("SELECT at FROM relayed WHERE number = ?", (first,)).fetchone()
             (flights,) = database.execute("SELECT COUNT(*) FROM flights").fetchone()
-        return Load(every - sent, sent, flights, oldest)
+        return Load(every - sent, sent, flights, oldest and oldest[0])
 
     def forget(self, before: int) -> None:
         """Forget what is settled and came before that time."""
@@ -126,6 +127,12 @@ class RelayTables:
         with self._file.reading() as database:
             rows = database.execute(query, (sender,)).fetchall()
         return [Flight(_unpacked(sent), Address(to), data, at) for sent, to, data, at in rows]
+
+    def under_way(self) -> dict[Address, int]:
+        """How many transactions each account has under way, if any."""
+        with self._file.reading() as database:
+            rows = database.execute("SELECT sender, COUNT(*) FROM flights GROUP BY sender").fetchall()
+        return {Address(sender): count for sender, count in rows}
 
     def release(self, senders: Sequence[Address]) -> None:
         """The calls of accounts other than these wait again: nobody looks after their transactions any more."""

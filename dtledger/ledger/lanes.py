@@ -75,8 +75,9 @@ class Flights(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a transaction: the block that took it, and which of its calls were refused there, by their places.
-    Without a receipt none of them landed: another transaction has its nonce, or it failed as a whole."""
+    """What became of a transaction: the block that took it (its events the history tells), and which of its calls
+    were refused there, by their places. Without a receipt none of them landed: another transaction has its nonce, or it
+    failed as a whole."""
 
     nonce: int
     receipt: Receipt | None
