@@ -1,9 +1,9 @@
 """Carrying: a signed call goes to a relay, the next relay, or at last from one's own account.
 
 No relay is believed. What it says counts when this client's own node has the event; one that says yes while nothing
-lands, or says nothing, is passed over after a short wait. All are given the same message, so whichever bring it, it
-lands once. What a relay still holds of a denial may land until its deadline and would end a newer grant: until then, or
-until it landed, nothing is granted against it (design section 4).
+lands, or says nothing, is passed over after a short wait, and what it brings late counts as well. All are given the
+same message, so whichever bring it, it lands once. What a relay still holds of a denial may land until its deadline and
+would end a newer grant: until then, or until it landed, nothing is granted against it (design section 4).
 """
 
 from __future__ import annotations
@@ -119,6 +119,7 @@ class Carrier:
         self._clock = clock
         self.passed_over: list[tuple[str, str]] = []
         """Relays that did not bring the last call, and why."""
+        self._may_come = False
 
     def __call__(self, context: Context, call: Call) -> Receipt:
         """Carry the call, or send it from the key's own account.
@@ -133,7 +134,7 @@ class Carrier:
             return context.ledger.send(call, context.key)
         self._refuse_against(context, signed)
         self._denials.remember(signed.denials)
-        self.passed_over = []
+        self.passed_over, self._may_come = [], False
         start = context.ledger.head().number
         for relay in self._relays:
             receipt = self._try(context, relay, signed, start)
@@ -148,21 +149,27 @@ class Carrier:
             transaction = relay.send(signed.call)
         except DtledgerError as error:  # also a refusal: it may be a lie, and the next relay will say
             why, deadline = error.message, self._clock()
-        while True:
-            if (receipt := _found(context, signed, start, transaction)) is not None:
-                return receipt
-            if self._clock() >= deadline:
-                self.passed_over.append((relay.name, why))
-                return None
+            self._may_come |= isinstance(error, UnreachableError)
+        receipt = self._await(context, signed, start, transaction, deadline)
+        if receipt is None:
+            self.passed_over.append((relay.name, why))
+        return receipt
+
+    def _await(self, context: Context, signed: Signed, start: int, transaction: str, deadline: float) -> Receipt | None:
+        while (receipt := _found(context, signed, start, transaction)) is None and self._clock() < deadline:
             self._wait(PAUSE_SECONDS)
+        return receipt
 
     def _send(self, context: Context, call: Call, signed: Signed, start: int) -> Receipt:
         try:
             return context.ledger.send(call, context.key)
         except DtledgerError as error:
-            if (receipt := _found(context, signed, start, "")) is not None:
+            cannot = bool(self._relays) and isinstance(error, UnreachableError | InsufficientFundsError)
+            # a relay that gave no answer may bring it yet: that it failed is said when nothing came of it
+            deadline = self._clock() + (self._patience if cannot and self._may_come else 0)
+            if (receipt := self._await(context, signed, start, "", deadline)) is not None:
                 return receipt
-            if not self._relays or (not isinstance(error, UnreachableError | InsufficientFundsError)):
+            if not cannot:
                 raise
             told = "; ".join(f"{name}: {why}" for name, why in self.passed_over)
             raise UnreachableError(

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._backend.call_codec import decode_call
-from .._backend.quota_file import QuotaFile, Use
 from .._backend.relay_tables import RelayTables, Waiting
 from ..client import Context
 from ..encoding import address
@@ -24,14 +23,13 @@ from ..ledger import View
 from ..ledger.lanes import Carried
 from ..types import Address, Digest
 from ..vocabulary import Reason
+from .allowance import Allowance, Cost
 
 MOST_BYTES = 65_536
 """Of one call: 50 grants at once take 13,000."""
 
 MOST_WAITING = 50_000
 """Calls that are not settled; more are to come again later."""
-
-CALLS, ALL_CALLS = "relayed calls", "relayed calls of everybody"
 
 
 def _owner_of(arguments: tuple[Any, ...], view: View) -> Address | None:
@@ -65,14 +63,6 @@ SIGNED: Mapping[tuple[str, str], _Signer] = {
 """What is carried, and who must have signed it: the contract checks that they have, before anything is paid."""
 
 
-@dataclass(frozen=True, slots=True)
-class RelayLimits:
-    """Calls a day: of one signer, and of everybody."""
-
-    each: int = 50
-    all: int = 5_000
-
-
 @dataclass(slots=True, eq=False)
 class _Asked:
     """A call that somebody waits with, and why it was not taken."""
@@ -88,14 +78,12 @@ class Relay:
         self,
         context: Context,
         tables: RelayTables,
-        quota: QuotaFile,
-        limits: RelayLimits,
+        allowance: Allowance,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._context = context
         self._tables = tables
-        self._quota = quota
-        self._limits = limits
+        self._allowance = allowance
         self._wake = wake
         self._asked: list[_Asked] = []
         self._asking, self._writing = threading.Lock(), threading.Lock()
@@ -134,14 +122,6 @@ class Relay:
         taken = (each if isinstance(each, DtledgerError) else each.error or each.waiting.call.id for each in found)
         return [*taken]
 
-    def give_back(self, signers: Sequence[Address]) -> None:
-        """Nothing was sent for these, else whoever names somebody else as the signer uses up what is theirs. What a
-        block refused is paid for, and counts."""
-        self._quota.take_each([self._uses(each, -1) for each in signers], self._context.clock())
-
-    def _uses(self, signer: Address, amount: int) -> list[Use]:
-        return [Use(CALLS, signer, amount, self._limits.each), Use(ALL_CALLS, "", amount, self._limits.all)]
-
     # on the disk ---------------------------------------------------------------------------------------------
 
     def _keep(self, mine: Sequence[_Asked]) -> None:
@@ -173,8 +153,8 @@ class Relay:
         load = self._tables.load()
         if load.waiting + load.in_flight + len(new) > MOST_WAITING:
             raise BusyError("As many calls wait as the relay takes.", hint="Send it again later, or to another relay.")
-        uses = [self._uses(each.waiting.signer, 1) for each in new.values()]
-        for each, error in zip(new.values(), self._quota.take_each(uses, self._context.clock()), strict=True):
+        costs = [Cost(each.waiting.signer) for each in new.values()]
+        for each, error in zip(new.values(), self._allowance.look(costs), strict=True):
             each.error = error
         self._tables.add([each.waiting for each in new.values() if each.error is None])
         for each in asked:

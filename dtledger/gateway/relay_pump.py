@@ -1,8 +1,9 @@
 """The relay's pump: calls that wait go to the ledger, many in one transaction, several transactions at once.
 
 One step looks at what is under way, tries out what waits, refuses what the ledger would refuse, each with its own
-reason, and sends the rest by the account that has least under way. Which call is in which transaction is on the disk
-before that is sent: a step that dies anywhere is gone on with by the next, which asks the ledger.
+reason, and sends the rest, as far as it is allowed, by the accounts that have least under way. Which call is in which
+transaction is on the disk before that is sent: a step that dies anywhere is gone on with by the next, which asks the
+ledger.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ..errors import DtledgerError, InputError, LedgerRejection
 from ..ledger import Receipt
 from ..ledger.lanes import MOST_GAS, Fate, Flight, Lane
 from ..types import Address, Digest
+from .allowance import Allowance, Cost
 from .pump import Pace
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,10 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
 """Between looks at what is under way, in seconds."""
 
 
+_Tried = tuple[Waiting, int]
+"""A call that is good, and the gas that it takes."""
+
+
 @dataclass(slots=True)
 class Carriage:
     """What a relay did since it began: counts, and names of errors alone."""
@@ -62,7 +68,7 @@ class RelayPump:
     time.
 
     Args:
-        give_back: is told whose calls were refused before anything was sent for them.
+        allowance: what is paid for; by default all.
         dice: a number from 0 to 1, for the jitter.
     """
 
@@ -71,7 +77,7 @@ class RelayPump:
         tables: RelayTables,
         lanes: Sequence[Lane],
         clock: Callable[[], int],
-        give_back: Callable[[Sequence[Address]], None] = lambda signers: None,
+        allowance: Allowance | None = None,
         in_flight: int = 4,
         pace: Pace = PACE,
         dice: Callable[[], float] = random.random,
@@ -79,7 +85,7 @@ class RelayPump:
         self._tables = tables
         self._lanes = lanes
         self._clock = clock
-        self.give_back = give_back
+        self._allowance = allowance
         self._most = in_flight
         self._pace = pace
         self._dice = dice
@@ -174,7 +180,8 @@ class RelayPump:
         return fate.final
 
     def _send(self) -> bool:
-        """Send one transaction, if there is anything to send and an account to send it."""
+        """Try out what waits and send what is good, in as many transactions as it takes and accounts may have; returns
+        whether there was anything to send and an account to send it."""
         lane = self._idlest()
         waiting = self._tables.waiting(AT_ONCE) if lane else []
         if lane is None or not waiting:
@@ -182,11 +189,27 @@ class RelayPump:
         tried = [*zip(waiting, lane.try_out([each.call for each in waiting]), strict=False)]
         self._refuse({each: error for each, gas in tried if (error := _fault(gas))})
         good = [(each, gas) for each, gas in tried if not _fault(gas) and isinstance(gas, int)]
-        if not good:
-            return True
-        calls, gas = [each.call for each, _ in good], [gas for _, gas in good]
-        count = lane.fit(calls, gas)
-        ids = [each.id for each in calls[:count]]
+        while good and (lane := self._idlest()):
+            count = lane.fit([each.call for each, _ in good], [gas for _, gas in good])
+            some, good = self._allowed(good[:count]), good[count:]
+            if some:
+                self._send_by(lane, some)
+        return True
+
+    def _allowed(self, some: Sequence[_Tried]) -> list[_Tried]:
+        """Those of them that may be paid for; the others are refused. One that was lost with a transaction was counted
+        before."""
+        if self._allowance is None:
+            return [*some]
+        new = [(each, gas) for each, gas in some if not each.tries]
+        told = self._allowance.take(_costs(new))
+        over = {each.call.id: error for (each, _), error in zip(new, told, strict=True) if error}
+        self._refuse({each: over[each.call.id] for each, _ in new if each.call.id in over})
+        return [(each, gas) for each, gas in some if each.call.id not in over]
+
+    def _send_by(self, lane: Lane, some: Sequence[_Tried]) -> None:
+        calls, gas = [each.call for each, _ in some], [gas for _, gas in some]
+        ids = [each.id for each in calls]
         noted: list[Flight] = []
 
         def note(flight: Flight) -> None:
@@ -194,20 +217,22 @@ class RelayPump:
             noted.append(flight)
 
         try:
-            lane.send(calls[:count], gas[:count], note)
+            lane.send(calls, gas, note)
         except LedgerRejection as error:
             for each in noted:
                 self._tables.settle(lane.address, Fate(each.sent.nonce, None, {}, final=True), MOST_TRIES)
-            self._rest(lane, [each for each, _ in good[:count]], error)
+            if self._allowance is not None:
+                self._allowance.give_back(_costs([(each, gas) for each, gas in some if not each.tries]))
+            self._rest(lane, [each for each, _ in some], error)
         else:
             self.told.transactions += 1
-        return True
 
     def _idlest(self) -> Lane | None:
         """The lane with the fewest under way, if one may have more."""
         now = self._clock()
         awake = [each for each in self._lanes if not 0 < self._resting.get(each.address, now) - now <= REST_SECONDS]
-        loads = [(len(self._tables.of(each.address)), place) for place, each in enumerate(awake)]
+        under_way = self._tables.under_way()
+        loads = [(under_way.get(each.address, 0), place) for place, each in enumerate(awake)]
         least, place = min(loads, default=(self._most, 0))
         return awake[place] if least < self._most else None
 
@@ -215,14 +240,13 @@ class RelayPump:
         """Leave the account alone for a while. If none is left, whoever waits hears why."""
         log.warning("an account of the relay cannot send: %s", type(error).__name__)
         self._resting[lane.address] = self._clock() + REST_SECONDS
-        if self._idlest() is None and not any(self._tables.of(each.address) for each in self._lanes):
+        if self._idlest() is None and not self._tables.under_way().keys() & {*self.accounts}:
             self._refuse(dict.fromkeys(calls, error))
 
     def _refuse(self, refused: dict[Waiting, DtledgerError]) -> None:
         if not refused:
             return
         self._tables.refuse({each.call.id: error for each, error in refused.items()})
-        self.give_back([each.signer for each in refused if not each.tries])
         self._count_refused(refused.values())
         self._tell_each({each.call.id: Standing(True, None, None, None, error) for each, error in refused.items()})
 
@@ -247,6 +271,10 @@ class RelayPump:
             future.set_exception(standing.error)
         else:
             future.set_result(standing)
+
+
+def _costs(some: Sequence[_Tried]) -> list[Cost]:
+    return [Cost(each.signer, gas) for each, gas in some]
 
 
 def _fault(gas: int | DtledgerError) -> DtledgerError | None:

@@ -36,6 +36,7 @@ from ..service.settings import (
 from ..store import BlockMissingError
 from ..twin import require_extra
 from . import intake
+from .allowance import Allowance, RelayLimits
 from .batches import Batches
 from .blocks import FRESH_SECONDS, Blocks
 from .bodies import hex_bytes, json_of, read_cid, read_json
@@ -46,7 +47,7 @@ from .mqtt import ENTRIES as MQTT
 from .mqtt import Link
 from .pump import Pace, Pump
 from .queue import Limits, ReadingQueue
-from .relay import Relay, RelayLimits
+from .relay import Relay
 from .relay_endpoints import count_relay, serve_relay
 from .relay_pump import RelayPump
 from .senders import Senders
@@ -112,10 +113,10 @@ class Gateway:
         self.intake = Intake(context, self.queue, rights, twins)
         self.batches = Batches(context, self.queue, self.devices, rights, self.refusals, twins)
         self.link = Link.of(settings, self.batches.take)
-        self.relay_pump = self._relay_pump(settings, payers or [context.key])
-        limits_a_day = RelayLimits(settings["relay_calls"], settings["relay_calls_all"])
-        self.relay = Relay(context, self.queue.relayed, self.quota, limits_a_day, self.relay_pump.wake)
-        self.relay_pump.give_back = self.relay.give_back
+        allowed = RelayLimits(settings["relay_calls"], settings["relay_calls_all"])
+        allowance = Allowance(self.quota, allowed, context.clock)
+        self.relay_pump = self._relay_pump(settings, payers or [context.key], allowance)
+        self.relay = Relay(context, self.queue.relayed, allowance, self.relay_pump.wake)
         self.blocks = Blocks(context, self.quota, self.putters, settings["block_bytes"])
         self.sweeper = Sweeper(context, [letters(context.store, self.queue), self.pump.freshness.end, twins.end])
         kept = self.twins, self.vital_signs
@@ -135,10 +136,11 @@ class Gateway:
             )
         ]
 
-    def _relay_pump(self, settings: ServiceSettings, payers: Sequence[Sender]) -> RelayPump:
+    def _relay_pump(self, settings: ServiceSettings, payers: Sequence[Sender], allowance: Allowance) -> RelayPump:
         fees = Fees(settings["relay_gwei"] * GWEI, settings["relay_patience"])
         lanes = [self._context.ledger.lane(each, self.queue.relayed, fees) for each in payers]
-        return RelayPump(self.queue.relayed, lanes, self._context.clock, in_flight=settings["relay_in_flight"])
+        in_flight = settings["relay_in_flight"]
+        return RelayPump(self.queue.relayed, lanes, self._context.clock, allowance, in_flight)
 
     def start(self) -> None:
         self.queue.forget_posts()

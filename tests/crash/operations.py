@@ -15,9 +15,10 @@ from dtledger._cli import main
 from dtledger.client import Ask, Client, make_card
 from dtledger.client.anchoring import Anchoring
 from dtledger.client.devnet import OPERATOR, PROFILE, Devnet
+from dtledger.gateway.allowance import Allowance, RelayLimits
 from dtledger.gateway.pump import Pace, Pump
 from dtledger.gateway.queue import Measured, ReadingQueue
-from dtledger.gateway.relay import Relay, RelayLimits
+from dtledger.gateway.relay import Relay
 from dtledger.gateway.relay_pump import RelayPump
 from dtledger.home import Home
 from dtledger.importers import read_file
@@ -68,11 +69,12 @@ def relay(home: Path) -> None:
         context = gateway.context
         queue = ReadingQueue(home / "queue.db", context.key, context.clock)
         quota = QuotaFile(home / "quota.db")
+        allowance = Allowance(quota, RelayLimits(), context.clock)
         lane = context.ledger.lane(context.key, queue.relayed, Fees(patience=0))
         lane.fit = lambda some, gas: min(len(some), 2)  # type: ignore[method-assign]
-        worker = RelayPump(queue.relayed, [lane], context.clock)
+        worker = RelayPump(queue.relayed, [lane], context.clock, allowance)
         if not acknowledged.exists():
-            front = Relay(context, queue.relayed, quota, RelayLimits())
+            front = Relay(context, queue.relayed, allowance)
             for contract, data in json.loads((home / "calls.json").read_bytes()):
                 front.accept(contract, bytes.fromhex(data))
             acknowledged.touch()

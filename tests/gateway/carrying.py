@@ -11,7 +11,8 @@ from pathlib import Path
 from dtledger._backend.queue_file import QueueFile
 from dtledger._backend.quota_file import QuotaFile
 from dtledger._backend.relay_tables import RelayTables, Standing
-from dtledger.gateway.relay import Relay, RelayLimits
+from dtledger.gateway.allowance import Allowance, RelayLimits
+from dtledger.gateway.relay import Relay
 from dtledger.gateway.relay_pump import RelayPump
 from dtledger.ledger import Sender
 from dtledger.ledger.lanes import Fees
@@ -52,7 +53,7 @@ def carrying_for(
     with tempfile.TemporaryDirectory() as own, closing(QueueFile((folder or Path(own)) / "queue.db")) as file:
         context, tables = world.gateway.context, RelayTables(file)
         lanes = [context.ledger.lane(each, tables, Fees()) for each in payers or [context.key]]
-        pump = RelayPump(tables, lanes, world.clock, dice=lambda: 1.0)
-        relay = Relay(context, tables, QuotaFile(None), limits, pump.wake)
-        pump.give_back = relay.give_back
+        allowance = Allowance(QuotaFile(None), limits, world.clock)
+        pump = RelayPump(tables, lanes, world.clock, allowance, dice=lambda: 1.0)
+        relay = Relay(context, tables, allowance, pump.wake)
         yield Carrying(tables, pump, relay)

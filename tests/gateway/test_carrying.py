@@ -17,7 +17,8 @@ from dtledger.client import Client, Consents, Terms, Twins, carrying
 from dtledger.client.carrying import Carrier, Denials
 from dtledger.client.signing import Denial, sign
 from dtledger.errors import AccessDeniedError, DtledgerError, InputError, LimitPassedError, UnreachableError
-from dtledger.gateway.relay import SIGNED, RelayLimits
+from dtledger.gateway.allowance import GAS, RelayLimits
+from dtledger.gateway.relay import SIGNED
 from dtledger.ledger import Call, Receipt, Slot, calls
 from dtledger.ledger.lanes import MOST_GAS
 from dtledger.ledger.rejections import InsufficientFundsError, StaleRevisionError, rejection
@@ -64,6 +65,8 @@ class Bench:
     carrier: Carrier
     poor: Client
     stack: ExitStack
+    meanwhile: list[Callable[[], object]]
+    """Done one after another while the patient's client waits."""
 
     def relay(self, limits: RelayLimits = USUAL) -> Carrying:
         return self.stack.enter_context(carrying_for(self.world, limits))
@@ -83,8 +86,12 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         relays = [Stub(stack.enter_context(carrying_for(world)), f"relay {n}") for n in (1, 2)]
         time = [0.0]
 
+        meanwhile: list[Callable[[], object]] = []
+
         def wait(seconds: float) -> None:
             time[0] += seconds
+            if meanwhile:
+                meanwhile.pop(0)()
 
         carrier = Carrier(relays, Denials(None), 1.0, wait, lambda: time[0])
         poor = Client(
@@ -100,7 +107,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
             return send(call, sender, *rest)  # type: ignore[arg-type]
 
         monkeypatch.setattr(world.ledger, "send", send_if_rich)
-        yield Bench(world, relays, carrier, poor, stack)
+        yield Bench(world, relays, carrier, poor, stack, meanwhile)
 
 
 def test_a_patient_with_an_empty_account_does_the_whole_story(bench: Bench) -> None:
@@ -160,6 +167,33 @@ def test_when_every_relay_fails_it_is_sent_from_the_own_account(bench: Bench, mo
     monkeypatch.undo()
     bench.consents.revoke(bench.world.consent)
     assert not bench.world.ledger.view().record(bench.world.consent).grant.given  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("what", ["revoke", "revoke_many", "revoke_all"])
+def test_a_denial_that_a_relay_brings_late_is_no_failure(bench: Bench, what: str) -> None:
+    """Whoever asked had no answer, and cannot send it; it lands while they look. Where it does not, they are told."""
+    for each in bench.relays:
+        each.fault = "silent"
+    do: dict[str, Callable[[], object]] = {
+        "revoke": lambda: bench.consents.revoke(bench.world.consent),
+        "revoke_many": lambda: bench.consents.revoke_many(bench.world.twin, [bench.world.consent]),
+        "revoke_all": lambda: bench.consents.revoke_all(bench.world.twin),
+    }
+    with pytest.raises(UnreachableError, match="No relay brought this"):
+        do[what]()
+    bench.meanwhile[:] = [lambda: None, bench.relays[1].bring]
+    do[what]()
+    assert bench.meanwhile == []
+    assert not bench.consents.is_live(bench.world.ledger.view().record(bench.world.consent))  # type: ignore[arg-type]
+
+
+def test_nobody_waits_for_relays_that_refuse(bench: Bench) -> None:
+    for each in bench.relays:
+        each.fault = "refuses"
+    bench.meanwhile[:] = [lambda: None]
+    with pytest.raises(UnreachableError, match="No relay brought this"):
+        bench.consents.revoke(bench.world.consent)
+    assert len(bench.meanwhile) == 1
 
 
 def withheld(bench: Bench) -> None:
@@ -275,6 +309,43 @@ class TestARelay:
         bench.world.ledger.mine()
         bench.consents.revoke(bench.world.consent)
 
+    def test_takes_a_signers_call_though_garbage_in_their_name_fills_what_they_have(self, bench: Bench) -> None:
+        """The garbage still waits. What the signer themself sends fills it."""
+        world, relay = bench.world, bench.relay(RelayLimits(each=2))
+        mine, eve = blockings(bench.poor, world, 4), world.clinician
+        for each in blockings(eve, world, 3):
+            relay.relay.accept(each.contract, encode_call(each))
+        for each in mine[:2]:
+            relay.relay.accept(each.contract, encode_call(each))
+        relay.empty()
+        assert (relay.pump.told.landed, relay.pump.told.refused) == (2, {"WrongSignatureError": 3})
+        with pytest.raises(LimitPassedError):
+            relay.relay.accept(mine[2].contract, encode_call(mine[2]))
+
+    def test_carries_no_more_where_all_came_before_any_was_counted(self, bench: Bench) -> None:
+        relay = bench.relay(RelayLimits(each=2))
+        for each in blockings(bench.poor, bench.world, 4):
+            relay.relay.accept(each.contract, encode_call(each))
+        relay.empty()
+        assert (relay.pump.told.landed, relay.pump.told.refused) == (2, {"LimitPassedError": 2})
+
+    def test_counts_a_dear_call_as_the_several_that_it_costs(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A signer that is a contract may burn what it is given to say that it signed, again and again. As many cheap
+        calls are carried."""
+        dear, cheap = (blockings(bench.poor, bench.world, 3, text) for text in ("dear", "cheap"))
+        with monkeypatch.context() as costly:
+            costly.setattr(MemoryLane, "try_out", lambda lane, calls: [15 * GAS - 1] * len(calls))
+            relay = bench.relay(RelayLimits(each=30))
+            for each in dear[:2]:
+                relay.carry(each.contract, encode_call(each))
+            with pytest.raises(LimitPassedError):
+                relay.carry(dear[2].contract, encode_call(dear[2]))
+        relay = bench.relay(RelayLimits(each=30))
+        for each in cheap:
+            relay.carry(each.contract, encode_call(each))
+
     def test_counts_what_a_block_refused(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         """It was paid for. Whoever has a call of their own taken first could have every one of them refused."""
         relay = bench.relay(RelayLimits(each=1))
@@ -329,6 +400,16 @@ def refusing(*_: object) -> Receipt:
 
 def revocation(slot: Slot) -> Call:
     return calls.revoke(slot.owner, slot.twin, slot.grantee, slot.number)
+
+
+def blockings(signer: Client, world: World, count: int, text: str = "someone") -> list[Call]:
+    """Of the world's twin, by that key; the patient's alone are true."""
+    found = []
+    for number in range(count):
+        signed = sign(signer.context, calls.block_grantee(world.twin, MemoryKey(f"{text} {number}").address))
+        assert signed is not None
+        found.append(signed.call)
+    return found
 
 
 def a_grant() -> Grant:

@@ -14,7 +14,7 @@ from dtledger.client.signing import sign
 from dtledger.errors import AccessDeniedError, BusyError, DtledgerError, InputError, UnreachableError
 from dtledger.gateway import relay as relaying
 from dtledger.gateway import relay_pump
-from dtledger.gateway.relay import RelayLimits
+from dtledger.gateway.allowance import RelayLimits
 from dtledger.gateway.service import ENTRIES
 from dtledger.ledger import Call, Sent, calls
 from dtledger.ledger.lanes import GWEI, Carried, Fees, Flight
@@ -217,6 +217,18 @@ class TestAccounts:
             call = blocking(world)
             with monkeypatch.context() as empty:
                 refuse(empty, poor)
+                with pytest.raises(InsufficientFundsError):
+                    carrying.carry(call.contract, encode_call(call))
+            world.clock.advance(relay_pump.REST_SECONDS + 1)
+            assert carrying.carry(call.contract, encode_call(call)).error is None
+
+    def test_when_none_has_money_nobody_is_charged(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        poor = [MemoryKey("poor"), MemoryKey("also poor")]
+        with carrying_for(world, RelayLimits(each=1), payers=poor) as carrying:
+            call = blocking(world)
+            with monkeypatch.context() as empty:
+                for each in poor:
+                    refuse(empty, each)
                 with pytest.raises(InsufficientFundsError):
                     carrying.carry(call.contract, encode_call(call))
             world.clock.advance(relay_pump.REST_SECONDS + 1)
