@@ -45,6 +45,7 @@ PROMISES = (
     Promise("from a revocation's receipt to the first denial", "revocation"),
     Promise("permits after a revocation, in 100,000 racing reads", "race-long"),
     Promise("readings through a gateway, a second of one core", "ingest"),
+    Promise("consent changes of distinct patients that a gateway carries", "relay"),
     Promise("age of a twin's data, p99, in hourly batches", "age"),
     Promise("key derivation and encryption of 1 MiB", "encrypt-small"),
     Promise("… of 16 MiB", "encrypt-large"),

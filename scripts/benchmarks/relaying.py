@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -46,6 +45,7 @@ from dtledger.vocabulary import Action, Purpose
 
 from .bench import Bench
 from .figures import Rival, Row, at_least
+from .timing import seconds_of, seconds_of_children
 
 ALONE = "one transaction a change, the same code"
 CONNECTIONS = 12
@@ -90,7 +90,7 @@ class Change:
 class Carriage:
     """What came of carrying changes: how many landed, how often one landed twice; seconds from the first post until
     the last was in a block, of which the intake alone took some; what the chain took for it; and the processor's
-    seconds of the gateway and, where it is known, of the node."""
+    seconds of the gateway, of who posts and, where it is known, of the node."""
 
     changes: int
     landed: int
@@ -100,11 +100,19 @@ class Carriage:
     transactions: int
     gas: int
     gateway: float
+    poster: float
     node: float
 
     @property
     def rate(self) -> float:
         return self.landed / self.seconds
+
+    @property
+    def limit(self) -> str:
+        """Which process was the busiest, and how busy. The gateway's interpreter runs on one core at a time."""
+        used = {"the gateway": self.gateway, "the node": self.node, "who posts": self.poster}
+        busiest = max(used, key=lambda each: used[each])
+        return f"the busiest is {busiest}, on {used[busiest] / self.seconds:.2f} cores"
 
 
 def patients(minter: Client, count: int) -> list[tuple[Key, int]]:
@@ -179,21 +187,23 @@ def carried(
         file.flush()
         path = "/v1/relay/many" if many > 1 else "/v1/relay"
         command = [sys.executable, "-m", "scripts.benchmarks.posting", url + path, file.name, str(CONNECTIONS)]
-        start, cpu, of_node = perf_counter(), process_time(), _seconds_of(node)
+        start, cpu, of_node, of_poster = perf_counter(), process_time(), seconds_of(node), seconds_of_children()
         posted = subprocess.run(command, capture_output=True, check=True, text=True)
         intake = perf_counter() - start
         statuses = json.loads(posted.stdout)
         if statuses.keys() != {"202"}:
             raise DtledgerError(f"The gateway answered {statuses}.")
         _await(lambda: (load := made.queue.relayed.load()).waiting + load.in_flight == 0)
-        seconds, cpu, of_node = perf_counter() - start, process_time() - cpu, _seconds_of(node) - of_node
+        seconds, cpu, of_node = perf_counter() - start, process_time() - cpu, seconds_of(node) - of_node
+        of_poster = seconds_of_children() - of_poster
         told = made.relay_pump.told
     granted = [each for each in ledger.history().logged if each.place.block > before]
     owners = [each.event.owner for each in granted if type(each.event).__name__ == "Granted"]  # type: ignore[union-attr]
     gas = sum(ledger.web3.eth.get_block(number)["gasUsed"] for number in {each.place.block for each in granted})
     landed = set(owners) & {each.patient for each in changes}
     doubled = len(owners) - len(set(owners))
-    return Carriage(len(changes), len(landed), doubled, seconds, intake, told.transactions, gas, cpu, of_node)
+    used = cpu, of_poster, of_node
+    return Carriage(len(changes), len(landed), doubled, seconds, intake, told.transactions, gas, *used)
 
 
 def _bodies(changes: Sequence[Change], many: int) -> list[bytes]:
@@ -201,15 +211,6 @@ def _bodies(changes: Sequence[Change], many: int) -> list[bytes]:
         return [each.body for each in changes]
     rows = [[each.call.contract, "0x" + each.call.data.hex()] for each in changes]
     return [json.dumps(rows[place : place + many]).encode() for place in range(0, len(rows), many)]
-
-
-def _seconds_of(process: int | None) -> float:
-    """The processor's seconds that a process has used, from Linux's /proc; 0 elsewhere."""
-    stat = Path(f"/proc/{process}/stat")
-    if process is None or not stat.exists():
-        return 0.0
-    ticks = stat.read_text().rpartition(")")[2].split()[11:13]
-    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def _await(done: Callable[[], bool], seconds: float = 600.0) -> None:
@@ -257,7 +258,7 @@ def row_of(found: Compared) -> Row:
     lost = sum(each.changes - each.landed for each in (hubs, posts, alone))
     doubled = sum(each.doubled for each in (hubs, posts, alone))
     each = hubs.gas / hubs.landed
-    node = f" and the node takes {hubs.changes / hubs.node:,.0f}" if hubs.node else ""
+    node = f" and {1000 * hubs.node / hubs.changes:.2f} in the node" if hubs.node else ""
     return Row(
         f"relayed grants of {hubs.changes:,} patients, posted over HTTP, {IN_A_POST} a post, until they are in blocks; "
         "counted on the chain",
@@ -267,8 +268,8 @@ def row_of(found: Compared) -> Row:
         (Rival(ALONE, alone.rate),),
         f"{lost} lost, {doubled} doubled; {hubs.changes / hubs.transactions:.0f} a transaction, {each:,.0f} gas each "
         f"({alone.gas / alone.landed:,.0f} alone); the intake alone {hubs.changes / hubs.intake:,.0f}/s, one call a "
-        f"post {posts.rate:,.0f}/s; of a core's second the gateway carries {hubs.changes / hubs.gateway:,.0f}"
-        f"{node}; a chain of {found.gas_limit / 10**6:.0f} M gas a block and a block in 2 s would "
+        f"post {posts.rate:,.0f}/s; {hubs.limit}; a change takes {1000 * hubs.gateway / hubs.changes:.2f} ms of a core "
+        f"in the gateway{node}; a chain of {found.gas_limit / 10**6:.0f} M gas a block and a block in 2 s would "
         f"take {found.gas_limit / each / 2:,.0f}/s",
     )
 
