@@ -86,6 +86,16 @@ class Noun(click.Group):
 
     command_class = Verb
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb; whoever names none that there is hears which there are."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            known = ", ".join(self.list_commands(ctx))
+            raise click.UsageError(f"{error.message.removesuffix('.')}. There is: {known}.", ctx) from None
+
 
 def noun(name: str, text: str) -> Noun:
     """The group of a noun; `text` is its help."""

@@ -191,7 +191,7 @@ class _Verification:
         if dict(bundle.sources) != source_digests():
             raise CannotCheckError("The bundle was made by another version of the contracts than this package has.")
         if chain is None:
-            raise CannotCheckError("Without a chain nothing is needed.")
+            raise CannotCheckError("Nothing of it was looked at: without the chain that is asked for it shows nothing.")
         idle = {
             "headers": len(bundle.headers) - len(chain.numbers),
             "nodes": len(bundle.nodes) - len(chain.nodes.used),

@@ -80,7 +80,9 @@ class Bundle:
         """
         body, digest = data[:-32], data[-32:]
         if sha256(body) != digest:
-            raise IntegrityError("the bundle is not as it was written: a byte of it was changed, or it is cut off")
+            raise IntegrityError(
+                "this is no bundle, or not as it was written: a byte of it was changed, or it is cut off"
+            )
         encoding.require_few(body, MOST_VALUES)
         try:
             return cls._of(encoding.decode(body))

@@ -103,7 +103,8 @@ def test_a_long_chain_is_audited_but_for_whom_nobody_names(world: ChainWorld, mo
     bundle, claims = export(asked(world), world.source(), world.store)
     assert verdicts(claims) == SURE
     every = (
-        "chain code denied events owner card state others roster index stream writer category receipts consent blocks"
+        "chain code denied events owner card state others roster index stream writer category receipts digests "
+        "consent blocks"
     )
     assert {each.name for each in claims} == set(every.split())
     assert exit_code(claims) == 6

@@ -50,7 +50,7 @@ def verdicts(found: dict[str, Any]) -> dict[str, set[str]]:
 
 def test_an_owner_sees_every_claim_pass(dtledger: Run, read: Twin) -> None:
     found = told(dtledger("audit", "twin", read.number, "--key", "patient", "--reveal", "glucose", "--json"))
-    every = "chain code events owner card state roster index stream writer category receipts consent"
+    every = "chain code events owner card state roster index stream writer category receipts digests consent"
     assert verdicts(found) == {name: {"pass"} for name in every.split()}
     assert found["fail"] == found["cannot_check"] == 0
     shown = dtledger("audit", "twin", read.number, "--key", "patient", "--reveal", "glucose")
@@ -123,7 +123,9 @@ def of(found: dict[str, Any], claim: str) -> list[dict[str, Any]]:
     return [each for each in found["claims"] if each["claim"] == claim]
 
 
-def test_a_file_is_held_against_the_node_where_that_is_wished(dtledger: Run, read: Twin, tmp_path: Path) -> None:
+def test_a_file_is_held_against_the_node_where_that_is_wished(
+    dtledger: Run, read: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "twin.bundle"
     told(dtledger("audit", "export", file, "--twin", read.number, "--key", "patient", "--reveal", "glucose", "--json"))
     assert told(dtledger("audit", "verify", file, "--online", "--json"))["pinned"]
@@ -131,6 +133,9 @@ def test_a_file_is_held_against_the_node_where_that_is_wished(dtledger: Run, rea
     assert told(dtledger("audit", "verify", file, "--rpc-url", settings.rpc_url, "--json"))["pinned"]
     both = dtledger("audit", "verify", file, "--online", "--head", "0x" + "11" * 32)
     assert (both.exit_code, "Choose one" in both.output) == (2, True)
+    monkeypatch.setenv("DTLEDGER_HOME", str(tmp_path / "nothing"))
+    node = ("--rpc-url", settings.rpc_url, "--deployment", settings.deployment_path, "--json")
+    assert told(dtledger("audit", "verify", file, *node))["pinned"], "an auditor needs a node, a record and no more"
 
 
 def test_a_file_that_was_changed_is_refused(dtledger: Run, read: Twin, tmp_path: Path) -> None:
@@ -146,6 +151,7 @@ def test_a_file_that_was_changed_is_refused(dtledger: Run, read: Twin, tmp_path:
     ("words", "says"),
     [
         (("audit", "export", "FILE"), "Name a twin or a model"),
+        (("audit", "export", "FILE", "--twin", "1", "--model", "cgm"), "not both"),
         (("audit", "twin", "1", "--head", "0x12"), "is no hash"),
         (("audit", "twin", "1", "--denied", "cardiology"), "is not WHO@BLOCK"),
         (("audit", "twin", "1", "--proofs", __file__), "holds no custodian's proofs"),

@@ -199,3 +199,9 @@ def test_every_claim_of_an_audit_is_explained() -> None:
     known = set(re.findall(r"\*\*(\w+)\*\*", of_twins)) - {"bundle"}
     explained = re.findall(r"^    ([\w, ]+?) {2,}[a-z]", of_a_twin, re.MULTILINE)
     assert {name for each in explained for name in each.split(", ")} == known
+
+
+def test_whoever_names_no_verb_that_there_is_hears_which_there_are(run: Run) -> None:
+    result = run("fhir", "import", "bundle.json")
+    assert result.exit_code == 2
+    assert "No such command 'bundle.json'. There is: consent, observations." in result.output

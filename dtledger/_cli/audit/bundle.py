@@ -15,7 +15,7 @@ from ..app import App
 from ..claims import show_claims
 from ..command import verb
 from ..model.plain import FILE
-from .evidence import Evidence, code_of_sources, compile_option, digest_of, evidence_options, node_source
+from .evidence import Evidence, code_of_sources, compile_option, digest_of, evidence_options
 from .given import files_in, unsealed
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def export(
     from ...audit import export as make
 
     if (twin is None) == (model is None):
-        raise InputError("Name a twin or a model.", hint="dtledger audit export --twin 7 FILE")
+        said = "Name a twin or a model." if twin is None else "Name a twin or a model, not both."
+        raise InputError(said, hint="dtledger audit export --twin 7 FILE")
     evidence = Evidence(**options)
     if model is None:
         request = evidence.asked(app, app.twin(twin), digest_of(snapshot))
@@ -161,10 +162,12 @@ def _known(app: App, file: Path | None) -> Deployment | None:
 
 
 def _at_node(app: App, number: int) -> Digest:
-    """The hash that the profile's node has for a block."""
+    """The hash that the profile's node has for a block. It is asked for nothing else, and needs no deployment."""
+    from ..._backend.node import connect
+    from ..._backend.proof_source import NodeSource
     from ...audit.proofs import Header
 
-    (header,) = node_source(app, None).headers(number, number)
+    (header,) = NodeSource(connect(app.settings.rpc_url)).headers(number, number)
     found = Header.read(header)
     if found.number != number:
         raise CannotCheckError(f"The node does not have block {number}.")
