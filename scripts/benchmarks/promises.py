@@ -60,7 +60,7 @@ def reached(record: Mapping[str, Taken]) -> str:
     counts = {word: sum(verdict == word for _, _, _, verdict, _ in told) for word in ("met", "**MISSED**")}
     rest = len(told) - sum(counts.values())
     said = f"Of {len(told)} goals {counts['met']} are met and {counts['**MISSED**']} are missed"
-    return said + (f"; {rest} were not measured" if rest else "") + ".\n\n" + table_of(_HEAD, told)
+    return said + (f"; {rest} not measured" if rest else "") + ".\n\n" + table_of(_HEAD, told)
 
 
 def _told(promise: Promise, taken: Taken | None) -> tuple[str, str, str, str, str]:
