@@ -100,9 +100,10 @@ class Filter:
 
     def predict(self, state: State, process: Process, minutes: Array) -> State:
         """The state after `minutes` (twins), which may differ from twin to twin and be 0."""
-        moved = process.move(self._points(state), minutes)
-        mean, columns = self._moments(moved, len(state.mean))
-        return State(mean, triangular(np.concatenate([columns, process.noise(minutes)], axis=1)))
+        moved, noise = process.move(self._points(state), minutes), process.noise(minutes)
+        mean, columns = self._moments(moved, len(state.mean), noise.shape[1])
+        columns[:, moved.shape[1] :] = noise
+        return State(mean, triangular(columns))
 
     def expect(self, state: State, sensor: Sensor) -> Expected:
         """The next readings, before they are looked at."""
@@ -118,17 +119,23 @@ class Filter:
 
     def _points(self, state: State) -> Array:
         """(n, 2n + 1, twins), the centre last."""
-        spread = math.sqrt(self.alpha**2 * (len(state.mean) + self.kappa)) * state.factor
-        centre = state.mean[:, None]
-        return np.concatenate([centre + spread, centre - spread, centre], axis=1)
+        size, centre = len(state.mean), state.mean[:, None]
+        spread = math.sqrt(self.alpha**2 * (size + self.kappa)) * state.factor
+        points = np.empty((size, 2 * size + 1, state.mean.shape[1]))
+        np.add(centre, spread, out=points[:, :size])
+        np.subtract(centre, spread, out=points[:, size:-1])
+        points[:, -1] = state.mean
+        return points
 
-    def _moments(self, points: Array, size: int) -> tuple[Array, Array]:
-        """Mean (r, twins) of the points, and columns (r, 2n + 1, twins) whose squares are their covariance."""
-        weight = 1 / (2 * self.alpha**2 * (size + self.kappa))
-        columns = points - points[:, -1:]
-        shift = weight * columns[:, :-1].sum(axis=1)
-        columns[:, :-1] *= math.sqrt(weight)
-        columns[:, -1] = math.sqrt(self.beta - self.alpha**2) * shift
+    def _moments(self, points: Array, size: int, room: int = 0) -> tuple[Array, Array]:
+        """Mean (r, twins) of the points, and columns (r, 2n + 1, twins) whose squares are their covariance; with `room`
+        for so many more after them."""
+        weight, count = 1 / (2 * self.alpha**2 * (size + self.kappa)), points.shape[1] - 1
+        columns = np.empty((len(points), count + 1 + room, points.shape[2]))
+        apart = np.subtract(points[:, :-1], points[:, -1:], out=columns[:, :count])
+        shift = weight * apart.sum(axis=1)
+        apart *= math.sqrt(weight)
+        columns[:, count] = math.sqrt(self.beta - self.alpha**2) * shift
         return points[:, -1] + shift, columns
 
 

@@ -200,10 +200,13 @@ def judge(thresholds: Thresholds, memory: Memory, coming: Coming, reading: Array
     minutes = coming.minutes
     known = memory.at != LONG_AGO
     elapsed = np.where(known, minutes - memory.at, 0.0)
-    wild = ~np.isnan(reading) & ((reading < BOUNDS[0]) | (reading > BOUNDS[1]))
-    there = ~np.isnan(reading) & ~wild
-    usable = np.where(there & known, reading, np.nan)
-    rate = np.where(there & known, (reading - memory.value) / np.maximum(elapsed, 1.0), 0.0)
+    wild = (reading < BOUNDS[0]) | (reading > BOUNDS[1])
+    there = (reading >= BOUNDS[0]) & (reading <= BOUNDS[1])
+    beside = there & known
+    usual = bool(beside.all())  # as a rule: then there is nothing to choose between
+    usable = reading if usual else np.where(beside, reading, np.nan)
+    rate = (reading - memory.value) / np.maximum(elapsed, 1.0)
+    rate = rate if usual else np.where(beside, rate, 0.0)
 
     mean, deviation = sight(coming)
     z = (usable - mean) / deviation
@@ -214,23 +217,26 @@ def judge(thresholds: Thresholds, memory: Memory, coming: Coming, reading: Array
         elapsed,
         usable,
         sides,
-        np.where(np.isnan(z), 0.0, z),
+        z if usual else np.where(beside, z, 0.0),
         deviation,
         coming.expected.cross[:3, 0] / np.square(coming.expected.factor[0, 0]),
     )
     z = signatures.surprise(z, sides)
-    density = np.where(np.isnan(z), 0.0, signatures.log_density(z) - np.log(deviation) + signatures.CONSTANT)
-    z = np.where(np.isnan(z), 0.0, z)
-    repeated = replays.take(memory.replays, minutes, np.where(there, reading, np.nan), sides, density)
-    born = np.where(there & ~known, minutes, memory.born)
-    after = Memory(
-        born, np.where(there, minutes, memory.at), np.where(there, reading, memory.value), suspected, repeated
-    )
+    density = signatures.log_density(z) - np.log(deviation) + signatures.CONSTANT
+    if usual:
+        born, at, value = memory.born, minutes, reading
+    else:
+        density, z = np.where(np.isnan(z), 0.0, density), np.where(np.isnan(z), 0.0, z)
+        born, at = np.where(there & ~known, minutes, memory.born), np.where(there, minutes, memory.at)
+        value = np.where(there, reading, memory.value)
+    shown = reading if usual else np.where(there, reading, np.nan)
+    repeated = replays.take(memory.replays, minutes, shown, sides, density)
+    after = Memory(born, at, value, suspected, repeated)
 
-    hard = np.array([np.where(wild, np.inf, 0.0), np.where(np.abs(rate) > RATE, np.inf, 0.0)])
+    hard = np.where(np.array([wild, np.abs(rate) > RATE]), np.inf, 0.0)
     raw = np.concatenate([hard, signatures.greatest(suspected), replays.greatest(repeated)])
     scores = thresholds.score(raw)
-    scores[HARD:] = np.where(there & known & (minutes - born >= DAY), scores[HARD:], 0.0)
+    scores[HARD:, ~(beside & (minutes - born >= DAY))] = 0.0
     return Judged(after, raw, scores, scores.max(axis=0), scores.argmax(axis=0), z, minutes, elapsed, reading, rate)
 
 

@@ -84,12 +84,13 @@ class GlucoseProcess:
 
     def move(self, points: Array, minutes: Array) -> Array:
         known = self.parameters
-        moved = points.copy()
+        moved = np.empty_like(points)
+        moved[LEVEL:] = points[LEVEL:]
         fast, slow = np.exp(-minutes / known.disturbance_minutes), np.exp(-minutes / known.flow_minutes)
         ratio = known.flow_minutes / (known.flow_minutes - known.disturbance_minutes)
         fed = ratio * points[FLOW]
         own = points[DISTURBANCE] - fed
-        moved[FLOW] *= slow
+        np.multiply(points[FLOW], slow, out=moved[FLOW])
         moved[DISTURBANCE] = own * fast + fed * slow
         inflow = own * (known.disturbance_minutes * (1 - fast)) + fed * (known.flow_minutes * (1 - slow))
         inflow += known.clearance * minutes * np.minimum(np.maximum(points[LEVEL], LEVELS[0]), LEVELS[1])

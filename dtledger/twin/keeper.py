@@ -154,12 +154,14 @@ class Keeper:
         announced = Announced(nothing, nothing, nothing) if announced is None else announced
         coming = twin.expect(self.prior, memory.twin, minutes)
         judged = gate.judge(self.thresholds, memory.gate, coming, reading, sides)
+        wild, good = np.isinf(judged.scores[0]), memory.standing == GOOD
+        if second is None and good.all() and not (wild | (judged.score > self.thresholds.level)).any():
+            return self._believed(memory, coming, judged, minutes, reading, sides, announced)
         there = ~np.isnan(reading)
-        wild = there & np.isinf(judged.scores[0])
         shown = np.where(there & ~wild, reading, coming.mean)
         agrees, differs = beside(shown, second)
         agrees &= ~wild
-        good, suspect = memory.standing == GOOD, memory.standing == SUSPECT
+        suspect = memory.standing == SUSPECT
 
         found = good & there & ~agrees & (judged.score > self.thresholds.level)
         caught = found | (good & differs)

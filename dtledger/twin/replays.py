@@ -24,6 +24,8 @@ HISTORY = 300
 """Readings: three days a quarter of an hour apart, a day of every five minutes."""
 NEAREST = 16
 """The least lag: nearer ones are the same rise or fall."""
+LAGS = HISTORY - NEAREST + 1
+"""So many lags, the first of them, are far enough."""
 EXACT, NOISY = 0.7, 2.8
 """mg/dL, the deviations of a repetition."""
 FLAT = 2.0
@@ -83,8 +85,8 @@ def take(memory: Memory, minutes: Array, reading: Array, sides: Array, log_densi
     unlikely = log_density + math.log(STEP)
     after = np.empty_like(same), np.empty_like(joined)
     rows = max(1, CACHED // len(reading))
-    for first in range(0, HISTORY, rows):  # piece by piece: they are many, and each is looked at ten times
-        here = slice(first, min(first + rows, HISTORY))
+    for first in range(0, LAGS, rows):  # piece by piece: they are many, and each is looked at ten times
+        here = slice(first, min(first + rows, LAGS))
         apart: Short = now - values[here]
         change = np.empty_like(apart)  # of lag k: (y - y_k) - (y_1 - y_{k+1})
         change[: max(1 - first, 0)] = np.nan
@@ -94,7 +96,7 @@ def take(memory: Memory, minutes: Array, reading: Array, sides: Array, log_densi
         _sum(same[here], apart, density, 1.0, after[0][here])
         _sum(joined[here], change, density, math.sqrt(2), after[1][here])
     for each in after:
-        each[HISTORY - NEAREST + 1 :] = 0
+        each[LAGS:] = 0
     if not there.all():
         after = np.where(there, after[0], same), np.where(there, after[1], joined)
     return Memory(
@@ -109,12 +111,12 @@ def take(memory: Memory, minutes: Array, reading: Array, sides: Array, log_densi
 def greatest(memory: Memory) -> Array:
     """Of REPLAYS (5, twins): the greatest sum."""
     count = len(memory.stuck)
-    daily = np.flatnonzero(_daily(memory))
+    daily = np.flatnonzero(_daily(memory)[:LAGS])
     found: list[Short | Array] = [memory.stuck]
     for sums in (memory.same, memory.joined):
         that_day = np.zeros(count, dtype=np.float32)
         np.maximum.at(that_day, daily % count, sums.ravel()[daily])
-        found += [sums.max(axis=0), that_day]
+        found += [sums[:LAGS].max(axis=0), that_day]
     return np.array(found, dtype=np.float64)
 
 

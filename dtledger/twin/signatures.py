@@ -61,6 +61,7 @@ _RANGES = [slice(int(rows[0]), int(rows[-1]) + 1) for rows in (np.flatnonzero(i 
 _SIZE = np.array([size for _, size in ATTACKS])[:, None]
 _SIZES = [_SIZE[rows] for rows in _RANGES]
 _WIDER = np.array(WIDER)[:, None]
+_THINNER = -np.log(_WIDER)
 CACHED = 32_768
 """Numbers that are worked on at once."""
 
@@ -136,10 +137,11 @@ def take(
         gain: (3, twins) how much of an innovation glucose, disturbance and flow take.
     """
     there = ~np.isnan(reading)
+    all_there = bool(there.all())
     due = there & (minutes - memory.onset[-1] >= APART)
     onset, before, ratios = memory.onset, memory.before, memory.ratios
     felt = move(memory.felt, parameters, elapsed)
-    if not there.all():
+    if not all_there:
         felt = np.where(there, felt, memory.felt)
     if due.any():
         onset, before, felt, ratios = (_shifted(each, due) for each in (onset, before, felt, ratios))
@@ -147,9 +149,12 @@ def take(
         before[-1] = np.where(due, minutes - np.minimum(elapsed, LONGEST), before[-1])
     false = np.ones((ONSETS, len(SIZES), len(minutes)))
     false[:, 1] = minutes - before
-    false[:, 2] = np.where(there, reading, 0.0)
-    rest = np.where((there & (onset != LONG_AGO))[:, None], false - felt[0], 0.0)
-    scaled, surprising, all_there = rest / deviation, surprise(z, sides), bool(there.all())
+    false[:, 2] = reading if all_there else np.where(there, reading, 0.0)
+    begun = onset != LONG_AGO
+    rest = false - felt[0]
+    if not (all_there and begun.all()):
+        rest = np.where((there & begun)[:, None], rest, 0.0)
+    scaled, surprising = rest / deviation, surprise(z, sides)
     counted = FREEDOM + np.where(there, np.square(surprising), 0.0)
     gained = np.empty_like(ratios)
     onsets = max(1, CACHED // (len(ATTACKS) * len(minutes)))
@@ -167,8 +172,10 @@ def take(
         shifted *= (FREEDOM + 1) / 2
         shifted += ratios[here]
     z = surprising
-    wider = -np.log(_WIDER) + log_density(z / _WIDER) - log_density(z)
-    noise = np.where(there, np.maximum(memory.noise + wider, 0.0), memory.noise)
+    wider = _THINNER + log_density(z / _WIDER) - log_density(z)
+    noise = np.maximum(memory.noise + wider, 0.0)
+    if not all_there:
+        noise = np.where(there, noise, memory.noise)
     since = np.where(there & (memory.noise <= 0), minutes, memory.noise_since)
     return Memory(onset, before, felt + gain[:, None, None] * rest, gained, noise, since)
 
