@@ -20,14 +20,15 @@ from ..client import Context
 from ..device.batch import Code
 from ..device.enrolment import Enrolment, Suspension, read_enrolment, read_suspension
 from ..encoding import address, decode, require_few
-from ..errors import AccessDeniedError, InputError, IntegrityError, LimitPassedError, UnreachableError
+from ..errors import AccessDeniedError, InputError, IntegrityError, LimitPassedError
 from ..ledger import Deployment, messages
 from ..readings import Reading
 from ..types import Address, Digest
 from ..vocabulary import Reason
 from .blocks import FRESH_SECONDS
-from .intake import RIGHT_SECONDS, Rights
-from .queue import ReadingQueue
+from .intake import Rights
+from .owners import Owners
+from .queue import Hour, ReadingQueue
 
 MOST_OF_TWIN = 64
 """Devices that are enrolled for one twin at a time."""
@@ -36,10 +37,8 @@ MOST_KNOWN = 65_536
 """Devices that are kept in memory."""
 
 Word = TypeVar("Word", Enrolment, Suspension)
-
 SHOWN = 20
 """Refusals of one device that are listed one by one."""
-
 MOST_LISTED = 1_000
 """Devices that are listed, the newest first."""
 
@@ -77,7 +76,7 @@ class Devices:
         self._rights = rights
         self._refusals = refusals
         self._known: dict[bytes, Device] = {}
-        self._owners: dict[int, tuple[int, Address | None]] = {}
+        self._owners = Owners(context)
         self._lock = RLock()
 
     # what owners say -----------------------------------------------------------------------------------------
@@ -179,19 +178,22 @@ class Devices:
                 self._known[device] = replace(known, chain=chain)
 
     def is_owners(self, enrolment: Enrolment) -> bool:
-        """Whether who enrolled it owns the twin, by a look that is a minute old at most. A ledger that is away refuses
-        nothing: what is taken is judged once more when it is anchored."""
-        now, twin = self._context.clock(), enrolment.twin
-        known = self._owners.get(twin)
-        if known is None or not 0 <= now - known[0] < RIGHT_SECONDS:
-            try:
-                known = now, self._context.view().owner(twin)
-            except UnreachableError:
-                known = now, known[1] if known else enrolment.owner
-            if len(self._owners) >= MOST_KNOWN:
-                self._owners.clear()
-            self._owners[twin] = known
-        return known[1] == enrolment.owner
+        """Whether who enrolled it owns the twin. A ledger that is away refuses nothing: `strange` judges once more."""
+        return self._owners.may_be(enrolment.twin, enrolment.owner)
+
+    def strange(self, hour: Hour) -> set[int]:
+        """The numbers of an hour's rows of devices that a former owner enrolled: taken while the ledger was away.
+
+        Raises:
+            UnreachableError: the ledger does not answer.
+        """
+        found = set()
+        for row, source in zip(hour.rows, hour.sources, strict=True):
+            name = bytes.fromhex(source.partition("/")[0])
+            known = self.find(name) if name else None
+            if known is not None and known.enrolment.owner != self._owners.of(hour.twin):
+                found.add(row.number)
+        return found
 
     def _keep(self, block: bytes, enrolment: Enrolment, suspended: int) -> None:
         name = self._name("device", enrolment.device)

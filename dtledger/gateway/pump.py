@@ -134,6 +134,7 @@ class Pump:
 
     Args:
         dice: a number from 0 to 1, for the jitter.
+        strange: the rows of an hour that are not to be written (`Devices.strange`): they go sealed to the owner.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class Pump:
         pace: Pace = Pace(),
         twins: Ingest = NO_TWINS,
         dice: Callable[[], float] = random.random,
+        strange: Callable[[Hour], Collection[int]] = lambda _: (),
     ) -> None:
         self._context = context
         self._writer = writer
@@ -151,6 +153,7 @@ class Pump:
         self._pace = pace
         self._twins = twins
         self._dice = dice
+        self._strange = strange
         self._deferred: dict[bytes, _Deferred] = {}
         self.freshness = Freshness(queue)
         self.told = Told()
@@ -194,7 +197,9 @@ class Pump:
             self._writer.resume()
             settled = self._forget([self._standing(hour) for hour in hours])
             hours = [left for hour in hours if (left := self._queue.hour(hour.part))]
-        hours = [*self._twins.take(hours)]
+        handed_over = self.told.handed_over
+        hours = [*self._twins.take([own for hour in hours if (own := self._own(hour)).rows])]
+        settled += self.told.handed_over - handed_over
         moved = settled + self._write(hours, beside or self._twins.waiting(self._pace.snapshots))
         self.told.waiting = len(self._deferred)
         return moved
@@ -260,6 +265,21 @@ class Pump:
             for _ in self._context.store.export([CID.decode(cid)]):
                 pass
 
+    def _own(self, hour: Hour) -> Hour:
+        """The hour without what a former owner's device sent, which the present owner may adopt; of an owner that has
+        no key yet the whole hour waits."""
+        if not (strange := self._strange(hour)):
+            return hour
+        every = {row.number for row in hour.rows}
+        try:
+            self._seal(without(hour, every.difference(strange)))
+        except UnreachableError:
+            raise
+        except DtledgerError as error:
+            self._defer(hour, error)
+            return without(hour, every)
+        return without(hour, strange)
+
     # what is refused -----------------------------------------------------------------------------------------
 
     def _refused(self, hour: Hour, error: DtledgerError) -> int:
@@ -292,6 +312,14 @@ class Pump:
         return len(hour.rows)
 
     def _hand_over(self, hour: Hour) -> int:
+        self._seal(hour)
+        self._deferred.pop(hour.part, None)
+        self._twins.forget(hour)
+        self.freshness.forget(hour)
+        return len(hour.rows)
+
+    def _seal(self, hour: Hour) -> None:
+        """Seal the hour to its twin's owner, and forget its readings."""
         context = self._context
         owner, public = self._owner(hour.twin)
         content = Content(hour.category, hour.readings)
@@ -299,11 +327,7 @@ class Pump:
         cid = context.store.put(block, "dag-cbor")
         context.store.get(cid)
         self._queue.hand_over(hour.rows, str(cid), owner, hour.twin)
-        self._deferred.pop(hour.part, None)
-        self._twins.forget(hour)
-        self.freshness.forget(hour)
         self.told.handed_over += len(hour.rows)
-        return len(hour.rows)
 
     def _owner(self, twin: int) -> tuple[Address, bytes]:
         view = self._context.view()

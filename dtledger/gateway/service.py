@@ -108,7 +108,7 @@ class Gateway:
         self.vital_signs: VitalSigns | None
         self.twins, self.vital_signs = _twins(context, self.queue, self.devices)
         twins = Several(*(each for each in (self.twins, self.vital_signs) if each is not None))
-        self.pump = Pump(context, client.writer, self.queue, pace, twins)
+        self.pump = Pump(context, client.writer, self.queue, pace, twins, strange=self.devices.strange)
         self.senders = senders
         self.intake = Intake(context, self.queue, rights, twins)
         self.batches = Batches(context, self.queue, self.devices, rights, self.refusals, twins)

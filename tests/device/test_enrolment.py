@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dtledger.client import Client, writing_terms
 from dtledger.device.batch import Code
 from dtledger.device.enrolment import (
     MOST_CHANNELS,
@@ -18,8 +19,10 @@ from dtledger.device.enrolment import (
     read_enrolment,
     read_suspension,
 )
+from dtledger.device.sender import Device
 from dtledger.encoding import encode
 from dtledger.errors import AccessDeniedError, InputError, IntegrityError, LimitPassedError, UnreachableError
+from dtledger.gateway.pump import Pace, Pump
 from dtledger.snapshots.signed import sign_block
 from dtledger.testing.memory_chain import new_deployment
 from dtledger.testing.memory_key import MemoryKey
@@ -253,23 +256,62 @@ class TestSuspending:
         assert ward.take(next_of(other, now, RUNS)) is Code.TAKEN
 
 
-def test_a_twin_that_moved_away_takes_nothing_more_of_its_former_owner_s_devices(ward: Ward) -> None:
-    world = ward.world
-    patient, heir = world.client(MemoryKey("patient 2")), world.client(MemoryKey("heir"))
-    twin, _ = world.operator.twins.mint(patient.twins.request_mint())
-    patient.twins.set_up(twin, [each.address for each in world.custodians], 2)
-    from dtledger.client import writing_terms
+def owner_of_a_twin(ward: Ward, name: str) -> tuple[Client, int]:
+    """A patient with a twin that the gateway may write to."""
+    patient = ward.world.client(MemoryKey(name))
+    twin, _ = ward.world.operator.twins.mint(patient.twins.request_mint())
+    set_up(ward, patient, twin)
+    return patient, twin
 
-    now = world.clock.at
-    patient.consents.grant(twin, world.gateway.address, writing_terms(["glucose"], now, 86_400, back_to=now // 60 - 60))
-    seed, gateway = bytes(32), world.gateway.address
-    from dtledger.device.sender import Device
 
-    enrolled, signed = patient.devices.enrol(twin, gateway, Device.public_of(seed), [GLUCOSE], now - 1000)
+def set_up(ward: Ward, owner: Client, twin: int) -> None:
+    now = ward.world.clock.at
+    owner.twins.set_up(twin, [each.address for each in ward.world.custodians], 2)
+    terms = writing_terms(["glucose"], now, 86_400, back_to=now // 60 - 60)
+    owner.consents.grant(twin, ward.world.gateway.address, terms)
+
+
+def enrolled_by(ward: Ward, owner: Client, twin: int, seed: bytes) -> Device:
+    since, gateway = ward.world.clock.at - 1000, ward.world.gateway.address
+    said, signed = owner.devices.enrol(twin, gateway, Device.public_of(seed), [GLUCOSE], since)
     ward.devices.enrol(signed)
-    path = ward.folder / "heir.state"
-    Device.make(path, seed, ward.batches.public, enrolled.digest, twin, now - 1000, [["glucose", "mmol/L", 1, ""]])
-    device = ward.device(path)
+    path = ward.folder / f"{seed.hex()[:8]}.state"
+    Device.make(path, seed, ward.batches.public, said.digest, twin, since, [["glucose", "mmol/L", 1, ""]])
+    return ward.device(path)
+
+
+def test_what_a_former_owner_s_device_sent_while_the_ledger_was_away_goes_sealed_to_the_present_owner(
+    ward: Ward,
+) -> None:
+    """A gateway that began anew believes it until the ledger answers, and anchors nothing of it."""
+    world = ward.world
+    (patient, twin), heir = owner_of_a_twin(ward, "patient 3"), world.client(MemoryKey("heir 3"))
+    former = enrolled_by(ward, patient, twin, b"former" + bytes(26))
+    patient.twins.move(heir.twins.accept_move(twin))
+    set_up(ward, heir, twin)
+    own = enrolled_by(ward, heir, twin, b"own" + bytes(29))
+    ward.restart()
+    world.ledger.unreachable, now = True, world.clock.at
+    try:
+        assert ward.send(former, [(0, now - 500, 50)]) is Code.TAKEN
+        assert ward.send(own, [(0, now - 400, 60)]) is Code.TAKEN
+    finally:
+        world.ledger.unreachable = False
+    context, writer = world.gateway.context, world.gateway.writer
+    pump = Pump(context, writer, ward.queue, Pace(batch_seconds=0), strange=ward.devices.strange)
+    world.clock.advance(61)
+    while pump.step():
+        pass
+    assert (pump.told.anchored, pump.told.handed_over, ward.readings()) == (1, 1, [])
+    assert [each.value for each in heir.read(twin, "glucose", "PATRQT")] == [6.0]
+    (letter,) = ward.queue.letters(heir.address)
+    assert [each.value for each in heir.writer.unanchored(letter).readings] == [5.0]
+
+
+def test_a_twin_that_moved_away_takes_nothing_more_of_its_former_owner_s_devices(ward: Ward) -> None:
+    world, gateway = ward.world, ward.world.gateway.address
+    (patient, twin), heir = owner_of_a_twin(ward, "patient 2"), world.client(MemoryKey("heir"))
+    device, now = enrolled_by(ward, patient, twin, bytes(32)), world.clock.at
     assert ward.send(device, [(0, now - 500, 50)]) is Code.TAKEN
     patient.twins.move(heir.twins.accept_move(twin))
     world.clock.advance(61)
