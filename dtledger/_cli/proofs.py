@@ -28,7 +28,8 @@ def take(app: App, client: Client) -> None:
     if not isinstance(ledger, EvmLedger):
         return
     with suppress(DtledgerError), closing(ProofFile(_path(app.home, ledger.deployment))) as file:
-        payer = unlock_custodian(app.home, min(custodian_keys(app.home).names()))
+        names = custodian_keys(app.home).names()
+        payer = unlock_custodian(app.home, min(names)) if names else None
         ProofTaker(ledger, lambda: NodeSource(ledger.web3), file, payer).step()
 
 

@@ -41,9 +41,9 @@ class Accounts:
         yield checked("receipts", self._name(custodian), partial(self._receipts, custodian, sound))
         if sound and (asked := self._asked(custodian)) is not None:
             yield checked("digests", self._name(custodian), partial(self._digests, sound, asked, opened))
-        for each in sound:
+        for each, since in zip(sound, self._since(custodian, sound), strict=True):
             about = f"receipt {each.twin_number} of {self._name(custodian)}"
-            yield checked("consent", about, partial(self._consent, each, opened.get(each.twin_number)))
+            yield checked("consent", about, partial(self._consent, each, since, opened.get(each.twin_number)))
         if sound and not self._chain.is_whole:
             yield checked("blocks", self._name(custodian), partial(self._blocks, sound))
 
@@ -80,10 +80,27 @@ class Accounts:
             raise IntegrityError(f"{len(asked):,} lists are shown beside {len(receipts):,} receipts")
         return f"what {len(receipts):,} requests asked for: each receipt has the root of it"
 
-    def _consent(self, receipt: AccessReceipt, opened: Opened | None) -> str:
-        found = self._gathered
-        past = found.block_at(receipt.at - BEHIND)
-        return require_consent(self._chain, found.view, receipt, past, found.gaps, found.unopened, self._name, opened)
+    def _since(self, custodian: Address, receipts: Sequence[AccessReceipt]) -> list[int]:
+        """Since when each was written (unix seconds), whatever it says: after those before it in its list, and after
+        every anchor at hand that does not count it."""
+        anchors, anchor = [], self._gathered.view.receipt_anchor(custodian)
+        while anchor is not None:
+            anchors.append(anchor)
+            anchor = self._gathered.view.earlier(anchor.block - 1).receipt_anchor(custodian)
+        since, found = 0, []
+        for each in receipts:
+            while anchors and anchors[-1].count <= each.number:
+                since = max(since, anchors.pop().at)
+            found.append(since)
+            since = max(since, min(each.at, self._chain.head.at))
+        return found
+
+    def _consent(self, receipt: AccessReceipt, since: int, opened: Opened | None) -> str:
+        found, at = self._gathered, max(receipt.at, since) - BEHIND
+        past = found.block_at(at)
+        return require_consent(
+            self._chain, found.view, receipt, past, found.gaps, found.unopened, self._name, opened, at
+        )
 
     def _blocks(self, receipts: Sequence[AccessReceipt]) -> str:
         """By number and time each was judged all the same."""

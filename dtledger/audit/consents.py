@@ -67,21 +67,24 @@ def require_consent(
     unopened: CannotCheckError | None,
     name: Callable[[Address], str],
     opened: Opened | None = None,
+    since: int = 0,
 ) -> str:
     """Pass if the grant that a receipt names permitted what it says, at its block and at its time: what was withdrawn
     by a block `BEHIND` its time is withdrawn, whichever older one it names. Of which category and period the snapshots
     are no receipt says: where nobody shows it, what the grant has is taken.
 
     Args:
-        past: the newest block with an event that was made `BEHIND` the receipt's time.
+        past: the newest block with an event that was made `BEHIND` the receipt's time, or by `since`.
         unopened: why an emergency may be left out, if one may.
         opened: what it opened, if the list beside it is at hand.
+        since: when it was written at the earliest (unix seconds), whatever it says.
 
     Raises:
         IntegrityError: the block is not the chain's, or nothing permitted it.
         CannotCheckError: the block is after the head, what stood then is in doubt, or what was opened is not at hand.
     """
-    at = time_of_block(chain, receipt)
+    made = time_of_block(chain, receipt)
+    at = max(receipt.at if made is None else made, since)
     if not receipt.permitted:
         return f"{name(receipt.requester)} asked for {receipt.count}, and nothing was opened"
     for block in sorted({receipt.block, max(receipt.block, past)}):
@@ -90,7 +93,7 @@ def require_consent(
         parties = (receipt.requester, receipt.grantee, member.organisation if member else None)
         if any(each.covers(block, parties) for each in gaps):
             raise CannotCheckError(f"What stood at block {block} is not known: a denial skipped what was before it.")
-        said = _said(then, receipt, receipt.at if at is None else at, opened)
+        said = _said(then, receipt, at, opened)
         if unopened is not None and Reason.EMERGENCY_CLOSED in said:
             raise unopened
         if denied := min((each for each in said if not each.permits), default=None):

@@ -7,7 +7,8 @@ head, which is proved.
 
 A signed denial may skip numbers: it names one above every other that was ever signed (`contracts/base/SignedConsents.
 sol`). Between it and the event before, a grant and its end may lie that are not at hand: a `Gap`, in which nothing that
-it bears on can be checked.
+it bears on can be checked. A block of who is blocked already, and an unblock of who is not, raise the count by two, as
+both together do: between them may lie one that is not at hand.
 
 Warning: storage is asked about somebody by name. Whether an owner ever granted something to a person whom no event at
 hand names, it does not tell; nor does it count what coordinators accepted after a withdrawal.
@@ -197,7 +198,8 @@ def _consent(event: e.Event) -> tuple[object, ...]:
 
 
 def _gaps(events: Sequence[Logged], came: Collection[tuple[object, ...]]) -> list[Gap]:
-    """Where numbers were skipped. Only a denial does that, and what came over with the twin.
+    """Where numbers were skipped, or may have been. Only a denial does that, a block or unblock that changes nothing,
+    and what came over with the twin.
 
     Raises:
         IntegrityError: something else does.
@@ -229,6 +231,8 @@ def _gaps(events: Sequence[Logged], came: Collection[tuple[object, ...]]) -> lis
         if not comes and number != min(before + step, final):
             if not denies or number <= before:
                 raise IntegrityError(f"a consent that was written before block {block} is not told")
+            gaps.append(Gap(after, block, who))
+        elif step == 2 and not comes:
             gaps.append(Gap(after, block, who))
         last[key] = (number, block)
     return gaps

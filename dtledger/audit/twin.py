@@ -57,8 +57,8 @@ from .given import Denied, Given, Question
 from .standing import require_cards, require_owner, require_state
 
 _OTHERS = (
-    "Whether the owner ever granted something to somebody whom nothing at hand names, and they wrote under it: storage "
-    "is asked about somebody by name, and only a look at every block shows everybody (--whole)."
+    "Whether somebody wrote whom nothing at hand names, by a grant to them or as a member of who has one: storage is "
+    "asked about somebody by name, and only a look at every block shows everybody (--whole)."
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +11,8 @@ import pytest
 
 from dtledger.audit import Claim, Given, Receipts, Verdict
 from dtledger.audit.accounts import Accounts
-from dtledger.audit.consents import Snapshot
+from dtledger.audit.consents import BEHIND, Snapshot
+from dtledger.custody import AccessReceipt
 from dtledger.custody.receipt_list import require_digests
 from dtledger.encoding import sha256
 from dtledger.errors import AccessDeniedError, CannotCheckError, IntegrityError
@@ -24,13 +25,16 @@ OTHER = sha256(b"another snapshot")
 Lists = tuple[tuple[Digest, ...], ...]
 
 
-def claims(world: World, change: Callable[[Lists], Any] = lambda lists: lists) -> dict[str, Claim]:
-    """The claims of the first custodian, whose lists are changed, by name; the last of each."""
+def claims(
+    world: World, change: Callable[[Lists], Any] = lambda lists: lists, more: Sequence[AccessReceipt] = ()
+) -> dict[str, Claim]:
+    """The claims of the first custodian, whose lists are changed, and who wrote more, by name; the last of each."""
     custodian = world.custodians[0].address
     _, receipts = world.patient.twins.told(world.twin, custodian)
     lists = tuple(world.patient.twins.digests(world.twin, custodian))
     chain: Any = Timed(world, receipts[0])
     chain.is_whole = True
+    chain.head.at = world.clock.at
     gathered: Any = SimpleNamespace(
         deployment=world.ledger.deployment,
         twin=world.twin,
@@ -40,7 +44,8 @@ def claims(world: World, change: Callable[[Lists], Any] = lambda lists: lists) -
         unopened=None,
         block_at=chain.block_at,
     )
-    given = Given({custodian: Receipts(tuple(receipts), None, change(lists))})
+    proof = world.patient.twins.told(world.twin, custodian)[0]
+    given = Given({custodian: Receipts((*receipts, *more), proof, change(lists))})
     listed = [each.found for group in world.patient.snapshots.list(world.twin) for each in group]
     snapshots = {each.digest: Snapshot(each.manifest.period) for each in listed}
     made = Accounts(chain, gathered, given, snapshots, str).of(custodian)
@@ -100,3 +105,37 @@ def test_a_receipt_that_is_at_odds_with_its_own_list_is_of_no_request(world: Wor
             require_digests(replace(receipt, **cast(Any, lie)), digests)
         assert refused.value.party == receipt.custodian
     require_digests(replace(receipt, refused=denied[:1]), digests)
+
+
+def after(world: World, **said: Any) -> AccessReceipt:
+    """A receipt that the first custodian writes now, as it wrote its first, but for what is said otherwise."""
+    custodian = world.custodians[0]
+    first, *_, last = [each.receipt for each in (custodian.log.entries[0], *custodian.log.entries)]
+    follows = {"number": last.number + 1, "previous": last.hash}
+    follows |= {"twin_number": last.twin_number + 1, "twin_previous": last.hash}
+    made = replace(first, **cast(Any, {**follows, **said}))
+    return replace(made, signature=custodian._key.sign_digest(made.to_sign(world.ledger.deployment)))
+
+
+@pytest.mark.parametrize("by", ["a receipt before it", "an anchor that does not count it"])
+@pytest.mark.parametrize("ends", ["revoked", "expired"])
+def test_a_receipt_that_is_dated_back_is_judged_by_when_it_was_written(world: World, by: str, ends: str) -> None:
+    """Of a block and a time at which consent was there: what comes before it in the custodian's own list, or what it
+    anchored, is of later."""
+    granted = world.ledger.view().record(world.consent)
+    assert granted is not None
+    if ends == "revoked":
+        world.patient.consents.revoke(world.consent)
+        world.clock.advance(BEHIND + 60)
+    else:
+        world.clock.advance(granted.grant.expires_at - world.clock.at + BEHIND + 60)
+    before = claims(world, lambda lists: None, [after(world)])
+    assert before["consent"].verdict is Verdict.PASS, "so nobody can tell when it was written"
+    if by == "a receipt before it":
+        world.patient.read(world.twin, "glucose", "PATRQT")
+    else:
+        world.custodians[0].anchor()
+    found = claims(world, lambda lists: None, [after(world)])
+    assert found["receipts"].verdict is Verdict.PASS, found
+    assert found["consent"].verdict is Verdict.FAIL
+    assert ends.upper() in found["consent"].evidence

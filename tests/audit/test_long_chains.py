@@ -102,11 +102,8 @@ def test_a_long_chain_is_audited_but_for_whom_nobody_names(world: ChainWorld, mo
     assert world.ledger.head().number > LONG
     bundle, claims = export(asked(world), world.source(), world.store)
     assert verdicts(claims) == SURE
-    every = (
-        "chain code denied events owner card state others roster index stream writer category receipts digests "
-        "consent blocks"
-    )
-    assert {each.name for each in claims} == set(every.split())
+    every = "chain code denied events owner card state others roster index stream writer category"
+    assert {each.name for each in claims} == {*every.split(), "receipts", "digests", "consent", "blocks"}
     assert exit_code(claims) == 6
     assert len(bundle.headers) < 400, "the lines to what happened, and none between"
     monkeypatch.setattr(socket, "socket", None)
@@ -175,6 +172,14 @@ def test_what_nothing_leads_to_cannot_be_checked(world: ChainWorld) -> None:
     found = audited(world, telling(world, lambda each: not isinstance(each.event, Remembered)))
     assert verdicts(found)["events"] is Verdict.CANNOT_CHECK
     assert "Nothing leads" in next(each.evidence for each in found if each.name == "events")
+
+
+def test_a_block_that_is_said_to_be_remembered_and_is_not_leads_nowhere(world: ChainWorld) -> None:
+    source = world.source()
+    for lie, verdict in ((lambda number: number, Verdict.FAIL), (lambda number: None, Verdict.CANNOT_CHECK)):
+        found = audited(world, Lying(source, remembered=lie))  # type: ignore[arg-type]
+        assert verdicts(found)["events"] is verdict
+    assert verdicts(audited(world, Lying(source, remembered=source.remembered))) == SURE  # type: ignore[arg-type]
 
 
 def revoked(world: ChainWorld, above: int) -> int:

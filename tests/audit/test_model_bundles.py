@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
 from dtledger._backend.anvil import Anvil
 from dtledger.audit import Asked, Given, Question, Verdict, exit_code, export
 from dtledger.encoding import CID
+from dtledger.ledger import events as e
+from dtledger.ledger.events import Logged
 from dtledger.models.opening import Opening
+from dtledger.vocabulary import Action
 from tests.audit.attacks import Lying
 from tests.audit.chain_world import ChainWorld, from_file
 from tests.audit.runs import Run, about, those
+from tests.audit.test_long_chains import telling
 from tests.models.scene import Scene
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
@@ -87,3 +92,42 @@ def test_leaves_that_are_not_to_be_had_are_missed(made: Made) -> None:
         world.store._blocks[CID(record)] = kept
     assert ("record", about(site)) in those(claims, Verdict.CANNOT_CHECK)
     assert from_file(bundle, asked)[:-1] == claims
+
+
+HIDDEN: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "a round": (lambda event: isinstance(event, e.RoundOpened), "rounds of model"),
+    "an update": (lambda event: isinstance(event, e.UpdateCommitted), "not every update of round"),
+    "an aggregate": (lambda event: isinstance(event, e.AggregateFinalised), "of model"),
+    "a consent to train": (
+        lambda event: isinstance(event, e.Granted) and bool(event.grant.actions & Action.TRAIN.mask),
+        "another grant",
+    ),
+    "a site's standing": (lambda event: isinstance(event, e.Enrolled), "changes of the member"),
+}
+"""What an index keeps to itself of a model that is looked at in part, the last of its kind, and what tells."""
+
+
+@pytest.mark.parametrize("what", HIDDEN)
+def test_in_part_what_is_kept_back_of_a_model_is_missed(made: Made, what: str) -> None:
+    world, _, asked = made
+    matches, tells = HIDDEN[what]
+    asked = replace(asked, question=replace(asked.question, whole=False), pinned=world.ledger.head().hash)
+    logged = world.ledger.history().logged
+    hidden = [each for each in logged if matches(each.event) and _bears(made, each)][-1].place
+    bundle, claims = export(asked, telling(world, lambda each: each.place != hidden), world.store)
+    assert those(claims, Verdict.FAIL) == [("events", "the model")]
+    assert tells in next(each.evidence for each in claims if each.name == "events")
+    assert from_file(bundle, asked)[:-1] == claims
+    bundle, claims = export(asked, telling(world, lambda each: True), world.store)
+    assert [each for each in claims if each.verdict is not Verdict.PASS] == []
+    assert from_file(bundle, asked)[:-1] == claims
+
+
+def _bears(made: Made, logged: Logged) -> bool:
+    """Whether an event is of the model, of a twin that it was trained on, or of one of its sites."""
+    _, run, asked = made
+    twins = {each.trained.twin for opening in run.openings for each in opening.shown}
+    event: Any = logged.event
+    sites = {site.address for site in run.scene.sites}
+    said = (getattr(event, "model", None), getattr(event, "twin", None), getattr(event, "member", None))
+    return said[0] == asked.question.model or said[1] in twins or said[2] in sites

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from dtledger._backend.anvil import Anvil
 from dtledger._backend.proof_file import ProofFile
 from dtledger._backend.proof_source import NodeSource
+from dtledger._cli import proofs
 from dtledger.audit import Asked, Audit, Claim, Denied, Given, Question, Verdict, export
+from dtledger.audit.chain import LINE
 from dtledger.audit.taking import KEPT_STATES, PATIENCE, ProofTaker, Taken
 from dtledger.client import Terms
+from dtledger.client.embedded import create_custodian
 from dtledger.errors import CannotCheckError, IntegrityError
+from dtledger.home import Home
 from dtledger.ledger.events import Remembered
 from dtledger.types import Address, Period
 from dtledger.vocabulary import Action, Kind, Purpose
@@ -189,3 +196,53 @@ def test_the_same_block_of_another_chain_is_taken_anew(world: ChainWorld, kept: 
     assert revoked(world) == block
     assert taker(world, kept).step().blocks == (block,)
     assert kept.blocks()[block] != before
+
+
+class Commands:
+    """What a command has of a home with embedded custodians."""
+
+    def __init__(self, world: ChainWorld, folder: Path) -> None:
+        self.home = Home.locate(str(folder))
+        self.home.prepare(self.home.custodians)
+        self.ledger = world.ledger
+        self.settings = SimpleNamespace(embedded=True)
+
+    def takes(self, world: ChainWorld) -> list[bytes]:
+        """What it has taken after a command that wrote."""
+        proofs.take(cast(Any, self), world.patient)
+        return proofs.taken(cast(Any, self))
+
+
+def test_a_command_takes_what_it_wrote_as_the_custodians_of_its_home(
+    world: ChainWorld, kept: ProofFile, tmp_path: Path
+) -> None:
+    custodian = create_custodian(Home.locate(str(tmp_path)), "custodian-1")
+    world.anvil.fund(custodian.address)
+    commands, block = Commands(world, tmp_path), revoked(world)
+    assert commands.takes(world)
+    mine(world, LINE)
+    nodes = commands.takes(world)
+    remembered = [each.event for each in world.ledger.history().logged if isinstance(each.event, Remembered)]
+    assert len(remembered) == 1, "a custodian of the home paid for it"
+    mine(world, 2 * KEPT_STATES)
+    assert denial(list(Audit(asked(world, block), source(world), world.store).claims())).verdict is Verdict.CANNOT_CHECK
+    found = denial(list(Audit(asked(world, block), source(world, nodes), world.store).claims()))
+    assert (found.verdict, found.evidence.endswith("as storage has them")) == (Verdict.PASS, True)
+    commands.settings.embedded = False
+    assert proofs.taken(cast(Any, commands)) == [], "where custodians are services, it is theirs to take"
+
+
+def test_a_command_that_cannot_take_ends_as_it_ended(
+    world: ChainWorld, kept: ProofFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a home whose custodians' keys are gone, or whose node does not answer; the next one makes up for it."""
+    commands = Commands(world, tmp_path)
+    revoked(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(NodeSource, "head", refuse)
+        assert commands.takes(world) == []
+    assert commands.takes(world)
+
+
+def refuse(_: NodeSource) -> bytes:
+    raise CannotCheckError("The node has no answer (by order of the test).")
