@@ -41,7 +41,7 @@ def test_a_site_sees_what_is_affected_and_that_others_may_see_more(dtledger: Run
     assert result.exit_code == 6
     (line,) = result.stdout.splitlines()[1:]
     assert line.split() == ["1", "affected", "twin", f"{withdrawn.twin}", "(REVOKED)"]
-    assert "1 update of north were not shown to you" in result.stderr
+    assert "1 update of north was not shown to you" in result.stderr
 
 
 def test_an_auditor_to_whom_all_is_opened_sees_all(dtledger: Run, study: Study, withdrawn: Withdrawn) -> None:

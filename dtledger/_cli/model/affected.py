@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 def affected(app: App, model: str, openings: Sequence[str]) -> None:
     """List each aggregate that a withdrawn consent touches: of a round trained under it, and all that builds on that.
 
-    A site sees its own patients, an auditor those that sites opened to it; the ledger does not know whose consent is
-    under which round. If updates were not shown, the exit code is 6, after everything else was shown.
+    A site sees its own patients, an auditor those that sites opened to it; a coordinator sees none, but as an auditor:
+    the ledger does not know whose consent is under which round. If updates were not shown, the exit code is 6, after
+    everything else was shown.
     """
     from ..audit.given import openings_of  # which imports from this folder
 
@@ -60,9 +61,10 @@ def affected(app: App, model: str, openings: Sequence[str]) -> None:
     )
     if seen.unseen:
         sites = listed(dict.fromkeys(app.people.name(each.site) for each in seen.unseen))
+        was = "was" if len(seen.unseen) == 1 else "were"
         raise CannotCheckError(
-            f"{updates_words(len(seen.unseen))} of {sites} were not shown to you.",
-            hint="Each site sees its own: dtledger model affected, or opens its rounds to an auditor.",
+            f"{updates_words(len(seen.unseen))} of {sites} {was} not shown to you.",
+            hint="Each site sees its own by this command, or opens its rounds to an auditor, whom a coordinator asks.",
         )
 
 
