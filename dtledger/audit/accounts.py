@@ -58,6 +58,7 @@ class Accounts:
         receipts = verify_chain(found.deployment, said.receipts, custodian, found.twin)
         anchor = found.view.receipt_anchor(custodian)
         count = verify_anchored(found.view, anchor, said.proof, receipts, custodian, found.twin)
+        _require_places(receipts, count, anchor.count if anchor else 0, custodian)
         sound.extend(receipts)
         return f"{len(receipts):,} receipts in one chain, {count:,} of them anchored; what comes after is unknown"
 
@@ -111,3 +112,21 @@ class Accounts:
                 "and when they were made, is the custodian's word."
             )
         return f"the blocks of {len(receipts):,} receipts are this chain's"
+
+
+def _require_places(receipts: Sequence[AccessReceipt], counted: int, anchored: int, custodian: Address) -> None:
+    """Pass if the numbers that receipts have in their custodian's whole log rise, and those of the first `counted`
+    alone are among the first `anchored` of it.
+
+    Raises:
+        IntegrityError: they do not; `.party` is the custodian.
+    """
+    before = -1
+    for place, each in enumerate(receipts):
+        if each.number <= before or (each.number < anchored) is not (place < counted):
+            raise IntegrityError(
+                f"receipt {place} of a custodian says that it is number {each.number} of its log, which what it "
+                "anchored and the others contradict",
+                party=custodian,
+            )
+        before = each.number

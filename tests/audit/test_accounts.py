@@ -139,3 +139,16 @@ def test_a_receipt_that_is_dated_back_is_judged_by_when_it_was_written(world: Wo
     assert found["receipts"].verdict is Verdict.PASS, found
     assert found["consent"].verdict is Verdict.FAIL
     assert ends.upper() in found["consent"].evidence
+
+
+def test_a_receipt_with_the_number_of_an_older_one_is_not_taken_for_as_old(world: World) -> None:
+    """An anchor counts the log, and a number below its count says: I was there."""
+    custodian = world.custodians[0]
+    for each in (world.clinician, world.patient):
+        each.read(world.twin, "glucose", "TREAT" if each is world.clinician else "PATRQT")
+    custodian.anchor()
+    for number in (0, 1, custodian.log.entries[-1].receipt.number):
+        found = claims(world, lambda lists: None, [after(world, number=number)])
+        assert found["receipts"].verdict is Verdict.FAIL
+        assert "contradict" in found["receipts"].evidence
+    assert claims(world, lambda lists: None, [after(world)])["receipts"].verdict is Verdict.PASS
