@@ -18,6 +18,8 @@ from dtledger.audit import Asked, Bundle, Claim, Question, Receipts, Verdict, ex
 from dtledger.audit.answer import _Verification
 from dtledger.audit.source import Source
 from dtledger.client import publish_keyring
+from dtledger.encoding import sha256
+from dtledger.errors import IntegrityError
 from dtledger.ledger import calls
 from dtledger.ledger import events as e
 from dtledger.ledger.events import Logged
@@ -200,6 +202,21 @@ def test_a_file_that_leaves_a_block_or_a_batch_out_and_is_made_to_fit_does_not_s
 
 def _of_kinds(claims: list[Claim]) -> list[tuple[str, str, Verdict]]:
     return [(each.name, each.about, each.verdict) for each in claims]
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_a_byte_of_a_file_that_is_changed_with_the_sum_over_it_changes_what_is_found(
+    lived: Lived, bundle: Bundle, part: int
+) -> None:
+    body, expected = bundle.encode()[:-32], _of_kinds(from_file(bundle, lived.asked()))
+    for place in range(part * 397, len(body), len(body) // 8):
+        changed = bytearray(body)
+        changed[place] ^= 1 << place % 8
+        try:
+            found = from_file(Bundle.decode(bytes(changed) + sha256(bytes(changed))), lived.asked())
+        except IntegrityError:
+            continue
+        assert _of_kinds(found) != expected, place
 
 
 def test_a_list_that_a_file_has_for_another_custodian_is_not_that_ones(lived: Lived) -> None:
