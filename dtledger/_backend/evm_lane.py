@@ -57,8 +57,9 @@ AGAIN_SECONDS = 2
 _CALL_BYTES = 256
 """What a call takes in a transaction beside its data: six words, and what fills up its last."""
 
-_BASE_GAS, _BYTE_GAS, _LEAST_BYTE_GAS = 21_000, 16, 40
-"""The last is what a transaction must have for each byte, however little its calls take (EIP-7623)."""
+_BASE_GAS, _BYTE_GAS, _LEAST_BYTE_GAS = 21_000, 17, 40
+"""A byte costs 16, and one that the relay keeps for it (`Relay.sol`); the last is what a transaction must have for each
+byte, however little its calls take (EIP-7623)."""
 _CALL_GAS = 10_000
 """What the relay itself may take for a call."""
 

@@ -16,6 +16,13 @@ contract Insatiable {
     }
 }
 
+/// @notice A signer that is a contract and says that it signed where it has gas enough, and otherwise that it did not.
+contract Wary {
+    function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
+        return gasleft() > 1_000_000 ? bytes4(0x1626ba7e) : bytes4(0);
+    }
+}
+
 /// @notice Many messages in one transaction: each as if it were alone.
 contract RelayTest is Signing {
     uint32 private constant GAS = 200_000;
@@ -125,6 +132,15 @@ contract RelayTest is Signing {
         vm.assertTrue(relay.carry{gas: 3_000_000}(calls)[0].landed, "with enough the first lands");
     }
 
+    /// @dev It fails early and gives back what it had, so nothing that is left afterwards would show it.
+    function test_what_is_given_less_than_was_named_is_not_told_as_refused() external {
+        Carried[] memory calls = new Carried[](1);
+        calls[0] = _revocationOf(address(new Wary()), 2_000_000);
+        vm.expectRevert(abi.encodeWithSelector(IRelay.Relay_TooLittleGas.selector, 0));
+        relay.carry{gas: 900_000}(calls);
+        vm.assertTrue(relay.carry{gas: 3_000_000}(calls)[0].landed, "with enough it lands");
+    }
+
     function test_nothing_at_all_is_carried_too() external {
         vm.recordLogs();
         vm.assertEq(_carry(new Carried[](0)).length, 0, "no outcome");
@@ -145,7 +161,10 @@ contract RelayTest is Signing {
 
     /// @dev Of an owner who takes all gas there is to say that it signed.
     function _insatiable(uint32 gas) private returns (Carried memory) {
-        address owner = address(new Insatiable());
+        return _revocationOf(address(new Insatiable()), gas);
+    }
+
+    function _revocationOf(address owner, uint32 gas) private view returns (Carried memory) {
         SignedRevoke memory message = SignedRevoke(owner, 1, clinician, 0, 3, soon());
         return Carried(address(consents), gas, abi.encodeCall(consents.revokeSigned, (message, owner, "")));
     }
