@@ -27,7 +27,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT, GROUPS = SETTINGS["project"], SETTINGS["dependency-groups"]
 THE_CALLERS = {"pandas"}  # imported only for a caller who has it
 RUNTIME, DEVELOPMENT = "scripts/requirements.lock", "scripts/requirements-dev.lock"
-SELDOM = {name: f"scripts/requirements-{name}.lock" for name in ("halmos", "slither", "supply")}
+SELDOM = {name: f"scripts/requirements-{name}.lock" for name in ("halmos", "mutate", "slither", "supply")}
 
 NAME, EXTRAS = r"([A-Za-z0-9._-]+)", r"\[[a-z0-9,._-]+\]"
 
