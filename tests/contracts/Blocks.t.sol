@@ -48,6 +48,16 @@ contract BlocksTest is Giving {
         consents.blockGrantee(9, clinician);
     }
 
+    function test_blocking_nobody_blocks_nobody_who_has_no_organisation() external {
+        vm.prank(patient);
+        consents.blockGrantee(1, address(0));
+        Facts memory facts = consents.factsOf(1, medic, medic, 0);
+        vm.assertTrue(facts.enrolled && facts.organisation == address(0) && !facts.blocked, "the medic");
+        vm.prank(patient);
+        consents.blockGrantee(1, medic);
+        vm.assertTrue(consents.factsOf(1, medic, medic, 0).blocked, "once blocked");
+    }
+
     // Saturated counters, which no sequence of calls reaches in a lifetime
 
     function test_the_last_revision_but_one_takes_no_grant_and_the_last_stays() external {

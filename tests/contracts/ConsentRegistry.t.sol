@@ -65,6 +65,16 @@ contract ConsentRegistryTest is Giving {
         consents.grant(1, clinician, 0, pack(t), "package");
     }
 
+    function test_the_narrowest_terms_are_taken() external {
+        Terms memory t = broadTerms();
+        (t.categories, t.purposes, t.actions) = (1, 1, 1);
+        t.expiresAt = t.notBeforeAt + 1;
+        t.dataUntil = t.dataFrom;
+        vm.prank(patient);
+        consents.grant(1, clinician, 0, pack(t), "package");
+        vm.assertEq(_word(clinician, 0).dataUntil(), t.dataFrom, "one minute");
+    }
+
     function test_READ_and_TRAIN_need_purposes_and_WRITE_and_EMERGENCY_none() external {
         Terms memory t = broadTerms();
         t.purposes = 0;
