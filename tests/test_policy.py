@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import FrozenInstanceError, dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -251,6 +251,13 @@ class TestEmergency:
         assert Question(facts, self.ASKS).verdict is Reason.EMERGENCY_CLOSED
 
 
+class TestActions:
+    @given(st.integers(1, 15))
+    def test_that_the_vocabulary_does_not_know_permit_nothing_and_take_nothing_away(self, unknown: int) -> None:
+        assert Question(World().with_grant(actions=unknown << 4)).verdict is Reason.ACTION
+        assert Question(World().with_grant(actions=unknown << 4 | Action.READ.mask)).verdict is Reason.PERMITTED
+
+
 class TestCounters:
     @pytest.mark.parametrize(
         ("revision", "epoch", "reason"),
@@ -400,11 +407,20 @@ class TestMalformed:
                 _ = Question(facts, replace(REQUEST, **change)).verdict
         assert Question().verdict.permits
 
-    @pytest.mark.parametrize(("earliest", "latest"), [(NOW + 1, NOW), (-1, NOW), (NOW, 2**40)])
+    def test_says_which_slots_there_are(self) -> None:
+        with pytest.raises(MalformedRequestError, match="runs from 0 to 7: 8"):
+            _ = Question(request=replace(REQUEST, number=8)).verdict
+
+    @pytest.mark.parametrize(("earliest", "latest"), [(NOW + 1, NOW), (-1, NOW), (NOW, 2**40), (NOW, 2**41)])
     def test_are_times_that_run_backwards_or_cannot_be(self, earliest: int, latest: int) -> None:
         with pytest.raises(MalformedRequestError):
             _ = Question(earliest=earliest, latest=latest).verdict
         assert Question().verdict.permits
+
+    def test_are_no_times_from_the_first_to_the_last_that_a_grant_can_name(self) -> None:
+        ever = World().with_grant(not_before_at=0, expires_at=2**40 - 1)
+        assert Question(ever, earliest=0, latest=2**40 - 2).verdict is Reason.PERMITTED
+        assert Question(ever, earliest=0, latest=2**40 - 1).verdict is Reason.EXPIRED
 
 
 words = st.builds(
@@ -420,20 +436,62 @@ words = st.builds(
 )
 
 
+WIDTHS = {
+    "categories": 32,
+    "purposes": 32,
+    "not_before_at": 40,
+    "expires_at": 40,
+    "actions": 8,
+    "revision": 16,
+    "epoch": 24,
+}
+
+
 class TestAWord:
     @given(words)
     def test_is_the_same_after_packing(self, grant: Grant) -> None:
         assert Grant.unpack(grant.pack()) == grant
-        assert grant.pack() < 1 << 256
+        assert 0 <= grant.pack() < 1 << 256
         assert (grant.terms.revision, grant.terms.epoch) == (0, 0)
 
+    @pytest.mark.parametrize(("name", "bits"), WIDTHS.items())
+    def test_keeps_each_field_to_its_last_bit_and_apart_from_the_others(self, name: str, bits: int) -> None:
+        full = replace(EMPTY, **{name: 2**bits - 1})
+        assert Grant.unpack(full.pack()) == full
+
+    @pytest.mark.parametrize("bit", [78, 79, 110, 111])
+    def test_of_minutes_that_no_key_tree_has_is_no_grant(self, bit: int) -> None:
+        with pytest.raises(ValueError, match="a period must run forwards"):
+            Grant.unpack(1 << bit)
+        assert Grant.unpack(0) == EMPTY
+
     @pytest.mark.parametrize(
-        "change", [{"categories": 2**32}, {"actions": 256}, {"revision": 2**16}, {"epoch": -1}, {"expires_at": 2**40}]
+        "change",
+        [
+            {"categories": 2**32},
+            {"purposes": 2**40},
+            {"actions": 256},
+            {"revision": 2**16},
+            {"epoch": -1},
+            {"expires_at": 2**40},
+        ],
     )
     def test_holds_no_more_than_its_bits(self, change: dict[str, int]) -> None:
         with pytest.raises(ValueError, match="does not fit"):
             replace(GRANT, **change).pack()
         assert GRANT.pack()
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("value", "name"), [(GRANT, "actions"), (Member(0, None, 1), "kinds"), (REQUEST, "number")]
+    )
+    def test_are_never_changed_and_hold_nothing_else(self, value: Any, name: str) -> None:
+        assert replace(value) == value
+        assert len({value, replace(value)}) == 1
+        with pytest.raises(FrozenInstanceError):
+            setattr(value, name, 1)
+        assert not hasattr(value, "__dict__")
 
 
 def _word(case: Case) -> naive_rule.Word:

@@ -76,10 +76,10 @@ def warm() -> Iterator[None]:
                 compiler.communicate()
 
 
-def copy(place: Path) -> Path:
-    """A sound copy of the contracts and their tests, built. Its tests pass (`failures` is empty)."""
+def copy(place: Path, without: Iterable[str] = ()) -> Path:
+    """A sound copy of the contracts and of their tests, but those `without`: built, and its tests pass."""
     place.mkdir(parents=True, exist_ok=True)
-    ignored = shutil.ignore_patterns("*.py", "__pycache__")
+    ignored = shutil.ignore_patterns("*.py", "__pycache__", *without)
     shutil.copytree(ROOT / "contracts", place / "contracts")
     shutil.copytree(ROOT / "tests" / "contracts", place / "tests" / "contracts", ignore=ignored)
     shutil.copytree(ROOT / "tests" / "vectors", place / "tests" / "vectors")
@@ -156,6 +156,16 @@ def failures(place: Path, witnesses: Iterable[str], invariant_runs: int = 48) ->
     if missing := named - results.keys():
         raise ValueError(f"there is no test {'.'.join(min(missing))}")
     return {".".join(test) for test in named if results[test] == "Failure"}
+
+
+def passes(place: Path, *chosen: str) -> bool:
+    """Whether every test passes that a copy has, or that forge's options choose.
+
+    Raises:
+        ValueError: the copy does not compile.
+    """
+    suites = _results(_forge(place, "test", "--json", "--fail-fast", *chosen))
+    return all(result["status"] == "Success" for suite in suites.values() for result in suite["test_results"].values())
 
 
 def _results(told: str) -> dict[str, Any]:

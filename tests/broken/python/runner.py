@@ -13,19 +13,22 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Protocol, TypeVar
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(__file__).parent
 PROCESSES = 2
+DIED = "the process died"
+T = TypeVar("T")
 PYTEST = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
 
@@ -68,6 +71,16 @@ def mutants() -> list[Mutant]:
     ]
 
 
+class Changed(Protocol):
+    """One module of dtledger, written otherwise."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def module(self) -> str: ...
+    def source(self) -> str: ...
+
+
 class _Loader(SourceFileLoader):
     """Loads one module from other source than its file's, whatever was compiled of it before."""
 
@@ -81,7 +94,7 @@ class _Loader(SourceFileLoader):
 
 
 class _Finder(MetaPathFinder):
-    def __init__(self, mutant: Mutant) -> None:
+    def __init__(self, mutant: Changed) -> None:
         self._mutant = mutant
 
     def find_spec(
@@ -111,16 +124,25 @@ class _Outcomes:
             self.errors.append(report.longreprtext)
 
 
-def verdict(mutant: Mutant | None, witnesses: Sequence[str]) -> str:
-    """In a process of its own: "" if every witness fails (or, without a mutant, passes), else what went otherwise."""
-    if mutant is not None:
-        sys.meta_path.insert(0, _Finder(mutant))
-        importlib.import_module(mutant.module)  # before pytest puts a finder of its own in front
-    outcomes = _Outcomes()
+def put_in_place(mutant: Changed) -> None:
+    """Have whoever imports the module get the changed one."""
+    sys.meta_path.insert(0, _Finder(mutant))
+    importlib.import_module(mutant.module)  # before pytest puts a finder of its own in front
+
+
+def silence() -> None:
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-        pytest.main([*PYTEST, *(f"tests/{witness}" for witness in witnesses)], plugins=[outcomes])
+
+
+def verdict(mutant: Mutant | None, witnesses: Sequence[str]) -> str:
+    """In a process of its own: "" if every witness fails (or, without a mutant, passes), else what went otherwise."""
+    if mutant is not None:
+        put_in_place(mutant)
+    outcomes = _Outcomes()
+    silence()
+    pytest.main([*PYTEST, *(f"tests/{witness}" for witness in witnesses)], plugins=[outcomes])
     if outcomes.errors:
         return f"the tests did not get to run: {outcomes.errors[0][-600:]}"
     if len(outcomes.of) != len(set(witnesses)):
@@ -133,26 +155,31 @@ def verdict(mutant: Mutant | None, witnesses: Sequence[str]) -> str:
 def run(chosen: Sequence[Mutant]) -> Iterator[tuple[Mutant, str]]:
     """Each mistake with its verdict, as they come in."""
     _preload()
+    return judged(chosen, lambda mutant: verdict(mutant, mutant.witnesses))
+
+
+def judged(chosen: Sequence[T], judge: Callable[[T], str]) -> Iterator[tuple[T, str]]:
+    """Each with what `judge` said of it in a process of its own, as they come in."""
     waiting, running = list(chosen), {}
     while waiting or running:
         while waiting and len(running) < PROCESSES:
-            mutant = waiting.pop(0)
+            one = waiting.pop(0)
             ours, theirs = os.pipe()
             child = os.fork()
             if not child:
-                _answer(theirs, mutant)
+                _answer(theirs, judge, one)
             os.close(theirs)
-            running[child] = mutant, ours
+            running[child] = one, ours
         ended, _ = os.waitpid(-1, 0)
-        mutant, pipe = running.pop(ended)
+        one, pipe = running.pop(ended)
         with os.fdopen(pipe) as answer:
-            yield mutant, json.loads(answer.read() or '"the process died"')
+            yield one, json.loads(answer.read() or f'"{DIED}"')
 
 
-def _answer(pipe: int, mutant: Mutant) -> None:
+def _answer(pipe: int, judge: Callable[[T], str], one: T) -> None:
     """The child's whole life."""
     try:
-        said = verdict(mutant, mutant.witnesses)
+        said = judge(one)
     except BaseException as error:  # noqa: BLE001  (whatever it is, the parent shall hear of it)
         said = repr(error)
     os.write(pipe, json.dumps(said[:4000]).encode())
