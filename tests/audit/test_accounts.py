@@ -132,9 +132,12 @@ def test_a_receipt_that_is_dated_back_is_judged_by_when_it_was_written(world: Wo
     before = claims(world, lambda lists: None, [after(world)])
     assert before["consent"].verdict is Verdict.PASS, "so nobody can tell when it was written"
     if by == "a receipt before it":
+        world.ledger.mine()  # so that no custodian sends a heartbeat, by which it anchors
         world.patient.read(world.twin, "glucose", "PATRQT")
     else:
         world.custodians[0].anchor()
+    anchored = world.ledger.view().receipt_anchor(world.custodians[0].address)
+    assert bool(anchored) is (by != "a receipt before it")
     found = claims(world, lambda lists: None, [after(world)])
     assert found["receipts"].verdict is Verdict.PASS, found
     assert found["consent"].verdict is Verdict.FAIL
