@@ -89,7 +89,7 @@ def test_it_stops_where_it_needs_the_founders_cards_and_goes_on_with_them(
     told = json.loads(second.stdout)
     assert told["schema"] == "dtledger/deploy/1"
     assert {step["step"]: step["gas"] for step in told["steps"]}["AccessManager"] == 0  # done in the first run
-    assert told["steps"][-1]["step"] == "deployer-governs-no-more"
+    assert told["steps"][-1]["step"] == "remember-the-beginning"
 
     deployment = read_deployment(record)
     assert dict(deployment.contracts) == dict(unfinished.contracts)
