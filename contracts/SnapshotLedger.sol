@@ -31,9 +31,8 @@ contract SnapshotLedger is ISnapshotLedger {
         if (_batches[msg.sender][root].count != 0) revert SnapshotLedger_AlreadyAnchored(msg.sender, root);
         _batches[msg.sender][root] =
             Batch({blockNumber: uint64(block.number), anchoredAt: uint40(block.timestamp), count: count});
-        _histories[msg.sender] = keccak256(
-            abi.encode(_histories[msg.sender], root, count, indexDigest, block.number, block.timestamp)
-        );
+        _histories[msg.sender] =
+            keccak256(abi.encode(_histories[msg.sender], root, count, indexDigest, block.number, block.timestamp));
         emit BatchAnchored(msg.sender, root, count, indexDigest);
     }
 

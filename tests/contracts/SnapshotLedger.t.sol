@@ -57,7 +57,8 @@ contract SnapshotLedgerTest is World {
         vm.prank(gateway);
         snapshots.anchorBatch(second, 5, "next index");
 
-        bytes32 one = keccak256(abi.encode(bytes32(0), first, uint32(3), bytes32("index"), uint256(1234), uint256(START)));
+        bytes32 one =
+            keccak256(abi.encode(bytes32(0), first, uint32(3), bytes32("index"), uint256(1234), uint256(START)));
         bytes32 two =
             keccak256(abi.encode(one, second, uint32(5), bytes32("next index"), uint256(1250), uint256(START) + 60));
         vm.assertEq(snapshots.historyOf(gateway), two, "both, in order, with blocks and times");
