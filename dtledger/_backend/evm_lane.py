@@ -157,7 +157,9 @@ class EvmLane:
         """Where it goes, its data, and its limit of gas."""
         if self._relay is None or len(calls) == 1:
             (call,), (took,) = calls, gas
-            return self._ledger.deployment.contracts[call.contract], call.data, _limit(took)
+            # tried among others it took neither a transaction's own gas nor that of its bytes
+            alone = _limit(took) + len(call.data) * _BYTE_GAS, len(call.data) * _LEAST_BYTE_GAS
+            return self._ledger.deployment.contracts[call.contract], call.data, _BASE_GAS + max(alone)
         limits = [_limit(each) for each in gas]
         data = self._spelled(calls, limits)
         # and what the last call must leave to have its own (EIP-150)

@@ -144,6 +144,13 @@ class TestABatch:
         line.land()
         assert line.is_blocked("bob") == [1]
 
+    def test_of_one_that_was_tried_among_others_has_the_gas_that_it_takes_alone(self, line: Line) -> None:
+        some = [*map(line.blocking, FOUR)]
+        gas = line.lane.try_out(some)
+        line.lane.send(some[-1:], gas[-1:], lambda flight: line.book.note(line.lane.address, flight))  # type: ignore[arg-type]
+        line.land()
+        assert line.is_blocked(FOUR[-1]) == [1]
+
     def test_is_tried_out_call_by_call(self, line: Line) -> None:
         some = [line.blocking("bob"), line.blocking("hospital", signer="bob"), line.blocking("clinic")]
         first, forged, last = line.lane.try_out(some)
