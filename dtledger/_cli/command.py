@@ -93,6 +93,8 @@ class Noun(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
+            if getattr(error, "possibilities", None):  # click names the nearest
+                raise
             known = ", ".join(self.list_commands(ctx))
             raise click.UsageError(f"{error.message.removesuffix('.')}. There is: {known}.", ctx) from None
 
