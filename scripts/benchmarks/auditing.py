@@ -72,7 +72,8 @@ class Audits:
             # the model first: Anvil funds its newcomers behind the back of the block that is newest then
             audit = _twin(world) if number else _model(world)
             bundle = export(audit, node_of(world), store)[0]
-            asked.append(replace(audit, pinned=Header.read(bundle.headers[max(bundle.headers)]).hash))
+            pinned = Header.read(bundle.headers[max(bundle.headers)]).hash
+            asked.append(replace(audit, pinned=pinned, known=audit.deployment))
             files.append(bundle.encode())
         return cls(world, tuple(asked), tuple(files))
 
