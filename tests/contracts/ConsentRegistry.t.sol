@@ -107,6 +107,16 @@ contract ConsentRegistryTest is Giving {
         vm.stopPrank();
     }
 
+    function test_no_slot_comes_after_7() external {
+        Grant terms = pack(broadTerms());
+        vm.startPrank(patient);
+        vm.expectRevert(_invalid("number"));
+        consents.grant(1, clinician, 8, terms, "package");
+        vm.expectRevert(_invalid("number"));
+        consents.revoke(patient, 1, clinician, 8);
+        vm.stopPrank();
+    }
+
     function test_many_are_granted_on_the_same_terms() external {
         Recipient[] memory to = new Recipient[](2);
         to[0] = Recipient(clinician, 0, "first package");
