@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from .factors import Array
 
-__all__ = ["Twins", "join", "of", "pack", "put", "unpack"]
+__all__ = ["Twins", "join", "of", "pack", "put", "unpack", "where"]
 
 Twins = npt.NDArray[np.intp]
 """Places of twins in a memory."""
@@ -56,6 +56,12 @@ def put(memory: Memory, twins: Twins, some: Memory) -> Memory:
 
     changed: Memory = _each(with_some, memory, some)
     return changed
+
+
+def where(wanted: npt.NDArray[np.bool_], some: Memory, others: Memory) -> Memory:
+    """Of the twins that are `wanted` some, of the rest others."""
+    chosen: Memory = _each(lambda *arrays: np.where(wanted, *arrays), some, others)
+    return chosen
 
 
 def pack(memory: Any) -> Array:

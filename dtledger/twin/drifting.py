@@ -12,6 +12,7 @@ how glucose must move, and the rest is the sensor's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class DriftingProcess:
 
     inner: GlucoseProcess
     drift: Drift
+    curved: ClassVar = GlucoseProcess.curved
 
     def move(self, points: Array, minutes: Array) -> Array:
         return np.concatenate(
@@ -71,8 +73,8 @@ def start(twins: int, parameters: Parameters, drift: Drift) -> State:
 
 
 def _joined(inner: Array, last: Array) -> Array:
-    size = len(inner)
-    factor = np.zeros((size + 1, size + 1, inner.shape[2]))
-    factor[:size, :size] = inner
-    factor[size, size] = last
-    return factor
+    rows, columns, twins = inner.shape
+    both = np.zeros((rows + 1, columns + 1, twins))
+    both[:rows, :columns] = inner
+    both[rows, columns] = last
+    return both

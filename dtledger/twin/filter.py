@@ -8,7 +8,9 @@ the centre's and e = W Σd the mean's, the scaled covariance is exactly
     W Σ d dᵀ + (β − α²) e eᵀ
 
 a sum of squares for β ≥ α²: no weight is negative, and both steps are orthogonal transformations without a downdate. In
-the textbook's form the same covariance is a small difference of large numbers.
+the textbook's form the same covariance is a small difference of large numbers. Each pair of points is turned by 45°,
+into half of what lies between the two and how far their middle is off the centre: that is 0, and left out, where a
+process is linear.
 
 >>> state = State(np.zeros((1, 1)), np.ones((1, 1, 1)))
 >>> expected = Filter().expect(state, Linear(np.ones((1, 1)), np.ones(1)))
@@ -21,7 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -46,11 +48,15 @@ class State:
 class Process(Protocol):
     """How a state moves by itself."""
 
+    @property
+    def curved(self) -> slice:
+        """The rows whose move is not linear in the state."""
+
     def move(self, points: Array, minutes: Array) -> Array:
         """The points (n, k, twins) after `minutes` (twins); each point by itself."""
 
     def noise(self, minutes: Array) -> Array:
-        """The factor (n, n, twins) of what chance adds in `minutes` (twins)."""
+        """Columns (n, ·, twins) whose squares are the covariance of what chance adds in `minutes` (twins)."""
 
 
 class Sensor(Protocol):
@@ -70,6 +76,7 @@ class Linear:
 
     matrix: Array
     deviations: Array
+    curved: ClassVar = slice(0)
 
     def move(self, points: Array, minutes: Array) -> Array:
         return self.read(points)
@@ -100,21 +107,21 @@ class Filter:
 
     def predict(self, state: State, process: Process, minutes: Array) -> State:
         """The state after `minutes` (twins), which may differ from twin to twin and be 0."""
-        moved, noise = process.move(self._points(state), minutes), process.noise(minutes)
-        mean, columns = self._moments(moved, len(state.mean), noise.shape[1])
-        columns[:, moved.shape[1] :] = noise
-        return State(mean, triangular(columns))
+        moved, noise, curved = process.move(self._points(state), minutes), process.noise(minutes), process.curved
+        mean, halves, off = self._moments(moved, len(state.mean), curved)
+        bent = np.zeros((len(mean), *off.shape[::2]))
+        if len(off):
+            bent[curved] = triangular(off)
+        return State(mean, triangular(np.concatenate([halves, bent, noise], axis=1)))
 
     def expect(self, state: State, sensor: Sensor) -> Expected:
         """The next readings, before they are looked at."""
         size = len(state.mean)
-        mean, columns = self._moments(sensor.read(self._points(state)), size)
-        plus, minus = columns[:, :size], columns[:, size : 2 * size]
-        # Each pair turned by 45°: half of the columns then have no part in the state, and become one small factor.
-        odd, even = (plus - minus) * math.sqrt(0.5), (plus + minus) * math.sqrt(0.5)
-        rest = triangular(np.concatenate([even, columns[:, 2 * size :], sensor.noise(state.mean)], axis=1))
+        mean, halves, off = self._moments(sensor.read(self._points(state)), size)
+        # What is off the centre has no part in the state, and becomes one small factor.
+        rest = triangular(np.concatenate([off, sensor.noise(state.mean)], axis=1))
         own = np.concatenate([state.factor, np.zeros((size, *rest.shape[1:]))], axis=1)
-        joint = np.concatenate([np.concatenate([odd, rest], axis=1), own])
+        joint = np.concatenate([np.concatenate([halves, rest], axis=1), own])
         return Expected(state, mean, joint, triangular(joint[: len(mean)]))
 
     def _points(self, state: State) -> Array:
@@ -127,16 +134,19 @@ class Filter:
         points[:, -1] = state.mean
         return points
 
-    def _moments(self, points: Array, size: int, room: int = 0) -> tuple[Array, Array]:
-        """Mean (r, twins) of the points, and columns (r, 2n + 1, twins) whose squares are their covariance; with `room`
-        for so many more after them."""
-        weight, count = 1 / (2 * self.alpha**2 * (size + self.kappa)), points.shape[1] - 1
-        columns = np.empty((len(points), count + 1 + room, points.shape[2]))
-        apart = np.subtract(points[:, :-1], points[:, -1:], out=columns[:, :count])
+    def _moments(self, points: Array, size: int, curved: slice = slice(None)) -> tuple[Array, Array, Array]:
+        """Mean (r, twins) of the points, and the columns of their covariance: (r, n, twins) half of what lies between
+        each pair, and of the `curved` rows (·, n + 1, twins) how far the pairs are off the centre, and the mean."""
+        weight = 1 / (2 * self.alpha**2 * (size + self.kappa))
+        halves = (points[:, :size] - points[:, size:-1]) * math.sqrt(weight / 2)
+        mean, bent = points[:, -1].copy(), points[curved]
+        apart = bent[:, :-1] - bent[:, -1:]
         shift = weight * apart.sum(axis=1)
-        apart *= math.sqrt(weight)
-        columns[:, count] = math.sqrt(self.beta - self.alpha**2) * shift
-        return points[:, -1] + shift, columns
+        off = np.empty((len(bent), size + 1, points.shape[2]))
+        np.multiply(apart[:, :size] + apart[:, size:], math.sqrt(weight / 2), out=off[:, :-1])
+        off[:, -1] = math.sqrt(self.beta - self.alpha**2) * shift
+        mean[curved] += shift
+        return mean, halves, off
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,34 +179,34 @@ class Expected:
         """
         there = ~np.isnan(readings)
         innovation = np.where(there, readings - self.mean, 0.0)
-        count, joint = len(readings), self._joint
-        if count == 1 and not there.all():
+        count, joint, whole = len(readings), self._joint, bool(there.all())
+        if count == 1 and not whole:
             joint = joint.copy()
             joint[0, :-1] *= there
             joint[0, -1:] = np.where(there, joint[0, -1:], 1.0)
-        elif not there.all():  # a missing reading becomes one of its own noise, which tells nothing of the state
+        elif not whole:  # a missing reading becomes one of its own noise, which tells nothing of the state
             joint = np.concatenate([joint, np.zeros((len(joint), count, joint.shape[2]))], axis=1)
             joint[:count] *= there[:, None]
             joint[range(count), range(-count, 0)] = ~there
         lower = bordered(joint) if count == 1 else triangular(joint)
         whitened, kept = np.zeros_like(innovation), np.zeros_like(innovation)
         side = np.zeros_like(innovation) if censored is None else np.where(there, censored, 0)
+        sided = censored is not None and bool(side.any())
         for i in range(count):
-            rest = innovation[i] - (lower[i, :i] * whitened[:i]).sum(axis=0)
-            whitened[i] = rest / lower[i, i]
-            if side[i].any():
+            known = (lower[i, :i] * whitened[:i]).sum(axis=0) if i else 0.0
+            whitened[i] = (innovation[i] - known) / lower[i, i]
+            if sided and side[i].any():
                 (at,) = np.nonzero(side[i])
                 mean, kept[i, at] = truncated.moments(-side[i, at] * whitened[i, at])
                 whitened[i, at] = -side[i, at] * mean
         gain = lower[count:, :count]
         factor = lower[count:, count:]
-        if side.any():
+        if sided:
             factor = triangular(np.concatenate([factor, gain * np.sqrt(kept)], axis=1))
-        anything = there.any(axis=0)
-        if not anything.all():
-            factor = np.where(anything, factor, self.state.factor)
+        if not whole:
+            factor = np.where(there.any(axis=0), factor, self.state.factor)
         mean = self.state.mean + (gain * whitened).sum(axis=1)
-        seen = there & (side == 0)
+        seen = there & (side == 0) if sided else there
         nis = np.where(seen, whitened**2, 0.0).sum(axis=0)
         return Update(State(mean, factor), innovation, whitened, nis, seen.sum(axis=0))
 

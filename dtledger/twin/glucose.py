@@ -24,6 +24,7 @@ True
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -81,6 +82,7 @@ class GlucoseProcess:
 
     parameters: Parameters
     absorbed: Array
+    curved: ClassVar = slice(GLUCOSE, GLUCOSE + 1)
 
     def move(self, points: Array, minutes: Array) -> Array:
         known = self.parameters
@@ -96,9 +98,8 @@ class GlucoseProcess:
         inflow += known.clearance * minutes * np.minimum(np.maximum(points[LEVEL], LEVELS[0]), LEVELS[1])
         loss = known.clearance * minutes
         meals, doses = known.meal_gain * self.absorbed[0], known.insulin_gain * self.absorbed[1]
-        if meals.any():
+        if self.absorbed[:2].any():
             inflow += meals * gain(points[MEAL])
-        if doses.any():
             loss = loss + doses * gain(points[INSULIN])
         kept = np.exp(-loss)
         moved[GLUCOSE] = points[GLUCOSE] * kept + inflow * ((1 - kept) / np.where(loss > 0, loss, 1.0))
@@ -107,17 +108,17 @@ class GlucoseProcess:
     def noise(self, minutes: Array) -> Array:
         """What drives q, and what of it r and G have felt by the end, to first order; the wandering of b, m and s."""
         known = self.parameters
-        factor = np.zeros((6, 6, minutes.shape[-1]))
+        columns = np.zeros((6, 5, minutes.shape[-1]))
         flow = known.flow_deviation * np.sqrt(1 - np.exp(-2 * minutes / known.flow_minutes))
         felt = 1 - np.exp(-minutes / (2 * known.disturbance_minutes))
-        factor[GLUCOSE, GLUCOSE] = flow * felt * minutes / 3
-        factor[DISTURBANCE, GLUCOSE] = flow * felt
-        factor[FLOW, GLUCOSE] = 0.8 * flow
-        factor[FLOW, FLOW] = 0.6 * flow
+        columns[GLUCOSE, 0] = flow * felt * minutes / 3
+        columns[DISTURBANCE, 0] = flow * felt
+        columns[FLOW, 0] = 0.8 * flow
+        columns[FLOW, 1] = 0.6 * flow
         days = np.sqrt(minutes / 1440)
-        factor[LEVEL, LEVEL] = known.level_wander * days
-        factor[MEAL, MEAL] = factor[INSULIN, INSULIN] = known.gain_wander * days
-        return factor
+        columns[LEVEL, 2] = known.level_wander * days
+        columns[MEAL, 3] = columns[INSULIN, 4] = known.gain_wander * days
+        return columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,13 @@ from .prior import Prior
 from .rewind import AT, TAKEN, VALUE
 from .twin import Announced, Step
 
-__all__ = ["GOOD", "LOW", "QUALITIES", "SUSPECT", "UNVERIFIED", "Keeper", "Kept", "Memory", "beside"]
+__all__ = ["FORM", "GOOD", "LOW", "QUALITIES", "SUSPECT", "UNVERIFIED", "Keeper", "Kept", "Memory", "beside"]
 
 GOOD, SUSPECT, UNVERIFIED = range(3)
 QUALITIES = ("good", "suspect", "unverified")
 """What the numbers mean. A good reading's `Reading.quality` has no word, the others' that word."""
+FORM = 2
+"""Of a `Memory`: another where its numbers come to mean something else."""
 LOW = 70.0
 """mg/dL below which a reading alarms."""
 AGREEING, SPAN = 4, 12.0
@@ -149,13 +151,11 @@ class Keeper:
         Raises:
             ValueError: the clock runs back, or a minute is no number.
         """
-        nothing = np.zeros(len(minutes))
-        sides = nothing if sides is None else sides
-        announced = Announced(nothing, nothing, nothing) if announced is None else announced
+        sides = np.zeros(len(minutes)) if sides is None else sides
         coming = twin.expect(self.prior, memory.twin, minutes)
         judged = gate.judge(self.thresholds, memory.gate, coming, reading, sides)
         wild, good = np.isinf(judged.scores[0]), memory.standing == GOOD
-        if second is None and good.all() and not (wild | (judged.score > self.thresholds.level)).any():
+        if second is None and (good & ~wild & (judged.score <= self.thresholds.level)).all():
             return self._believed(memory, coming, judged, minutes, reading, sides, announced)
         there = ~np.isnan(reading)
         shown = np.where(there & ~wild, reading, coming.mean)
@@ -211,7 +211,7 @@ class Keeper:
         minutes: Array,
         reading: Array,
         sides: Array,
-        announced: Announced,
+        announced: Announced | None,
     ) -> Kept:
         """What `take` finds where all are good and stay so: as a rule, where the twins are few."""
         there, nothing, never = ~np.isnan(reading), np.zeros(len(minutes)), np.full(len(minutes), LONG_AGO)

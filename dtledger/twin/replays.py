@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from . import batch
 from .batch import Twins
-from .factors import Array
+from .factors import Array, Short
 from .past import LONG_AGO
 
 __all__ = ["HISTORY", "REPLAYS", "Memory", "greatest", "lasted", "named", "start", "take"]
@@ -37,8 +39,10 @@ SAME = 0.05
 REPLAYS = ("stuck", "replay", "daily replay", "joined replay", "daily joined replay")
 """What is looked for; a daily one comes from the same time of another day."""
 DAY = 1440.0
-PUNCTUAL = 8.0
-"""Minutes by which the same time of another day may differ."""
+TURN = 2**16
+"""Units of a day's clock, 1.3 s each: it wraps as the number does."""
+PUNCTUAL = int(8.0 * TURN / DAY)
+"""By how much of TURN the same time of another day may differ."""
 CACHED = 32_768
 """Numbers that are worked on at once."""
 LONGEST = 8
@@ -47,18 +51,18 @@ LONGEST = 8
 _CONSTANT = 0.5 * math.log(2 * math.pi)
 
 
-Short = npt.NDArray[np.float32]
-"""Half as long as others: there are many."""
+Clock = npt.NDArray[np.uint16]
+Numbers = TypeVar("Numbers", Short, Clock)
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """`values` (300, twins), the newest last, NaN before the first, and their `clock`, minutes of the day; sums by lag,
-    the least last, none below 0: `same` and `joined` (300, twins); `stuck` (twins) how little the twin expected of a
+    """`values` (300, twins), the newest last, NaN before the first, and their `clock`, in TURN; sums by lag, the least
+    last, none below 0: `same` and `joined` (300, twins); `stuck` (twins) how little the twin expected of a
     run of equal readings, and since when."""
 
     values: Short
-    clock: Short
+    clock: Clock
     same: Short
     joined: Short
     stuck: Array
@@ -68,19 +72,19 @@ class Memory:
 def start(twins: int) -> Memory:
     """Before the first reading."""
     none: Short = np.zeros((HISTORY, twins), dtype=np.float32)
-    return Memory(none + np.float32(np.nan), none, none, none, np.zeros(twins), np.full(twins, LONG_AGO))
+    clock: Clock = np.zeros((HISTORY, twins), dtype=np.uint16)
+    return Memory(none + np.float32(np.nan), clock, none, none, np.zeros(twins), np.full(twins, LONG_AGO))
 
 
 def take(memory: Memory, minutes: Array, reading: Array, sides: Array, log_density: Array) -> Memory:
     """With one more reading (twins; NaN is none), of which the twin expected `log_density` (twins), mg/dL. Where the
     sensor shows the end of its range (`sides`), it is bound to show the same again."""
     there = ~np.isnan(reading)
-    equal = (np.abs(reading - memory.values[-1]) < SAME) & (sides == 0)
+    values, same, joined = memory.values, memory.same, memory.joined
+    equal = (np.abs(reading - values[-1]) < SAME) & (sides == 0)
     now: Short = reading.astype(np.float32)
-    values, same, joined, clock = (
-        np.asarray(each, dtype=np.float32) for each in (memory.values, memory.same, memory.joined, memory.clock)
-    )
-    flat = -0.5 * np.square((reading - memory.values[-1]) / FLAT) - math.log(FLAT) - _CONSTANT
+    clock: Clock = np.floor(minutes * (TURN / DAY)).astype(np.int64).astype(np.uint16)
+    flat = -0.5 * np.square((reading - values[-1]) / FLAT) - math.log(FLAT) - _CONSTANT
     density = np.fmax(log_density, flat).astype(np.float32) + np.float32(_CONSTANT)
     unlikely = log_density + math.log(STEP)
     after = np.empty_like(same), np.empty_like(joined)
@@ -97,15 +101,14 @@ def take(memory: Memory, minutes: Array, reading: Array, sides: Array, log_densi
         _sum(joined[here], change, density, math.sqrt(2), after[1][here])
     for each in after:
         each[LAGS:] = 0
-    if not there.all():
-        after = np.where(there, after[0], same), np.where(there, after[1], joined)
-    return Memory(
-        _noted(values, now, there),
-        _noted(clock, (minutes % DAY).astype(np.float32), there),
+    found = Memory(
+        _noted(values, now),
+        _noted(memory.clock, clock),
         *after,
-        np.where(there, np.where(equal, memory.stuck - unlikely, 0.0), memory.stuck),
-        np.where(there & ~equal, minutes, memory.stuck_since),
+        np.where(equal, memory.stuck - unlikely, 0.0),
+        np.where(equal, memory.stuck_since, minutes),
     )
+    return found if there.all() else batch.where(there, found, memory)
 
 
 def greatest(memory: Memory) -> Array:
@@ -134,11 +137,10 @@ def named(memory: Memory) -> tuple[Array, Array]:
 
 def _daily(memory: Memory) -> npt.NDArray[np.bool_]:
     """Which lags compare the same time of day."""
-    early = memory.clock[:-1] - memory.clock[-1]
-    np.abs(early, out=early)
+    early = memory.clock[:-1] - (memory.clock[-1] - np.uint16(PUNCTUAL))
     daily = np.empty(memory.clock.shape, dtype=bool)
     daily[0] = True
-    np.logical_or(early <= PUNCTUAL, early >= DAY - PUNCTUAL, out=daily[1:])
+    np.less_equal(early, 2 * PUNCTUAL, out=daily[1:])
     return daily
 
 
@@ -152,10 +154,11 @@ def lasted(memory: Memory, twins: Twins, lag: Array, joined: npt.NDArray[np.bool
     return np.asarray(np.logical_and.accumulate(near, axis=0).sum(axis=0) - 1.0)
 
 
-def _noted(values: Short, now: Short, there: npt.NDArray[np.bool_]) -> Short:
+def _noted(values: Numbers, now: Numbers) -> Numbers:
+    """One place on, and the newest as the last."""
     noted = np.empty_like(values)
     noted[:-1], noted[-1] = values[1:], now
-    return noted if there.all() else np.asarray(np.where(there, noted, values), dtype=np.float32)
+    return noted
 
 
 def _sum(sums: Short, apart: Short, expected: Short, wider: float, out: Short) -> None:

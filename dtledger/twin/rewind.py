@@ -49,15 +49,20 @@ def start(prior: Prior, twins: int) -> Trail:
 
 
 def note(
-    trail: Trail, minutes: Array, reading: Array, sides: Array, announced: Announced, taken: npt.NDArray[np.bool_]
+    trail: Trail,
+    minutes: Array,
+    reading: Array,
+    sides: Array,
+    announced: Announced | None,
+    taken: npt.NDArray[np.bool_],
 ) -> Trail:
     """The trail with one more reading; NaN where only something was announced."""
     rows = np.empty_like(trail.rows)
     rows[:, :-1] = trail.rows[:, 1:]
-    for row, value in enumerate(
-        (minutes, reading, sides, announced.carbohydrate, announced.rapid, announced.lasting, taken)
-    ):
-        rows[row, -1] = value
+    newest = rows[:, -1]
+    newest[AT], newest[VALUE], newest[SIDE], newest[TAKEN] = minutes, reading, sides, taken
+    intake = newest[CARBOHYDRATE : LASTING + 1]
+    intake[:] = 0.0 if announced is None else (announced.carbohydrate, announced.rapid, announced.lasting)
     older, newer = np.minimum(trail.older_rows + 1, KEPT + 1), np.minimum(trail.newer_rows + 1, KEPT + 1)
     return Trail(rows, trail.older, trail.newer, older, newer)
 

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from .factors import Array
+from .factors import Array, Short
 from .glucose import Parameters
 from .past import LONG_AGO
 
@@ -59,11 +60,14 @@ CONSTANT = math.lgamma((FREEDOM + 1) / 2) - math.lgamma(FREEDOM / 2) - 0.5 * mat
 _OF = np.array([list(SIZES).index(name) for name, _ in ATTACKS])
 _RANGES = [slice(int(rows[0]), int(rows[-1]) + 1) for rows in (np.flatnonzero(i == _OF) for i in range(len(SIZES)))]
 _SIZE = np.array([size for _, size in ATTACKS])[:, None]
-_SIZES = [_SIZE[rows] for rows in _RANGES]
+_SIZES = [_SIZE[rows].astype(np.float32) for rows in _RANGES]
 _WIDER = np.array(WIDER)[:, None]
 _THINNER = -np.log(_WIDER)
 CACHED = 32_768
 """Numbers that are worked on at once."""
+
+
+Numbers = TypeVar("Numbers", Array, Short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Memory:
     onset: Array
     before: Array
     felt: Array
-    ratios: Array
+    ratios: Short
     noise: Array
     noise_since: Array
 
@@ -86,7 +90,7 @@ def start(twins: int) -> Memory:
         np.full((ONSETS, twins), LONG_AGO),
         np.full((ONSETS, twins), LONG_AGO),
         np.zeros((3, ONSETS, len(SIZES), twins)),
-        np.zeros((ONSETS, len(ATTACKS), twins)),
+        np.zeros((ONSETS, len(ATTACKS), twins), dtype=np.float32),
         np.zeros((len(WIDER), twins)),
         np.full((len(WIDER), twins), LONG_AGO),
     )
@@ -97,7 +101,7 @@ def log_density(z: Array) -> Array:
     return np.asarray(-(FREEDOM + 1) / 2 * np.log1p(np.square(z) / FREEDOM))
 
 
-def surprise(z: Array, sides: Array) -> Array:
+def surprise(z: Numbers, sides: Array) -> Numbers:
     """An innovation, 0 where "at most that" (`sides` −1) was read and less expected, or "at least that" and more."""
     return np.where(sides * z < 0, 0.0, z)
 
@@ -144,7 +148,8 @@ def take(
     if not all_there:
         felt = np.where(there, felt, memory.felt)
     if due.any():
-        onset, before, felt, ratios = (_shifted(each, due) for each in (onset, before, felt, ratios))
+        onset, before, felt = (_shifted(each, due) for each in (onset, before, felt))
+        ratios = _shifted(ratios, due)
         onset[-1] = np.where(due, minutes, onset[-1])
         before[-1] = np.where(due, minutes - np.minimum(elapsed, LONGEST), before[-1])
     false = np.ones((ONSETS, len(SIZES), len(minutes)))
@@ -154,13 +159,14 @@ def take(
     rest = false - felt[0]
     if not (all_there and begun.all()):
         rest = np.where((there & begun)[:, None], rest, 0.0)
-    scaled, surprising = rest / deviation, surprise(z, sides)
-    counted = FREEDOM + np.where(there, np.square(surprising), 0.0)
+    scaled, surprising = (rest / deviation).astype(np.float32), surprise(z, sides)
+    counted = (FREEDOM + np.where(there, np.square(surprising), 0.0)).astype(np.float32)
+    short = z.astype(np.float32)
     gained = np.empty_like(ratios)
     onsets = max(1, CACHED // (len(ATTACKS) * len(minutes)))
     for first in range(0, ONSETS, onsets):  # piece by piece: they are many, and each is looked at ten times
         here = slice(first, first + onsets)
-        shifted = _attacked(z, scaled[here], gained[here])
+        shifted = _attacked(short, scaled[here], gained[here])
         if sides.any():
             shifted[:] = surprise(shifted, sides)
         if not all_there:
@@ -180,7 +186,7 @@ def take(
     return Memory(onset, before, felt + gain[:, None, None] * rest, gained, noise, since)
 
 
-def _attacked(z: Array, rest: Array, out: Array) -> Array:
+def _attacked(z: Short, rest: Short, out: Short) -> Short:
     """Into `out`: the innovation without each attack, (onsets, ATTACKS, twins); `rest` (onsets, SIZES, twins) is of
     size one."""
     for place, (rows, sizes) in enumerate(zip(_RANGES, _SIZES, strict=True)):
@@ -210,7 +216,7 @@ def named(memory: Memory) -> tuple[Array, Array, Array]:
     return ratio, onset, size
 
 
-def _shifted(array: Array, due: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
+def _shifted(array: Numbers, due: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Numbers:
     """With the onsets (the axis of eight) one place on and nothing at the last, where due."""
     moved = np.empty_like(array)
     after, before = (each if array.ndim < 4 else each.swapaxes(0, 1) for each in (moved, array))

@@ -33,7 +33,7 @@ from ..errors import IntegrityError
 from ..types import Digest
 from . import past, twin, vitals
 from .factors import Array
-from .keeper import Keeper
+from .keeper import FORM, Keeper
 from .prior import Prior
 
 __all__ = [
@@ -71,7 +71,7 @@ def glucose_model(prior: Prior) -> Model:
 
 def keeper_model(keeper: Keeper) -> Model:
     """A kept glucose twin's (`keeper.Memory`): the twin's own part is its `twin`."""
-    known = keeper.prior.write() + keeper.thresholds.write()
+    known = f"{FORM} {keeper.prior.write()}{keeper.thresholds.write()}"
     return Model(f"kept-{keeper.prior.name}", keeper.prior.version, sha256(known.encode()), keeper.start)
 
 
@@ -185,5 +185,5 @@ def _filled(part: Any, arrays: dict[str, Any], prefix: str = "") -> Any:
         written = arrays[name]
         if tuple(written["shape"]) != value.shape or len(written["value"]) != 8 * prod(value.shape):
             raise ValueError("an array of another shape")
-        found[field.name] = np.frombuffer(written["value"], dtype=">f8").astype(np.float64).reshape(value.shape)
+        found[field.name] = np.frombuffer(written["value"], dtype=">f8").astype(value.dtype).reshape(value.shape)
     return replace(part, **found)

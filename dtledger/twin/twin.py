@@ -196,7 +196,7 @@ def expect(prior: Prior, memory: Memory, minutes: Array) -> Coming:
     """
     begun = memory.at != LONG_AGO
     elapsed = np.where(begun, minutes - memory.at, 0.0)
-    if not (elapsed >= 0).all() or not np.isfinite(minutes).all():
+    if not ((elapsed >= 0) & np.isfinite(minutes)).all():
         raise ValueError("a twin's time never runs back")
     on_board, absorbed = intake.move(memory.on_board, elapsed)
     state = FILTER.predict(memory.state, glucose.GlucoseProcess(prior.parameters, absorbed), elapsed)

@@ -18,6 +18,7 @@ True
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -58,6 +59,7 @@ class VitalsProcess:
 
     minutes: float = 12.0
     wander: float = 0.2
+    curved: ClassVar = slice(0)
 
     def move(self, points: Array, minutes: Array) -> Array:
         moved = points.copy()

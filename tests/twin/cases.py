@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ class Bent:
     matrix: Array
     bend: float
     factor: Array
+    curved: ClassVar = slice(None)
 
     def move(self, points: Array, minutes: Array) -> Array:
         straight = np.einsum("ij,jkt->ikt", self.matrix, points)

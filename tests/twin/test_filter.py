@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dtledger.twin.drifting import Drift, DriftingProcess
 from dtledger.twin.factors import bordered, covariance, triangular
-from dtledger.twin.filter import Filter, State, Update
+from dtledger.twin.filter import Filter, Linear, Process, State, Update
+from dtledger.twin.glucose import GlucoseProcess, Parameters
+from dtledger.twin.vitals import VitalsProcess
 from tests.twin.cases import Bent, case, linear, spread
 
 MINUTE = np.ones(1)
@@ -204,3 +207,25 @@ class TestAReading:
         expected = (weight * true).sum()
         np.testing.assert_allclose(updated.mean[0, 0], expected, rtol=1e-6)
         np.testing.assert_allclose(updated.covariance[0, 0, 0], (weight * (true - expected) ** 2).sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("process", "size", "curved"),
+    [
+        (GlucoseProcess(Parameters(), np.array([[20.0], [2.0], [0.5]])), 6, 1),
+        (DriftingProcess(GlucoseProcess(Parameters(), np.array([[20.0], [2.0], [0.5]])), Drift()), 7, 1),
+        (VitalsProcess(), 6, 0),
+        (Linear(np.diag([0.5, 2.0]), np.ones(2)), 2, 0),
+    ],
+)
+def test_a_process_is_linear_but_where_it_says_that_it_is_curved(process: Process, size: int, curved: int) -> None:
+    """Where it is, a pair of points lies about what becomes of their middle."""
+    draw = np.random.default_rng(5)
+    middle, apart = draw.normal(size=(size, 1, 1)), 0.5 * draw.normal(size=(size, 40, 1))
+    moved = process.move(np.concatenate([middle + apart, middle - apart, middle], axis=1), np.full(1, 5.0))
+    off = np.abs(moved[:, :40] + moved[:, 40:-1] - 2 * moved[:, -1:]).max(axis=(1, 2))
+    rows = np.zeros(size, dtype=bool)
+    rows[process.curved] = True
+    assert rows.sum() == curved
+    assert (off[rows] > 1e-6).all()
+    assert (off[~rows] < 1e-10).all()

@@ -194,3 +194,15 @@ class TestThresholds:
         levels = dict(KEEPER.thresholds.levels)
         assert levels[0.01] > levels[0.05] > 0
         assert KEEPER.thresholds.at(0.05).level == levels[0.05]
+
+
+def test_a_day_turns_at_midnight() -> None:
+    """A reading at five to midnight is of the time of day of one at midnight."""
+    memory, minutes, none = replays.start(1), 3.0 + 5 * np.arange(700.0), np.zeros(1)
+    for minute in minutes:
+        memory = replays.take(memory, np.array([minute]), np.full(1, 100.0), none, none)
+        earlier = minutes[(minutes < minute) & (minutes >= minute - 1440 - 50)]
+        if len(earlier) == 298 and not 8 <= minute % 1440 <= 1432:
+            same = np.abs((earlier - minute + 720) % 1440 - 720) <= 8
+            assert same.sum() == 4
+            assert (replays._daily(memory)[-298:, 0] == same).all()
