@@ -18,9 +18,10 @@ from types import FrameType
 import pytest
 
 from dtledger.client import Terms, writing_terms
-from dtledger.gateway.intake import Intake, Rights
+from dtledger.gateway.intake import Intake
 from dtledger.gateway.pump import Pump
 from dtledger.gateway.queue import Limits, ReadingQueue
+from dtledger.gateway.rights import Rights
 from dtledger.gateway.senders import Sender
 from dtledger.importers import read_file
 from dtledger.testing import World

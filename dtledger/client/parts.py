@@ -15,6 +15,8 @@ from typing import Any
 from .. import encoding
 from .._backend.write_journal import WriteJournal
 from ..errors import DtledgerError
+from ..ledger import View
+from ..ledger.now import Now
 from ..readings import Reading, encode_readings, hourly
 from ..snapshots.package import Keys
 from ..snapshots.roster import Roster
@@ -78,7 +80,7 @@ class PartWriter:
         self,
         context: Context,
         journal: WriteJournal,
-        roster: Callable[[int], Roster],
+        roster: Callable[[int, View | None], Roster],
         show: Callable[[Digest], Listed],
     ) -> None:
         self._context = context
@@ -109,11 +111,12 @@ class PartWriter:
         """
         with self._journal.held():
             self._anchoring.begin()
+            now = self._context.now()
             outcomes: list[DtledgerError | None] = [None] * len(parts)
             ready: list[tuple[int, Target, Draft, tuple[Reading, ...], list[bytes]]] = []
             for place, part in enumerate(parts):
                 try:
-                    if (made := self._draft(part)) is not None:
+                    if (made := self._draft(part, now)) is not None:
                         ready.append((place, *made))
                 except DtledgerError as error:
                     outcomes[place] = error
@@ -131,13 +134,13 @@ class PartWriter:
                 outcomes[place] = refusal(target.twin, draft.category, reason, [draft.period])
             return outcomes
 
-    def _draft(self, part: AnyPart) -> tuple[Target, Draft, tuple[Reading, ...], list[bytes]] | None:
+    def _draft(self, part: AnyPart, now: Now) -> tuple[Target, Draft, tuple[Reading, ...], list[bytes]] | None:
         """What is new in a part, as it is written, and its marks; None if nothing is."""
         if not isinstance(part, Part):
-            return self._whole(part)
+            return self._whole(part, now)
         readings = part.readings
         period = Period(min(each.minute for each in readings), max(each.minute for each in readings))
-        keys = self._rights.require(part.twin, part.category, [period])
+        keys = self._rights.require(part.twin, part.category, [period], now)
         marks = [mark_of(keys, part.category, each) for each in readings]
         unwritten = self._journal.unwritten(marks)
         fresh = [(each, mark) for each, mark in zip(readings, marks, strict=True) if mark in unwritten]
@@ -145,10 +148,10 @@ class PartWriter:
             return None
         group = hourly(each for each, _ in fresh)[0]
         draft = Draft(part.category, group.period, encode_readings(part.category, group.readings))
-        target = Target(part.twin, keys, self._roster(part.twin))
+        target = Target(part.twin, keys, self._roster(part.twin, now.view))
         return target, draft, tuple(each for each, _ in fresh), [mark for _, mark in fresh]
 
-    def _whole(self, part: Remark | State) -> tuple[Target, Draft, tuple[Reading, ...], list[bytes]] | None:
+    def _whole(self, part: Remark | State, now: Now) -> tuple[Target, Draft, tuple[Reading, ...], list[bytes]] | None:
         """As `_draft`, of what is written whole or not at all."""
         if isinstance(part, State):
             period, kind, corrects, plaintext = Period(part.minute, part.minute), "state", None, part.content
@@ -156,11 +159,11 @@ class PartWriter:
             period, kind, corrects = part.period, "amendment", part.digest
             times = [each.seconds for each in part.readings]
             plaintext = encode_readings(part.category, part.readings, part.reason, times)
-        keys = self._rights.require(part.twin, part.category, [period])
+        keys = self._rights.require(part.twin, part.category, [period], now)
         mark = digest_of(keys, part.category, [kind, corrects or part.twin, plaintext])
         if not self._journal.unwritten([mark]):
             return None
-        target = Target(part.twin, keys, self._roster(part.twin))
+        target = Target(part.twin, keys, self._roster(part.twin, now.view))
         return target, Draft(part.category, period, plaintext, corrects), (), [mark]
 
     def unwritten(self, marks: Sequence[bytes]) -> set[bytes]:
@@ -174,7 +177,7 @@ class PartWriter:
 
     def _target(self, twin: int, category: str, periods: Sequence[Period]) -> Target:
         """As the ledger has it now: a newer grant, card or denial counts from the next batch on."""
-        return Target(twin, self._rights.require(twin, category, periods), self._roster(twin))
+        return Target(twin, self._rights.require(twin, category, periods), self._roster(twin, None))
 
 
 def mark_of(keys: Keys, category: str, reading: Reading) -> bytes:

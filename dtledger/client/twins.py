@@ -12,7 +12,7 @@ from ..custody.receipt_list import verify_anchored, verify_chain
 from ..encoding import CID
 from ..errors import DtledgerError, InputError, UnreachableError
 from ..keys import TwinSecrets
-from ..ledger import Deployment, Receipt, calls, messages
+from ..ledger import Deployment, Receipt, View, calls, messages
 from ..ledger.events import Card, Transfer
 from ..ledger.messages import card_chain
 from ..snapshots.roster import Roster
@@ -144,13 +144,13 @@ class Twins(Rekeying, Regaining, Moving):
             raise UnreachableError(f"Another custodian answered in the place of {custodian}.")
         return key
 
-    def roster(self, twin: int) -> Roster:
-        """The roster in force.
+    def roster(self, twin: int, view: View | None = None) -> Roster:
+        """The roster in force, in that view or as it is now.
 
         Raises:
             InputError: the twin has no card yet.
         """
-        card = self._context.view().card(twin)
+        card = (view or self._context.view()).card(twin)
         if card is None:
             raise InputError(f"Twin {twin} has no card yet, so nothing can be written.", hint="Its owner sets one.")
         found = self._decoded.get(card.roster)

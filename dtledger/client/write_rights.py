@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..errors import AccessDeniedError
 from ..ledger import GrantRecord, Slot, View
+from ..ledger.now import Now
 from ..policy import Request, check
 from ..snapshots.package import Keys
 from ..types import ZERO_DIGEST, Digest, Period
@@ -25,14 +26,15 @@ class WriteRights:
         self._context = context
         self._keys: dict[tuple[Slot, Digest], Keys] = {}
 
-    def require(self, twin: int, category: str, periods: Sequence[Period]) -> Keys:
-        """The keys to write with, if one grant (or ownership) permits every period.
+    def require(self, twin: int, category: str, periods: Sequence[Period], now: Now | None = None) -> Keys:
+        """The keys to write with, if one grant (or ownership) permits every period; as of the ledger's head, unless
+        whoever asks of many twins has looked at it already.
 
         Raises:
             AccessDeniedError: none does; `.evidence["refused"]` lists the periods.
         """
         context = self._context
-        view = context.view()
+        view = context.view() if now is None else now.view
         owner = view.owner(twin)
         if owner == context.key.address:
             return owner_keys(context.key.secrets.written(context.deployment.origin, twin))
@@ -41,7 +43,7 @@ class WriteRights:
         furthest: tuple[Reason, list[Period]] | None = None
         for record in self._grants(view, twin):
             keys = self._keys_of(record)
-            refused = self._refused(record, keys, category, periods)
+            refused = self._refused(record, keys, category, periods, now or context.now())
             if not refused:
                 return keys
             worst = min(reason for reason, _ in refused)
@@ -76,9 +78,8 @@ class WriteRights:
                     yield record
 
     def _refused(
-        self, record: GrantRecord, keys: Keys, category: str, periods: Sequence[Period]
+        self, record: GrantRecord, keys: Keys, category: str, periods: Sequence[Period], now: Now
     ) -> list[tuple[Reason, Period]]:
-        now = self._context.now()
         try:
             bit = keys.bits.bit_of(category)
         except AccessDeniedError:  # the rule may have a reason before this one, which depends on no category

@@ -21,9 +21,9 @@ from ..errors import AccessDeniedError, BusyError
 from ..importers.values import plausible
 from ..readings import Reading
 from .devices import Chain, Device, Devices
-from .intake import Rights
 from .pump import NO_TWINS, Ingest
 from .queue import Measured, ReadingQueue
+from .rights import Rights
 
 KEY = "device-answers"
 """The name of the seed of the key that answers are signed by, among a key file's secrets."""

@@ -26,9 +26,9 @@ from ..readings import Reading
 from ..types import Address, Digest
 from ..vocabulary import Reason
 from .blocks import FRESH_SECONDS
-from .intake import Rights
 from .owners import Owners
 from .queue import Hour, ReadingQueue
+from .rights import Rights
 
 MOST_OF_TWIN = 64
 """Devices that are enrolled for one twin at a time."""
@@ -76,7 +76,7 @@ class Devices:
         self._rights = rights
         self._refusals = refusals
         self._known: dict[bytes, Device] = {}
-        self._owners = Owners(context)
+        self._owners = Owners(rights.looks)
         self._lock = RLock()
 
     # what owners say -----------------------------------------------------------------------------------------
@@ -92,8 +92,7 @@ class Devices:
             UnreachableError: the ledger does not answer.
         """
         enrolment = self._said(read_enrolment, block)
-        present = self._context.view().owner(enrolment.twin)
-        if present != enrolment.owner:
+        if self._owners.present(enrolment.twin) != enrolment.owner:
             raise AccessDeniedError("Devices are enrolled by the owner of the twin.", reason=Reason.NO_GRANT)
         for each in enrolment.channels:
             self._rights.require(enrolment.twin, each.category, [Reading(self._context.clock(), 0.0, each.unit)])
@@ -119,7 +118,7 @@ class Devices:
             AccessDeniedError: its signer neither enrolled the device nor owns its twin.
         """
         said = self._said(read_suspension, block)
-        present = self._context.view().owner(said.twin)
+        present = self._owners.present(said.twin)
         with self._lock:
             known = self.find(said.device)
             if known is None or known.enrolment.twin != said.twin:
@@ -191,7 +190,7 @@ class Devices:
         for row, source in zip(hour.rows, hour.sources, strict=True):
             name = bytes.fromhex(source.partition("/")[0])
             known = self.find(name) if name else None
-            if known is not None and known.enrolment.owner != self._owners.of(hour.twin):
+            if known is not None and not self._owners.owns(hour.twin, known.enrolment.owner):
                 found.add(row.number)
         return found
 

@@ -8,21 +8,18 @@ import json
 import math
 import re
 from datetime import datetime
-from threading import Lock
 from typing import Any
 
 from .._backend.files import parse_json
 from ..client import Context
-from ..client.write_rights import WriteRights
 from ..client.writing import CLOCK_AHEAD
-from ..errors import AccessDeniedError, InputError, UnreachableError
+from ..errors import AccessDeniedError, InputError
 from ..importers.values import plausible, unit_code
 from ..readings import CLOCK_SET, SOURCES, Reading
-from ..store import BlockMissingError
-from ..types import Period
-from ..vocabulary import STATES, Reason, category
+from ..vocabulary import STATES, category
 from .pump import NO_TWINS, Ingest
 from .queue import Measured, ReadingQueue
+from .rights import Rights
 from .senders import Sender
 
 READING = ["2026-11-02T08:05:00+01:00", 5.4]
@@ -37,11 +34,6 @@ disk, encrypted, and will be anchored. `Authorization: Bearer TOKEN` says who se
 MOST_BYTES = 2**20
 MOST_READINGS = 10_000
 """In one post."""
-
-RIGHT_SECONDS = 60
-"""How long a look at the ledger is good for: what was revoked since is refused when its batch is made."""
-
-MOST_RIGHTS = 65_536
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _ID = re.compile(r"[!-~]{1,200}")
@@ -133,47 +125,3 @@ def _reading(place: int, row: Any, unit: str, quality: str, limits: tuple[float,
     if not math.isfinite(number) or not limits[0] <= number <= limits[1]:
         raise InputError(f"readings[{place}] is not within what a body and its devices give.", hint="Is it the unit?")
     return reading
-
-
-class Rights:
-    """What the gateway may write, by a look at the ledger that is a minute old at most. A ledger that is away refuses
-    nothing: the queue waits for it, and nobody asks it again within a minute, for each would wait for it too."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._rights = WriteRights(context)
-        self._looks: dict[tuple[int, str], tuple[int, AccessDeniedError | None]] = {}
-        self._away_until = 0
-        self._lock = Lock()
-
-    def require(self, twin: int, name: str, readings: list[Reading]) -> None:
-        """Pass if readings of that time may be written, or could be: a grant that ended may be renewed.
-
-        Raises:
-            AccessDeniedError: they may not.
-        """
-        now = self._context.clock()
-        known = self._looks.get((twin, name))
-        if known is None or not 0 <= now - known[0] < RIGHT_SECONDS:
-            if 0 < self._away_until - now <= RIGHT_SECONDS:
-                return
-            minute = max(each.minute for each in readings)
-            known = now, self._look(twin, name, Period(minute, minute))
-            if known[1] is None or known[1].reason is not Reason.PERIOD:  # which is of these readings alone
-                with self._lock:
-                    if len(self._looks) >= MOST_RIGHTS:
-                        self._looks.clear()
-                    self._looks[twin, name] = known
-        if known[1] is not None:
-            raise AccessDeniedError("This gateway may not write that to that twin.", reason=known[1].reason)
-
-    def _look(self, twin: int, name: str, period: Period) -> AccessDeniedError | None:
-        try:
-            self._rights.require(twin, name, [period])
-        except AccessDeniedError as error:
-            return None if error.reason in (Reason.EXPIRED, Reason.NOT_YET) else error
-        except BlockMissingError:
-            return None
-        except UnreachableError:
-            self._away_until = self._context.clock() + RIGHT_SECONDS
-        return None

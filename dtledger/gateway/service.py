@@ -42,7 +42,7 @@ from .blocks import FRESH_SECONDS, Blocks
 from .bodies import hex_bytes, json_of, read_cid, read_json
 from .device_endpoints import count_devices, serve_devices
 from .devices import Devices
-from .intake import Intake, Rights
+from .intake import Intake
 from .mqtt import ENTRIES as MQTT
 from .mqtt import Link
 from .pump import Pace, Pump
@@ -50,6 +50,7 @@ from .queue import Limits, ReadingQueue
 from .relay import Relay
 from .relay_endpoints import count_relay, serve_relay
 from .relay_pump import RelayPump
+from .rights import Rights
 from .senders import Senders
 from .several import Several
 from .status import Status

@@ -22,9 +22,9 @@ from dtledger.device.enrolment import Channel
 from dtledger.device.sender import Device
 from dtledger.gateway.batches import Batches
 from dtledger.gateway.devices import Devices
-from dtledger.gateway.intake import Rights
 from dtledger.gateway.pump import Pace, Pump
 from dtledger.gateway.queue import Limits, ReadingQueue
+from dtledger.gateway.rights import Rights
 from dtledger.gateway.twins import Twins, shipped
 from dtledger.readings import Reading, encode_readings
 

@@ -18,8 +18,8 @@ from dtledger.device.enrolment import Channel
 from dtledger.device.sender import Device, Measurement
 from dtledger.gateway.batches import Batches
 from dtledger.gateway.devices import Devices
-from dtledger.gateway.intake import Rights
 from dtledger.gateway.queue import Limits, Measured, ReadingQueue
+from dtledger.gateway.rights import Rights
 from dtledger.readings import Reading
 from dtledger.testing import World
 

@@ -13,9 +13,9 @@ from dtledger._backend.refusal_file import RefusalFile
 from dtledger.device.enrolment import Channel
 from dtledger.device.sender import Device
 from dtledger.gateway.devices import Devices
-from dtledger.gateway.intake import Rights
 from dtledger.gateway.pump import Pump
 from dtledger.gateway.queue import Measured
+from dtledger.gateway.rights import Rights
 from dtledger.gateway.twins import Twins, shipped
 from dtledger.readings import FINGERSTICK, Reading
 from tests.gateway.conftest import PACE, Site
