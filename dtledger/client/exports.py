@@ -103,9 +103,11 @@ class Exports:
 
     def provenance(self, twin: int, names: Names) -> Iterator[dict[str, Any]]:
         """Where each snapshot comes from that this key can name."""
+        view = self._context.view()
         for group in self._snapshots.list(twin):
             for each in group:
                 manifest, batch = each.found.manifest, each.found.batch
+                owner = view.earlier(batch.block).owner(twin)
                 yield of_snapshot(
                     Anchored(
                         each.found.digest,
@@ -113,6 +115,7 @@ class Exports:
                         each.category,
                         manifest.period,
                         each.found.writer,
+                        each.found.writer == owner,
                         batch.at,
                         batch.block,
                         manifest.corrects,

@@ -112,6 +112,8 @@ def _code(name: str, value: Value) -> dict[str, Any]:
         return {"coding": [{"system": "urn:dtledger:category", "code": name}], "text": text}
     if name == "glucose" and not fit:
         code = "99504-3" if value.unit == "mg/dL" else "105272-9"
+    if code in MEASURES and MEASURES[code].quality:
+        text = f"{name.replace('-', ' ')}, {MEASURES[code].quality}"
     return {"coding": [{"system": LOINC, "code": code}], "text": text}
 
 

@@ -21,14 +21,15 @@ _AGENT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
-    """A snapshot as the ledger has it. `at` is when it was anchored (unix seconds), `corrects` the digest of the one
-    that it corrects."""
+    """A snapshot as the ledger has it. `by_owner` says whether its writer owned the twin, `at` is when it was anchored
+    (unix seconds), `corrects` the digest of the one that it corrects."""
 
     digest: Digest
     twin: int
     category: str | None
     period: Period
     writer: Address
+    by_owner: bool
     at: int
     block: int
     corrects: Digest | None = None
@@ -52,7 +53,7 @@ def of_snapshot(found: Anchored, names: Names) -> dict[str, Any]:
         "agent": [
             {
                 "type": concept(_AGENT, "author", "Author"),
-                "who": names.reference("Device", found.writer),
+                "who": names.owner(found.writer) if found.by_owner else names.reference("Device", found.writer),
             }
         ],
         **({"entity": entities} if entities else {}),

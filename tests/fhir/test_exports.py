@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from dtledger.client import Terms
+from dtledger.client.readings import TwinReading
 from dtledger.encoding import CID
 from dtledger.errors import InputError
 from dtledger.fhir import (
@@ -22,6 +24,7 @@ from dtledger.fhir import (
     audit_events,
     bundle,
     consent_of,
+    observations,
     permitted,
     read_consent,
     read_json,
@@ -304,6 +307,7 @@ def test_each_snapshot_says_who_wrote_it_and_when_it_was_anchored(world: World) 
     for said, each in zip(made, listed, strict=True):
         assert said["target"][0]["identifier"]["value"].endswith(each.found.digest.hex())
         assert said["agent"][0]["who"]["identifier"]["value"].endswith(world.gateway.address)
+        assert said["agent"][0]["who"]["type"] == "Device"
         assert "entity" not in said
 
 
@@ -312,6 +316,7 @@ def test_a_correction_names_what_it_corrects(world: World) -> None:
     digest = group[0].found.digest
     world.patient.writer.amend(digest, [], "lay on the sensor")
     (said,) = [each for each in world.patient.exports.provenance(world.twin, names(world)) if "entity" in each]
+    assert said["agent"][0]["who"] == names(world).owner(world.patient.address), "a person, and no device"
     assert said["entity"] == [
         {
             "role": "revision",
@@ -330,3 +335,21 @@ def test_a_round_names_what_it_was_made_of(scene: Scene) -> None:
 
 def test_a_bundle_of_nothing_has_no_entries() -> None:
     assert bundle([]) == {"resourceType": "Bundle", "type": "collection"}
+
+
+# values -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "quality", "code", "text"),
+    [
+        ("glucose", "mg/dL", "", "99504-3", "glucose in tissue, from a continuous sensor"),
+        ("glucose", "mg/dL", "laboratory", "2339-0", "glucose, laboratory"),
+        ("glucose", "mmol/L", "fingerstick", "14743-9", "glucose, fingerstick"),
+        ("blood-pressure", "mm[Hg]", "systolic", "8480-6", "blood pressure, systolic"),
+    ],
+)
+def test_a_value_is_called_what_it_was_measured_by(name: str, unit: str, quality: str, code: str, text: str) -> None:
+    value = TwinReading(datetime(2026, 11, 2, 8, tzinfo=UTC), 97.0, unit, quality, "00" * 32)
+    (made,) = observations([value], name, {"reference": "Patient/7"})
+    assert made["code"] == {"coding": [{"system": "http://loinc.org", "code": code}], "text": text}

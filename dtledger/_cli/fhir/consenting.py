@@ -79,7 +79,9 @@ def consent(
         app.say(f"  {name} is nobody that you named (--actor {name}=WHO): what is denied to it is denied to all")
     told = _say_plan(app, plan)
     if not plan:
-        app.show("Nothing is granted, and nothing needs to be denied.")
+        app.show(
+            "Nothing is granted: of what you named the Consent surely permits nothing. Nothing needs to be denied."
+        )
     if dry or not plan:
         app.say("Nothing was signed.")
         app.data("fhir-consent", **told, losses=losses, sent=[], dry_run=dry)

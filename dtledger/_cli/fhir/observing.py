@@ -102,9 +102,13 @@ def _say(app: App, found: Observed) -> None:
     app.say(
         f"{found.observations:,} Observations: {found.imported:,} imported, {len(found.problems):,} that cannot be read"
         + (f", {found.repeats:,} values twice" if found.repeats else "")
-        + "".join(f", {count:,} {shown(kind)}" for kind, count in found.others.items())
         + "."
     )
+    if found.others:
+        kinds = sorted(found.others.items(), key=lambda each: (-each[1], each[0]))
+        app.say("Left alone: " + ", ".join(f"{count:,} {shown(kind)}" for kind, count in kinds[:SHOWN]) + ".")
+        if len(kinds) > SHOWN:
+            app.say(f"  and {len(kinds) - SHOWN} more kinds (--json lists all)")
     for each in found.problems[:SHOWN]:
         app.say(f"  {each.path}: {each.words}")
     if len(found.problems) > SHOWN:
