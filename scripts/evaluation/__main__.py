@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         found = VERBS[options.verb].run(options)
     except InputError as error:
-        print(f"error: {error.message}\n       {error.hint}", file=sys.stderr)
+        print("\n       ".join(filter(None, (f"error: {error.message}", error.hint))), file=sys.stderr)
         return 2
     if options.json is not None:
         text = found if isinstance(found, str) else json.dumps(strict(found), allow_nan=False) + "\n"
