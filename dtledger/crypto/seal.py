@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.hpke import (
 
 from ..errors import IntegrityError, KeyFileError
 
-__all__ = ["OVERHEAD", "PUBLIC_BYTES", "SEED_BYTES", "SealKey", "check_public", "open_", "seal"]
+__all__ = ["OVERHEAD", "PUBLIC_BYTES", "SEED_BYTES", "SealKey", "check_public", "open_", "seal", "seal_once"]
 
 SEED_BYTES = 96
 """A private key: the ML-KEM-768 seed (64) ‖ the X25519 private key (32)."""
@@ -82,10 +82,12 @@ def seal(public: bytes, plaintext: bytes, context: bytes) -> bytes:
     Raises:
         IntegrityError: `public` is not a public key.
     """
-    try:
-        return _SUITE.encrypt(plaintext, _parse(public), context)
-    except ValueError:  # an X25519 point of low order
-        raise IntegrityError("an encryption public key is malformed: no secret can be shared with it") from None
+    return _encrypt(_parsed(public), plaintext, context)
+
+
+def seal_once(public: bytes, plaintext: bytes, context: bytes) -> bytes:
+    """As `seal`, to a key that is used this once: nothing of it is remembered."""
+    return _encrypt(_parse(public), plaintext, context)
 
 
 def open_(key: SealKey, sealed: bytes, context: bytes) -> bytes:
@@ -106,10 +108,16 @@ def check_public(public: bytes) -> None:
     Raises:
         IntegrityError: it is not.
     """
-    seal(public, b"", b"check")
+    seal_once(public, b"", b"check")
 
 
-@lru_cache(maxsize=2**13)  # a writer seals to the same custodians with each snapshot
+def _encrypt(public: MLKEM768X25519PublicKey, plaintext: bytes, context: bytes) -> bytes:
+    try:
+        return _SUITE.encrypt(plaintext, public, context)
+    except ValueError:  # an X25519 point of low order
+        raise IntegrityError("an encryption public key is malformed: no secret can be shared with it") from None
+
+
 def _parse(public: bytes) -> MLKEM768X25519PublicKey:
     if len(public) != PUBLIC_BYTES:
         raise IntegrityError(f"an encryption public key is {PUBLIC_BYTES} bytes, not {len(public)}")
@@ -118,3 +126,7 @@ def _parse(public: bytes) -> MLKEM768X25519PublicKey:
     except ValueError:
         raise IntegrityError("an encryption public key is malformed: its ML-KEM-768 part is not canonical") from None
     return MLKEM768X25519PublicKey(mlkem, X25519PublicKey.from_public_bytes(public[-32:]))
+
+
+_parsed = lru_cache(maxsize=2**13)(_parse)
+"""A writer seals to the same custodians with each snapshot. A parsed key has 8 KB: all of them 70 MB."""

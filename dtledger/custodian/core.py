@@ -212,7 +212,7 @@ class Custodian(Recovering):
         if Reason.LIMIT in refused.values():
             raise self._over_the_limit(request, now)
         released = [(header, share) for header, share in opened if header.digest not in refused]
-        sealed = seal.seal(request.key, encode_release(released), RELEASE_CONTEXT)
+        sealed = seal.seal_once(request.key, encode_release(released), RELEASE_CONTEXT)
         return Release(receipt, sealed, receipt.refused)
 
     def _confirmed(self, request: ReadRequest, requester: Address, opened: Opened, reasons: Judged, now: Now) -> Judged:

@@ -44,7 +44,7 @@ class Recovering(Accounting, Retiring):
                 reason=reason,
                 hint="The twin must be this key's at the final block, and neither frozen nor retired.",
             )
-        return Release(receipt, seal.seal(request.key, header.encode(value), RELEASE_CONTEXT), ())
+        return Release(receipt, seal.seal_once(request.key, header.encode(value), RELEASE_CONTEXT), ())
 
     def _judge_recovery(self, request: ReadRequest, requester: Address, now: Now) -> Reason:
         """OWNER, or why not. A grant that permits is as none."""

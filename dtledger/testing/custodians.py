@@ -117,7 +117,7 @@ class WorldCustodian(Custodian):
         refused = {digest for digest, _ in release.refused}
         opened = [pair for pair in self._open_shares(request, shares) if pair[0].digest not in refused]
         lies = encode_release([self._lie(header, share) for header, share in opened])
-        return replace(release, sealed=seal.seal(request.key, lies, RELEASE_CONTEXT))
+        return replace(release, sealed=seal.seal_once(request.key, lies, RELEASE_CONTEXT))
 
     def open_recovery(self, request: ReadRequest, share: SealedShare) -> Release:
         self._answer()
@@ -128,7 +128,7 @@ class WorldCustodian(Custodian):
             return release
         header, value = self._open_recovery(request, share)
         lie = header.encode(bytes([value[0] ^ 1]) + value[1:])
-        return replace(release, sealed=seal.seal(request.key, lie, RELEASE_CONTEXT))
+        return replace(release, sealed=seal.seal_once(request.key, lie, RELEASE_CONTEXT))
 
     def _answer(self) -> None:
         if self.fault is Fault.DEAD:

@@ -90,7 +90,7 @@ def _cryptography(asker: Asker, request: ReadRequest) -> Callable[[], int]:
         messages.signer(digest, request.signature)
         opened = seal.open_(pair, share, SHARE_CONTEXT)
         context.key.sign_digest(digest)
-        seal.seal(request.key, opened, RELEASE_CONTEXT)
+        seal.seal_once(request.key, opened, RELEASE_CONTEXT)
         return 1
 
     return work

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from dtledger.crypto.padding import pad, unpad
-from dtledger.crypto.seal import OVERHEAD, PUBLIC_BYTES, SEED_BYTES, SealKey, check_public, open_, seal
+from dtledger.crypto.seal import (
+    OVERHEAD,
+    PUBLIC_BYTES,
+    SEED_BYTES,
+    SealKey,
+    _parsed,
+    check_public,
+    open_,
+    seal,
+    seal_once,
+)
 from dtledger.errors import IntegrityError, KeyFileError
 from tests.crypto import naive
 
@@ -23,6 +33,17 @@ def test_a_seal_opens_for_its_key_and_context(plaintext: bytes) -> None:
 def test_a_seal_is_hpke_over_x_wing() -> None:
     sealed = seal(KEY.public, b"plaintext", CONTEXT)
     assert naive.hpke_open(KEY.seed, sealed, CONTEXT) == b"plaintext"
+
+
+def test_what_is_made_of_a_key_is_kept_unless_it_is_used_once() -> None:
+    key = SealKey.generate()
+    before = _parsed.cache_info().currsize
+    assert open_(key, seal_once(key.public, b"x", CONTEXT), CONTEXT) == b"x"
+    check_public(key.public)
+    assert _parsed.cache_info().currsize == before
+    for _ in range(2):
+        assert open_(key, seal(key.public, b"x", CONTEXT), CONTEXT) == b"x"
+    assert _parsed.cache_info().currsize == before + 1
 
 
 def test_two_seals_of_one_plaintext_differ() -> None:
@@ -85,6 +106,8 @@ def test_a_share_of_low_order_in_a_seal_is_refused() -> None:
 def test_a_malformed_public_key_is_refused(public: bytes, why: str) -> None:
     with pytest.raises(IntegrityError, match=why):
         seal(public, b"x", CONTEXT)
+    with pytest.raises(IntegrityError, match=why):
+        seal_once(public, b"x", CONTEXT)
     with pytest.raises(IntegrityError, match=why):
         check_public(public)
     check_public(KEY.public)

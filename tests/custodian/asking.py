@@ -27,6 +27,11 @@ def snapshots(world: World, category: str = "glucose") -> list[Found]:
     return [found for group in finder.find(category) for found in group]
 
 
+def kept_keys() -> int:
+    """How many public keys this process keeps as it parsed them."""
+    return seal._parsed.cache_info().currsize
+
+
 class Desk:
     """What somebody asks of one custodian: by default all snapshots of the twin, under the clinician's grant."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dtledger.client import Client, Terms
+from dtledger.crypto import seal
 from dtledger.custodian import core
 from dtledger.custodian.core import FRESHNESS, MAX_SNAPSHOTS
 from dtledger.custody import OwnerRequest, ReadRequest, SealedShare
@@ -18,7 +19,7 @@ from dtledger.testing import MemoryKey, World
 from dtledger.types import ZERO_ADDRESS, Digest, Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
 
-from .asking import NO_CONSENT, Desk, heard
+from .asking import NO_CONSENT, Desk, heard, kept_keys
 
 DAY = 86_400
 OTHER = Digest(b"\7" * 32)
@@ -40,7 +41,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> list[str]:
     spy(core.messages, "signer", "signature")
     spy(core.seal, "open_", "open")
     spy(now, "check", "rule")
-    spy(core.seal, "seal", "seal")
+    spy(core.seal, "seal_once", "seal")
     spy(desk.custodian.log, "by_nonce", "replay")
     spy(desk.custodian.log, "_take", "receipt")
     spy(desk.custodian, "_clock", "clock")
@@ -63,6 +64,14 @@ def test_the_steps_come_in_their_order(desk: Desk, monkeypatch: pytest.MonkeyPat
         "receipt",
         "seal",
     ]
+
+
+def test_what_is_made_of_a_one_use_key_is_not_kept(desk: Desk) -> None:
+    before = kept_keys()
+    for _ in range(3):
+        desk.key = seal.SealKey.generate()
+        assert desk.opened(desk.ask()) == len(desk.found)
+    assert kept_keys() == before
 
 
 # before the opening --------------------------------------------------------------------------------------------------

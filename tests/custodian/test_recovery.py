@@ -22,7 +22,7 @@ from dtledger.types import Digest
 from dtledger.vocabulary import Action, Purpose, Reason
 from tests.attacks.looking import move
 
-from .asking import Desk, heard
+from .asking import Desk, heard, kept_keys
 
 
 class Counter:
@@ -84,6 +84,14 @@ def test_the_present_owner_gets_the_share_under_a_receipt(counter: Counter) -> N
     told = release.receipt.verify(counter.world.ledger.deployment)
     assert (told.requester, told.count, told.permitted) == (counter.world.patient.address, 1, 1)
     assert told.digests == MerkleTree((counter.package.package,)).root
+
+
+def test_what_is_made_of_a_one_use_key_is_not_kept(counter: Counter) -> None:
+    before = kept_keys()
+    for _ in range(3):
+        counter.key = seal.SealKey.generate()
+        assert counter.opened(counter.ask())
+    assert kept_keys() == before
 
 
 def test_whoever_owns_the_twin_now_gets_it_and_the_owner_before_does_not(counter: Counter) -> None:
