@@ -27,13 +27,13 @@ def load(seconds: float) -> float:
     no account of it, the load average of the last minute."""
     if not _STAT.exists():
         return round(os.getloadavg()[0], 2)
-    before, begun = _busy(), time.monotonic()
+    before, begun = busy_seconds(), time.monotonic()
     time.sleep(seconds)
     passed = time.monotonic() - begun
-    return round((_busy() - before) / passed, 2)
+    return round((busy_seconds() - before) / passed, 2)
 
 
-def _busy() -> float:
+def busy_seconds() -> float:
     """Seconds that all processors together have worked, those included that a host took from them."""
     spent = [int(each) for each in _STAT.read_text().splitlines()[0].split()[1:9]]
     return sum(each for place, each in enumerate(spent) if place not in _IDLE) / os.sysconf("SC_CLK_TCK")
