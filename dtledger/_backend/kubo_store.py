@@ -45,7 +45,7 @@ GRACE_SECONDS: Final = 5.0
 AHEAD: Final = 4
 """Requests under way at once."""
 
-_NOBODY_HAS_IT: Final = "No node had it in time: start the one that has it, or restore that one's blocks."
+_NOBODY_HAS_IT: Final = "No node had it in time: start the one that has it, or restore its blocks while it is stopped."
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from dtledger.types import Digest
 from scripts.benchmarks.racing import race
 from scripts.benchmarks.storing import glucose
 from scripts.networking import faults
-from scripts.networking.processes import kill, wait_until
+from scripts.networking.processes import kill, stop, wait_until
 from tests.network.ground import Ground
 from tests.network.ward import PATIENCE, Ward
 
@@ -46,7 +46,8 @@ def test_a_block_that_one_kubo_loses_comes_from_another(ward: Ward) -> None:
 
 
 def test_a_block_that_every_kubo_loses_is_named_and_read_when_one_has_it_again(ward: Ward) -> None:
-    kubos = ward.ground.network.kubos
+    network = ward.ground.network
+    kubos = network.kubos
     cid = held_by_two(ward)
     file = faults.block_file(kubos[2], cid)
     block = faults.lose(kubos[2], cid)
@@ -54,7 +55,9 @@ def test_a_block_that_every_kubo_loses_is_named_and_read_when_one_has_it_again(w
     with pytest.raises(BlockMissingError) as caught:
         ward.read()
     assert caught.value.cid.digest == cid.digest
+    stop(kubos[2].folder)  # a kubo that runs remembers that it lacks the block
     file.write_bytes(block)
+    faults.start(network, "kubo-3")
     ward.assert_kept()
 
 

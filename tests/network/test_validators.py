@@ -13,9 +13,6 @@ from scripts.networking.processes import kill, pause, resume, wait_until
 from tests.network.ground import Ground
 from tests.network.ward import PATIENCE, Ward, agree
 
-SHORT = 15.0
-"""Seconds: several times what a block takes."""
-
 
 @pytest.fixture
 def ward(five: Ground) -> Iterator[Ward]:
