@@ -15,7 +15,8 @@ A reading is GOOD until the gate's score is over its level. Then:
 
 * **SUSPECT**: from the onset that the gate names, readings are set aside, those already learned as well: the twin goes
   back, and coasts with a growing interval. Readings are good again when `AGREEING` in a row, the twin untaught
-  meanwhile, lie near the forecast frozen at the onset: near by a fixed measure, which does not grow with the interval;
+  meanwhile, lie near the forecast frozen at the onset, by a fixed measure that does not grow with the interval, and no
+  independent source contradicts them;
 * **UNVERIFIED**: after `LONGEST` minutes the twin follows the sensor again, everything marked. What it has learned of
   the person stands still. An independent source (`second`, a fingerstick) that agrees makes it good again; nothing else
   does. One that contradicts it makes any reading suspect.
@@ -167,7 +168,8 @@ class Keeper:
         caught = found | (good & differs)
         if good.all() and not (caught | wild).any():
             return self._believed(memory, coming, judged, minutes, reading, sides, announced)
-        agreed = np.where(suspect & there, np.where(self._near(memory, coming, reading), memory.agreed + 1, 0), 0.0)
+        near = self._near(memory, coming, reading) & ~differs
+        agreed = np.where(suspect & there, np.where(near, memory.agreed + 1, 0), 0.0)
         agreed = np.where(suspect & ~there, memory.agreed, agreed)
         agreeing = np.where(agreed == 0, LONG_AGO, np.where(memory.agreed == 0, minutes, memory.agreeing))
         long = (agreed >= AGREEING) & (minutes - agreeing >= SPAN)

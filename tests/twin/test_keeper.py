@@ -135,6 +135,16 @@ class TestAQuarantine:
                 kept = KEEPER.take(standing, at, np.array([206.0]), second=np.array([second]))
                 assert kept.quality[0] == (quality if at - MINUTES[100] < 120 or quality == GOOD else UNVERIFIED)
 
+    def test_does_not_end_by_readings_that_an_independent_source_contradicts(self, before: Memory) -> None:
+        expected = coasted(before, MINUTES[101:105])
+        aside = led(before, MINUTES[100:104], [WILD, *expected[:3]])[-1].memory
+        last, at = np.array(expected[3:]), MINUTES[104:105]
+        contradicted = KEEPER.take(aside, at, last, second=last + 200)
+        assert contradicted.quality[0] == SUSPECT
+        assert "second source" in contradicted.reasons[0][0]
+        assert qualities(led(contradicted.memory, MINUTES[105:106], coasted(before, MINUTES[105:106]))) == ["suspect"]
+        assert KEEPER.take(aside, at, last).quality[0] == GOOD
+
     def test_begins_when_an_independent_source_contradicts_it(self, before: Memory) -> None:
         at, reading = MINUTES[100:101], GLUCOSE[100:101]
         kept = KEEPER.take(before, at, reading, second=reading + 200)
