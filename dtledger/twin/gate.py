@@ -48,6 +48,9 @@ __all__ = [
     "start",
 ]
 
+ENDS = (70.0, 250.0)
+"""mg/dL: no sensor's "Low" is above the one, nor its "High" below the other; elsewhere such a word is always true, and
+who says it could show what they like."""
 RATE = 10.0
 """mg/dL a minute, several times what a body does."""
 DAY = 1440.0
@@ -201,7 +204,9 @@ def judge(thresholds: Thresholds, memory: Memory, coming: Coming, reading: Array
     known = memory.at != LONG_AGO
     elapsed = np.where(known, minutes - memory.at, 0.0)
     wild = (reading < BOUNDS[0]) | (reading > BOUNDS[1])
-    there = (reading >= BOUNDS[0]) & (reading <= BOUNDS[1])
+    if sides.any():
+        wild |= ((sides < 0) & (reading > ENDS[0])) | ((sides > 0) & (reading < ENDS[1]))
+    there = ~(wild | np.isnan(reading))
     beside = there & known
     usual = bool(beside.all())  # as a rule: then there is nothing to choose between
     usable = reading if usual else np.where(beside, reading, np.nan)
@@ -266,8 +271,9 @@ def reasons(judged: Judged, findings: Findings, i: int) -> list[str]:
     if not judged.score[i] > 0:
         return []
     amount, since = findings.amount[i], judged.memory.at[i] - findings.onset[i]
+    within = BOUNDS[0] <= amount <= BOUNDS[1]
     told = {
-        "bounds": f"out of bounds: {amount:.1f} mg/dL",
+        "bounds": f"no sensor's range ends at {amount:.1f} mg/dL" if within else f"out of bounds: {amount:.1f} mg/dL",
         "rate": f"rate: {amount:+.1f} mg/dL a minute",
         "bias": f"bias: about {amount:+.0f} mg/dL for {since:.0f} min",
         "ramp": f"ramp: about {amount:+.1f} mg/dL a minute for {since:.0f} min",

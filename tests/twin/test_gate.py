@@ -82,6 +82,18 @@ class TestFalseData:
         assert ratios[-1] > 8
         assert (np.diff(ratios[1:]) > 0).all()
 
+    @pytest.mark.parametrize(("side", "value", "end"), [(-1.0, 300.0, glucose.FLOOR), (1.0, 75.0, 400.0)])
+    def test_does_not_pass_by_saying_that_the_sensors_range_ends_there(
+        self, before: Memory, side: float, value: float, end: float
+    ) -> None:
+        """The true value is said to lie below 300: that could never be surprising."""
+        at, sides = MINUTES[BEGIN : BEGIN + 1] + 60, np.array([side])
+        kept = KEEPER.take(before, at, np.array([value]), sides)
+        assert kept.quality[0] == SUSPECT
+        assert kept.reasons[0] == (f"no sensor's range ends at {value} mg/dL",)
+        witness = KEEPER.take(before, at, np.array([end]), sides)
+        assert witness.judged.raw[0, 0] == 0
+
     def test_at_the_end_of_a_sensors_range_is_not_stuck(self, before: Memory) -> None:
         def stuck(sides: Array | None) -> float:
             memory = before
