@@ -50,10 +50,10 @@ class Alarms:
         for each in self.heard:
             each(unverified)
 
-    def rang(self, word: str, at: int) -> bool:
-        """Whether a reading of that time or of a later one alarmed."""
+    def rang(self, word: str, at: int, latest: int) -> bool:
+        """Whether a reading of that time or of a later one alarmed; one after `latest` is of a clock that was ahead."""
         with self._lock:
-            return max(self._rung.get(word, ()), default=at - 1) >= at
+            return any(at <= each <= latest for each in self._rung.get(word, ()))
 
     def shown(self, now: int) -> list[dict[str, Any]]:
         """Each word's newest of the last hours, the newest first."""

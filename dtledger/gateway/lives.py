@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .._backend.queue_file import Kept as Row
+from ..client.writing import CLOCK_AHEAD
 from ..readings import LONGEST_WHY, UNVERIFIED, Reading
 from ..twin.keeper import GOOD, QUALITIES, Keeper, Kept, Memory
 from ..twin.snapshot import LONGEST_FLAG, MOST_FLAGS
@@ -54,9 +55,9 @@ class Lives:
             life.verdicts[row.number] = row, reading, (reading.quality, "")
         for row, reading in comes.late:
             life.verdicts[row.number] = row, reading, (reading.marked(UNVERIFIED).quality, TOO_LATE)
-        word = self._seal.word(known.twin, "glucose")
+        word, latest = self._seal.word(known.twin, "glucose"), self._clock() + CLOCK_AHEAD
         for reading in comes.lows:
-            if not self.alarms.rang(word, reading.seconds):  # what comes too late may be a repeat
+            if not self.alarms.rang(word, reading.seconds, latest):  # what comes too late may be a repeat
                 self.alarm(known.twin, reading, unverified=not is_blood(reading))
         return life
 

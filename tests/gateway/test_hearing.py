@@ -115,6 +115,22 @@ def test_of_days_ago_it_alarms_nobody(alive: Living) -> None:
     assert rung == []
 
 
+def test_a_clock_that_was_a_day_ahead_keeps_no_low_still(alive: Living) -> None:
+    """What alarmed under it is of a time to come: no low of today repeats it."""
+    clock, rung = alive.world.clock, rings(alive)
+    clock.advance(24 * HOUR)
+    comes(alive, falling(alive, 55.0))
+    clock.advance(HOUR)
+    assert alive.pump.step() == 1
+    assert len(rung) == 1
+    clock.at -= 24 * HOUR
+    said = falling(alive, 55.0)
+    comes(alive, said)
+    assert rung[1:] == [True]
+    comes(alive, said)
+    assert rung[1:] == [True]
+
+
 @pytest.mark.parametrize("fault", ["flood", "book"])
 def test_what_cannot_be_judged_alarms_unverified(
     alive: Living, fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -159,6 +175,6 @@ def test_a_word_keeps_the_newest_of_its_alarms(alive: Living) -> None:
     for at in range(2000):
         alarms.ring("word", at, unverified=at % 2 == 0)
     assert alarms.shown(2000) == [{"twin": "word", "age_seconds": 1, "unverified": False}]
-    assert alarms.rang("word", 1999)
-    assert not alarms.rang("word", 2000)
+    assert alarms.rang("word", 1999, 2000)
+    assert not alarms.rang("word", 2000, 3000)
     assert len(alarms._rung["word"]) < 300
