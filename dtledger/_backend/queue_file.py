@@ -181,11 +181,9 @@ class QueueFile(DatabaseFile):
                 new = database.executemany(_ADD, cells).rowcount
             if chain is not None:
                 database.execute(put("chains", "name", "at", "sealed"), chain)
-        with self._lock:  # what was there before is counted again: a little too much, until it is looked at
-            self._rows, self._bytes = (
-                self._rows + new,
-                self._bytes + (sum(len(row.sealed) for row in rows) if new else 0),
-            )
+        with self._lock:  # rows of one post are as long, or nearly: it is looked at when some go
+            self._rows += new
+            self._bytes += sum(len(row.sealed) for row in rows) * new // max(len(rows), 1)
         return new
 
     def size(self) -> tuple[int, int]:

@@ -98,6 +98,21 @@ def test_a_full_queue_and_a_full_disk_refuse_and_keep_what_they_have(place: Plac
     kept.close()
 
 
+def test_a_window_that_is_sent_again_and_again_fills_no_queue(place: Place) -> None:
+    """A hub that sends its last day every few minutes, while the ledger is away for hours."""
+    day = [replace(ONE, reading=replace(ONE.reading, seconds=NOW - 300 * each)) for each in range(289)]
+    kept = place.queue(limits=Limits(2**18, 0))
+    kept.put(day[20:])
+    for newest in range(20, 0, -1):
+        assert kept.put(day[newest - 1 : newest + 268]) == 1
+    totals = kept.totals()
+    assert kept._file.size() == (totals.rows, totals.bytes)
+    new = [replace(each, reading=replace(each.reading, value=value)) for each in day for value in (6.0, 7.0, 8.0)]
+    with pytest.raises(BusyError):
+        kept.put(new)
+    kept.close()
+
+
 def test_a_queue_is_one_process_s(place: Place) -> None:
     kept = place.queue()
     with pytest.raises(InputError, match="another process"):
