@@ -20,7 +20,7 @@ Finding = tuple[str, str]
 def found() -> dict[Finding, str]:
     """Each finding, and what Slither says of it."""
     command = [
-        Path(sys.executable).with_name("slither"),
+        str(Path(sys.executable).with_name("slither")),
         ".",
         "--json",
         "-",

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dtledger.errors import InputError
+from dtledger.errors import InputError, UnreachableError
 from scripts.networking import processes
 from scripts.networking.__main__ import main
 from scripts.networking.kubos import SwarmKubo
+from scripts.networking.validators import Validator
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -87,3 +88,8 @@ def test_a_fault_of_what_is_not_there_is_refused(tmp_path: Path, monkeypatch: py
     ):
         result = CliRunner().invoke(main, [*words, *home])
         assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
+
+
+def test_a_validator_that_has_ended_is_not_waited_for_and_its_logs_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError, match=f"Validator 1 does not answer. Its logs are in {tmp_path}"):
+        Validator(tmp_path, 1).wait()

@@ -108,7 +108,7 @@ def real(bench: Bench) -> Row:
     with hospitals_on_a_chain(folder / "home") as world, FlowerProcesses(folder / "flower", 2) as flower:
         for run in range(-1, bench.sizes.year_runs):  # the first of each is not counted
             for provenance in (run % 2, 1 - run % 2):
-                settings = {
+                settings: dict[str, str | int] = {
                     "home": str(world.home),
                     "leader": "coordinator",
                     "model": world.model(f"bench-{run + 1}-{provenance}"),

@@ -47,9 +47,10 @@ def filled(page: str, parts: Mapping[str, Callable[[Record], str]], figures: Rec
     """
     for name, part in parts.items():
         markers = re.compile(rf"(<!-- bench: {name} -->\n).*?(<!-- bench: end -->)", re.DOTALL)
-        if not markers.search(page):
+        found = markers.search(page)
+        if found is None:
             raise ValueError(f"the page has no place for {name}")
-        page = markers.sub(lambda found, part=part: f"{found[1]}\n{part(figures)}\n\n{found[2]}", page, count=1)
+        page = f"{page[: found.end(1)]}\n{part(figures)}\n\n{page[found.start(2) :]}"
     return page
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -38,7 +38,7 @@ def markdown(record: Mapping[str, Taken]) -> str:
     return "\n".join([table_of(_HEAD, rows), "", _ELSEWHERE])
 
 
-def table_of(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table_of(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table, in which figures stand to the right."""
     ruler = tuple("---:" if name == "figure" else "---" for name in head)
     return "\n".join(

@@ -94,7 +94,7 @@ def recorded(given: Sequence[str], draw: np.random.Generator) -> Glucose:
         curves.append((minutes[there], glucose[there]))
 
     def at(minutes: Array) -> Array:
-        found, begin = np.empty_like(minutes), draw.random(minutes.shape[1])
+        found, begin = np.empty_like(minutes), draw.random((minutes.shape[1],))
         for i, (times, values) in enumerate(curves):
             mine, length = slice(i, None, len(curves)), times[-1] - times[0] + EVERY
             found[:, mine] = np.interp(times[0] + (begin[mine] * length + minutes[:, mine]) % length, times, values)

@@ -183,7 +183,7 @@ def _found(levels: dict[float, Array], scores: Array, counted: Flags, person: Pl
 
 def _second(levels: dict[float, Array], scores: Array, windows: Windows, values: list[Array]) -> dict[str, Any]:
     """The same with the fingerstick column, in windows that have one."""
-    some = ~np.isnan(windows.fingerstick).all(axis=0)
+    some = np.asarray(~np.isnan(windows.fingerstick).all(axis=0))
     if not some.any():
         return {"windows": 0}
     differs = np.stack([beside(each, windows.fingerstick)[1].any(axis=0) for each in values])

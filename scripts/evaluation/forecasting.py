@@ -55,7 +55,7 @@ def together(priors: Sequence[Prior]) -> Prior:
     def joined(name: str) -> Array:
         return np.stack([getattr(prior, name) for prior in priors], axis=-1)
 
-    arrays = {name: joined(name) for name in ("weights", "spread", "quantiles", "usual", "deviation")}
+    arrays: dict[str, Any] = {name: joined(name) for name in ("weights", "spread", "quantiles", "usual", "deviation")}
     return replace(priors[0], name="together", **arrays)
 
 

@@ -45,7 +45,7 @@ def thinned(segment: Segment) -> Segment:
     comes_with = np.searchsorted(rows, np.arange(len(segment.minutes)))
 
     def summed(values: Array) -> Array:
-        return np.bincount(comes_with, np.nan_to_num(values), len(rows) + 1)[:-1]
+        return np.asarray(np.bincount(comes_with, np.nan_to_num(values), len(rows) + 1)[:-1], dtype=np.float64)
 
     fingerstick = np.full(len(rows) + 1, np.nan)
     (taken,) = np.nonzero(~np.isnan(segment.fingerstick))
@@ -54,6 +54,8 @@ def thinned(segment: Segment) -> Segment:
         segment.minutes[rows],
         segment.glucose[rows],
         fingerstick[:-1],
-        *(summed(each) for each in (segment.carbohydrate, segment.rapid, segment.lasting)),
+        summed(segment.carbohydrate),
+        summed(segment.rapid),
+        summed(segment.lasting),
         segment.pump[rows],
     )

@@ -44,7 +44,7 @@ def segment(path: Path) -> Segment:
     with open_source(path) as source:
         rows = list(csv.reader(source.lines()))
     heads = [" ".join(cell.lower().split()) for cell in rows[0]]
-    by_time = {}
+    by_time: dict[float, list[str]] = {}
     for row in rows[1:]:
         if row and (minute := _minute(row[0])) is not None:
             by_time.setdefault(minute, row + [""] * (len(heads) - len(row)))

@@ -50,7 +50,7 @@ def segment(path: Path) -> Segment:
         at, amount = np.array(events, dtype=np.float64).reshape(-1, 2).T
         place = np.searchsorted(minutes, at)
         soon = (place < len(minutes)) & (minutes[np.minimum(place, len(minutes) - 1)] - at <= LATEST)
-        return np.bincount(place[soon], amount[soon], len(minutes))
+        return np.asarray(np.bincount(place[soon], amount[soon], len(minutes)), dtype=np.float64)
 
     never = np.full(len(minutes), np.nan)
     return Segment(

@@ -82,9 +82,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     print(f"{len(second)} windows of {WINDOW} min; {found['zeros']} zeros, none of which became a reading")
     told = "a gateway marks {marked} of {readings} readings, {otherwise} of them otherwise than the gate by itself"
     print(told.format(**gateways))
-    for nominal in map(str, NOMINAL):
-        told = ", ".join(f"{name} {share:.2f}" for name, share in found[nominal].items() if name != "levels")
-        print(f"nominal {float(nominal):.0%}: {told}")
+    for nominal in NOMINAL:
+        told = ", ".join(f"{name} {share:.2f}" for name, share in found[str(nominal)].items() if name != "levels")
+        print(f"nominal {nominal:.0%}: {told}")
     return found
 
 
@@ -96,7 +96,7 @@ def recording(path: str) -> tuple[Array, Array]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pandas, on what wfdb does at import
-        import wfdb  # type: ignore[import-untyped]
+        import wfdb
     try:
         record = wfdb.rdrecord(path)
         columns = [record.sig_name.index(name) for name in NAMES]

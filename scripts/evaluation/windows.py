@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class Windows:
 
 def sides(reading: Array) -> Array:
     """What a sensor says by its least and greatest values."""
-    return 1.0 * (reading >= CEILING) - (reading <= FLOOR)
+    return (reading >= CEILING).astype(np.float64) - (reading <= FLOOR)
 
 
 def beginnings(minutes: Array, glucose: Array) -> list[int]:
@@ -234,4 +235,5 @@ def mimicked(keeper: Keeper, windows: Windows, share: float) -> tuple[Array, Arr
 def of_people(prior: Prior, person: Places) -> Prior:
     """The priors of the people that twins are of."""
     names = ("weights", "spread", "quantiles", "usual", "deviation")
-    return replace(prior, **{name: np.asarray(getattr(prior, name))[..., person] for name in names})
+    arrays: dict[str, Any] = {name: np.asarray(getattr(prior, name))[..., person] for name in names}
+    return replace(prior, **arrays)

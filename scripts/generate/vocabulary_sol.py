@@ -109,7 +109,7 @@ def _numbers(
     masks: Iterable[tuple[str, int, str]] = (),
 ) -> str:
     lines = [f"/// @notice {notice}", f"library {name} {{"]
-    members: Iterable[_Word] = words  # type: ignore[assignment]
+    members: Iterable[_Word] = words
     for word in members:
         lines.append(f"    uint8 internal constant {word.name} = {word.value}; // {word.text}")
     for label, mask, text in masks:

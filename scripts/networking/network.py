@@ -19,6 +19,7 @@ from types import MappingProxyType
 from dtledger._backend.files import write_atomically
 from dtledger._backend.kubo_node import find_kubo
 from dtledger._backend.kubo_store import KuboStore
+from dtledger._backend.migrations import Step
 from dtledger._cli.demo.hospital import GATEWAY, Hospital
 from dtledger._cli.demo.place import SERVICES
 from dtledger.client.devnet import OPERATOR
@@ -55,7 +56,7 @@ class Network(Hospital):
         self.gateways = [LocalGateway(services / f"gateway-{number}") for number in (1, 2)]
         self.gateway = self.gateways[0]
         self.kubos = [kubos.SwarmKubo(services / f"kubo-{number}", _kubo(), network=services) for number in (1, 2, 3)]
-        self.kubo = self.kubos[2]
+        self.kubo: kubos.SwarmKubo = self.kubos[2]
 
     def claim(self) -> None:
         """Make the home the network's, or refuse one that is somebody's.
@@ -100,7 +101,7 @@ class Network(Hospital):
         self.up_services()
         return deployment
 
-    def up_chain(self, count: Callable[..., object]) -> Deployment:
+    def up_chain(self, count: Callable[[Step, int], None]) -> Deployment:
         """Kubos, validators and the contracts, and the profiles of everybody."""
         kubos.start(self.kubos)
         self.devnet.start()

@@ -130,7 +130,8 @@ class Validator:
         process = process_of(self.folder)
         wait_until(lambda: self.answers() or not process.is_held(), timeout, *self._silent())
         if not process.is_held():
-            raise UnreachableError(*self._silent())
+            message, hint = self._silent()
+            raise UnreachableError(message, hint=hint)
 
     def stop(self) -> bool:
         """Ask it to end, and wait; whether it has."""
@@ -163,7 +164,7 @@ class Validator:
     def _post(self, path: str, method: str, params: object, timeout: float) -> Any:
         with requests.Session() as session:
             session.trust_env = False
-            asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+            asked: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
             return session.post(self._base + path, json=asked, timeout=timeout).json()
 
     def _silent(self) -> tuple[str, str]:
