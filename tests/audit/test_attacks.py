@@ -10,6 +10,7 @@ import pytest
 
 from dtledger._backend.anvil import Anvil
 from dtledger.audit import Audit, Denied, Question, Verdict, exit_code, export
+from tests.audit import lies_of_custodians, lies_of_nodes, lies_of_snapshots  # noqa: F401 they fill ATTACKS
 from tests.audit.attacks import ATTACKS, Evidence
 from tests.audit.chain_world import ChainWorld, from_file
 

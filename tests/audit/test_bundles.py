@@ -16,8 +16,9 @@ from dtledger.encoding import sha256
 from dtledger.errors import CannotCheckError, IntegrityError
 from dtledger.ledger import calls
 from dtledger.types import Address
-from tests.audit.attacks import Lying, _reforged
+from tests.audit.attacks import Lying
 from tests.audit.chain_world import ChainWorld, from_file
+from tests.audit.lies_of_nodes import reforged
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
 
@@ -186,7 +187,7 @@ def test_a_block_that_the_chain_does_not_remember_so_is_refused(world: ChainWorl
     remembered = world.ledger.head().number - 1
     world.anvil.rpc("anvil_mine", hex(300))
     source = world.source()
-    other = _reforged(source.headers(remembered, remembered)[0], 11, b"\1")
+    other = reforged(source.headers(remembered, remembered)[0], 11, b"\1")
     lying = Lying(source, headers=lambda first, last: [other] if first == remembered else source.headers(first, last))
     assert Chain(source, world.deployment, whole=False).header(remembered).number == remembered
     with pytest.raises(IntegrityError, match="not the one that the chain remembers"):

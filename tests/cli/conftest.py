@@ -22,6 +22,7 @@ from dtledger.home import Home
 from dtledger.readings import Reading
 from dtledger.types import ZERO_ADDRESS
 from dtledger.vocabulary import Kind
+from tests.cli.twins import Twin, new_twin
 
 from .models import Study, new_study
 
@@ -103,3 +104,9 @@ def dtledger(devnet_home: DevnetHome, monkeypatch: pytest.MonkeyPatch) -> Callab
         return CliRunner().invoke(main, [str(word) for word in words], input=stdin, catch_exceptions=False)
 
     return run
+
+
+@pytest.fixture
+def twin(devnet_home: DevnetHome) -> Twin:
+    """A twin of the test's own, with an hour of glucose that the gateway wrote."""
+    return new_twin(devnet_home, hours=1)

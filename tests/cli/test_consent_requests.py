@@ -29,12 +29,6 @@ TREAT = ("--category", "glucose,meals", "--purpose", "TREAT", "--for", "30d", "-
 
 
 @pytest.fixture
-def twin(devnet_home: DevnetHome) -> Twin:
-    """A twin of the test's own, with an hour of glucose that the gateway wrote."""
-    return new_twin(devnet_home, hours=1)
-
-
-@pytest.fixture
 def ask(dtledger: Run, twin: Twin) -> Callable[..., str]:
     """Ask as cardiology; the request's name."""
 

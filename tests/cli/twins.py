@@ -6,6 +6,7 @@ import itertools
 import json
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,3 +110,9 @@ def complaint(result: Result, exit_code: int) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(result.stderr)
     assert told["exit_code"] == exit_code
     return told
+
+
+def reads(dtledger: Callable[..., Result], twin: Twin, key: str = "cardiology") -> int:
+    """The exit code of a read of the last half hour by `key`, for treatment."""
+    words = ("--category", "glucose", "--purpose", "TREAT", "--since", "30m", "--key", key)
+    return dtledger("twin", "read", twin.number, *words).exit_code

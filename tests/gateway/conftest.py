@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -27,6 +27,10 @@ from dtledger.service.server import Running
 from dtledger.service.settings import ServiceSettings
 from dtledger.testing import World
 from dtledger.testing.memory_key import MemoryKey
+from tests.gateway.carrying import Bench, empty_account
+
+if TYPE_CHECKING:
+    from tests.gateway.living import Living
 
 DAY = 86_400
 PACE = Pace(batch_seconds=600, renewal_seconds=3600)
@@ -85,6 +89,22 @@ def site(tmp_path: Path, server: Server | None) -> Iterator[Site]:
         queue.close()
 
 
+@pytest.fixture
+def alive(site: Site) -> Living:
+    """The site's twins, whose gateway may write forecasts, meals and insulin too."""
+    from tests.gateway.living import let_forecast, living
+
+    let_forecast(site)
+    return living(site)
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """A patient without gas, who lives by relays."""
+    with empty_account(monkeypatch) as bench:
+        yield bench
+
+
 TOKEN = "a-token-of-the-ward"
 
 
@@ -111,6 +131,10 @@ class Served:
         body = data if isinstance(data, bytes) else json.dumps(data).encode()
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         return self.session.post(self.url + path, data=body, headers=headers, timeout=30)
+
+    def waiting(self) -> int:
+        """How many readings wait to be anchored."""
+        return self.gateway.queue.totals().rows
 
     def readings(self, count: int = 3) -> dict[str, Any]:
         now = self.world.clock.at

@@ -15,6 +15,8 @@ from dtledger.gateway.queue import Measured
 from dtledger.gateway.twins import Twins, shipped
 from dtledger.readings import Reading
 from dtledger.testing import World
+from dtledger.twin import batch, twin
+from dtledger.twin.factors import Array
 from dtledger.twin.keeper import Keeper, Kept
 from dtledger.twin.snapshot import StateSnapshot, decode_state, glucose_model
 from dtledger.types import Period
@@ -131,3 +133,33 @@ class Hindsight(Keeper):
             remarked[: self.back, place] = memory.trail.rows[0, -self.back :, place]
         reasons = tuple(("hindsight",) if each > self.sign else kept.reasons[i] for i, each in enumerate(reading))
         return replace(kept, remarked=remarked, reasons=reasons)
+
+
+def memory_of(alive: Living) -> twin.Memory:
+    """What the gateway itself knows of the world's twin."""
+    return alive.twins._book.of([alive.world.twin])[1].twin
+
+
+def wild(reading: Reading) -> Reading:
+    """What nobody's sensor can mean: mmol/L taken for mg/dL."""
+    return replace(reading, value=reading.value / 18)
+
+
+def packed(memory: twin.Memory) -> Array:
+    return batch.pack(memory)
+
+
+def lived(alive: Living, found: object) -> object:
+    """The memory of a gateway that nobody killed, after the same readings."""
+    keeper = alive.twins._keeper
+    memory = keeper.start(1)
+    for each in found:  # type: ignore[attr-defined]
+        minute = np.array([each.at.timestamp() / 60 + 60])
+        memory = keeper.take(memory, minute, np.array([each.value]), np.zeros(1), None, np.array([np.nan])).memory
+    return memory
+
+
+def doubting(site: Site) -> Living:
+    """Twins that in hindsight no longer believe what came before a reading of 400 mg/dL."""
+    keeper = living(site).twins._keeper
+    return living(site, Hindsight(keeper.prior, keeper.thresholds))

@@ -9,17 +9,10 @@ import pytest
 
 from dtledger.gateway import twins
 from dtledger.readings import Reading
-from tests.gateway.conftest import PACE, Site
-from tests.gateway.living import HOUR, Living, let_forecast, living
-from tests.gateway.test_twins import lived, memory_of, packed
+from tests.gateway.conftest import PACE
+from tests.gateway.living import HOUR, Living, let_forecast, lived, memory_of, packed
 
 DAYS = 14
-
-
-@pytest.fixture
-def alive(site: Site) -> Living:
-    let_forecast(site)
-    return living(site)
 
 
 def flood(alive: Living, hours: int) -> list[Reading]:

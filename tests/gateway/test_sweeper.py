@@ -15,8 +15,8 @@ from dtledger.gateway.sweeper import Sweeper, letters
 from dtledger.testing import World
 from dtledger.testing.world import glucose
 from tests.attacks.looking import second_twin
-from tests.gateway.conftest import PACE, Site
-from tests.gateway.living import Living, let_forecast, living
+from tests.gateway.conftest import PACE
+from tests.gateway.living import Living
 
 WEEK = 7 * 86_400
 
@@ -99,12 +99,6 @@ def test_what_the_store_could_not_remove_is_tried_again(world: World, monkeypatc
 
 
 # what it keeps beside the store -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def alive(site: Site) -> Living:
-    let_forecast(site)
-    return living(site)
 
 
 def sweeper(alive: Living) -> Sweeper:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dtledger._backend.postgresql import Server
+from tests.gateway.test_judged_readings import *  # noqa: F403
 from tests.gateway.test_pump import *  # noqa: F403
 from tests.gateway.test_queue import *  # noqa: F403
 from tests.gateway.test_rights import *  # noqa: F403

@@ -23,7 +23,13 @@ from tests.broken.python import runner
 from tests.contracts import rule_cases
 
 PATH = "dtledger/policy.py"
-TESTS = ("tests/test_policy.py::TestAWord", "tests/test_policy.py::TestMalformed", "tests/test_policy.py")
+TESTS = (
+    "tests/test_policy_word.py::TestAWord",
+    "tests/test_policy.py::TestMalformed",
+    "tests/test_policy.py",
+    "tests/test_policy_properties.py",
+    "tests/test_policy_word.py",
+)
 PHASES = (Phase.explicit, Phase.generate)
 SECONDS, BYTES = 15, 4 << 30
 CASES = sorted(rule_cases.committed(), key=hash)
@@ -86,7 +92,7 @@ def survives(rewritten: Rewritten) -> str:
     if any(judge(case) != case.verdict for case in CASES[:FEW]):
         return ""
     settings.register_profile("mutants", derandomize=True, database=None, deadline=None, max_examples=20, phases=PHASES)
-    told = pytest.main([*runner.PYTEST, "-x", "--hypothesis-profile", "mutants", "-k", "not Vectors", *TESTS])
+    told = pytest.main([*runner.PYTEST, "-x", "--hypothesis-profile", "mutants", *TESTS])
     if told != pytest.ExitCode.OK or any(judge(case) != case.verdict for case in CASES[FEW:]):
         return ""
     return SURVIVED
