@@ -21,7 +21,7 @@ from ..errors import AccessDeniedError, BusyError
 from ..importers.values import plausible
 from ..readings import Reading
 from .devices import Chain, Device, Devices
-from .pump import NO_TWINS, Ingest
+from .ingest import NO_TWINS, Ingest
 from .queue import Measured, ReadingQueue
 from .rights import Rights
 

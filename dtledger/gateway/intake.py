@@ -17,7 +17,7 @@ from ..errors import AccessDeniedError, InputError
 from ..importers.values import plausible, unit_code
 from ..readings import CLOCK_SET, SOURCES, Reading
 from ..vocabulary import STATES, category
-from .pump import NO_TWINS, Ingest
+from .ingest import NO_TWINS, Ingest
 from .queue import Measured, ReadingQueue
 from .rights import Rights
 from .senders import Sender

@@ -16,7 +16,6 @@ import random
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from .._backend.queue_file import Kept
 from ..client import Context, Writer
@@ -28,60 +27,14 @@ from ..snapshots.unanchored import seal_unanchored
 from ..types import Address
 from ..vocabulary import Reason
 from .freshness import Freshness
-from .queue import Hour, Measured, ReadingQueue, without
+from .ingest import NO_TWINS, Ingest
+from .queue import Hour, ReadingQueue, without
 from .sweeper import ended
 
 log = logging.getLogger(__name__)
 
 JUDGED_AGAIN = "glucose"
 """Whose gate may think better of what is anchored."""
-
-
-class Ingest(Protocol):
-    """What stands between queue and writer (`twins.Twins`, `vital_signs.VitalSigns`)."""
-
-    def hear(self, measured: Sequence[Measured]) -> None:
-        """These have come, and are on the disk; from any thread."""
-
-    def take(self, hours: Sequence[Hour]) -> Sequence[Hour]:
-        """What shall be written of the hours."""
-
-    def waiting(self, most: int) -> Sequence[State | Remark]:
-        """What is to be written beside them."""
-
-    def settle(self, parts: Sequence[State | Remark], errors: Sequence[DtledgerError | None]) -> None:
-        """Each of those is anchored, or is not and why."""
-
-    def forget(self, hour: Hour) -> None:
-        """The hour's readings went to their owner, who does not let them be written."""
-
-    def end(self, twins: Collection[int]) -> None:
-        """These twins have ended."""
-
-
-class NoTwins:
-    """Hours as they are, and nothing beside."""
-
-    def hear(self, measured: Sequence[Measured]) -> None:
-        pass
-
-    def take(self, hours: Sequence[Hour]) -> Sequence[Hour]:
-        return hours
-
-    def waiting(self, most: int) -> Sequence[State | Remark]:
-        return ()
-
-    def settle(self, parts: Sequence[State | Remark], errors: Sequence[DtledgerError | None]) -> None:
-        pass
-
-    def forget(self, hour: Hour) -> None:
-        pass
-
-    def end(self, twins: Collection[int]) -> None:
-        pass
-
-
-NO_TWINS = NoTwins()
 
 
 @dataclass(frozen=True, slots=True)

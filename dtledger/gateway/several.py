@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from ..client.parts import Remark, State
 from ..errors import DtledgerError
-from .pump import Ingest
+from .ingest import Ingest
 from .queue import Hour, Measured
 
 

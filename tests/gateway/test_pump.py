@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from dtledger.errors import DtledgerError, UnreachableError
-from dtledger.gateway.pump import NoTwins, Pace, Pump
+from dtledger.gateway.ingest import NoTwins
+from dtledger.gateway.pump import Pace, Pump
 from dtledger.gateway.queue import Hour
 from dtledger.store import BlockMissingError
 from tests.gateway.conftest import PACE, Site
