@@ -227,7 +227,7 @@ def _post(url: str, twins: Sequence[int], over: threading.Event, posts: Work) ->
     with requests.Session() as session:
         session.trust_env = False
         for number, _ in enumerate(turns(over, POST_PAUSE)):
-            body = {
+            body: dict[str, Any] = {
                 "twin": twins[number % len(twins)],
                 "category": "glucose",
                 "unit": "mmol/L",
