@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from time import monotonic, perf_counter
+from typing import Any
 
 import requests
 
