@@ -20,13 +20,13 @@ from .world import options
 PAUSE = 2.0
 
 
-def main(home: Path, twin: int, first: float) -> None:
-    """The first read comes after `first` seconds: two readers do not read at one time."""
+def main(home: Path, twin: int, phase: float) -> None:
+    """Readers of other phases (seconds) do not read at one time."""
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
     devnet = Devnet(Home(home, "soak"))
     with open_client(PROFILE, "clinician", home=devnet.home, options=options(devnet, None)) as client:
-        for _ in turns(over, PAUSE, first):
+        for _ in turns(over, PAUSE, phase):
             begun = perf_counter()
             try:
                 assert client.read(twin, "glucose", "TREAT")

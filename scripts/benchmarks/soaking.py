@@ -183,10 +183,10 @@ def _gateway(world: World) -> Iterator[LocalGateway]:
 
 
 @contextmanager
-def _reader(world: World, twin: int, first: float, reads: Work) -> Iterator[subprocess.Popen[str]]:
+def _reader(world: World, twin: int, phase: float, reads: Work) -> Iterator[subprocess.Popen[str]]:
     """A process that reads (`soak_reader`), and a thread that hears how long that takes."""
     command = [sys.executable, "-m", "scripts.benchmarks.soak_reader", str(world.devnet.home.root), str(twin)]
-    process = subprocess.Popen([*command, str(first)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, str(phase)], stdout=subprocess.PIPE, text=True)
 
     heard = threading.Event()
 
