@@ -10,6 +10,7 @@ from ..custody.receipt_list import require_digests, verify_anchored, verify_chai
 from ..custody.receipts import AccessReceipt
 from ..errors import CannotCheckError, DtledgerError, IntegrityError, UnreachableError
 from ..types import Address, Digest
+from ..vocabulary.numbers import number_of
 from .chain import Chain
 from .claims import Claim, checked
 from .consents import BEHIND, Opened, Snapshot, require_consent, time_of_block
@@ -60,7 +61,8 @@ class Accounts:
         count = verify_anchored(found.view, anchor, said.proof, receipts, custodian, found.twin)
         _require_places(receipts, count, anchor.count if anchor else 0, custodian)
         sound.extend(receipts)
-        return f"{len(receipts):,} receipts in one chain, {count:,} of them anchored; what comes after is unknown"
+        told = number_of(len(receipts), "receipt")
+        return f"{told} in one chain, {count:,} of them anchored; what comes after is unknown"
 
     def _asked(self, custodian: Address) -> Lists:
         said = self._given.lists.get(custodian)
@@ -78,8 +80,8 @@ class Accounts:
             known = [each for each in given if each is not None]
             opened[receipt.twin_number] = Opened(known, len(given) - len(known))
         if len(asked) != len(receipts):
-            raise IntegrityError(f"{len(asked):,} lists are shown beside {len(receipts):,} receipts")
-        return f"what {len(receipts):,} requests asked for: each receipt has the root of it"
+            raise IntegrityError(f"{number_of(len(asked), 'list')} shown beside {number_of(len(receipts), 'receipt')}")
+        return f"what {number_of(len(receipts), 'request')} asked for: each receipt has the root of it"
 
     def _since(self, custodian: Address, receipts: Sequence[AccessReceipt]) -> list[int]:
         """Since when each was written (unix seconds), whatever it says: after those before it in its list, and after
@@ -108,10 +110,10 @@ class Accounts:
         unled = sum(each.block <= self._chain.head.number and not time_of_block(self._chain, each) for each in receipts)
         if unled:
             raise CannotCheckError(
-                f"Nothing leads to the blocks of {unled:,} of {len(receipts):,} receipts: that they are this chain's, "
-                "and when they were made, is the custodian's word."
+                f"Nothing leads to the blocks of {unled:,} of {number_of(len(receipts), 'receipt')}: that they are "
+                "this chain's, and when they were made, is the custodian's word."
             )
-        return f"the blocks of {len(receipts):,} receipts are this chain's"
+        return f"the blocks of {number_of(len(receipts), 'receipt')} are this chain's"
 
 
 def _require_places(receipts: Sequence[AccessReceipt], counted: int, anchored: int, custodian: Address) -> None:

@@ -12,6 +12,7 @@ from ..ledger import Opening, View
 from ..policy import MalformedRequestError, Request, check
 from ..types import Address, Period
 from ..vocabulary import Action, Kind, Reason
+from ..vocabulary.numbers import number_of
 from .chain import LINE, Chain
 from .counted import Gap
 
@@ -99,11 +100,11 @@ def require_consent(
         if denied := min((each for each in said if not each.permits), default=None):
             so = _AS_SHOWN if opened and denied in (Reason.CATEGORY, Reason.PERIOD) else ""
             raise IntegrityError(
-                f"{said[denied]} snapshots were opened to {name(receipt.requester)}, who had no permit at block "
+                f"{number_of(said[denied], 'snapshot')} went to {name(receipt.requester)}, who had no permit at block "
                 f"{block}: {denied.name}{so}",
                 party=receipt.custodian,
             )
-    to = f"{receipt.permitted} snapshots to {name(receipt.requester)}"
+    to = f"{number_of(receipt.permitted, 'snapshot')} to {name(receipt.requester)}"
     if Reason.OWNER in said:
         return f"{to} as the owner at block {receipt.block}"
     if opened is not None and opened.unknown:

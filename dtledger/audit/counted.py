@@ -27,6 +27,7 @@ from ..ledger.events import Logged
 from ..ledger.messages import card_chain
 from ..policy import MAX_EPOCH, MAX_REVISION, SLOTS
 from ..types import ZERO_ADDRESS, ZERO_DIGEST, Address, Digest
+from ..vocabulary.numbers import number_of
 from .chain import Chain
 from .facts import StoredFacts
 
@@ -82,7 +83,9 @@ def require_members(chain: Chain, logged: Iterable[Logged], who: Collection[Addr
     for member in sorted(who):
         count = facts.changes(member)
         if count != told[member]:
-            raise IntegrityError(f"storage counts {count} changes of the member {member}, {told[member]} are told")
+            raise IntegrityError(
+                f"storage counts {number_of(count, 'change')} of the member {member}, {told[member]} are told"
+            )
 
 
 def require_twin(

@@ -53,6 +53,7 @@ from ..models.update import commitment, digest_of
 from ..store import BlockStore
 from ..types import Address, Digest
 from ..vocabulary import Kind
+from ..vocabulary.numbers import number_of
 from .claims import Claim, checked
 from .receipts import compared
 from .terms import terms_of
@@ -179,8 +180,8 @@ class ModelAudit:
         if update.cohort != leaves:
             raise IntegrityError(f"a cohort of {update.cohort} is claimed, there are {leaves} leaves")
         if leaves < self._model.minimum_cohort:
-            raise IntegrityError(f"{leaves} twins, at least {self._model.minimum_cohort} are asked for")
-        return f"{leaves} twins, at least {self._model.minimum_cohort}"
+            raise IntegrityError(f"{number_of(leaves, 'twin')}, at least {self._model.minimum_cohort} are asked for")
+        return f"{number_of(leaves, 'twin')}, at least {self._model.minimum_cohort}"
 
     def _update(self, number: Round, update: Update, spent: int) -> str:
         opening, file = self._opening(update), self._file(update.round, update.site)
@@ -197,14 +198,14 @@ class ModelAudit:
         lacking = [(each.trained.twin, lacks(view, model, number, update.site, each)) for each in opening.shown]
         if any(why for _, why in lacking):
             raise IntegrityError("; ".join(f"twin {twin}: {why}" for twin, why in lacking if why))
-        return f"{len(opening.shown)} consents stood at block {number.block}"
+        return f"{number_of(len(opening.shown), 'consent')} stood at block {number.block}"
 
     def _twins(self, number: Round, update: Update, spent: int) -> str:
         counted = Counter(each.trained.twin for each in self._sound_opening(update).shown)
         doubled = [str(twin) for twin, count in sorted(counted.items()) if count > 1]
         if doubled:
             raise IntegrityError(f"counted more than once: twin {', '.join(doubled)}")
-        return f"{len(counted)} twins, each once"
+        return f"{number_of(len(counted), 'twin')}, each once"
 
     def _terms(self, number: Round, update: Update, spent: int) -> str:
         shown = self._sound_opening(update).shown

@@ -26,6 +26,7 @@ from ..models.release import Release, Resource
 from ..models.update import digest_of
 from ..store import BlockStore
 from ..types import Address
+from ..vocabulary.numbers import number_of
 from .claims import Claim, checked
 
 OfFile = Callable[[str], Iterable[bytes] | None]
@@ -141,4 +142,4 @@ class _Ledger:
         if origin.research != there.research:
             raise IntegrityError("the sites' records have other research terms")
         used = sum(each.used for each in there.updates)
-        return f"{used} of {len(there.updates)} updates, {there.cohort} twins"
+        return f"{used} of {number_of(len(there.updates), 'update')}, {number_of(there.cohort, 'twin')}"

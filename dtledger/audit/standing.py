@@ -11,6 +11,7 @@ from ..errors import IntegrityError
 from ..ledger import View
 from ..ledger.messages import card_chain
 from ..types import ZERO_DIGEST, Address
+from ..vocabulary.numbers import number_of
 from .chain import Chain
 from .facts import StoredFacts
 
@@ -33,7 +34,7 @@ def require_owner(chain: Chain, view: View, twin: int, name: Callable[[Address],
     ):
         if stored != said:
             raise IntegrityError(f"storage has {stored} as the twin's {what}, the events {said}")
-    moved = f", moved {len(owners) - 1} times" if len(owners) > 1 else ""
+    moved = f", moved {number_of(len(owners) - 1, 'time')}" if len(owners) > 1 else ""
     return f"minted for {name(owners[0])}{moved}; owned by {name(owner)}"
 
 
@@ -51,7 +52,7 @@ def require_cards(chain: Chain, view: View, twin: int) -> str:
                 digest, count = card_chain(digest, record.card), count + 1
     if digest != stored:
         raise IntegrityError("the cards are not those that storage has the digest of", block=stored.hex())
-    return f"{count} cards by the present owner" if count else "no card"
+    return f"{number_of(count, 'card')} by the present owner" if count else "no card"
 
 
 def require_state(chain: Chain, view: View, twin: int) -> str:
@@ -74,4 +75,6 @@ def require_state(chain: Chain, view: View, twin: int) -> str:
     for who in sorted(parties):
         if facts.block_count(twin, who) != view.block_count(twin, who):
             raise IntegrityError(f"storage has another count of blocks of {who} than the events say")
-    return f"{count} slots, {len(parties)} counts of blocks and every epoch, as storage has them"
+    return (
+        f"{number_of(count, 'slot')}, {number_of(len(parties), 'count')} of blocks and every epoch, as storage has them"
+    )

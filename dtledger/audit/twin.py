@@ -47,6 +47,7 @@ from ..snapshots.locating import Located
 from ..snapshots.standing import might_write
 from ..store import BlockStore
 from ..types import Address, Digest
+from ..vocabulary.numbers import number_of
 from .accounts import Accounts
 from .chain import Chain
 from .claims import Claim, Verdict, checked
@@ -168,7 +169,7 @@ class TwinAudit:
             if lost:
                 said = ", ".join(each.hex()[:8] for each in lost)
                 raise IntegrityError(f"its newest index lacks streams that an earlier one had: {said}", party=writer)
-            return f"{len(found)} streams of the twin up to batch {len(self.view.batches(writer))}"
+            return f"{number_of(len(found), 'stream')} of the twin up to batch {len(self.view.batches(writer))}"
 
         yield checked("index", self._name(writer), look)
         for located in found:
@@ -197,7 +198,7 @@ class TwinAudit:
                     f"its owner says of what category it is, and {walked['unnamed']:,} snapshots were "
                     "anchored by who had no right to write that: one of both is wrong"
                 )
-            return f"{walked['snapshots']:,} snapshots of what its owner says that it is, each permitted"
+            return f"{number_of(walked['snapshots'], 'snapshot')} of what its owner says that it is, each permitted"
 
         claim = checked("category", about, category)
         yield claim
@@ -220,9 +221,8 @@ class TwinAudit:
                     walked["unnamed" if held else "uncounted"] += 1
         lineage.require_whole(digests)
         walked["snapshots"] = len(digests)
-        said = (
-            f"{len(digests):,} snapshots without a gap up to block {located.batch.block}; what comes after is unknown"
-        )
+        count, block = number_of(len(digests), "snapshot"), located.batch.block
+        said = f"{count} without a gap up to block {block}; what comes after is unknown"
         late = f", {walked['late']:,} anchored late" if walked["late"] else ""
         doubled = f", {len(lineage.doubled):,} doubled" if lineage.doubled else ""
         return said + late + doubled
@@ -236,7 +236,7 @@ class TwinAudit:
             )
         if walked["uncounted"]:
             raise IntegrityError(f"{walked['uncounted']:,} snapshots were anchored by who had no right to write them")
-        return f"{walked['snapshots']:,} snapshots, each permitted in the block that took it"
+        return f"{number_of(walked['snapshots'], 'snapshot')}, each permitted in the block that took it"
 
     # emergencies and the end ---------------------------------------------------------------------------------
 
@@ -264,4 +264,5 @@ class TwinAudit:
                 raise CannotCheckError(
                     f"{len(gone)} of {needed} custodians that it takes signed for roster {record.card.roster_version}."
                 )
-        return f"final since {final} (unix seconds); enough custodians of {len(rosters)} rosters signed: their word"
+        count = number_of(len(rosters), "roster")
+        return f"final since {final} (unix seconds); enough custodians of {count} signed: their word"

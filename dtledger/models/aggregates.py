@@ -6,6 +6,7 @@ from ..encoding import CID
 from ..errors import IntegrityError
 from ..ledger import Aggregate, Deployment, Model, Round, View
 from ..store import BlockStore
+from ..vocabulary.numbers import number_of
 from .update import AggregateRecord
 
 
@@ -28,6 +29,7 @@ def record_of(
     committed = {(each.site, each.update) for each in view.updates(number.model, number.number)}
     if foreign := set(record.updates) - committed:
         raise IntegrityError(
-            f"the aggregate names {len(foreign)} updates that nobody committed in the round", party=model.coordinator
+            f"the aggregate names {number_of(len(foreign), 'update')} that nobody committed in the round",
+            party=model.coordinator,
         )
     return record

@@ -82,13 +82,13 @@ def _named(change: Callable[[Named, Named], Named]) -> Make:
 
 
 for _name, _says, _change in (
-    ("an update that nobody committed", "names 1 updates that nobody", lambda before, now: (*now, (now[0][0], OTHER))),
+    ("an update that nobody committed", "names 1 update that nobody", lambda before, now: (*now, (now[0][0], OTHER))),
     (
         "an update as another site's",
-        "names 1 updates that nobody",
+        "names 1 update that nobody",
         lambda before, now: (now[0], (now[0][0], now[1][1])),
     ),
-    ("an update of the round before", "names 1 updates that nobody", lambda before, now: (*now, before[0])),
+    ("an update of the round before", "names 1 update that nobody", lambda before, now: (*now, before[0])),
     ("an update twice", "or one twice", lambda before, now: (*now, now[0])),
     ("no update", "names no update", lambda before, now: ()),
 ):

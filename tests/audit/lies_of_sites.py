@@ -74,7 +74,7 @@ def _(run: Run, told: bool) -> None:
     run.finish()
 
 
-@lie("fewer twins than the model asks for", "cohort", "1 twins, at least 2 are asked for")
+@lie("fewer twins than the model asks for", "cohort", "1 twin, at least 2 are asked for")
 def _(run: Run, told: bool) -> None:
     """The contract refuses it, so the ledger lies of the model's terms."""
     site = run.scene.sites[0]

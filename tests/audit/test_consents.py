@@ -79,7 +79,7 @@ def test_what_was_opened_of_another_category_or_period_than_the_grants_had_no_co
         (replace(snapshots[0], bit=bits.bit_of("sleep")), "CATEGORY"),
         (replace(snapshots[0], period=Period(start - 1, start)), "PERIOD"),
     ):
-        with pytest.raises(IntegrityError, match=f"^1 snapshots .*{reason}. So their streams have them") as refused:
+        with pytest.raises(IntegrityError, match=f"^1 snapshot .*{reason}. So their streams have them") as refused:
             said(world, receipt, Opened([lie, *snapshots[1:]], 0))
         assert refused.value.party == receipt.custodian
 

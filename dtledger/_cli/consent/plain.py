@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...vocabulary import Action
+from ...vocabulary.numbers import number_of
 from .. import times
 from ..app import App, rfc3339
 from ..words import listed
@@ -52,7 +53,7 @@ def sentence(app: App, slot: Slot, terms: Terms, written: int | None) -> str:
 
 
 def _snapshots(count: int) -> str:
-    return f"{count:,} snapshot{'' if count == 1 else 's'}"
+    return number_of(count, "snapshot")
 
 
 def opens(terms: Terms) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...errors import InputError
+from ...vocabulary.numbers import number_of
 from ..app import App, rfc3339
 from ..words import listed
 
@@ -50,11 +51,11 @@ def twins_words(count: int) -> str:
     >>> twins_words(1), twins_words(1000)
     ('1 twin', '1,000 twins')
     """
-    return f"{count:,} twin{'' if count == 1 else 's'}"
+    return number_of(count, "twin")
 
 
 def updates_words(count: int) -> str:
-    return f"{count:,} update{'' if count == 1 else 's'}"
+    return number_of(count, "update")
 
 
 def find(app: App, which: str) -> NamedModel:
