@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from web3.exceptions import ContractLogicError, Web3RPCError
 
 from ..encoding import keccak
-from ..errors import DtledgerError, UnreachableError
+from ..errors import DtledgerError, LedgerRejection, UnreachableError
 from ..ledger import Call, Deployment, Outbox, Receipt, Sender, Sent
 from ..ledger.lanes import SAFE, Fees, Flights
-from ..ledger.rejections import rejection
+from ..ledger.rejections import EARLY, rejection
 from .artifacts import spelled_out
 from .event_codec import decode_event
 from .evm_reader import EvmReader, Mined
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS = 30.0
 """How long a heartbeat may wait for its block: a chain that makes none in that time is frozen."""
 
+IDLE_SECONDS = 60
+"""A chain whose newest block is older may be asked for one: at most so often, whatever comes."""
+
 GAS_MARGIN = 1.2
 """Part of the estimate that a transaction's limit is: state may change between estimate and block."""
 
@@ -43,6 +46,7 @@ class EvmLedger(EvmReader):
     Args:
         rpc_url, deployment, cache, instant, unfinished: as an `EvmReader`'s.
         receipt_timeout: seconds to wait for a transaction's block.
+        clock: gives unix seconds.
     """
 
     def __init__(
@@ -54,9 +58,11 @@ class EvmLedger(EvmReader):
         *,
         instant: bool = True,
         unfinished: bool = False,
+        clock: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
         super().__init__(rpc_url, deployment, cache, instant=instant, unfinished=unfinished)
         self._receipt_timeout = receipt_timeout
+        self._clock = clock
         self.sending = threading.Lock()
         """Held from the choice of a nonce until that is sent: threads that send with one key must not take the same."""
 
@@ -64,6 +70,14 @@ class EvmLedger(EvmReader):
         self._identify()
         to, data = spelled_out(self._deployment, call)
         transaction = {"to": to, "data": data}
+        try:
+            return self._send(transaction, sender, outbox)
+        except EARLY:
+            if not self.renew(sender):
+                raise
+            return self._send(transaction, sender, outbox)
+
+    def _send(self, transaction: dict[str, Any], sender: Sender, outbox: Outbox | None) -> Receipt:
         if outbox is None:
             return self.send_raw(transaction, sender)
         return send_replacing(self, transaction, sender, outbox, self._receipt_timeout)
@@ -77,6 +91,21 @@ class EvmLedger(EvmReader):
     def heartbeat(self, sender: Sender) -> Receipt:
         timeout = min(self._receipt_timeout, HEARTBEAT_SECONDS)
         return self.send_raw({"to": sender.address, "data": b""}, sender, timeout=timeout)
+
+    def renew(self, sender: Sender) -> bool:
+        """Have an idle chain make a block, if `sender` can pay; whether it did. A node that tries calls as of its
+        newest block (Avalanche's do, whatever is asked) refuses by the time of an old one what is due now.
+
+        Raises:
+            UnreachableError: the node does not answer, or no block came.
+        """
+        if self._clock() - self.head().at <= IDLE_SECONDS:
+            return False
+        try:
+            self.heartbeat(sender)
+        except LedgerRejection:
+            return False
+        return True
 
     def send_raw(
         self,

@@ -28,7 +28,7 @@ from ..encoding import address
 from ..errors import DtledgerError, InputError, UnreachableError
 from ..ledger import RELAY, Sender, Sent
 from ..ledger.lanes import MOST_GAS, Carried, Fate, Fees, Flight, Flights
-from ..ledger.rejections import rejection
+from ..ledger.rejections import EARLY, rejection
 from ..types import Address
 from .artifacts import artifact
 from .evm_reader import Mined
@@ -97,12 +97,17 @@ class EvmLane:
     # looking ahead -------------------------------------------------------------------------------------------
 
     def try_out(self, calls: Sequence[Carried]) -> list[int | DtledgerError]:
+        tried = self._try_out(calls)
+        early = any(isinstance(each, EARLY) for each in tried)
+        return self._try_out(calls) if early and self._ledger.renew(self._sender) else tried
+
+    def _try_out(self, calls: Sequence[Carried]) -> list[int | DtledgerError]:
         if self._relay is None or len(calls) < 2:
             return [self._try_one(each) for each in calls]
         gas = [MOST_GAS] * len(calls)
         data = self._spelled(calls, gas)
         if len(data) > TRIED_BYTES:
-            return self.try_out(calls[: len(calls) // 2])
+            return self._try_out(calls[: len(calls) // 2])
         asked = {"from": self.address, "to": self._relay, "data": data, "gas": self._block_gas}
         try:
             with Translated(ContractLogicError, Web3RPCError):
@@ -111,7 +116,7 @@ class EvmLane:
         except (ContractLogicError, Web3RPCError) as error:  # together they take more gas than there is
             if isinstance(error, Web3RPCError) and not _says(error, "gas", "revert"):
                 raise rejection_of(error) from error
-            return self.try_out(calls[: len(calls) // 2])
+            return self._try_out(calls[: len(calls) // 2])
         return [_tried(*each) for each in outcomes]
 
     def _try_one(self, call: Carried) -> int | DtledgerError:

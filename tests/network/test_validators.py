@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from dtledger._backend import evm
 from dtledger.errors import AccessDeniedError, DtledgerError, UnreachableError
+from dtledger.ledger import calls, messages
 from dtledger.vocabulary import Reason
 from scripts.networking import faults
 from scripts.networking.processes import kill, pause, resume, wait_until
@@ -23,6 +26,20 @@ def ward(five: Ground) -> Iterator[Ward]:
         if five.network.states()[each.folder.name] == "paused":
             resume(each.folder)
     validators.start()
+
+
+def test_what_is_signed_for_as_long_as_may_be_lands_though_no_block_came_meanwhile(
+    five: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """These nodes try everything as of their newest block, by whose time such a message is good for too long."""
+    monkeypatch.setattr(evm, "IDLE_SECONDS", 0)
+    patient = five.key("patient")
+    with five.node(4) as ledger:
+        wait_until(lambda: time.time() - ledger.head().at > 2, PATIENCE, "Blocks come all the time.")
+        deadline = int(time.time()) + 3600
+        signature = patient.sign_digest(messages.mint(ledger.deployment, patient.address, 0, deadline))
+        ledger.send(calls.mint(patient.address, 0, deadline, signature), five.services.operator.context.key)
+        assert ledger.view().twins_of(patient.address)
 
 
 def test_with_one_of_five_killed_consent_is_given_read_and_revoked_and_the_dead_one_catches_up(ward: Ward) -> None:

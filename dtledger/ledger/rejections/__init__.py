@@ -285,6 +285,15 @@ REJECTIONS: dict[str, type[Rejection]] = {
 }
 """Solidity error → its class."""
 
+EARLY = (
+    DeadlineTooFarError,
+    NotYetDueError,
+    guardians.FrozenError,
+    guardians.FrozenBeforeError,
+    guardians.MoveNotReadyError,
+)
+"""What time alone ends: by an old block's time a call is refused so that is good by now."""
+
 
 def rejection(name: str, arguments: Mapping[str, Any], **evidence: Any) -> LedgerRejection:
     """The error for a Solidity error's name and arguments."""

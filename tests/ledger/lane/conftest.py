@@ -50,9 +50,9 @@ class Line:
     twin: int
     now: list[int]
 
-    def blocking(self, name: str, signer: str = "ann", count: int = 0) -> Carried:
-        """The patient blocks somebody, by a message."""
-        deadline = self.bench.ledger.head().at + 1800
+    def blocking(self, name: str, signer: str = "ann", count: int = 0, ahead: int = 1800) -> Carried:
+        """The patient blocks somebody, by a message that is good so many seconds from the newest block's time on."""
+        deadline = self.bench.ledger.head().at + ahead
         text = messages.block(self.bench.deployment, self.twin, who(name).address, count, deadline)
         call = calls.block_signed(self.twin, who(name).address, count, deadline, who(signer).sign_digest(text))
         return Carried(call.contract, encode_call(call))
