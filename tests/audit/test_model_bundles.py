@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from dtledger._backend.anvil import Anvil
-from dtledger.audit import Asked, Given, Question, Verdict, exit_code, export
-from dtledger.encoding import CID
+from dtledger.audit import Asked, Bundle, Claim, Given, Question, Verdict, exit_code, export
+from dtledger.audit.proofs import Header
+from dtledger.encoding import CID, encode, sha256
+from dtledger.errors import IntegrityError
 from dtledger.ledger import events as e
 from dtledger.ledger.events import Logged
 from dtledger.models.opening import Opening
@@ -25,6 +27,9 @@ from tests.models.scene import Scene
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
 
 Made = tuple[ChainWorld, Run, Asked]
+
+FLIPS = 4
+"""Of one part, each in a place of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +136,47 @@ def _bears(made: Made, logged: Logged) -> bool:
     sites = {site.address for site in run.scene.sites}
     said = (getattr(event, "model", None), getattr(event, "twin", None), getattr(event, "member", None))
     return said[0] == asked.question.model or said[1] in twins or said[2] in sites
+
+
+@pytest.fixture(scope="module")
+def honest(made: Made) -> tuple[Bundle, list[Claim], Asked]:
+    """The file of an audit in which every claim passes, and an auditor who knows the head and the contracts."""
+    world, _, asked = made
+    bundle, _ = export(asked, world.source(), world.store)
+    head = Header.read(bundle.headers[max(bundle.headers)]).hash
+    auditor = replace(asked, given=Given(), pinned=head, known=bundle.deployment)
+    return bundle, from_file(bundle, auditor), auditor
+
+
+PARTS: dict[str, Callable[[Bundle], Sequence[bytes]]] = {
+    "the question": lambda bundle: [encode(bundle.question.encode())],
+    "what sites opened": lambda bundle: bundle.given.openings,
+    "headers": lambda bundle: [*bundle.headers.values()],
+    "nodes of tries": lambda bundle: bundle.nodes,
+    "codes": lambda bundle: [*bundle.codes.values()],
+    "blocks": lambda bundle: [each for each in bundle.blocks.values() if each],
+    "digests of sources": lambda bundle: [*bundle.sources.values()],
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_whatever_byte_is_changed_with_the_sum_over_it_no_claim_passes_that_did_not(
+    honest: tuple[Bundle, list[Claim], Asked], part: str
+) -> None:
+    """Whoever changes it makes the sum anew: a claim then fails, and what passes still says what it said."""
+    bundle, expected, auditor = honest
+    body = bundle.encode()[:-32]
+    held = PARTS[part](bundle)
+    for item in held[:: len(held) // FLIPS + 1]:
+        for place in range(len(item) // 3, len(item), len(item) // 2 + 1):
+            changed = bytearray(body)
+            changed[body.index(item) + place] ^= 1 << place % 8
+            try:
+                found = from_file(Bundle.decode(bytes(changed) + sha256(bytes(changed))), auditor)
+            except IntegrityError:
+                continue
+            passing = [each for each in found if each.verdict is Verdict.PASS]
+            assert passing != found, place
+            assert [each for each in passing if each not in expected] == [], place
+    assert from_file(Bundle.decode(body + sha256(body)), auditor) == expected, "with no byte changed"
+    assert {each.verdict for each in expected} == {Verdict.PASS}
