@@ -27,8 +27,9 @@ import {Kind} from "./types/Vocabulary.sol";
 ///
 /// LIVENESS. Nothing that a member needs for itself is restricted. A suspended member can still change its key.
 ///
-/// Invariants: versions never fall. Every event that changes a member raises the count of its changes by one. No member belongs to itself. A key stands in a member's place only if that member
-/// signed it or sent it. A guarded kind is added by `addGuardedKinds` alone.
+/// Invariants: versions never fall. Every event that changes a member raises the count of its changes by one. No member
+/// belongs to itself. A key stands in a member's place only if that member signed it or sent it. A guarded kind is added
+/// by `addGuardedKinds` alone.
 contract MemberRegistry is IMemberRegistry, TypedDomain, AccessManaged {
     /// @dev An organisation's newest call about a member: `joins` at the card that follows `version - 1`, or not.
     struct Decision {
