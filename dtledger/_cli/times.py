@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..vocabulary.numbers import number_of
 
 if TYPE_CHECKING:
     from ..types import Period
@@ -99,8 +100,7 @@ def span(seconds: float) -> str:
     """A length of time in the largest unit that fits it, rounded down."""
     for size, word in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {word}{'' if count == 1 else 's'}"
+            return number_of(int(seconds // size), word)
     return f"{round(seconds, 5):g} s"
 
 

@@ -23,6 +23,7 @@ from ..encoding import decode, encode, sha256
 from ..errors import IntegrityError, KeyFileError
 from ..types import Digest
 from ..vocabulary.categories import CATEGORY_BITS
+from ..vocabulary.numbers import number_of
 
 __all__ = ["GUARDIAN_KEYS", "Secrets", "TwinSecrets"]
 
@@ -123,7 +124,7 @@ class Secrets:
 
     def __repr__(self) -> str:
         count = sum(len(each) for each in self.twins.values())
-        return f"Secrets({count} twin{'' if count == 1 else 's'})"
+        return f"Secrets({number_of(count, 'twin')})"
 
     @classmethod
     def draw(cls) -> Secrets:

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DtledgerError
+from ...vocabulary.numbers import number_of
 from ..app import App, rfc3339
 from ..snapshot.plain import category_words
 
@@ -118,14 +119,14 @@ def lineage(app: App, twin: int, claims: Sequence[Claim], looks: Sequence[Access
                 key,
                 1,
                 category_words(category, label),
-                f"{count:,} snapshot{'' if count == 1 else 's'} by {name}",
+                f"{number_of(count, 'snapshot')} by {name}",
                 verdict,
             )
         )
         edges += [Edge(f"writer-{writer}", key), Edge(key, "twin")]
     nodes.append(Node("twin", 2, f"twin {twin}", "", worst(about[f"twin {twin}"])))
     for who, count in Counter(each.who for each in looks).items():
-        nodes.append(Node(f"reader-{who}", 3, who, f"{count:,} request{'' if count == 1 else 's'}"))
+        nodes.append(Node(f"reader-{who}", 3, who, number_of(count, "request")))
         edges.append(Edge("twin", f"reader-{who}"))
     return sorted(nodes, key=attrgetter("row")), edges
 

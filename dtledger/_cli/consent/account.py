@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...errors import DtledgerError, IntegrityError
+from ...vocabulary.numbers import number_of
 from ..app import App, rfc3339
 from .terms import command_for
 
@@ -79,7 +80,7 @@ def _fetched_words(app: App, fetched: Fetched) -> str:
     doubt = f" ({fetched.silent} custodians gave no account)" if fetched.silent else ""
     if not fetched.looks:
         return f"Nothing had been fetched under it{doubt}."
-    count = f"{len(fetched.looks)} request{'' if len(fetched.looks) == 1 else 's'}"
+    count = number_of(len(fetched.looks), "request")
     often = ", each counted as often as it was opened" if len(fetched.looks) > 1 else ""
     last = fetched.looks[0]
     return (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ...vocabulary.numbers import number_of
 from .. import complete
 from ..app import App, rfc3339
 from ..command import verb
@@ -30,7 +31,7 @@ def backup(app: App, name: str | None, target: Path, dry_run: bool) -> None:
     require_free(target)  # before a password is asked for
     key = file.unlock(passwords(app).of(file.name))
     twins = sum(len(each) for each in key.secrets.twins.values())
-    words = f"the key {file.name} ({key.address}) with the secrets of {twins} twin{'' if twins == 1 else 's'}"
+    words = f"the key {file.name} ({key.address}) with the secrets of {number_of(twins, 'twin')}"
     if dry_run:
         app.show(f"A backup in {target} would hold {words}.")
         app.data("key-backup", name=file.name, address=key.address, path=target, twins=twins, dry_run=True)

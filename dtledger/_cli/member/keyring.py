@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...errors import InputError
+from ...vocabulary.numbers import number_of
 from .. import complete
 from ..app import App
 from ..command import Verb
@@ -47,7 +48,7 @@ def keyring(app: App, without: tuple[str, ...], yes: bool, dry_run: bool) -> Non
         )
     left_out = {app.resolve(each).address for each in without}
     people = [Person(app, view, each) for each in _active_members(app) if each not in left_out]
-    count = f"{len(people)} member{'' if len(people) == 1 else 's'}"
+    count = number_of(len(people), "member")
     app.say(f"Seals the organisation's key to {count}, who can then use every grant given to it:")
     for each in people:
         app.say(f"  {each.name}")

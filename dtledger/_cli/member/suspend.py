@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ...vocabulary.numbers import number_of
 from .. import complete
 from ..app import App
 from ..command import Verb
@@ -33,7 +34,7 @@ def suspend(app: App, who: str, yes: bool, dry_run: bool) -> None:
         raise AlreadySuspendedError({"member": person.address})
     require_role(app, calls.suspend(person.address))
     members = [each for each in view.members() if (found := view.member(each)) and found.organisation == person.address]
-    also = f", and with it its {len(members)} member{'' if len(members) == 1 else 's'}" if members else ""
+    also = f", and with it its {number_of(len(members), 'member')}" if members else ""
     app.say(f"Suspends {person.name}{also}: nothing is permitted until it is reinstated, which waits a delay.")
     sent = None
     if not dry_run:

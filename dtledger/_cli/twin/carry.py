@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...vocabulary.numbers import number_of
 from ..app import App
 from ..command import verb
 from ..consent.plain import plain_slot
@@ -45,7 +46,7 @@ def carry(app: App, twin: int | None, to: str, yes: bool, dry_run: bool) -> None
 
 
 def _sentence(app: App, luggage: Luggage, to: str) -> str:
-    grants = f"{len(luggage.grants)} grant{'' if len(luggage.grants) == 1 else 's'} in force"
+    grants = f"{number_of(len(luggage.grants), 'grant')} in force"
     names = listed(sorted({app.people.name(each.slot.grantee) for each in luggage.grants}))
     blocks = f" and {len(luggage.blocked)} blocked" if luggage.blocked else ""
     whose = f" ({names})" if names else ""
