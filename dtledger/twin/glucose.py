@@ -23,7 +23,7 @@ True
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -31,12 +31,14 @@ import numpy as np
 from .factors import Array, diagonal
 from .filter import State
 
-__all__ = ["BOUNDS", "FLOOR", "GLUCOSE", "GlucoseProcess", "GlucoseSensor", "Parameters", "gain", "start"]
+__all__ = ["BOUNDS", "FLOOR", "GLUCOSE", "GlucoseProcess", "GlucoseSensor", "Parameters", "bounded", "gain", "start"]
 
 BOUND = 1.5
 """How far the logarithm of a gain can go: 4.5 times more or less."""
 LEVELS = (60.0, 300.0)
 """mg/dL between which the level that pulls glucose stays."""
+BEYOND = 50.0
+"""mg/dL that its mean may lie beyond: about a deviation of somebody's whom nobody knows yet."""
 BOUNDS = (20.0, 600.0)
 """mg/dL between which a sensor can show something (a reading in mmol/L as mg/dL lies below, one taken twice above)."""
 FLOOR = 39.6
@@ -44,6 +46,9 @@ FLOOR = 39.6
 
 GLUCOSE, DISTURBANCE, FLOW, LEVEL, MEAL, INSULIN = range(6)
 """Places in the state."""
+
+_LEAST = np.array([LEVELS[0] - BEYOND, -2 * BOUND, -2 * BOUND])[:, None]
+_MOST = np.array([LEVELS[1] + BEYOND, 2 * BOUND, 2 * BOUND])[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,16 @@ class Parameters:
 def gain(logarithm: Array) -> Array:
     """exp of a logarithm kept within BOUND."""
     return np.asarray(np.exp(BOUND * np.tanh(logarithm / BOUND)))
+
+
+def bounded(state: State) -> State:
+    """The state with level and gains where they still move something, as far as true readings lead (the level of
+    ShanghaiT1DM's six to 333): farther out nothing would bring them back."""
+    lasting = state.mean[LEVEL:]
+    kept = np.minimum(np.maximum(lasting, _LEAST), _MOST)
+    if (kept == lasting).all():
+        return state
+    return replace(state, mean=np.concatenate([state.mean[:LEVEL], kept]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,17 @@ import numpy as np
 
 from .factors import Array
 
-__all__ = ["CHAINS", "MINUTES", "move", "start", "taken"]
+__all__ = ["CHAINS", "MINUTES", "MOST", "move", "start", "taken"]
 
 CHAINS = ("carbohydrate", "rapid", "lasting")
 """In g, [iU] and [iU]; rows 2i and 2i + 1 of what is on board are a chain's compartments."""
 
 MINUTES = np.array([40.0, 60.0, 480.0])
 """Time constants of each compartment: a mixed meal, insulin of hours (regular or analogue), insulin of a day."""
+
+MOST = (1000.0, 300.0, 300.0)
+"""Of each chain that waits in its first compartment, in g and [iU], the most that one value of a living body's may say:
+more in all would teach a twin, for good, what no body does."""
 
 
 def start(twins: int) -> Array:
@@ -34,11 +38,11 @@ def start(twins: int) -> Array:
 def taken(
     on_board: Array, carbohydrate: Array | None = None, rapid: Array | None = None, lasting: Array | None = None
 ) -> Array:
-    """What is on board after a meal in g and insulin in [iU], each (twins) or None."""
+    """What is on board after a meal in g and insulin in [iU], each (twins) or None; at most `MOST`."""
     after = on_board.copy()
     for place, amount in enumerate((carbohydrate, rapid, lasting)):
         if amount is not None:
-            after[2 * place] += amount
+            after[2 * place] = np.minimum(after[2 * place] + amount, MOST[place])
     return after
 
 

@@ -134,7 +134,7 @@ class Coming:
         memory, minutes = self.memory, self.minutes
         there = ~np.isnan(reading)
         update = self.expected.update(reading[None], None if sides is None else sides[None])
-        seen = update.degrees > 0
+        state, seen = glucose.bounded(update.state), update.degrees > 0
         size = np.where(seen, np.minimum(update.nis / memory.size, NIS_MOST) - 1, 0.0) / NIS_READINGS
         on_board, ate = memory.on_board, memory.ate
         if announced is not None:
@@ -146,7 +146,7 @@ class Coming:
             before.lags,
             before.slow,
             day.ahead(memory.day, minutes),
-            update.state.mean,
+            state.mean,
             on_board,
             np.minimum(minutes - ate, 360.0),
         )
@@ -158,7 +158,7 @@ class Coming:
         after = Memory(
             at=np.where(there | (memory.at != LONG_AGO), minutes, memory.at),
             ate=ate,
-            state=update.state,
+            state=state,
             on_board=on_board,
             past=before,
             day=day.learn(memory.day, minutes, np.where(due, reading, np.nan)),

@@ -11,7 +11,7 @@ from dtledger.errors import IntegrityError
 from dtledger.twin import batch, day, intake, personal, prior, twin
 from dtledger.twin.factors import Array
 from dtledger.twin.features import SCALES
-from dtledger.twin.glucose import LEVEL, MEAL, GlucoseProcess, Parameters
+from dtledger.twin.glucose import BEYOND, BOUND, LEVEL, LEVELS, MEAL, GlucoseProcess, Parameters
 from dtledger.twin.prior import NEWBORN
 from dtledger.twin.snapshot import decode_state, encode_state, glucose_model
 from dtledger.twin.twin import Announced, Forecast, Memory
@@ -198,6 +198,20 @@ class TestWhatIsPersonal:
         wild[0] = 120
         wild[LEVEL:] = np.array([-1e6, 0.0, 1e6])[None, :, None]
         assert np.isfinite(process.move(wild, np.array([15.0]))).all()
+
+    @pytest.mark.parametrize("lie", ["meal", "insulin", "readings"])
+    def test_is_not_taught_for_good_what_no_body_does(self, lie: str) -> None:
+        """Where level and gains move nothing any more, no true reading would bring them back."""
+        memory, nothing = twin.start(NEWBORN, 1), np.zeros(1)
+        for place in range(48):
+            meal, dose = (np.array([1e7]) if name == lie else nothing for name in ("meal", "insulin"))
+            reading = np.array([600.0 if place % 2 else 20.0] if lie == "readings" else [130.0])
+            coming = twin.expect(NEWBORN, memory, np.array([15.0 * place]))
+            memory = coming.take(reading, announced=Announced(meal, dose, dose)).memory
+        level, *gains = memory.state.mean[LEVEL:, 0]
+        assert LEVELS[0] - BEYOND <= level <= LEVELS[1] + BEYOND
+        assert max(np.abs(gains)) <= 2 * BOUND
+        assert max(memory.on_board[::2, 0]) <= max(intake.MOST)
 
 
 class TestTwinsSideBySide:
