@@ -32,6 +32,8 @@ from .rights import Rights
 
 MOST_OF_TWIN = 64
 """Devices that are enrolled for one twin at a time."""
+MOST_EVER = 1_024
+"""Of one twin, the suspended ones too: they are kept, for what was suspended does not come back."""
 
 MOST_KNOWN = 65_536
 """Devices that are kept in memory."""
@@ -76,6 +78,7 @@ class Devices:
         self._rights = rights
         self._refusals = refusals
         self._known: dict[bytes, Device] = {}
+        self._words: dict[Sealed, tuple[Enrolment, int]] = {}
         self._owners = Owners(rights.looks)
         self._lock = RLock()
 
@@ -101,12 +104,13 @@ class Devices:
             if known is not None and known.suspended:
                 raise AccessDeniedError("That device is suspended: enrol it anew.", reason=Reason.SUSPENDED)
             if known is None:
-                if sum(each.enrolment.twin == enrolment.twin and not each.suspended for each in self.all()) >= (
-                    MOST_OF_TWIN
-                ):
+                beside = [each.suspended for each in self.all() if each.enrolment.twin == enrolment.twin]
+                if beside.count(0) >= MOST_OF_TWIN:
                     raise LimitPassedError(
                         f"A twin has at most {MOST_OF_TWIN} devices here.", limit="devices", hint="Suspend one."
                     )
+                if len(beside) >= MOST_EVER:
+                    raise LimitPassedError(f"A twin had {MOST_EVER:,} devices here, and gets no more.", limit="devices")
                 self._keep(block, enrolment, 0)
         return enrolment
 
@@ -207,13 +211,22 @@ class Devices:
         return block
 
     def _read(self, kept: Sealed) -> Device:
-        block, suspended = self._queue.seal.open(kept)
-        enrolment = read_enrolment(self._context.deployment, block)
+        enrolment, suspended = self._word(kept)
         chained = self._queue.devices.find("chains", self._name("chain", enrolment.device))
         if chained is None:
             return Device(enrolment, suspended, Chain.begin(enrolment))
         number, head, at, last = self._queue.seal.open(chained)
         return Device(enrolment, suspended, Chain(number, Digest(head), at, tuple(last)))
+
+    def _word(self, kept: Sealed) -> tuple[Enrolment, int]:
+        """What an owner said, and when it was suspended; read once, for anybody may ask for a list of all."""
+        word = self._words.get(kept)
+        if word is None:
+            block, suspended = self._queue.seal.open(kept)
+            if len(self._words) >= MOST_KNOWN:
+                self._words.clear()
+            self._words[kept] = word = read_enrolment(self._context.deployment, block), suspended
+        return word
 
     def _name(self, kind: str, device: bytes) -> bytes:
         return self._queue.seal.name(kind, device)

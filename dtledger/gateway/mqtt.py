@@ -12,7 +12,7 @@ none that is larger, and how many may be under way. While it is away the gateway
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -81,7 +81,7 @@ class Link:
         self._broker = broker
         self._take = take
         self.state = "off" if client is None else "away"
-        """off, away or connected."""
+        """off, away, connected, or refused: the broker lets it in and not hear."""
 
     @classmethod
     def of(cls, settings: ServiceSettings, take: Take) -> Link:
@@ -129,6 +129,7 @@ class Link:
         limits.MaximumPacketSize = MOST_BYTES + _FRAME_BYTES
         limits.ReceiveMaximum = UNDER_WAY
         self._client.on_connect = self._connected
+        self._client.on_subscribe = self._subscribed
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._message
         self._client.connect_async(self._broker.host, self._broker.port, properties=limits)
@@ -145,11 +146,16 @@ class Link:
             log.warning("the broker refuses: %s", reason)
             return
         assert self._broker is not None
-        self.state = "connected"
         client.subscribe(f"{self._broker.topic}/+/batch", 1)
 
+    def _subscribed(self, _client: Any, _data: Any, _number: Any, reasons: Sequence[Any], _more: Any) -> None:
+        refused = [each for each in reasons if each.is_failure]
+        self.state = "refused" if refused else "connected"
+        if refused:
+            log.warning("the broker does not let the gateway hear its devices: %s", refused[0])
+
     def _disconnected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:
-        if self.state == "connected":
+        if self.state in ("connected", "refused"):
             self.state = "away"
             log.warning("the broker is away: %s", reason)
 

@@ -243,7 +243,8 @@ class ReadingQueue:
         """These were written after all."""
         self._file.permitted([hour.part for hour in hours])
 
-    def forget_posts(self) -> None:
+    def forget_posts(self, _twins: object = ()) -> None:
+        """Those of long ago, of whatever twins."""
         self._file.forget_posts(self._clock() - POSTS_KEPT_SECONDS)
 
     def totals(self) -> Totals:

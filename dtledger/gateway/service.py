@@ -119,7 +119,8 @@ class Gateway:
         self.relay_pump = self._relay_pump(settings, payers or [context.key], allowance)
         self.relay = Relay(context, self.queue.relayed, allowance, self.relay_pump.wake)
         self.blocks = Blocks(context, self.quota, self.putters, settings["block_bytes"])
-        self.sweeper = Sweeper(context, [letters(context.store, self.queue), self.pump.freshness.end, twins.end])
+        forget = [self.queue.forget_posts, letters(context.store, self.queue), self.pump.freshness.end, twins.end]
+        self.sweeper = Sweeper(context, forget)
         kept = self.twins, self.vital_signs
         self.status = Status(
             context, self.queue, self.pump, self.relay_pump, *kept, self.batches, self.refusals, self.link
@@ -144,7 +145,6 @@ class Gateway:
         return RelayPump(self.queue.relayed, lanes, self._context.clock, allowance, in_flight)
 
     def start(self) -> None:
-        self.queue.forget_posts()
         if self.twins is not None:
             self.twins.wake()
         for each in self._threads:

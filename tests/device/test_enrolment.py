@@ -23,6 +23,7 @@ from dtledger.device.sender import Device
 from dtledger.encoding import encode
 from dtledger.errors import AccessDeniedError, InputError, IntegrityError, LimitPassedError, UnreachableError
 from dtledger.gateway.pump import Pace, Pump
+from dtledger.ledger import Deployment
 from dtledger.snapshots.signed import sign_block
 from dtledger.testing.memory_chain import new_deployment
 from dtledger.testing.memory_key import MemoryKey
@@ -191,6 +192,14 @@ class TestEnrolling:
         ward.suspend(first)
         ward.enrolled()
 
+    def test_a_twin_has_so_many_over_its_life(self, ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What was suspended is kept: enrolled and suspended in turn, a gateway's list would grow for ever."""
+        monkeypatch.setattr("dtledger.gateway.devices.MOST_EVER", 2)
+        for _ in range(2):
+            ward.suspend(ward.enrolled())
+        with pytest.raises(LimitPassedError):
+            ward.enrolled()
+
     def test_a_ledger_that_is_away_enrols_nobody(self, ward: Ward) -> None:
         """Whose the twin is, is not known then."""
         ward.world.ledger.unreachable = True
@@ -338,6 +347,26 @@ class TestTheList:
         assert (told["number"], told["newest_at"], told["suspended_at"]) == (1, now - 300, None)
         assert by_name[other.name]["suspended_at"] == now
         assert found["unknown"] is None
+
+    def test_asked_for_again_reads_no_owner_s_word_again(self, ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Anybody may ask, with a key made up just now; each word costs a signature's check."""
+        read: list[bytes] = []
+
+        def reading(deployment: Deployment, block: bytes) -> Enrolment:
+            read.append(block)
+            return read_enrolment(deployment, block)
+
+        monkeypatch.setattr("dtledger.gateway.devices.read_enrolment", reading)
+        first = ward.enrolled()
+        ward.enrolled()
+        ward.devices.listed(ward.world.clinician.address)
+        read.clear()
+        ward.devices.listed(ward.world.clinician.address)
+        assert not read
+        ward.suspend(first)
+        listed = ward.devices.listed(ward.world.patient.address)["devices"]
+        assert {each["device"]: each["suspended_at"] is None for each in listed}[first.name] is False
+        assert read == [ward.devices.block(bytes.fromhex(first.name))], "and the suspended one's anew"
 
     def test_is_nobody_else_s(self, ward: Ward) -> None:
         ward.enrolled()

@@ -61,10 +61,11 @@ class Wired:
 
 def connected(link: Link, connect: Callable[[], None]) -> None:
     """Begin, and wait until it is subscribed."""
-    there = threading.Event()
-    link._client.on_subscribe = lambda *_: there.set()  # type: ignore[union-attr]
+    there, subscribed = threading.Event(), link._subscribed
+    link._subscribed = lambda *told: (subscribed(*told), there.set())  # type: ignore[assignment, func-returns-value]
     connect()
     assert there.wait(PATIENCE)
+    assert link.state == "connected"
 
 
 @pytest.fixture
@@ -192,6 +193,20 @@ class TestABroker:
         assert ward.send(ward.enrolled(), ward.rows()) is Code.TAKEN
         link.stop()
         assert link.state == "off"
+
+    @pytest.mark.parametrize(("reason", "state"), [(1, "connected"), (0x87, "refused")])
+    def test_that_lets_the_gateway_in_and_not_hear_is_told_from_one_that_lets_it_hear(
+        self, ward: Ward, reason: int, state: str
+    ) -> None:
+        """0x87 is "not authorised" of SUBACK (MQTT 5, 3.9.3): else nothing would come, and nobody would know."""
+        from paho.mqtt.packettypes import PacketTypes
+        from paho.mqtt.reasoncodes import ReasonCode
+
+        link = Link.of(mqtt_settings(mqtt=named("mqtt://127.0.0.1:9")), ward.batches.take)
+        link._subscribed(None, None, 1, [ReasonCode(PacketTypes.SUBACK, identifier=reason)], None)
+        assert link.state == state
+        link._disconnected(None, None, None, "gone", None)
+        assert link.state == "away"
 
     def test_that_is_not_named_is_none(self, ward: Ward) -> None:
         link = Link.of(gateway_settings(), ward.batches.take)

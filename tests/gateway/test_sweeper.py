@@ -11,6 +11,7 @@ from dtledger.client import Client
 from dtledger.encoding import CID
 from dtledger.errors import UnreachableError
 from dtledger.gateway.freshness import FORGOTTEN_SECONDS
+from dtledger.gateway.queue import POSTS_KEPT_SECONDS
 from dtledger.gateway.sweeper import Sweeper, letters
 from dtledger.testing import World
 from dtledger.testing.world import glucose
@@ -104,7 +105,7 @@ def test_what_the_store_could_not_remove_is_tried_again(world: World, monkeypatc
 def sweeper(alive: Living) -> Sweeper:
     """As a gateway has it."""
     queue, context = alive.site.queue, alive.world.gateway.context
-    forget = [letters(context.store, queue), alive.pump.freshness.end, alive.twins.end]
+    forget = [queue.forget_posts, letters(context.store, queue), alive.pump.freshness.end, alive.twins.end]
     return Sweeper(context, forget)
 
 
@@ -149,6 +150,17 @@ def test_what_is_old_goes_though_nothing_comes(alive: Living) -> None:
     later(alive.world, 7200)
     swept.step()
     assert states(alive) == 0
+
+
+def test_a_sender_s_key_is_forgotten_after_a_week_though_the_gateway_runs_on(alive: Living) -> None:
+    queue, swept = alive.site.queue, sweeper(alive)
+    queue.put([], sender="hub", idempotency_key="a post")
+    later(alive.world, POSTS_KEPT_SECONDS)
+    swept.step()
+    assert count(alive, "posts") == 1
+    later(alive.world, 1)
+    swept.step()
+    assert count(alive, "posts") == 0
 
 
 def test_what_was_sealed_to_the_owner_of_a_twin_that_ended_goes_and_of_another_twin_stays(alive: Living) -> None:

@@ -97,6 +97,8 @@ def _show(app: App, found: dict[str, Any]) -> None:
         _show_relay(app, found["relay"])
     if found.get("mqtt") == "away":
         app.show("the MQTT broker is away")
+    if found.get("mqtt") == "refused":
+        app.show("the MQTT broker does not let the gateway hear its devices: look at its access list")
     if found.get("sealed_to_owners"):
         app.show(f"{found['sealed_to_owners']} blocks went sealed to owners, who may adopt them")
     head, age = found.get("head_age_seconds"), found.get("oldest_twin_seconds")
