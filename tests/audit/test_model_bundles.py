@@ -107,7 +107,7 @@ HIDDEN: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda event: isinstance(event, e.Granted) and bool(event.grant.actions & Action.TRAIN.mask),
         "another grant",
     ),
-    "a site's standing": (lambda event: isinstance(event, e.Enrolled), "changes of the member"),
+    "a site's standing": (lambda event: isinstance(event, e.Enrolled), "change of the member"),
 }
 """What an index keeps to itself of a model that is looked at in part, the last of its kind, and what tells."""
 

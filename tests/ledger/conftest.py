@@ -78,6 +78,7 @@ def chain(deployed: Chain) -> Iterator[Chain]:
     mark = deployed.anvil.rpc("evm_snapshot")
     yield deployed
     deployed.anvil.rpc("evm_revert", mark)
+    deployed.anvil.rpc("anvil_dropAllTransactions")  # going back forgets no pool: a later test's nonce would wake them
 
 
 @pytest.fixture(params=["memory", pytest.param("anvil", marks=pytest.mark.anvil)])
