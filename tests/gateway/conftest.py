@@ -158,10 +158,12 @@ def serving(folder: Path) -> Iterator[Served]:
         gateway.start = carrying.start  # type: ignore[method-assign]
         settings = gateway_settings(body_seconds=1, body_bytes=8 * 2**20)
         with Running(make_service(gateway), settings) as running:
-            yield Served(world, gateway, running.url, session, folder)
-            stop.set()
-            gateway.relay_pump.wake()
-            carrying.join()
+            try:
+                yield Served(world, gateway, running.url, session, folder)
+            finally:  # before what it works on is closed, whatever came of the test
+                stop.set()
+                gateway.relay_pump.wake()
+                carrying.join()
 
 
 @pytest.fixture(scope="module")
