@@ -6,10 +6,11 @@ somebody had no permit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..encoding import address, keccak
 from ..errors import IntegrityError
+from ..ledger import Slot
 from ..ledger.messages import word
 from ..policy import SLOTS, Facts, Grant, Member, Request, check
 from ..types import ZERO_ADDRESS, Address, Period
@@ -60,6 +61,11 @@ class StoredFacts:
         named = list(parties)
         slots = [_grant(owner, twin, each, number) for each in named for number in range(SLOTS)]
         self._words("ConsentRegistry", [_epoch(owner, twin), *(_block_count(twin, each) for each in named), *slots])
+
+    def gather_grants(self, slots: Sequence[Slot]) -> None:
+        """Ask at once what stands in these, and whether their grantees are blocked."""
+        grants = [_grant(each.owner, each.twin, each.grantee, each.number) for each in slots]
+        self._words("ConsentRegistry", [*grants, *{_block_count(each.twin, each.grantee): None for each in slots}])
 
     # what the rule asks
 

@@ -66,7 +66,9 @@ def require_state(chain: Chain, view: View, twin: int) -> str:
     for owner in view.owners(twin):
         if facts.epoch(owner, twin) != view.epoch(owner, twin):
             raise IntegrityError(f"storage has another epoch for {owner} than the events say")
-        for record in view.records(owner, twin):
+        records = list(view.records(owner, twin))
+        facts.gather_grants([each.slot for each in records])
+        for record in records:
             slot = record.slot
             if facts.grant(owner, twin, slot.grantee, slot.number) != record.grant:
                 raise IntegrityError(f"storage has another grant in {twin}/{slot.grantee}/{slot.number}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +13,9 @@ from dtledger.audit import facts as places
 from dtledger.audit.chain import Chain
 from dtledger.audit.facts import StoredFacts
 from dtledger.audit.layout import mapped
+from dtledger.client import writing_terms
+from dtledger.types import Address
+from tests.audit.attacks import Lying
 from tests.audit.chain_world import ChainWorld
 
 pytestmark = [pytest.mark.anvil, pytest.mark.slow]
@@ -77,3 +80,24 @@ def test_facts_of_storage_are_those_of_the_events(world: ChainWorld) -> None:
         ]
 
     assert answers(facts) == answers(view)
+
+
+def test_a_node_is_asked_for_all_grants_at_once(world: ChainWorld) -> None:
+    """Each question costs a real node a round trip, and Anvil a trie of all that the contract holds."""
+
+    def proofs() -> int:
+        asked, source = list[int](), world.source()
+
+        def proof(number: int, contract: Address, slots: Sequence[int]) -> Sequence[bytes]:
+            asked.append(number)
+            return source.proof(number, contract, slots)
+
+        asking = Lying(source, proof=proof)
+        claims = list(Audit(world.asked(question=Question(twin=world.twin)), asking, world.store).claims())
+        assert {each.verdict for each in claims} == {Verdict.PASS}
+        return len(asked)
+
+    few, terms = proofs(), writing_terms(["glucose"], world.clock.at, 3600)
+    for number in range(1, 8):
+        world.patient.consents.grant(world.twin, world.gateway.address, terms, number)
+    assert proofs() <= few + 1
