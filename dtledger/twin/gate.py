@@ -186,9 +186,11 @@ def sight(coming: Coming) -> tuple[Array, Array]:
     reading the forecast's, else the filter's."""
     memory = coming.memory
     newest = memory.origins[:, -1]
-    rough, basis = newest[ROUGH], newest[BASIS]
     elapsed = coming.minutes - memory.origin_times[-1]
     quarter = (elapsed >= QUARTER[0]) & (elapsed <= QUARTER[1]) & (newest[SIZE][0] > 0)
+    if not quarter.any():  # as a rule, of a sensor that speaks more often
+        return coming.mean, coming.deviation
+    rough, basis = newest[ROUGH], newest[BASIS]
     foretold = newest[G] + rough + personal.correction(memory.personal, own(rough, basis)) * SCALES
     size = newest[SIZE][0] * memory.personal.scale[0] * SCALES[0]
     return np.where(quarter, foretold[0], coming.mean), np.where(quarter, size * SPREAD, coming.deviation)
@@ -241,7 +243,9 @@ def judge(thresholds: Thresholds, memory: Memory, coming: Coming, reading: Array
     hard = np.where(np.array([wild, np.abs(rate) > RATE]), np.inf, 0.0)
     raw = np.concatenate([hard, signatures.greatest(suspected), replays.greatest(repeated)])
     scores = thresholds.score(raw)
-    scores[HARD:, ~(beside & (minutes - born >= DAY))] = 0.0
+    young = minutes - born < DAY
+    if not usual or young.any():
+        scores[HARD:, young | ~beside] = 0.0
     return Judged(after, raw, scores, scores.max(axis=0), scores.argmax(axis=0), z, minutes, elapsed, reading, rate)
 
 
