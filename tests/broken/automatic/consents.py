@@ -79,13 +79,10 @@ def judged(chosen: Sequence[Mutant]) -> Iterator[tuple[Mutant, bool | None]]:
 def main(arguments: list[str]) -> int:
     """`[CONTRACT...]`: the mutants of all files, or of those that are named."""
     paths = [path for path in PATHS if not arguments or Path(path).stem in arguments]
-    tally, nonsense = Tally(paths), 0
-    for mutant, survived in judged(mutants(paths)):
-        if survived is None:
-            nonsense += 1
-        else:
-            tally.count(mutant, survived)
-    print(f"{nonsense} more are no Solidity")
+    chosen = mutants(paths)
+    tally = Tally(paths, len(chosen))
+    for mutant, survived in judged(chosen):
+        tally.count(mutant, survived)
     return tally.close(whole=True)
 
 

@@ -7,6 +7,7 @@ that lines may move; a line that stands in two places is explained once for each
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 SURVIVORS = Path(__file__).with_name("survivors.toml")
+_SAID = {False: "noticed ", True: "survived", None: "nonsense"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,23 @@ def explained(paths: Iterable[str]) -> Counter[tuple[str, str, str]]:
 
 
 class Tally:
-    """Counts verdicts, and tells each survivor that nobody explained."""
+    """Counts verdicts, and tells each survivor that nobody explained; on stderr, how far it is of `expected`."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Iterable[str], expected: int) -> None:
         self._known = explained(paths)
-        self.killed = self.equivalent = self.unexplained = 0
+        self._expected = expected
+        self.killed = self.equivalent = self.unexplained = self.nonsense = 0
 
-    def count(self, mutant: Mutant, survived: bool) -> None:
-        if not survived:
+    def count(self, mutant: Mutant, survived: bool | None) -> None:
+        """`survived` is None if no compiler takes it."""
+        self._count(mutant, survived)
+        done = self.killed + self.equivalent + self.unexplained + self.nonsense
+        print(f"[{done}/{self._expected}] {_SAID[survived]} {mutant.path}: {mutant.change[1]}", file=sys.stderr)
+
+    def _count(self, mutant: Mutant, survived: bool | None) -> None:
+        if survived is None:
+            self.nonsense += 1
+        elif not survived:
             self.killed += 1
         elif self._known[mutant.key] > 0:
             self._known[mutant.key] -= 1
@@ -84,5 +95,6 @@ class Tally:
         total = self.killed + self.equivalent + self.unexplained
         print(
             f"{total} mutants: {self.killed} killed, {self.equivalent} explained survivors, {self.unexplained} others"
+            + (f"; {self.nonsense} more that no compiler takes" if self.nonsense else "")
         )
         return 1 if self.unexplained or stale or not total else 0

@@ -117,8 +117,9 @@ def judged(chosen: Sequence[Mutant]) -> Iterator[tuple[Mutant, bool]]:
 def main(arguments: list[str]) -> int:
     """`TOOL [WORD]`: all mutants, or those whose line holds the word."""
     tool, word = arguments[0], arguments[1] if len(arguments) > 1 else ""
-    tally = Tally([PATH])
-    for mutant, survived in judged([each for each in mutants(tool) if word in "".join(each.change)]):
+    chosen = [each for each in mutants(tool) if word in "".join(each.change)]
+    tally = Tally([PATH], len(chosen))
+    for mutant, survived in judged(chosen):
         tally.count(mutant, survived)
     return tally.close(whole=not word)
 

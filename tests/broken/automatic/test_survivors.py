@@ -32,7 +32,7 @@ def survivors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def verdict(survived: bool, whole: bool = False) -> int:
-    tally = Tally([policy.PATH])
+    tally = Tally([policy.PATH], 1)
     tally.count(NINE, survived)
     return tally.close(whole)
 
@@ -51,7 +51,7 @@ def test_a_survivor_fails_the_run_until_it_is_explained(survivors: Path) -> None
 
 
 def test_a_line_in_two_places_is_explained_for_each(survivors: Path) -> None:
-    tally = Tally([policy.PATH])
+    tally = Tally([policy.PATH], 1)
     tally.count(NINE, survived=True)
     tally.count(NINE, survived=True)
     assert (tally.equivalent, tally.unexplained) == (1, 1)
@@ -70,7 +70,19 @@ def test_an_explanation_of_what_is_noticed_fails_a_whole_run(survivors: Path) ->
 
 
 def test_a_run_without_mutants_fails() -> None:
-    assert Tally([policy.PATH]).close(whole=False) == 1
+    assert Tally([policy.PATH], 1).close(whole=False) == 1
+
+
+def test_what_no_compiler_takes_is_no_mutant_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = Tally([policy.PATH], 2)
+    tally.count(NINE, None)
+    assert tally.close(whole=False) == 1
+    tally.count(NINE, survived=False)
+    assert tally.close(whole=False) == 0
+    told = capsys.readouterr()
+    assert "1 mutants: 1 killed, 0 explained survivors, 0 others; 1 more that no compiler takes" in told.out
+    assert "[1/2] nonsense dtledger/policy.py: SLOTS = 9" in told.err
+    assert "[2/2] noticed  dtledger/policy.py: SLOTS = 9" in told.err
 
 
 @pytest.mark.slow
