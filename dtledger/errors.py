@@ -44,13 +44,17 @@ class InputError(DtledgerError):
 
 
 class AccessDeniedError(DtledgerError):
-    """Consent does not permit it. `reason` is a `Reason`; `refused` lists the periods, if known."""
+    """Consent does not permit it. `reason` is a `Reason`; `refused` lists the periods, if known. `as_of` is the number
+    of the block by which a custodian knows of no consent."""
 
     exit_code = 3
 
-    def __init__(self, message: str, *, reason: Any = None, hint: str = "", **evidence: Any) -> None:
+    def __init__(
+        self, message: str, *, reason: Any = None, as_of: int | None = None, hint: str = "", **evidence: Any
+    ) -> None:
         super().__init__(message, hint=hint, **evidence)
         self.reason = reason
+        self.as_of = as_of
 
 
 class LimitPassedError(AccessDeniedError):

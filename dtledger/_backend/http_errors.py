@@ -1,8 +1,8 @@
 """Errors on their way over HTTP: one table of statuses, one small body, and back.
 
 The body is canonical JSON (sorted keys, no blanks): `error`, the class's name; `text` and `hint`; `reason`, the name of
-a `Reason`, `limit`, `block` and `party` where there are such. What a service says of its own inside (a path, a key, a
-stack) stays in its log: such an error goes out as a sentence that says only that.
+a `Reason`, `as_of`, `limit`, `block` and `party` where there are such. What a service says of its own inside (a path, a
+key, a stack) stays in its log: such an error goes out as a sentence that says only that.
 
 >>> status, body = to_http(AccessDeniedError("NO_CONSENT", reason=Reason.NO_GRANT))
 >>> status, type(from_http(status, body, "the custodian")).__name__
@@ -12,6 +12,7 @@ stack) stays in its log: such an error goes out as a sentence that says only tha
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,8 @@ MOST_BYTES = 8_192
 
 MOST_CHARACTERS = 1_000
 """Longer is no sentence: what a service says is cut there."""
+
+_BLOCK_NUMBER = re.compile("[0-9]{1,18}")
 
 
 class TooLargeError(InputError):
@@ -96,6 +99,8 @@ def to_http(error: BaseException) -> tuple[int, bytes]:
         said |= {"text": error.message, "hint": error.hint}
         if isinstance(error, AccessDeniedError) and error.reason is not None:
             said["reason"] = error.reason.name
+        if isinstance(error, AccessDeniedError) and error.as_of is not None:
+            said["as_of"] = str(error.as_of)
         if isinstance(error, LimitPassedError):
             said["limit"] = error.limit
         if isinstance(error, IntegrityError):
@@ -126,11 +131,16 @@ def _evidence(kind: type[DtledgerError], said: Mapping[str, str]) -> dict[str, A
     evidence: dict[str, Any] = {}
     if issubclass(kind, AccessDeniedError):
         evidence["reason"] = Reason.__members__.get(said.get("reason", ""))
+        evidence["as_of"] = _number(said.get("as_of", ""))
     if issubclass(kind, LimitPassedError):
         evidence["limit"] = _plain(said.get("limit", ""))
     if issubclass(kind, IntegrityError):
         evidence |= {name: _plain(said.get(name, "")) for name in ("block", "party")}
     return evidence
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _BLOCK_NUMBER.fullmatch(text) else None
 
 
 def _plain(text: str) -> str:

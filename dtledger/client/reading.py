@@ -25,11 +25,12 @@ from .readings import Readings
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The door that was chosen, and the data periods that the rule shuts behind it."""
+    """The door that was chosen, and the data periods that the rule shuts behind it as of a block."""
 
     door: Door
     question: Question
     shut: dict[Period, Reason]
+    block: int
 
 
 class Reader:
@@ -216,7 +217,9 @@ class Reader:
                 raise IntegrityError(
                     "a snapshot is of a generation that its twin never had", block=each.digest.hex(), party=each.writer
                 )
-        asking = Asking(context.key, door.grantee, door.number, question.action, question.purpose, context.clock())
+        asking = Asking(
+            context.key, door.grantee, door.number, question.action, question.purpose, context.clock(), way.block
+        )
         return open_snapshots(context.deployment, context.custodians, asking, asked, door.keys, question.category)
 
 
@@ -245,7 +248,8 @@ def choose(doors: Sequence[Door], question: Question, periods: Sequence[Period],
     ways = []
     for door in doors:
         reasons = {each: judge(door, question, each, now) for each in set(periods)}
-        ways.append(Way(door, question, {each: why for each, why in reasons.items() if not why.permits}))
+        shut = {each: why for each, why in reasons.items() if not why.permits}
+        ways.append(Way(door, question, shut, now.tip.head.number))
     way = min(ways, key=lambda each: len(each.shut))
     permitted = [each for each in periods if each not in way.shut]
     if way.shut and (not partial or not permitted):

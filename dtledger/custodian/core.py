@@ -208,7 +208,7 @@ class Custodian(Recovering):
         refused = dict(receipt.refused)
         self.decided.update(refused.get(digest, reason) for digest, reason in reasons)
         if len(refused) == len(reasons) and all(map(is_stranger, refused.values())):
-            raise self._no_consent()
+            raise _no_consent(now.tip)
         if Reason.LIMIT in refused.values():
             raise self._over_the_limit(request, now)
         released = [(header, share) for header, share in opened if header.digest not in refused]
@@ -236,7 +236,7 @@ class Custodian(Recovering):
             raise self._turn_away("malformed") from None
         tip = self._ledger.tip()
         if tip.view.member(requester) is None and tip.view.owner(request.twin) != requester:
-            raise self._turn_away("stranger")
+            raise self._turn_away("stranger", tip)
         if abs(self._clock() - request.at) > FRESHNESS:
             raise self._turn_away("stale")
         self._earlier(request, requester)
@@ -287,15 +287,16 @@ class Custodian(Recovering):
 
     def _refuse_stranger(self, request: ReadRequest, requester: Address) -> None:
         """Whom the rule would not know, whatever stood in the seals, hears no more of them than anybody else."""
-        if is_stranger(judge(request, requester, 0, Period(0, 0), self._time.now())):
-            raise self._turn_away("stranger") from None
+        now = self._time.now()
+        if is_stranger(judge(request, requester, 0, Period(0, 0), now)):
+            raise self._turn_away("stranger", now.tip) from None
         self._count("shares")
 
     # refusals ------------------------------------------------------------------------------------------------
 
-    def _turn_away(self, cause: str) -> AccessDeniedError:
+    def _turn_away(self, cause: str, tip: Tip | None = None) -> AccessDeniedError:
         self._count(cause)
-        return self._no_consent()
+        return _no_consent(tip)
 
     def _over_the_limit(self, request: ReadRequest, now: Now) -> LimitPassedError:
         assert self._daily is not None
@@ -313,13 +314,16 @@ class Custodian(Recovering):
             self.turned_away[cause] += 1
         log.info("request turned away: %s", cause)
 
-    def _no_consent(self) -> AccessDeniedError:
-        return AccessDeniedError(
-            "NO_CONSENT: the custodian found no consent for this request.",
-            reason=Reason.NO_GRANT,
-            hint="Ask the patient for a grant, or run `dtledger consent explain`; if that permits it, set this "
-            "machine's clock.",
-        )
+
+def _no_consent(tip: Tip | None) -> AccessDeniedError:
+    """`tip`: by which it was found, if it is the ledger that knows of none."""
+    return AccessDeniedError(
+        "NO_CONSENT: the custodian found no consent for this request.",
+        reason=Reason.NO_GRANT,
+        hint="Ask the patient for a grant, or run `dtledger consent explain`; if that permits it, set this "
+        "machine's clock.",
+        as_of=tip.head.number if tip else None,
+    )
 
 
 __all__ = ["FRESHNESS", "MAX_SNAPSHOTS", "Custodian"]

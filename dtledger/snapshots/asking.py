@@ -1,45 +1,31 @@
-"""Asking: one signed request to each custodian of a roster, and what of its answer is to be believed.
+"""Asking: one signed request to each custodian of a roster, and what of an answer is to be believed.
 
 A receipt must be the custodian's own for this very request, and tell of exactly the shares that came. A share must be
 the one that the custody block promised, with the header that is sealed beside it: the hash there says whether the
-custodian changed it (its fault) or the writer sealed it so (the writer's). Whatever ails one custodian is kept beside
-what the others gave.
+custodian changed it (its fault) or the writer sealed it so (the writer's).
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ..crypto import merkle, seal
-from ..custody import (
-    RELEASE_CONTEXT,
-    AccessReceipt,
-    CustodianPort,
-    ReadRequest,
-    Release,
-    SealedShare,
-    ShareHeader,
-    decode_release,
-    is_distant,
-)
-from ..errors import AccessDeniedError, DtledgerError, IntegrityError, UnreachableError
+from ..custody import ReadRequest, Release, ShareHeader
+from ..errors import IntegrityError
 from ..ledger import Deployment
 from ..types import Address, Digest
-from ..vocabulary import Action, Purpose, Reason
-from .at_once import at_once
-from .blame import blaming
-from .custody_block import CustodyShare
+from ..vocabulary import Action, Purpose
 from .finder import Found
 from .signed import Signer
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who asks, under which grant (the owner's own: grantee is the owner, number 0), what for, and when."""
+    """Who asks, under which grant (the owner's own: grantee is the owner, number 0), what for, and when (unix seconds).
+
+    `block` is the number of that by which the asker may; without one no custodian is waited for.
+    """
 
     signer: Signer
     grantee: Address
@@ -47,127 +33,11 @@ class Asking:
     action: Action
     purpose: Purpose
     at: int
+    block: int = 0
 
 
-@dataclass(slots=True)
-class Opened:
-    """What a request brought. `refused` are snapshots that so many custodians refused that the others are too few;
-    `faults` are custodians that answered wrongly or not at all, with what they did."""
-
-    plaintexts: dict[Digest, bytes] = field(default_factory=dict, repr=False)
-    refused: dict[Digest, Reason] = field(default_factory=dict)
-    receipts: list[AccessReceipt] = field(default_factory=list)
-    faults: dict[Address, DtledgerError] = field(default_factory=dict)
-    asked: int = 0
-
-    @property
-    def answered(self) -> int:
-        return self.asked - len(self.faults)
-
-
-Shares = dict[Digest, dict[int, bytes]]
-"""Manifest digest → share number → share, each with the hash that its custody block promised."""
-
-
-def collect(
-    deployment: Deployment,
-    custodians: Mapping[Address, CustodianPort],
-    asking: Asking,
-    snapshots: Sequence[Found],
-    bit: int,
-    opened: Opened,
-) -> Shares:
-    """Ask every custodian of the snapshots' one roster; receipts, refusals and faults go into `opened`.
-
-    Raises:
-        AccessDeniedError: so many custodians take the asker for a stranger that the others are too few.
-    """
-    roster = [share.custodian for share in snapshots[0].custody.shares]
-    one_use = seal.SealKey.generate()
-    request = _sign(deployment, asking, snapshots, one_use.public)
-    root = merkle.root(request.digests)
-    shares: Shares = {each.digest: {} for each in snapshots}
-    refusals: dict[Digest, list[Reason]] = {each.digest: [] for each in snapshots}
-    denials: dict[Address, AccessDeniedError] = {}
-    promised = [[each.custody.shares[place] for each in snapshots] for place in range(len(roster))]
-    answers = _ask_all(custodians, roster, request, snapshots, promised)
-    for place, address in enumerate(roster):
-        opened.asked += 1
-        try:
-            with _complaining(snapshots):
-                release = answers[address]()
-            with blaming(address):
-                check_receipt(deployment, address, asking, request, root, release)
-                opened.receipts.append(release.receipt)
-                answer = decode_release(seal.open_(one_use, release.sealed, RELEASE_CONTEXT))
-                _check_answer(deployment, snapshots, place, bit, release, answer)
-        except AccessDeniedError as error:
-            denials[address] = error
-        except DtledgerError as error:  # what ails one custodian must not stop the others
-            opened.faults[address] = error
-        else:
-            for digest, reason in release.refused:
-                refusals[digest].append(reason)
-            for header, share in answer:
-                shares[header.digest][header.number] = share
-    if len(denials) > len(roster) - max(each.custody.threshold for each in snapshots):
-        raise next(iter(denials.values()))
-    opened.faults.update(denials)  # those who know no consent where enough others do: a clock may be wrong, or worse
-    for each in snapshots:
-        said = refusals[each.digest]
-        if said and len(said) + len(denials) > len(roster) - each.custody.threshold:
-            opened.refused[each.digest] = said[-1]
-    return shares
-
-
-def _ask_all(
-    custodians: Mapping[Address, CustodianPort],
-    roster: Sequence[Address],
-    request: ReadRequest,
-    snapshots: Sequence[Found],
-    promised: Sequence[Sequence[CustodyShare]],
-) -> dict[Address, Callable[[], Release]]:
-    """Each custodian's answer, as a call that gives or raises it. Those on the network are asked at once, and nobody
-    waits long for one of them when enough of the others have answered."""
-    calls: dict[Address, Callable[[], Release]] = {}
-    distant = False
-    for address, shares in zip(roster, promised, strict=True):
-        sealed = [
-            SealedShare(each.digest, share.sealed, share.hash) for each, share in zip(snapshots, shares, strict=True)
-        ]
-        try:
-            port = custodians.get(address)
-        except DtledgerError as error:  # one that cannot be opened here is one that does not answer
-            calls[address] = partial(_fail, error)
-            continue
-        distant = distant or (port is not None and is_distant(port))
-        calls[address] = partial(_ask, port, address, request, sealed)
-    return at_once(calls, enough=max(each.custody.threshold for each in snapshots)) if distant else calls
-
-
-def _ask(port: CustodianPort | None, address: Address, request: ReadRequest, sealed: Sequence[SealedShare]) -> Release:
-    if port is None:
-        raise UnreachableError(f"the custodian {address} does not answer, or is not known to this profile")
-    return port.open(request, sealed)
-
-
-def _fail(error: DtledgerError) -> Release:
-    raise error
-
-
-@contextmanager
-def _complaining(snapshots: Sequence[Found]) -> Iterator[None]:
-    """Whose share a custodian complains of is whoever signed the custody block: the name in the seal is only what was
-    put there."""
-    try:
-        yield
-    except IntegrityError as error:
-        if error.party:
-            error.party = next((each.sealed_by for each in snapshots if each.digest.hex() == error.block), "")
-        raise
-
-
-def _sign(deployment: Deployment, asking: Asking, snapshots: Sequence[Found], key: bytes) -> ReadRequest:
+def signed_request(deployment: Deployment, asking: Asking, snapshots: Sequence[Found], key: bytes) -> ReadRequest:
+    """A request for all of these, under a new nonce, whose answers are sealed to `key`."""
     fields = ReadRequest(
         twin=snapshots[0].manifest.twin,
         grantee=asking.grantee,
@@ -215,7 +85,7 @@ def check_receipt(
         raise IntegrityError("a custodian's receipt is not for this request and answer")
 
 
-def _check_answer(
+def check_answer(
     deployment: Deployment,
     snapshots: Sequence[Found],
     place: int,

@@ -14,9 +14,10 @@ from ..encoding import CID
 from ..errors import DtledgerError, HeadTooOldError, IntegrityError, UnreachableError
 from ..ledger import Deployment
 from ..types import Address, Digest
-from .asking import Asking, Opened, collect
+from .asking import Asking
 from .blame import blaming
 from .finder import Found
+from .gathering import Opened, collect
 from .package import Keys
 
 

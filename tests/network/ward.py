@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dtledger.client.readings import Readings
@@ -32,7 +31,6 @@ class Ward:
         self.consent = services.twin()
         self.written = glucose(services, 2)
         services.gateway.writer.put(self.twin, "glucose", self.written)
-        self._settle()
 
     @property
     def twin(self) -> int:
@@ -55,12 +53,6 @@ class Ward:
     def give_again(self) -> None:
         services = self.ground.services
         services.patient.consents.grant(self.twin, self.consent.grantee, services.terms(), self.consent.number)
-        self._settle()
-
-    def _settle(self) -> None:
-        """Wait until every node that answers has what the patient's has: a custodian by whose node a grant is not there
-        yet refuses a moment longer."""
-        catch_up(self.ground.network.devnet.validators.answering())
 
     def assert_kept(self) -> None:
         """Every node has one chain, every written reading is there, and each custodian's receipts are whole."""
@@ -75,15 +67,9 @@ class Ward:
 def agree(ground: Ground) -> None:
     """Wait until all five have the block that the first has, by the same hash."""
     nodes = ground.network.devnet.validators.all
-    height = catch_up(nodes)
-    assert len({_hash(each, height) for each in nodes}) == 1
-
-
-def catch_up(nodes: Sequence[Validator]) -> int:
-    """Wait until all of these have the newest block that one of them has; its number."""
     height = max(each.height() or 0 for each in nodes)
     wait_until(lambda: all((each.height() or 0) >= height for each in nodes), PATIENCE, "A validator lags behind.")
-    return height
+    assert len({_hash(each, height) for each in nodes}) == 1
 
 
 def _hash(node: Validator, height: int) -> str:

@@ -31,6 +31,7 @@ from .toy import Toy
 ERRORS: list[tuple[DtledgerError, int]] = [
     (InputError("no", hint="do"), 400),
     (AccessDeniedError("no", reason=Reason.REVOKED), 403),
+    (AccessDeniedError("no", reason=Reason.NO_GRANT, as_of=1), 403),
     (LimitPassedError("no", limit="snapshots_a_day", reason=Reason.NO_GRANT), 429),
     (IntegrityError("no", block="ab", party="0x1"), 422),
     (HeadTooOldError("no", hint="wait"), 503),
