@@ -31,11 +31,13 @@ contract Relay is IRelay {
     address public immutable MEMBERS;
     address public immutable TWINS;
     address public immutable CONSENTS;
+    address public immutable SNAPSHOTS;
 
-    constructor(address members, address twins, address consents) {
+    constructor(address members, address twins, address consents, address snapshots) {
         MEMBERS = members;
         TWINS = twins;
         CONSENTS = consents;
+        SNAPSHOTS = snapshots;
     }
 
     /// @inheritdoc IRelay
@@ -47,7 +49,9 @@ contract Relay is IRelay {
     }
 
     function _carry(uint256 place, Carried calldata it) private returns (Outcome memory) {
-        if (it.target != CONSENTS && it.target != TWINS && it.target != MEMBERS) revert Relay_UnknownTarget(it.target);
+        if (it.target != CONSENTS && it.target != TWINS && it.target != MEMBERS && it.target != SNAPSHOTS) {
+            revert Relay_UnknownTarget(it.target);
+        }
         uint256 before = gasleft();
         // Of what is left a call is given 63/64 at most (EIP-150), and less would not show: it may fail early for want
         // of gas, with a reason that looks like any other.

@@ -31,11 +31,24 @@ interface ISnapshotLedger {
 
     error SnapshotLedger_EmptyBatch();
     error SnapshotLedger_AlreadyAnchored(address sender, bytes32 root);
+    error SnapshotLedger_StaleHistory(bytes32 named, bytes32 present);
 
     /// @notice Anchor a batch of the caller's.
     /// @param root Merkle root of the leaves (OpenZeppelin's tree: sorted pairs, leaves hashed twice).
     /// @param indexDigest Digest of the caller's index block, which maps all its streams so far.
     function anchorBatch(bytes32 root, uint32 count, bytes32 indexDigest) external;
+
+    /// @notice The same for `sender`, who signed it, by whoever carries it.
+    /// @param previous The sender's history that the batch goes on from.
+    function anchorBatchSigned(
+        address sender,
+        bytes32 root,
+        uint32 count,
+        bytes32 indexDigest,
+        bytes32 previous,
+        uint40 deadline,
+        bytes calldata signature
+    ) external;
 
     /// @notice When `sender` anchored `root`.
     function batchOf(address sender, bytes32 root) external view returns (Batch memory);

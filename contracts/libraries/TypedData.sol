@@ -91,6 +91,12 @@ library TypedData {
     bytes32 internal constant BLOCK = keccak256("Block(uint256 twin,address grantee,uint32 count,uint40 deadline)");
     bytes32 internal constant UNBLOCK = keccak256("Unblock(uint256 twin,address grantee,uint32 count,uint40 deadline)");
 
+    // Snapshots
+
+    bytes32 internal constant ANCHOR_BATCH = keccak256(
+        "AnchorBatch(address sender,bytes32 root,uint32 count,bytes32 index,bytes32 previous,uint40 deadline)"
+    );
+
     function hash(MemberCard calldata card) internal pure returns (bytes32) {
         return keccak256(abi.encode(MEMBER_CARD, card));
     }
@@ -269,6 +275,14 @@ library TypedData {
         returns (bytes32)
     {
         return keccak256(abi.encode(kind, twin, grantee, count, deadline));
+    }
+
+    function anchorBatch(address sender, bytes32 root, uint32 count, bytes32 index, bytes32 previous, uint40 deadline)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(ANCHOR_BATCH, sender, root, count, index, previous, deadline));
     }
 
     /// @notice A leaf of a batch. Hashed twice, so that no inner node can pass for one.

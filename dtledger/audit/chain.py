@@ -18,10 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from ..encoding import keccak
 from ..errors import CannotCheckError, IntegrityError
 from ..ledger import Deployment
-from ..ledger.messages import word
 from ..ledger.records import Anchored
 from ..types import ZERO_DIGEST, Address, Digest
 from .layout import Place, mapped
@@ -191,9 +189,9 @@ class Chain:
             CannotCheckError: it tells of none.
         """
         told = [each for each in self._source.anchored(sender) if each.block <= self.head.number]
-        digest: bytes = ZERO_DIGEST
+        digest = ZERO_DIGEST
         for each in told:
-            digest = keccak(digest + b"".join(word(cell) for cell in each.cells))
+            digest = each.after(digest)
         (stored,) = self.words("SnapshotLedger", [mapped("SnapshotLedger", "_histories", sender)])
         if stored.to_bytes(32) != digest:
             raise IntegrityError(

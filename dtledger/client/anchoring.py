@@ -19,7 +19,7 @@ from .._backend.write_journal import Base, Pending, WriteJournal
 from ..encoding import CID
 from ..errors import IntegrityError, UnreachableError
 from ..ledger import Batch, Receipt, calls
-from ..ledger.rejections import AlreadyAnchoredError
+from ..ledger.rejections import AlreadyAnchoredError, InsufficientFundsError
 from ..snapshots import index, lines
 from ..snapshots.index import Stream
 from ..snapshots.leaf import Leaf
@@ -131,9 +131,16 @@ class Anchoring:
         return Anchored(receipt, written, len(end.doubled)), end
 
     def _anchor(self, pending: Pending) -> Receipt:
+        """From the key's own account; by relays, if there are some, where that cannot pay."""
+        context = self._context
         call = calls.anchor_batch(pending.root, pending.count, pending.index_root.digest)
         try:
-            return self._context.ledger.send(call, self._context.key, self._journal)
+            try:
+                return context.ledger.send(call, context.key, self._journal)
+            except InsufficientFundsError:
+                if context.carry is None:
+                    raise
+                return context.carry(context, call)
         except AlreadyAnchoredError as error:  # sent by a run that broke off, and in no block that we see
             raise UnreachableError(
                 "A batch of an earlier put still waits for its block.", hint="Try again when the chain has made one."

@@ -247,6 +247,17 @@ def _carry(context: Context, fields: tuple[Any, ...], blocked: list[Address], si
     return Signed(Call("ConsentRegistry", "carry", (fields, blocked, signature)), brings, beside=beside)
 
 
+def _anchor(context: Context, root: Digest, count: int, index: Digest) -> Signed:
+    me, deadline = context.key.address, context.deadline()
+    fields = (me, root, count, index, context.view().history_of(me), deadline)
+    signature = context.key.sign_digest(messages.anchor_batch(context.deployment, *fields))
+
+    def brings(event: Event) -> bool:
+        return isinstance(event, e.BatchAnchored) and (event.sender, event.root) == (me, root)
+
+    return Signed(calls.anchor_batch_signed(*fields, signature), brings)
+
+
 _FORMS: dict[tuple[str, str], Callable[..., Signed]] = {
     ("ConsentRegistry", "grant"): _grant,
     ("ConsentRegistry", "grantMany"): _grant_many,
@@ -263,4 +274,5 @@ _FORMS: dict[tuple[str, str], Callable[..., Signed]] = {
     ("MemberRegistry", "updateCard"): _update_card,
     ("ConsentRegistry", "grantManySigned"): _signed_already,
     ("ConsentRegistry", "carry"): _carry,
+    ("SnapshotLedger", "anchorBatch"): _anchor,
 }

@@ -59,6 +59,7 @@ SIGNED: Mapping[tuple[str, str], _Signer] = {
     ("TwinRegistry", "move"): _owner_of,
     ("MemberRegistry", "updateCard"): lambda arguments, _: address(arguments[0][0]),
     ("MemberRegistry", "setKeyringSigned"): lambda arguments, _: address(arguments[0]),
+    ("SnapshotLedger", "anchorBatchSigned"): lambda arguments, _: address(arguments[0]),
 }
 """What is carried, and who must have signed it: the contract checks that they have, before anything is paid."""
 

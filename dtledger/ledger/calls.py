@@ -273,6 +273,13 @@ def anchor_batch(root: Digest, count: int, index: Digest) -> Call:
     return _call("SnapshotLedger", "anchorBatch", root, count, index)
 
 
+def anchor_batch_signed(
+    sender: Address, root: Digest, count: int, index: Digest, previous: Digest, deadline: int, signature: bytes
+) -> Call:
+    """`previous` is the sender's history (`View.history_of`) that the batch goes on from."""
+    return _call("SnapshotLedger", "anchorBatchSigned", sender, root, count, index, previous, deadline, signature)
+
+
 # receipts --------------------------------------------------------------------------------------------------------
 
 

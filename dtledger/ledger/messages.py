@@ -76,6 +76,7 @@ REGRANT = f"Regrant(address grantee,uint8 number,uint16 revision,Terms terms,byt
 REVOKE_ALL = f"RevokeAll(address owner,uint256 twin,Regrant[] keep,uint24 epoch,uint40 deadline){REGRANT}"
 BLOCK = "Block(uint256 twin,address grantee,uint32 count,uint40 deadline)"
 UNBLOCK = "Unblock(uint256 twin,address grantee,uint32 count,uint40 deadline)"
+ANCHOR_BATCH = "AnchorBatch(address sender,bytes32 root,uint32 count,bytes32 index,bytes32 previous,uint40 deadline)"
 
 Statement = Literal[
     "Manifest",
@@ -142,6 +143,13 @@ def typed_digest(deployment: Deployment, contract: str, hashed: Digest) -> Diges
 def keyring(deployment: Deployment, organisation: Address, digest: Digest, previous: Digest, deadline: int) -> Digest:
     hashed = struct_hash(KEYRING, organisation, digest, previous, deadline)
     return typed_digest(deployment, "MemberRegistry", hashed)
+
+
+def anchor_batch(
+    deployment: Deployment, sender: Address, root: Digest, count: int, index: Digest, previous: Digest, deadline: int
+) -> Digest:
+    hashed = struct_hash(ANCHOR_BATCH, sender, root, count, index, previous, deadline)
+    return typed_digest(deployment, "SnapshotLedger", hashed)
 
 
 def mint(deployment: Deployment, patient: Address, count: int, deadline: int) -> Digest:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ..encoding import sha256
+from ..encoding import keccak, sha256
 from ..policy import Grant, Member
 from ..types import ZERO_DIGEST, Address, Digest
 from . import events as e
@@ -75,6 +75,11 @@ class Anchored:
         """All of it, in the digest's order."""
         return self.root, self.count, self.index, self.block, self.at
 
+    def after(self, history: Digest) -> Digest:
+        """What `historyOf` its sender says with this batch, if it said `history` before."""
+        count, block, at = (each.to_bytes(32) for each in (self.count, self.block, self.at))
+        return keccak(history + self.root + count + self.index + block + at)
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -95,6 +100,10 @@ class Batch:
     def after(self) -> Digest:
         """The running digest with this batch."""
         return sha256(self.before + self.root)
+
+    @property
+    def anchored(self) -> Anchored:
+        return Anchored(self.root, self.count, self.index, self.block, self.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from ..policy import EMPTY, SLOTS, Grant, Member
-from ..types import Address, Digest
+from ..types import ZERO_DIGEST, Address, Digest
 from ..vocabulary import Action
 from . import events as e
 from .records import (
@@ -213,6 +213,13 @@ class View:
 
     def batches(self, sender: Address) -> list[Batch]:
         return [batch for batch in self._lines.batches.get(sender, ()) if batch.block <= self.block]
+
+    def history_of(self, sender: Address) -> Digest:
+        """The contract's digest over all that a sender anchored: what a signed batch of theirs goes on from."""
+        history = ZERO_DIGEST
+        for batch in self.batches(sender):
+            history = batch.anchored.after(history)
+        return history
 
     def newest_batch(self, sender: Address) -> Batch | None:
         batches = self.batches(sender)

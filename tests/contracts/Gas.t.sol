@@ -181,6 +181,12 @@ contract GasTest is Guarding {
         _cost("SnapshotLedger", "anchorBatch, a sender's first", 72_000);
         snapshots.anchorBatch(keccak256("another root"), 1_000_000, keccak256("another index"));
         _cost("SnapshotLedger", "anchorBatch", 54_000);
+        bytes32 history = snapshots.historyOf(gateway);
+        bytes32 index = keccak256("an index of then");
+        bytes memory signature =
+            sign(GATEWAY, snapshots, messages.anchorBatch(gateway, "root", 1_000_000, index, history, soon()));
+        snapshots.anchorBatchSigned(gateway, "root", 1_000_000, index, history, soon(), signature);
+        _cost("SnapshotLedger", "anchorBatchSigned", 65_000);
     }
 
     function test_gas_of_an_emergency() external {

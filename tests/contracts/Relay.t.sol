@@ -103,7 +103,7 @@ contract RelayTest is Signing {
 
     function test_nothing_goes_to_other_contracts() external {
         Carried[] memory calls = new Carried[](1);
-        address[3] memory others = [address(snapshots), address(relay), stranger];
+        address[3] memory others = [address(receipts), address(relay), stranger];
         for (uint256 i = 0; i < others.length; ++i) {
             calls[0] = Carried(others[i], GAS, "");
             vm.expectRevert(abi.encodeWithSelector(IRelay.Relay_UnknownTarget.selector, others[i]));
@@ -111,6 +111,21 @@ contract RelayTest is Signing {
         }
         calls[0] = _revocation(PATIENT);
         vm.assertTrue(_carry(calls)[0].landed, "to ours");
+    }
+
+    function test_a_batch_is_its_signers_and_what_a_caller_alone_may_do_is_the_relays() external {
+        Carried[] memory calls = new Carried[](2);
+        bytes32 message = messages.anchorBatch(patient, "root", 3, "index", 0, soon());
+        bytes memory signature = sign(PATIENT, snapshots, message);
+        bytes memory signed =
+            abi.encodeCall(snapshots.anchorBatchSigned, (patient, "root", 3, "index", 0, soon(), signature));
+        bytes memory unsigned = abi.encodeCall(snapshots.anchorBatch, ("root", 4, "index"));
+        calls[0] = Carried(address(snapshots), GAS, signed);
+        calls[1] = Carried(address(snapshots), GAS, unsigned);
+        _carry(calls);
+        vm.assertEq(snapshots.batchOf(patient, "root").count, 3, "the signer's");
+        vm.assertEq(snapshots.batchOf(address(relay), "root").count, 4, "nobody's");
+        vm.assertEq(snapshots.batchOf(RELAYER, "root").count, 0, "not the sender's");
     }
 
     function test_one_that_takes_all_its_gas_leaves_the_others_theirs() external {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Batch, ISnapshotLedger, Leaf} from "../../contracts/interfaces/ISnapshotLedger.sol";
+import {ITypedDomain} from "../../contracts/interfaces/ITypedDomain.sol";
 import {World} from "./support/World.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -64,6 +65,74 @@ contract SnapshotLedgerTest is World {
         vm.assertEq(snapshots.historyOf(gateway), two, "both, in order, with blocks and times");
     }
 
+    // Signed by its sender, carried by somebody else
+
+    function testFuzz_a_signed_batch_is_its_signers(bytes32 root, uint32 count, bytes32 index) external {
+        vm.assume(count != 0);
+        bytes memory signature = _sign(PATIENT, root, count, index, 0, soon());
+        vm.expectEmit(address(snapshots));
+        emit ISnapshotLedger.BatchAnchored(patient, root, count, index);
+        vm.prank(RELAYER);
+        snapshots.anchorBatchSigned(patient, root, count, index, 0, soon(), signature);
+        vm.assertEq(snapshots.batchOf(patient, root).count, count, "the signer's");
+        vm.assertEq(snapshots.batchOf(RELAYER, root).count, 0, "not the carrier's");
+        bytes32 history = keccak256(abi.encode(bytes32(0), root, count, index, block.number, block.timestamp));
+        vm.assertEq(snapshots.historyOf(patient), history, "as one that it sent itself");
+    }
+
+    function test_a_signed_batch_lands_once_and_after_nothing_that_came_later() external {
+        bytes memory held = _sign(PATIENT, "held", 3, "index", 0, soon());
+        vm.prank(patient);
+        snapshots.anchorBatch("sent", 1, "index");
+        bytes32 history = snapshots.historyOf(patient);
+        _expectStale(0, history);
+        snapshots.anchorBatchSigned(patient, "held", 3, "index", 0, soon(), held);
+
+        bytes memory next = _sign(PATIENT, "held", 3, "index", history, soon());
+        snapshots.anchorBatchSigned(patient, "held", 3, "index", history, soon(), next);
+        _expectStale(history, snapshots.historyOf(patient));
+        snapshots.anchorBatchSigned(patient, "held", 3, "index", history, soon(), next);
+    }
+
+    function test_a_signed_batch_is_refused_as_one_that_is_sent() external {
+        bytes memory empty = _sign(PATIENT, "root", 0, "index", 0, soon());
+        vm.expectRevert(ISnapshotLedger.SnapshotLedger_EmptyBatch.selector);
+        snapshots.anchorBatchSigned(patient, "root", 0, "index", 0, soon(), empty);
+
+        vm.prank(patient);
+        snapshots.anchorBatch("root", 1, "index");
+        bytes32 history = snapshots.historyOf(patient);
+        bytes memory again = _sign(PATIENT, "root", 1, "index", history, soon());
+        vm.expectRevert(
+            abi.encodeWithSelector(ISnapshotLedger.SnapshotLedger_AlreadyAnchored.selector, patient, bytes32("root"))
+        );
+        snapshots.anchorBatchSigned(patient, "root", 1, "index", history, soon(), again);
+    }
+
+    /// @dev Each field is what was signed, the signer is the sender, and it is in time.
+    function test_a_batch_that_was_not_signed_so_is_refused() external {
+        bytes memory signature = _sign(PATIENT, "root", 3, "index", 0, soon());
+        _expectWrong(patient);
+        snapshots.anchorBatchSigned(patient, "other", 3, "index", 0, soon(), signature);
+        _expectWrong(patient);
+        snapshots.anchorBatchSigned(patient, "root", 4, "index", 0, soon(), signature);
+        _expectWrong(patient);
+        snapshots.anchorBatchSigned(patient, "root", 3, "other", 0, soon(), signature);
+        _expectWrong(patient);
+        snapshots.anchorBatchSigned(patient, "root", 3, "index", "other", soon(), signature);
+        _expectWrong(patient);
+        snapshots.anchorBatchSigned(patient, "root", 3, "index", 0, soon() - 1, signature);
+        _expectWrong(stranger);
+        snapshots.anchorBatchSigned(stranger, "root", 3, "index", 0, soon(), signature);
+
+        uint40 deadline = soon();
+        vm.warp(deadline + 1);
+        vm.expectRevert(abi.encodeWithSelector(ITypedDomain.TypedDomain_DeadlinePassed.selector, deadline));
+        snapshots.anchorBatchSigned(patient, "root", 3, "index", 0, deadline, signature);
+        vm.warp(deadline);
+        snapshots.anchorBatchSigned(patient, "root", 3, "index", 0, deadline, signature);
+    }
+
     function test_an_empty_batch_is_refused() external {
         vm.expectRevert(ISnapshotLedger.SnapshotLedger_EmptyBatch.selector);
         snapshots.anchorBatch("root", 0, "index");
@@ -104,6 +173,22 @@ contract SnapshotLedgerTest is World {
             uint256(5), leaf.twin, leaf.writer, leaf.stream, uint256(leaf.sequence), leaf.manifest, leaf.previous
         );
         vm.assertEq(messages.leaf(leaf), keccak256(abi.encode(keccak256(encoded))), "leaf");
+    }
+
+    function _sign(uint256 key, bytes32 root, uint32 count, bytes32 index, bytes32 previous, uint40 deadline)
+        private
+        view
+        returns (bytes memory)
+    {
+        return sign(key, snapshots, messages.anchorBatch(patient, root, count, index, previous, deadline));
+    }
+
+    function _expectWrong(address signer) private {
+        vm.expectRevert(abi.encodeWithSelector(ITypedDomain.TypedDomain_WrongSignature.selector, signer));
+    }
+
+    function _expectStale(bytes32 named, bytes32 present) private {
+        vm.expectRevert(abi.encodeWithSelector(ISnapshotLedger.SnapshotLedger_StaleHistory.selector, named, present));
     }
 
     function _leaf(uint32 index, uint256 seed) private view returns (Leaf memory) {

@@ -59,6 +59,7 @@ MAKERS: dict[str, Callable[[dict[str, Any]], Digest]] = {
     "MemberCard": lambda m: messages.member_card(HERE, calls.MemberCard(**m)),
     "Agreement": lambda m: messages.agreement(HERE, *m.values()),
     "Keyring": lambda m: messages.keyring(HERE, *m.values()),
+    "AnchorBatch": lambda m: messages.anchor_batch(HERE, *m.values()),
     "Mint": lambda m: messages.mint(HERE, *m.values()),
     "SetCard": lambda m: messages.set_card(HERE, m["twin"], m["previous"], Card(*m["card"].values()), m["deadline"]),
     "Move": lambda m: messages.move(HERE, *m.values()),

@@ -16,7 +16,8 @@ from dtledger.client.carrying import Denials
 from dtledger.client.signing import Denial, sign
 from dtledger.errors import AccessDeniedError, DtledgerError, InputError, UnreachableError
 from dtledger.ledger import Call, Slot, calls
-from dtledger.ledger.rejections import StaleRevisionError
+from dtledger.ledger.rejections import StaleHistoryError, StaleRevisionError
+from dtledger.readings import Reading
 from dtledger.testing.memory_key import MemoryKey
 from dtledger.types import Digest
 from tests.gateway.carrying import Bench, revocation
@@ -47,6 +48,48 @@ def test_a_patient_with_an_empty_account_rekeys_and_moves_its_twin(bench: Bench)
     bench.poor.twins.move(heir.twins.accept_move(twin))
     assert world.ledger.view().owner(twin) == heir.address
     assert len(bench.relays[0].held) == 3
+
+
+def test_a_patient_with_an_empty_account_writes_readings(bench: Bench) -> None:
+    world, twin = bench.world, bench.world.twin
+    mine = [Reading(each.seconds + 1, each.value + 1, each.unit) for each in world.readings]
+    for some in (mine[:6], mine[6:]):
+        assert len(bench.poor.writer.put(twin, "glucose", some).written) == 1
+    assert {each.value for each in mine} < {each.value for each in bench.poor.read(twin, "glucose", "PATRQT")}
+    assert [call.function for call in bench.relays[0].held] == ["anchorBatchSigned"] * 2
+    assert len(world.ledger.view().batches(bench.poor.address)) == 2
+
+
+def test_a_batch_that_a_relay_held_back_lands_after_nothing_that_came_later(bench: Bench) -> None:
+    """Another relay brings it; what the first held lands no more, nor a second time."""
+    world, twin = bench.world, bench.world.twin
+    bench.relays[0].fault = "withholds"
+    mine = [Reading(each.seconds + 1, each.value + 1, each.unit) for each in world.readings]
+    bench.poor.writer.put(twin, "glucose", mine[:6])
+    with pytest.raises(StaleHistoryError):
+        bench.relays[0].bring()
+    bench.poor.writer.put(twin, "glucose", mine[6:])
+    with pytest.raises(StaleHistoryError):
+        bench.relays[0].bring()
+    assert len(world.ledger.view().batches(bench.poor.address)) == 2
+    assert {each.value for each in mine} < {each.value for each in bench.poor.read(twin, "glucose", "PATRQT")}
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["lands late", "is lost"])
+def test_a_batch_that_no_relay_brought_is_ended_by_the_next_put(bench: Bench, late: bool) -> None:
+    world, twin = bench.world, bench.world.twin
+    for each in bench.relays:
+        each.fault = "withholds"
+    mine = [Reading(each.seconds + 1, each.value + 1, each.unit) for each in world.readings]
+    with pytest.raises(UnreachableError, match="No relay brought this"):
+        bench.poor.writer.put(twin, "glucose", mine[:6])
+    for each in bench.relays:
+        each.fault = ""
+    if late:
+        bench.relays[0].bring()
+    bench.poor.writer.put(twin, "glucose", mine[6:])
+    assert len(world.ledger.view().batches(bench.poor.address)) == 2
+    assert {each.value for each in mine} < {each.value for each in bench.poor.read(twin, "glucose", "PATRQT")}
 
 
 @pytest.mark.parametrize("fault", ["silent", "withholds", "refuses"])

@@ -135,7 +135,7 @@ class TestARelay:
 
         holds = {
             (contract, each.name)
-            for contract in ("MemberRegistry", "TwinRegistry", "ConsentRegistry")
+            for contract in ("MemberRegistry", "TwinRegistry", "ConsentRegistry", "SnapshotLedger")
             for each in artifact(contract).functions.values()
             if {"signature", "ownerSignature"} & set(each.names)
         }

@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
-from dtledger.ledger import calls
+from dtledger.ledger import calls, messages
 from dtledger.policy import Grant, Request
 from dtledger.testing.memory_contracts.consent_store import ConsentStore
 from dtledger.types import ZERO_DIGEST, Digest, Period
 from dtledger.vocabulary import Kind, Purpose
 from tests.ledger.bench import DAY, GOVERNANCE_DELAY, RETIRE_DELAY, digest, who
 from tests.ledger.conftest import Chain
-from tests.ledger.drawn import ASKERS, TRAINERS, askers, beside, models, numbers, rarely, requests, twins
+from tests.ledger.drawn import ASKERS, TRAINERS, askers, beside, lives, models, numbers, rarely, requests, twins
 from tests.ledger.rules_of_consents import Consents
 from tests.ledger.rules_of_people import Guardians, Members, Twins
 
@@ -106,9 +106,17 @@ class Machine(Members, Twins, Guardians, Consents):
 
     # the rest --------------------------------------------------------------------------------------------------
 
-    @rule(by=askers, root=st.integers(0, 2), count=st.sampled_from([1, 1, 2**32 - 1, 0]))
-    def anchor(self, by: str, root: int, count: int) -> None:
-        self.both(calls.anchor_batch(digest(root), count, digest("index")), by)
+    @rule(
+        by=askers, root=st.integers(0, 2), count=st.sampled_from([1, 1, 2**32 - 1, 0]), signed=st.booleans(),
+        stale=rarely, life=lives,
+    )  # fmt: skip
+    def anchor(self, by: str, root: int, count: int, signed: bool, stale: bool, life: int) -> None:
+        if not signed:
+            self.both(calls.anchor_batch(digest(root), count, digest("index")), by)
+            return
+        history = digest("stale") if stale else self.view.history_of(who(by).address)
+        fields = (who(by).address, digest(root), count, digest("index"), history, self.deadline(life))
+        self.both(calls.anchor_batch_signed(*fields, self.signature(messages.anchor_batch, by, *fields)), "carrier")
 
     @rule(by=askers, count=st.integers(0, 4))
     def anchor_receipts(self, by: str, count: int) -> None:

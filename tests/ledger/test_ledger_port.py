@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from dtledger.ledger import Batch, ReceiptAnchor, Slot, calls
+from dtledger.ledger import Batch, ReceiptAnchor, Slot, calls, messages
 from dtledger.ledger.events import BatchAnchored, Granted, ReceiptsAnchored, Transfer
-from dtledger.ledger.rejections import AlreadyAnchoredError, EmptyBatchError, LogNotGrownError
+from dtledger.ledger.rejections import (
+    AlreadyAnchoredError,
+    DeadlinePassedError,
+    EmptyBatchError,
+    LogNotGrownError,
+    StaleHistoryError,
+    WrongSignatureError,
+)
 from dtledger.policy import EMPTY, MalformedRequestError, Request, check
 from dtledger.types import ZERO_ADDRESS, Period
 from dtledger.vocabulary import Action, Kind, Purpose, Reason
@@ -109,6 +116,27 @@ class TestBatches:
         bench.send(call, "gateway")
         bench.refuses(AlreadyAnchoredError, call, "gateway", sender=GATEWAY, root=ROOT)
         bench.send(call, "bob")
+
+    def test_are_carried_for_whoever_signed_them(self, bench: Bench) -> None:
+        bench.mint("ann")
+        bench.send(calls.anchor_batch(INDEX, 2, ROOT), "ann")
+        history, deadline = bench.view.history_of(ANN), bench.soon
+        fields = (ANN, ROOT, 3, INDEX, history, deadline)
+        text = messages.anchor_batch(bench.deployment, *fields)
+        forged = calls.anchor_batch_signed(*fields, who("bob").sign_digest(text))
+        bench.refuses(WrongSignatureError, forged, "carrier", signer=ANN)
+        call = calls.anchor_batch_signed(*fields, who("ann").sign_digest(text))
+        receipt = bench.send(call, "carrier")
+        assert receipt.events == (BatchAnchored(ANN, ROOT, 3, INDEX),)
+        present = bench.view.history_of(ANN)
+        bench.refuses(StaleHistoryError, call, "carrier", named=history, present=present)
+        fields = (ANN, ROOT, 3, INDEX, present, deadline)
+        again = calls.anchor_batch_signed(
+            *fields, who("ann").sign_digest(messages.anchor_batch(bench.deployment, *fields))
+        )
+        bench.refuses(AlreadyAnchoredError, again, "carrier", sender=ANN, root=ROOT)
+        bench.clock.advance(deadline - bench.clock.at)
+        bench.refuses(DeadlinePassedError, again, "carrier", deadline=deadline)
 
     def test_count_by_those_who_could_ever_write(self, bench: Bench) -> None:
         bench.mint("ann")

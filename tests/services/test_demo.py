@@ -76,6 +76,19 @@ def test_revoked_means_refused_and_each_custodian_signs_it(told: dict[str, Any])
     assert step(told, "refused")["reason"] == "REVOKED"
 
 
+def test_what_the_patient_writes_herself_the_gateway_carries_too(
+    told: dict[str, Any], home: Path, tmp_path: Path
+) -> None:
+    diary = tmp_path / "weight.csv"
+    diary.write_text("time,weight\n2026-01-01T08:00:00Z,71.5\n2026-01-02T08:00:00Z,71\n")
+    laptop = ("--key", PATIENT, "--home", home / "laptop")
+    category = ("--category", "weight")
+    put = run("snapshot", "put", diary, "--twin", str(told["twin"]), *category, "--unit", "kg", "--json", *laptop)
+    assert put.exit_code == 0, put.stderr
+    read = run("twin", "read", str(told["twin"]), *category, "--purpose", "PATRQT", "--json", *laptop)
+    assert [each["value"] for each in json.loads(read.stdout)["readings"]] == [71.5, 71]
+
+
 def test_the_patient_paid_nothing(told: dict[str, Any], home: Path) -> None:
     hospital = Hospital(Home(home, "test"))
     key = hospital.devnet.__class__(hospital.laptop).key(PATIENT)

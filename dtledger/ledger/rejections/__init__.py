@@ -203,6 +203,12 @@ class AlreadyAnchoredError(Rejection):
     template = "{sender} has anchored this batch already."
 
 
+class StaleHistoryError(Rejection):
+    solidity = "SnapshotLedger_StaleHistory"
+    template = "The signed batch goes on from {named}, and its sender's history is {present} by now."
+    advice = "Run it again: what was anchored meanwhile is gone on from."
+
+
 class LogNotGrownError(Rejection):
     solidity = "ReceiptLedger_NotGrown"
     template = "A receipt log only grows: {named} receipts were named, {present} are anchored."

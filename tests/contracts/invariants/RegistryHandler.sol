@@ -158,11 +158,22 @@ contract RegistryHandler is World {
         address sender = vm.addr(_anyKey(seed));
         bytes32 root = bytes32(bound(seed >> 8, 1, 8));
         bool before = snapshots.batchOf(sender, root).count != 0;
-        vm.prank(sender);
-        (bool done,) = address(snapshots).call(abi.encodeCall(snapshots.anchorBatch, (root, count, bytes32(seed))));
+        bytes memory call = seed & 1 == 0
+            ? abi.encodeCall(snapshots.anchorBatch, (root, count, bytes32(seed)))
+            : _signedBatch(_anyKey(seed), root, count, bytes32(seed));
+        vm.prank(seed & 1 == 0 ? sender : RELAYER);
+        (bool done,) = address(snapshots).call(call);
         vm.assertTrue(done == (!before && count != 0), "an anchor taken or refused against its rule");
         if (done) _anchors.push(Anchor(sender, root, Batch(uint64(block.number), time(), count)));
         ++reached[done ? bytes32("anchored") : bytes32("anchored before")];
+    }
+
+    function _signedBatch(uint256 key, bytes32 root, uint32 count, bytes32 index) private view returns (bytes memory) {
+        address sender = vm.addr(key);
+        bytes32 history = snapshots.historyOf(sender);
+        bytes32 message = messages.anchorBatch(sender, root, count, index, history, soon());
+        bytes memory signature = sign(key, snapshots, message);
+        return abi.encodeCall(snapshots.anchorBatchSigned, (sender, root, count, index, history, soon(), signature));
     }
 
     function anchorReceipts(uint256 seed, uint64 count) external {

@@ -33,6 +33,14 @@ contract Messages {
         return TypedData.keyring(organisation, digest, previous, deadline);
     }
 
+    function anchorBatch(address sender, bytes32 root, uint32 count, bytes32 index, bytes32 previous, uint40 deadline)
+        external
+        pure
+        returns (bytes32)
+    {
+        return TypedData.anchorBatch(sender, root, count, index, previous, deadline);
+    }
+
     function mint(address patient, uint256 count, uint40 deadline) external pure returns (bytes32) {
         return TypedData.mint(patient, count, deadline);
     }

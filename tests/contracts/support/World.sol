@@ -80,12 +80,12 @@ abstract contract World {
         twins = new TwinRegistry(address(authority), GENESIS, RETIRE_DELAY, ITwinRegistry(address(0)));
         consents =
             new ConsentRegistry(GENESIS, twins, members, EMERGENCY_LENGTH, REVIEW_PERIOD, IConsentRegistry(address(0)));
-        snapshots = new SnapshotLedger();
+        snapshots = new SnapshotLedger(GENESIS);
         messages = new Messages();
         models = new ModelLedger(members);
         receipts = new ReceiptLedger();
         memories = new BlockMemory();
-        relay = new Relay(address(members), address(twins), address(consents));
+        relay = new Relay(address(members), address(twins), address(consents), address(snapshots));
 
         _allow(address(members), MemberRegistry.enrol.selector, Role.REGISTRAR);
         _allow(address(members), MemberRegistry.setKinds.selector, Role.REGISTRAR);
