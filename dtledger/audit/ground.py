@@ -25,7 +25,7 @@ from ..types import Address, Digest
 from .chain import Chain
 from .claims import Claim, checked
 
-_SALTED = ("MemberRegistry", "TwinRegistry", "ConsentRegistry")
+_SALTED = ("MemberRegistry", "TwinRegistry", "ConsentRegistry", "SnapshotLedger")
 """The contracts whose code has the genesis hash in it, as the salt of what people sign."""
 
 _ASKED = {"ConsentRegistry": ("MemberRegistry", "TwinRegistry"), "ModelLedger": ("MemberRegistry",)}
@@ -118,7 +118,7 @@ class Ground:
             needed.add(word(said.predecessor.contracts[contract]))
         if said.predecessor is not None and contract == "ConsentRegistry":
             needed.add(word(said.contracts["CarriedConsents"]))
-        if contract in _SALTED:
+        if contract in _SALTED and filled:  # the first SnapshotLedger took no signed batch, and has nothing built in
             needed |= {said.genesis, word(said.chain_id), domain(said, contract)}
         found = set().union(*filled)
         foreign = [each for each in found - needed if int.from_bytes(each) >= _LONGEST]

@@ -67,6 +67,7 @@ def code(contract: str, deployment: Deployment) -> bytes:
         "MemberRegistry": salted,
         "TwinRegistry": [*salted, word(HOUR), first, first],
         "ConsentRegistry": [*salted, members, twins, word(HOUR), word(HOUR), first],
+        "SnapshotLedger": salted,
         "ModelLedger": [members],
     }
     runtime = shipped()[contract]
