@@ -63,7 +63,7 @@ class Ground:
 
     def _identity(self) -> str:
         chain, genesis = self._chain, self._deployment.genesis
-        for contract in _SALTED:
+        for contract in filter(self._is_salted, CONTRACTS):
             if chain.code(contract).find(genesis) < 0:
                 raise IntegrityError(f"{contract} was made for another chain than that of genesis 0x{genesis.hex()}")
         if chain.is_whole and chain.header(0).hash != genesis:
@@ -82,6 +82,10 @@ class Ground:
         how = "pinned" if chain.is_pinned else "as its node has it"
         length = ", every block back to the genesis linked" if chain.is_whole else ""
         return f"head {chain.head.number}, 0x{chain.head.hash.hex()}, {how}{length}"
+
+    def _is_salted(self, contract: str) -> bool:
+        """The SnapshotLedger of old sources takes nothing signed, and has nothing built in."""
+        return contract in _SALTED and bool(self._expected[contract].immutables)
 
     def _is_known(self) -> str:
         said, known = self._deployment, self._known
@@ -118,7 +122,7 @@ class Ground:
             needed.add(word(said.predecessor.contracts[contract]))
         if said.predecessor is not None and contract == "ConsentRegistry":
             needed.add(word(said.contracts["CarriedConsents"]))
-        if contract in _SALTED and filled:  # the first SnapshotLedger took no signed batch, and has nothing built in
+        if self._is_salted(contract):
             needed |= {said.genesis, word(said.chain_id), domain(said, contract)}
         found = set().union(*filled)
         foreign = [each for each in found - needed if int.from_bytes(each) >= _LONGEST]

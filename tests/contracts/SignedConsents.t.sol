@@ -106,6 +106,12 @@ contract SignedConsentsTest is Signing {
         signature = _sign(PATIENT, message);
         vm.expectRevert(abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_EpochSpent.selector, patient, 1));
         consents.grantSigned(message, signature);
+        SignedRecipient[] memory to = new SignedRecipient[](1);
+        to[0] = SignedRecipient(clinician, 0, "package", 0);
+        SignedGrantMany memory many = SignedGrantMany(patient, 1, pack(broadTerms()), to, 0xffffff, soon());
+        signature = sign(PATIENT, consents, messages.grantMany(many));
+        vm.expectRevert(abi.encodeWithSelector(IConsentRegistry.ConsentRegistry_EpochSpent.selector, patient, 1));
+        consents.grantManySigned(many, signature);
     }
 
     function test_an_owner_that_is_a_contract_signs_by_ERC1271() external {

@@ -12,6 +12,7 @@ import {Grant} from "../../contracts/types/Grant.sol";
 import {Reason} from "../../contracts/types/Vocabulary.sol";
 import {Guarding} from "./support/Guarding.sol";
 import {Succeeding} from "./support/Succeeding.sol";
+import {Terms} from "./support/World.sol";
 import {bound, vm} from "./support/Vm.sol";
 
 /// @notice A twin goes from one deployment to the next.
@@ -337,6 +338,27 @@ contract SuccessionTest is Succeeding, Guarding {
         _expect(Reason.RETIRED, Reason.PERMITTED);
     }
 
+    function test_a_block_that_ended_once_and_came_back_comes_with_its_count() external {
+        vm.startPrank(patient);
+        consents.blockGrantee(1, clinician);
+        consents.unblockGrantee(1, clinician);
+        consents.blockGrantee(1, clinician);
+        vm.stopPrank();
+        vm.assertEq(consents.blockedOn(1), 1, "one is");
+        carryAs(usual(), only(clinician));
+        vm.assertEq(newConsents.blockCountOf(1, clinician), 3, "its count");
+        _expect(Reason.RETIRED, Reason.BLOCKED);
+    }
+
+    function test_a_grant_to_read_alone_comes() external {
+        Terms memory terms = broadTerms();
+        terms.actions = 1;
+        vm.prank(patient);
+        consents.grant(1, clinician, 0, pack(terms), "package");
+        this.carry();
+        _expect(Reason.RETIRED, Reason.PERMITTED);
+    }
+
     function test_a_block_that_ended_need_not_come() external {
         vm.startPrank(patient);
         consents.blockGrantee(1, clinician);
@@ -359,6 +381,7 @@ contract SuccessionTest is Succeeding, Guarding {
         vm.prank(patient);
         newConsents.revokeAll(1, none());
         this.carry();
+        vm.assertEq(newConsents.epochOf(patient, 1), 1, "the epoch here stays");
         _expect(Reason.RETIRED, Reason.NO_GRANT);
     }
 
