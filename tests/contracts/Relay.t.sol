@@ -11,7 +11,7 @@ import {Log, vm} from "./support/Vm.sol";
 /// @notice A signer that is a contract and takes whatever gas it is given to say whether it signed.
 contract Insatiable {
     function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
-        while (gasleft() > 200) {}
+        while (gasleft() > 1_000) {} // to say so costs less, without the optimizer too
         return 0x1626ba7e;
     }
 }
