@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..custody import AccessReceipt, OwnerRequest, ReceiptProof, TwinKey
+from ..custody.lateness import asked_in_time
 from ..custody.receipt_list import verify_anchored, verify_chain
 from ..encoding import CID
 from ..errors import DtledgerError, InputError, UnreachableError
@@ -138,8 +139,12 @@ class Twins(Rekeying, Regaining, Moving):
         """
         context = self._context
         port = context.custodian(custodian)
-        request = self.request(messages.key_request, twin, custodian)
-        key = port.twin_key(request).verify(context.deployment, twin, context.key.address)
+
+        def ask() -> TwinKey:
+            return port.twin_key(self.request(messages.key_request, twin, custodian))
+
+        block = context.ledger.head().number  # by which it is ours: it may have been minted a moment ago
+        key = asked_in_time(ask, block).verify(context.deployment, twin, context.key.address)
         if key.custodian != custodian:
             raise UnreachableError(f"Another custodian answered in the place of {custodian}.")
         return key

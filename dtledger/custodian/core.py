@@ -179,8 +179,9 @@ class Custodian(Recovering):
             signer = messages.signer(digest, request.signature)
         except (IntegrityError, ValueError, OverflowError):
             raise self._turn_away("malformed") from None
-        if signer != request.owner or self._ledger.view().owner(request.twin) != signer:
-            raise self._turn_away("not the owner")
+        tip = self._ledger.tip()
+        if signer != request.owner or tip.view.owner(request.twin) != signer:
+            raise self._turn_away("not the owner", tip)
         if abs(self._clock() - request.at) > FRESHNESS:
             raise self._turn_away("stale")
 

@@ -1,13 +1,11 @@
 """Gathering: a request to each custodian of a roster, and what all of them gave and refused.
 
-Whatever ails one custodian is kept beside what the others gave. Nodes learn of a block one after the other, so a
-custodian may not know yet of the grant that its asker's node has: one that refuses as of an earlier block than the
-asker goes by is asked again for some seconds, where it is needed.
+Whatever ails one custodian is kept beside what the others gave. One whose node is late is asked again where it is
+needed.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +23,7 @@ from ..custody import (
     decode_release,
     is_distant,
 )
+from ..custody.lateness import Patience, is_late
 from ..errors import AccessDeniedError, DtledgerError, IntegrityError, UnreachableError
 from ..ledger import Deployment
 from ..types import Address, Digest
@@ -33,11 +32,6 @@ from .asking import Asking, check_answer, check_receipt, signed_request
 from .at_once import at_once
 from .blame import blaming
 from .finder import Found
-
-CATCH_UP_SECONDS = 5.0
-"""How long a custodian whose node lacks the asker's block is asked again."""
-
-_PAUSE_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -76,9 +70,8 @@ def collect(
     roster = [share.custodian for share in snapshots[0].custody.shares]
     ask = partial(_ask_all, deployment, custodians, asking, snapshots, bit, opened.receipts)
     heard = ask(roster)
-    until = time.monotonic() + CATCH_UP_SECONDS
-    while (late := _late(heard, snapshots, asking.block)) and time.monotonic() < until:
-        time.sleep(_PAUSE_SECONDS)
+    patience = Patience()
+    while (late := _late(heard, snapshots, asking.block)) and patience.pause():
         heard |= ask(late)
     opened.asked += len(roster)
     denials = {who: said for who, said in heard.items() if isinstance(said, AccessDeniedError)}
@@ -127,11 +120,11 @@ def _late(heard: _Heard, snapshots: Sequence[Found], block: int) -> list[Address
         for who, said in heard.items()
         if isinstance(said, AccessDeniedError) or (isinstance(said, _Answer) and said.refused)
     }
-    return [who for who, as_of in refuses.items() if as_of is not None and as_of < block]
+    return [who for who, as_of in refuses.items() if is_late(as_of, block)]
 
 
 def _denial(denial: AccessDeniedError, block: int) -> AccessDeniedError:
-    if denial.as_of is not None and denial.as_of < block:
+    if is_late(denial.as_of, block):
         denial.hint = (
             f"The custodian's node is at block {denial.as_of}, and yours at {block}, by which consent permits it: try "
             "again in a moment, or tell the custodian's operator."

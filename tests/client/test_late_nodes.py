@@ -1,4 +1,4 @@
-"""A custodian whose node lacks the block by which the reader may: it is asked again, where it is needed."""
+"""A custodian whose node lacks the block by which its asker may: it is asked again, where it is needed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from dtledger.client import Readings, Terms
 from dtledger.client.keyrings import ALL_TIME
+from dtledger.custody import lateness
 from dtledger.errors import AccessDeniedError
 from dtledger.ledger import Tip
-from dtledger.snapshots import gathering
 from dtledger.testing import Fault, World, WorldCustodian
 from dtledger.vocabulary import Action, Purpose, Reason
 
@@ -27,13 +27,13 @@ class Waits:
         self.then()
 
     def monotonic(self) -> float:
-        return self.count * gathering._PAUSE_SECONDS
+        return self.count * lateness.PAUSE_SECONDS
 
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     waits = Waits()
-    monkeypatch.setattr(gathering, "time", waits)
+    monkeypatch.setattr(lateness, "time", waits)
     return waits
 
 
@@ -110,7 +110,7 @@ def test_who_stays_behind_is_given_up_and_the_refusal_says_at_which_block_it_is(
         read(world)
     assert caught.value.as_of == behind
     assert f"at block {behind}, and yours at {world.ledger.head().number}" in caught.value.hint
-    assert waits.count == gathering.CATCH_UP_SECONDS / gathering._PAUSE_SECONDS
+    assert waits.count == lateness.CATCH_UP_SECONDS / lateness.PAUSE_SECONDS
 
 
 def test_a_refusal_as_of_the_readers_block_is_final(world: World, waits: Waits) -> None:
@@ -132,3 +132,19 @@ def test_what_is_revoked_while_nodes_are_waited_for_stays_shut(
     with pytest.raises(AccessDeniedError) as caught:
         read(world)
     assert caught.value.reason is Reason.REVOKED
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["in time", "never"])
+def test_a_twin_is_set_up_right_after_its_mint_though_nodes_lack_it(
+    dtledger_world: World, stays: bool, waits: Waits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, custodians = dtledger_world, [each.address for each in dtledger_world.custodians]
+    stop(monkeypatch, world.custodians, answers=10**6 if stays else 3)
+    twin, _ = world.operator.twins.mint(world.patient.twins.request_mint())
+    if stays:
+        with pytest.raises(AccessDeniedError):
+            world.patient.twins.set_up(twin, custodians, 2)
+    else:
+        world.patient.twins.set_up(twin, custodians, 2)
+        assert world.ledger.view().card(twin) is not None
+    assert waits.count
