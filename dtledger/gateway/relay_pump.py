@@ -1,6 +1,6 @@
 """The relay's pump: calls that wait go to the ledger, many in one transaction, several transactions at once.
 
-One step looks at what is under way, tries out what waits, refuses what the ledger would refuse, each with its own
+One step looks at what is under way, tries out what waited longest, refuses what the ledger would refuse, each with its own
 reason, and sends the rest, as far as it is allowed, by the accounts that have least under way. Which call is in which
 transaction is on the disk before that is sent: a step that dies anywhere is gone on with by the next, which asks the
 ledger.
@@ -151,7 +151,8 @@ class RelayPump:
         return self._pause if load.waiting or load.in_flight else self._pace.idle_seconds
 
     def step(self) -> bool:
-        """Look at all that is under way, then send what waits; returns whether anything moved.
+        """Look at all that is under way, then send of what waits as much as is tried out at once; returns whether
+        anything moved. Without end comes what is to be refused: nothing else may wait for the end of that.
 
         Raises:
             UnreachableError: the ledger does not answer.
@@ -161,9 +162,7 @@ class RelayPump:
         for lane in self._lanes:
             for fate in lane.look():
                 moved |= self._settle(lane, fate)
-        while self._send():
-            moved = True
-        return moved
+        return self._send() or moved
 
     def _settle(self, lane: Lane, fate: Fate) -> bool:
         calls = self._tables.settle(lane.address, fate, MOST_TRIES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -291,6 +292,26 @@ class TestIntake:
         accept(carrying, blocking(world))
         carrying.empty()
         assert carrying.pump.told.landed == 1
+
+
+class TestAFlood:
+    def test_of_what_is_to_be_refused_holds_up_no_answer(
+        self, world: World, carrying: Carrying, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Garbage costs who sends it nothing, and whoever they name nothing. More comes than is tried out."""
+        try_out, tries = MemoryLane.try_out, iter(range(100))
+
+        def flooded(lane: MemoryLane, some: list[Carried]) -> list[int | DtledgerError]:
+            call = blocking(world, f"someone {next(tries)}")
+            accept(carrying, replace(call, arguments=(*call.arguments[:-1], bytes(65))))
+            return try_out(lane, some)
+
+        monkeypatch.setattr(MemoryLane, "try_out", flooded)
+        future = carrying.pump.watch(accept(carrying, blocking(world)))
+        for _ in range(2):
+            carrying.pump.step()
+        assert future.done()
+        assert carrying.pump.told.refused == {"WrongSignatureError": 1}
 
 
 def test_the_default_fee_is_bounded() -> None:
