@@ -1,7 +1,8 @@
 """One key's transactions on an EVM, of which several are under way at once: its nonces, its fees, and what came of it.
 
 - **Nonces.** The next is the first that neither the node nor our own record knows. What the node forgot is sent again
-  under its own nonce, so no gap stays; of two transactions with one nonce a chain takes one.
+  under its own nonce, so no gap stays; of two transactions with one nonce a chain takes one. What waits for `patience`
+  behind a nonce that is nobody's is lost: another process of this key had it and is gone, or the node said a wrong one.
 - **Fees.** What no block takes in time is sent again with fees an eighth higher, never above `Fees.most`.
 - **Errors.** That a node knows a transaction, a later nonce or a better offer already is no error here: the next look
   tells which. What it refuses otherwise when it is sent first is in no pool, and is forgotten.
@@ -215,6 +216,8 @@ class EvmLane:
                     fates.append(self._fate(flight, found, final))
                 elif flight.sent.nonce < used:
                     fates.append(Fate(flight.sent.nonce, None, {}, final=True))
+                elif self._is_cut_off(flight, flights):
+                    fates.append(Fate(flight.sent.nonce, None, {}, final=True))
                 else:
                     self._keep_up(flight)
         return fates
@@ -238,6 +241,13 @@ class EvmLane:
             for log in mine
             if log["topics"][0] == f"0x{event.hex()}"
         }
+
+    def _is_cut_off(self, flight: Flight, flights: Sequence[Flight]) -> bool:
+        """Whether it has waited for long behind a nonce that is nobody's."""
+        if abs(self._clock() - flight.at) < self._fees.patience:
+            return False
+        mine = {each.sent.nonce for each in flights}
+        return any(each not in mine for each in range(self._ledger.next_nonce(self._sender), flight.sent.nonce))
 
     def _keep_up(self, flight: Flight) -> None:
         """No block took it yet: send it again if the node lacks it, and offer more if it waits for long."""

@@ -17,6 +17,7 @@ from dtledger._backend.anvil import Anvil
 from dtledger._backend.evm import EvmLedger
 from dtledger._backend.evm_lane import EvmLane, FeeTooHighError
 from dtledger.errors import DtledgerError
+from dtledger.ledger import Sent
 from dtledger.ledger.lanes import Fees
 from dtledger.ledger.rejections import InsufficientFundsError
 from tests.ledger.bench import GOVERNANCE_DELAY, RETIRE_DELAY, governance, who
@@ -162,6 +163,65 @@ class TestANonceThatAnotherTook:
         idle.send(call)
         idle.land()
         assert (len(idle.book.landed), idle.is_blocked("bob")) == (1, [1])
+
+
+class TestANonceThatNobodyHas:
+    """The transaction waits behind one that is nobody's: another process of the same key sent one of which the node
+    knows no more, or the node said a wrong number. No block will ever take it. Its calls go in another, and land once.
+    """
+
+    def test_of_another_process_that_the_node_forgot_keeps_nothing(self, idle: Line) -> None:
+        ledger, payer = idle.bench.ledger, who(PAYER)
+        nonce = ledger.next_nonce(payer)
+        theirs, _ = ledger.sign({"to": payer.address, "data": b""}, payer, Sent(nonce, 21_000, 10**10, 10**9, ()))
+        mark = ledger.web3.eth.send_raw_transaction(theirs)
+        some = [idle.blocking(each) for each in FOUR]
+        for each in some:
+            idle.send(each)
+        assert min(idle.book.kept) == nonce + 1
+        idle.chain.anvil.rpc("anvil_dropTransaction", f"0x{bytes(mark).hex()}")
+        idle.mine()
+        idle.look()
+        assert not idle.book.lost
+        idle.wait(31)
+        idle.look()
+        assert [each.nonce for each in idle.book.lost] == [nonce + 1 + each for each in range(4)]
+        idle.send(*some)
+        assert [*idle.book.kept] == [nonce]
+        idle.mine()
+        idle.look()
+        assert idle.is_blocked(*FOUR) == [1, 1, 1, 1]
+
+    def test_by_a_node_s_lie_keeps_nothing(self, idle: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+        call = idle.blocking("bob")
+        nonce = idle.bench.ledger.next_nonce(who(PAYER))
+        with monkeypatch.context() as lying:
+            lying.setattr(EvmLedger, "next_nonce", lambda *_: 10**12)
+            idle.send(call)
+        idle.wait(31)
+        idle.look()
+        assert [each.nonce for each in idle.book.lost] == [10**12]
+        idle.send(call)
+        assert [*idle.book.kept] == [nonce]
+        idle.mine()
+        idle.look()
+        assert idle.is_blocked("bob") == [1]
+
+    def test_is_not_one_of_ours_that_the_node_forgot(self, idle: Line) -> None:
+        """Not even where that is not due to be sent again yet."""
+        idle.send(idle.blocking("bob"))
+        (nonce,) = idle.book.kept
+        idle.send(idle.blocking("hospital"))
+        idle.wait(31)
+        idle.book.kept[nonce] = replace(idle.book.kept[nonce], at=31)
+        idle.drop(nonce)
+        idle.look()
+        assert not idle.book.lost
+        idle.wait(3)
+        idle.look()
+        idle.mine()
+        idle.look()
+        assert idle.is_blocked("bob", "hospital") == [1, 1]
 
 
 class TestABlockThatIsTakenBack:
