@@ -214,9 +214,7 @@ class EvmLane:
                 found = next(filter(None, map(self._ledger.found, reversed(flight.sent.hashes))), None)
                 if found is not None:
                     fates.append(self._fate(flight, found, final))
-                elif flight.sent.nonce < used:
-                    fates.append(Fate(flight.sent.nonce, None, {}, final=True))
-                elif self._is_cut_off(flight, flights):
+                elif flight.sent.nonce < used or self._is_cut_off(flight, flights):
                     fates.append(Fate(flight.sent.nonce, None, {}, final=True))
                 else:
                     self._keep_up(flight)

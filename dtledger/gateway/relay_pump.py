@@ -1,9 +1,9 @@
 """The relay's pump: calls that wait go to the ledger, many in one transaction, several transactions at once.
 
-One step looks at what is under way, tries out what waited longest, refuses what the ledger would refuse, each with its own
-reason, and sends the rest, as far as it is allowed, by the accounts that have least under way. Which call is in which
-transaction is on the disk before that is sent: a step that dies anywhere is gone on with by the next, which asks the
-ledger.
+One step looks at what is under way, tries out what waited longest, refuses what the ledger would refuse, each with its
+own reason, and sends the rest, as far as it is allowed, by the accounts that have least under way. Which call is in
+which transaction is on the disk before that is sent: a step that dies anywhere is gone on with by the next, which asks
+the ledger.
 """
 
 from __future__ import annotations
