@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .core import Custodian
 from .letters import FileLetters, Letters, MemoryLetters
-from .limits import DailyLimit, MinuteLimit
+from .limits import DailyLimit, LimitAtOnce, MinuteLimit
 from .now import Patience
 from .receipt_database import ReceiptDatabase
 from .receipts import MemoryReceipts, ReceiptLog, Receipts
@@ -19,6 +19,7 @@ __all__ = [
     "FileLetters",
     "FileTwinKeys",
     "Letters",
+    "LimitAtOnce",
     "MemoryLetters",
     "MemoryReceipts",
     "MemoryTwinKeys",

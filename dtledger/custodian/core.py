@@ -15,7 +15,8 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from ..crypto import seal
 from ..custody import (
@@ -45,7 +46,7 @@ from .destruction import OwnerMessage
 from .form import require_form
 from .judging import contract_refuses, is_stranger, judge
 from .letters import Letters, MemoryLetters
-from .limits import DailyLimit, MinuteLimit
+from .limits import DailyLimit, LimitAtOnce, MinuteLimit
 from .mailroom import Mailroom
 from .now import AT_ONCE, FRESHNESS, Identity, Patience, Timekeeper
 from .probing import is_known, is_owners, reply_to
@@ -72,7 +73,7 @@ class Custodian(Recovering):
         clock: unix seconds.
         max_head_age: seconds after which the head is too old to decide by.
         letters: between owners and those who ask them for consent; by default in memory.
-        daily, minutely: how much it gives; by default as much as consent permits.
+        daily, minutely, at_once: how much it gives; by default as much as consent permits.
         patience: how long it waits for another custodian's heartbeat before its own; by default not at all.
         ticks: seconds that go on whatever the clock is set to.
     """
@@ -90,6 +91,7 @@ class Custodian(Recovering):
         minutely: MinuteLimit | None = None,
         patience: Patience = AT_ONCE,
         ticks: Callable[[], float] = time.monotonic,
+        at_once: LimitAtOnce | None = None,
     ) -> None:
         self._key = key
         self._ledger = ledger
@@ -99,7 +101,7 @@ class Custodian(Recovering):
         self._anchoring = Anchoring(key, ledger, receipts)
         self._time = Timekeeper(ledger, key, clock, max_head_age, self.anchor, patience, ticks)
         self._mailroom = Mailroom(key.address, ledger, twin_keys, letters or MemoryLetters(), clock)
-        self._daily, self._minutely = daily, minutely
+        self._daily, self._minutely, self._at_once = daily, minutely, at_once
         self._newest = b""
         self._lock = threading.Lock()
         self.turned_away: Counter[str] = Counter()
@@ -197,6 +199,10 @@ class Custodian(Recovering):
 
     def open(self, request: ReadRequest, shares: Sequence[SealedShare]) -> Release:
         requester = self._admit(request, shares)
+        with self._place(requester, len(shares)):
+            return self._open(request, shares, requester)
+
+    def _open(self, request: ReadRequest, shares: Sequence[SealedShare], requester: Address) -> Release:
         try:
             opened = self._open_shares(request, shares)
         except IntegrityError:
@@ -241,18 +247,30 @@ class Custodian(Recovering):
         if abs(self._clock() - request.at) > FRESHNESS:
             raise self._turn_away("stale")
         self._earlier(request, requester)
-        self._require_pace(requester)
+        self._require_pace(requester, len(shares))
         self._require_log(tip.view)
         self._require_time(tip)
         return requester
 
-    def _require_pace(self, requester: Address) -> None:
+    def _require_pace(self, requester: Address, snapshots: int) -> None:
         if self._minutely is not None:
             try:
-                self._minutely.count(requester, self._clock())
+                self._minutely.count(requester, self._clock(), snapshots)
             except LimitPassedError as error:
                 self._count_limit(error)
                 raise
+
+    @contextmanager
+    def _place(self, requester: Address, snapshots: int) -> Iterator[None]:
+        """Among those whose requests are worked on. Raises as `LimitAtOnce.place`."""
+        with ExitStack() as stack:
+            if self._at_once is not None:
+                try:
+                    stack.enter_context(self._at_once.place(requester, snapshots))
+                except LimitPassedError as error:
+                    self._count_limit(error)
+                    raise
+            yield
 
     def _require_time(self, tip: Tip) -> None:
         """Nothing is opened that could not be decided: from the opening on every outcome leaves a receipt."""

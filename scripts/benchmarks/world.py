@@ -38,6 +38,8 @@ NO_LIMITS = {
     "most_snapshots_a_day": 10**9,
     "receipts_a_minute": 10**6,
     "refused_a_day": 10**9,
+    "asked_a_day": 10**9,
+    "snapshots_at_once": 10**9,
 }
 
 

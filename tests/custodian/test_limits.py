@@ -4,14 +4,23 @@ from the contract opens nothing, and one heartbeat does for all."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from dtledger.custodian import Custodian, DailyLimit, MemoryReceipts, MinuteLimit, Patience
-from dtledger.custodian.limits import RECEIPTS_A_MINUTE, REFUSED_A_DAY, SNAPSHOTS_A_DAY
-from dtledger.errors import AccessDeniedError, CannotCheckError, HeadTooOldError, LimitPassedError
+from dtledger.custodian import Custodian, DailyLimit, LimitAtOnce, MemoryReceipts, MinuteLimit, Patience
+from dtledger.custodian.core import Opened
+from dtledger.custodian.limits import (
+    ASKED_A_DAY,
+    RECEIPTS_A_MINUTE,
+    REFUSED_A_DAY,
+    SNAPSHOTS_A_DAY,
+    SNAPSHOTS_AT_ONCE,
+)
+from dtledger.custody import ReadRequest, Release, SealedShare
+from dtledger.errors import AccessDeniedError, CannotCheckError, HeadTooOldError, IntegrityError, LimitPassedError
 from dtledger.ledger import Slot
 from dtledger.policy import Grant, MalformedRequestError, Request
 from dtledger.testing import World
@@ -153,6 +162,80 @@ def test_whoever_is_refused_very_many_snapshots_cannot_bury_a_twin_s_receipts(
     own = owner.request(grantee=world.patient.address, purpose=Purpose.PATRQT)
     assert owner.opened(custodian.open(own, owner.shares())) == 2, "others are not held up"
     world.clock.advance(86_400)
+    assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2
+
+
+def test_an_owner_that_reads_without_end_cannot_fill_the_log(world: World, desk: Desk, limited: Limited) -> None:
+    """No grant of theirs has a limit. Each receipt holds all that was asked for, and takes as long to write."""
+    log = MemoryReceipts()
+    custodian = limited(minutely=MinuteLimit(100, most_asked=5), receipts=log)
+    owner = Desk(world, world.patient)
+
+    def ask() -> Release:
+        own = owner.request(grantee=world.patient.address, purpose=Purpose.PATRQT)
+        return custodian.open(own, owner.shares())
+
+    assert [owner.opened(ask()) for _ in range(2)] == [2, 2]
+    with pytest.raises(LimitPassedError) as caught:
+        ask()
+    assert (caught.value.limit, len(log.entries)) == (ASKED_A_DAY, 2)
+    assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2, "others are not held up"
+    world.clock.advance(86_400)
+    assert owner.opened(ask()) == 2
+
+
+def test_a_request_that_is_sent_again_and_again_counts_each_time(world: World, desk: Desk, limited: Limited) -> None:
+    """It opens nothing new, leaves no receipt, and takes as long as the first."""
+    custodian = limited(minutely=MinuteLimit(100, most_asked=5))
+    request = desk.request()
+    for _ in range(2):
+        custodian.open(request, desk.shares())
+    with pytest.raises(LimitPassedError):
+        custodian.open(request, desk.shares())
+
+
+def test_one_asker_has_no_more_than_some_snapshots_worked_on_and_others_have_theirs(
+    world: World, desk: Desk, limited: Limited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custodian = limited(at_once=LimitAtOnce(5))
+    owner = Desk(world, world.patient)
+    begun, go_on = threading.Semaphore(0), threading.Event()
+    given: list[int] = []
+    true = custodian._open_shares
+
+    def slow(request: ReadRequest, shares: Sequence[SealedShare]) -> Opened:
+        if threading.current_thread() in threads:
+            begun.release()
+            assert go_on.wait(60)
+        return true(request, shares)
+
+    def ask() -> None:
+        own = owner.request(grantee=world.patient.address, purpose=Purpose.PATRQT)
+        given.append(owner.opened(custodian.open(own, owner.shares())))
+
+    monkeypatch.setattr(custodian, "_open_shares", slow)
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for each in threads:
+        each.start()
+        assert begun.acquire(timeout=60)
+    try:
+        with pytest.raises(LimitPassedError) as caught:
+            ask()
+        assert caught.value.limit == SNAPSHOTS_AT_ONCE
+        assert custodian.limits_passed == {SNAPSHOTS_AT_ONCE: 1}
+        assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2
+    finally:
+        go_on.set()
+        for each in threads:
+            each.join()
+    ask()
+    assert given == [2, 2, 2]
+
+
+def test_a_request_that_fails_gives_its_place_back(world: World, desk: Desk, limited: Limited) -> None:
+    custodian = limited(at_once=LimitAtOnce(1))
+    with pytest.raises(IntegrityError):
+        custodian.open(desk.request(), [replace(each, sealed=bytes(1200)) for each in desk.shares()])
     assert desk.opened(custodian.open(desk.request(), desk.shares())) == 2
 
 

@@ -48,6 +48,8 @@ ENTRIES: tuple[Entry, ...] = (
     whole_number("most_snapshots_a_day", "what a grant may open a day at most, whatever it covers", 50_000, 1, 10**9),
     whole_number("receipts_a_minute", "requests that one asker may make a minute", 120, 1, 10**6),
     whole_number("refused_a_day", "snapshots that one asker may be refused a day", 20_000, 1, 10**9),
+    whole_number("asked_a_day", "snapshots that one asker may ask for a day, whatever comes of it", 500_000, 1, 10**9),
+    whole_number("snapshots_at_once", "snapshots of one asker that are worked on at a time", 20_000, 1, 10**9),
     whole_number("anchor_minutes", "how often its receipts are anchored, if there are new ones", 60, 1, 100_000),
     whole_number(
         "proof_seconds", "how often proofs of newly written consents are taken for audits; 0 for never", 30, 0, 86_400

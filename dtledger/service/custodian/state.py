@@ -31,7 +31,16 @@ from ..._backend.postgresql import Server
 from ..._backend.proof_file import ProofFile
 from ..._backend.proof_source import NodeSource
 from ...audit.taking import ProofTaker
-from ...custodian import Custodian, DailyLimit, FileLetters, FileTwinKeys, MinuteLimit, Patience, ReceiptDatabase
+from ...custodian import (
+    Custodian,
+    DailyLimit,
+    FileLetters,
+    FileTwinKeys,
+    LimitAtOnce,
+    MinuteLimit,
+    Patience,
+    ReceiptDatabase,
+)
 from ...errors import KeyFileError
 from ...home import Home
 from ...keys import KeyStore, Passwords, UnlockedKey
@@ -134,8 +143,9 @@ class State:
                 settings["max_head_age"],
                 FileLetters(home.root / f"letters-{deployment.id}"),
                 DailyLimit(settings["spare_snapshots_a_day"], settings["most_snapshots_a_day"]),
-                MinuteLimit(settings["receipts_a_minute"], settings["refused_a_day"]),
+                MinuteLimit(settings["receipts_a_minute"], settings["refused_a_day"], settings["asked_a_day"]),
                 Patience(WAIT_SECONDS),
+                at_once=LimitAtOnce(settings["snapshots_at_once"]),
             )
             proofs = ProofFile(proofs_place(settings, deployment))
             stack.callback(proofs.close)
