@@ -38,7 +38,8 @@ class Timekeeper:
     due anyway (`due` sends it, or gives None), else by a heartbeat.
 
     A head is old by the clock, or once it has stood still for as long by `ticks` (seconds that nobody sets): a clock
-    that is behind makes no old head young.
+    that is behind makes no old head young. To a clock that is ahead each block is old as it comes, and no heartbeat
+    helps: then one is sent as often as a head may grow old, and not for each request.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class Timekeeper:
         self._max_head_age = max_head_age
         self._due = due
         self._patience = patience
+        self._futile = -1, 0.0
+        """The newest block of a heartbeat that was old as it came, and when that was."""
         self._beating = threading.Lock()
 
     def now(self) -> Now:
@@ -83,13 +86,23 @@ class Timekeeper:
             if self._is_old(tip):
                 tip = self._awaited()
             if self._is_old(tip):
-                if self._due() is None:
-                    self._ledger.heartbeat(self._key)
-                tip = self._ledger.tip()
+                tip = self._renewed(tip)
         except (UnreachableError, LedgerRejection) as error:
             raise self._frozen(old) from error
         if self._is_old(tip):
             raise self._frozen(tip)
+        return tip
+
+    def _renewed(self, old: Tip) -> Tip:
+        """The tip after a transaction of ours; as it is if the last one did not help, a while ago."""
+        number, at = self._futile
+        if old.head.number == number and self._ticks() - at <= self._max_head_age:
+            return old
+        if self._due() is None:
+            self._ledger.heartbeat(self._key)
+        tip = self._ledger.tip()
+        if self._is_old(tip):
+            self._futile = tip.head.number, self._ticks()
         return tip
 
     def _awaited(self) -> Tip:
@@ -112,5 +125,6 @@ class Timekeeper:
     def _frozen(self, tip: Tip) -> HeadTooOldError:
         return HeadTooOldError(
             f"Block {tip.head.number} is {self._age(tip)} s old and no newer one came, so nothing is permitted.",
-            hint="Check that the chain makes blocks and that this custodian's account can pay for a heartbeat.",
+            hint="Check that the chain makes blocks, that this custodian's account can pay for a heartbeat, and its "
+            "clock.",
         )

@@ -69,6 +69,16 @@ class TestACustodians:
             set_wrong(world, each, 0)
         assert len(world.clinician.read(world.twin, "glucose", "TREAT")) == len(world.readings)
 
+    def test_that_is_ahead_pays_for_one_heartbeat_whatever_comes(self, world: World, seconds: int) -> None:
+        """Whoever may ask at all would else empty its account, and hold up all others while the blocks are made."""
+        desk, chain = Desk(world), world.custodians[0].ledger
+        before = chain.head().number
+        for _ in range(5):
+            heard(desk, seconds)
+        assert chain.head().number - before == (1 if seconds > 0 else 0)
+        set_wrong(world, world.custodians[0], 0)
+        assert heard(desk, 0) == 2
+
     def test_opens_nothing_that_was_revoked(self, world: World, seconds: int) -> None:
         desk = Desk(world)
         world.patient.consents.revoke(world.consent)
