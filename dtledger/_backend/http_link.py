@@ -107,8 +107,9 @@ class HttpLink:
         return bytes(body)
 
 
-def in_time(call: Callable[[], T], who: str) -> T:
-    """What the call returns or raises, if that is within `MOST_SECONDS`; its thread keeps nobody from ending.
+def in_time(call: Callable[[], T], who: str, seconds: float | None = None) -> T:
+    """What the call returns or raises, if that is within so many seconds, by default `MOST_SECONDS`; its thread keeps
+    nobody from ending.
 
     Raises:
         UnreachableError: it is not.
@@ -124,7 +125,7 @@ def in_time(call: Callable[[], T], who: str) -> T:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(MOST_SECONDS)
+    thread.join(MOST_SECONDS if seconds is None else seconds)
     if raised:
         raise raised[0]
     if not returned:
