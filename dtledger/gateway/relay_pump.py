@@ -206,6 +206,11 @@ class RelayPump:
         self._refuse({each: over[each.call.id] for each, _ in new if each.call.id in over})
         return [(each, gas) for each, gas in some if each.call.id not in over]
 
+    def _give_back(self, some: Sequence[_Tried]) -> None:
+        """What was allowed and not sent."""
+        if self._allowance is not None:
+            self._allowance.give_back(_costs([(each, gas) for each, gas in some if not each.tries]))
+
     def _send_by(self, lane: Lane, some: Sequence[_Tried]) -> None:
         calls, gas = [each.call for each, _ in some], [gas for _, gas in some]
         ids = [each.id for each in calls]
@@ -220,9 +225,12 @@ class RelayPump:
         except LedgerRejection as error:
             for each in noted:
                 self._tables.settle(lane.address, Fate(each.sent.nonce, None, {}, final=True), MOST_TRIES)
-            if self._allowance is not None:
-                self._allowance.give_back(_costs([(each, gas) for each, gas in some if not each.tries]))
+            self._give_back(some)
             self._rest(lane, [each for each, _ in some], error)
+        except DtledgerError:
+            if not noted:  # else it may have been taken
+                self._give_back(some)
+            raise
         else:
             self.told.transactions += 1
 

@@ -12,7 +12,14 @@ import pytest
 from dtledger._backend.call_codec import encode_call
 from dtledger.client import Client
 from dtledger.client.signing import sign
-from dtledger.errors import AccessDeniedError, BusyError, DtledgerError, InputError, UnreachableError
+from dtledger.errors import (
+    AccessDeniedError,
+    BusyError,
+    DtledgerError,
+    InputError,
+    LimitPassedError,
+    UnreachableError,
+)
 from dtledger.gateway import relay as relaying
 from dtledger.gateway import relay_pump
 from dtledger.gateway.allowance import RelayLimits
@@ -261,6 +268,27 @@ class TestWhileTheLedgerIsAway:
         carrying.empty()
         assert carrying.tables.standing([call])[call].block is not None
         assert carrying.pump.once() == carrying.pump._pace.idle_seconds
+
+    def test_and_uses_up_nothing_by_being_tried(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A node that answers all but the last question, or a day on which a block costs more than may be offered."""
+        with carrying_for(world, RelayLimits(each=2, all=2)) as carrying:
+            call = accept(carrying, blocking(world))
+            with monkeypatch.context() as away:
+                away.setattr(MemoryLane, "send", unreachable)
+                for _ in range(5):
+                    carrying.pump.once()
+            assert carrying.tables.load().waiting == 1
+            carrying.empty()
+            assert carrying.tables.standing([call])[call].block is not None
+            accept(carrying, blocking(world, "another"))
+            carrying.empty()
+            assert carrying.pump.told.landed == 2
+            with pytest.raises(LimitPassedError):
+                accept(carrying, blocking(world, "a third"))
+
+
+def unreachable(*_: object) -> None:
+    raise UnreachableError("the node does not answer")
 
 
 class TestIntake:
