@@ -68,6 +68,10 @@ _IS_THERE = ("already known", "already imported", "nonce too low", "underpriced"
 """What geth, Anvil and Besu say of a transaction that is in their pool or a block, or whose nonce is."""
 
 
+_TOO_DEAR = ("gas required exceeds", "out of gas", "exceeds block gas", "exceeds allowance")
+"""What they say of a call that no block has room for."""
+
+
 class FeeTooHighError(UnreachableError):
     """The chain's fee of the day is above what may be offered."""
 
@@ -128,9 +132,11 @@ class EvmLane:
                 return self._ledger.web3.eth.estimate_gas(asked, "pending")
         except (ContractLogicError, Web3RPCError) as error:
             refused = rejection_of(error)
-            if isinstance(refused, UnreachableError):
-                raise refused from error
-            return refused
+            if not isinstance(refused, UnreachableError):
+                return refused
+            if _says(error, *_TOO_DEAR):  # an answer, and for ever the same: whoever waits behind it must not
+                return InputError("A call that takes more gas than a block has is not carried.")
+            raise refused from error
 
     @cached_property
     def _block_gas(self) -> int:
@@ -289,6 +295,6 @@ def _tried(landed: bool, gas: int, reason: bytes) -> int | DtledgerError:
     return refusal_of(reason)
 
 
-def _says(error: Web3RPCError, *words: str) -> bool:
+def _says(error: Exception, *words: str) -> bool:
     said = str(error).lower()
     return any(word in said for word in words)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from dtledger._backend import evm_lane, migrations
 from dtledger._backend.call_codec import encode_call
 from dtledger._backend.evm import EvmLedger
 from dtledger._backend.evm_lane import EvmLane
-from dtledger.errors import LedgerRejection
+from dtledger.errors import InputError, LedgerRejection
 from dtledger.ledger import RELAY, Deployment, calls
 from dtledger.ledger.lanes import Carried, Fees
 from dtledger.ledger.rejections import RevertedError, StaleBlockCountError, WrongSignatureError
@@ -22,6 +24,19 @@ from tests.ledger.conftest import Chain
 from tests.ledger.lane.conftest import FOUR, PAYER, Line
 
 pytestmark = pytest.mark.anvil
+
+
+@contextmanager
+def small_blocks(chain: Chain) -> Iterator[None]:
+    """Blocks in which no call has room."""
+    usual = chain.anvil.rpc("eth_getBlockByNumber", "latest", False)["gasLimit"]
+    chain.anvil.rpc("evm_setBlockGasLimit", hex(60_000))
+    chain.anvil.rpc("evm_mine")
+    try:
+        yield
+    finally:
+        chain.anvil.rpc("evm_setBlockGasLimit", usual)
+        chain.anvil.rpc("evm_mine")
 
 
 class TestABatch:
@@ -147,6 +162,17 @@ class TestABatch:
         line.chain.anvil.rpc("anvil_setCode", who("ann").address, "0x")
         (good,) = line.lane.try_out([call])
         assert isinstance(good, int)
+
+    @pytest.mark.parametrize("beside", [[], ["hospital"]], ids=["alone", "before another"])
+    def test_of_one_that_takes_more_than_a_block_is_refused_and_stops_nobody(
+        self, line: Line, beside: list[str]
+    ) -> None:
+        """Whoever waits behind it must not wait for ever. What a block can take is tried out as before."""
+        some = [line.blocking("bob"), *map(line.blocking, beside)]
+        with small_blocks(line.chain):
+            (refused,) = line.lane.try_out(some)
+        assert isinstance(refused, InputError)
+        assert all(isinstance(each, int) for each in line.lane.try_out(some))
 
     def test_without_the_contract_is_one_call(self, line: Line) -> None:
         without = replace(
