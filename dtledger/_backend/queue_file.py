@@ -60,6 +60,7 @@ CREATE TABLE IF NOT EXISTS relayed (
     settled INTEGER NOT NULL, hash TEXT, block INTEGER, block_at INTEGER, status INTEGER, refusal BLOB
 );
 CREATE INDEX IF NOT EXISTS relayed_open ON relayed (sender, nonce, number) WHERE settled = 0;
+CREATE INDEX IF NOT EXISTS relayed_refused ON relayed (number) WHERE settled = 1 AND refusal IS NOT NULL;
 CREATE TABLE IF NOT EXISTS flights (
     sender TEXT NOT NULL, nonce INTEGER NOT NULL, sent BLOB NOT NULL, target TEXT NOT NULL, data BLOB NOT NULL,
     at INTEGER NOT NULL, PRIMARY KEY (sender, nonce)

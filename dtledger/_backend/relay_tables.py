@@ -3,7 +3,8 @@ that carry them.
 
 A call waits, is in a transaction, or is settled: it landed or was refused. Which transaction holds it is written before
 that is sent, with the transaction, so that whoever comes back after a crash asks the ledger what became of it. What is
-settled is remembered for a while: the same call again has the same answer.
+settled is remembered for a while: the same call again has the same answer. Of what is refused, which anybody may send
+and which costs nobody anything, the newest are remembered, and nothing of what they held.
 """
 
 from __future__ import annotations
@@ -22,6 +23,15 @@ from .queue_file import QueueFile
 
 _MINED = "UPDATE relayed SET hash = ?, block = ?, block_at = ?, status = NULL, refusal = NULL"
 _OPEN = "UPDATE relayed SET sender = NULL, nonce = NULL, hash = NULL, block = NULL, block_at = NULL, tries = tries + 1"
+
+
+MOST_REFUSED = 10_000
+"""Refused calls that are remembered: whoever floods a relay fills no disk."""
+
+_FORGET_REFUSED = (
+    "DELETE FROM relayed WHERE settled = 1 AND refusal IS NOT NULL AND number <= ("
+    "SELECT number FROM relayed WHERE settled = 1 AND refusal IS NOT NULL ORDER BY number DESC LIMIT 1 OFFSET ?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,9 @@ class RelayTables:
         """These are carried in no transaction."""
         with self._file.transaction() as database:
             _tell(database, refused)
-            database.executemany("UPDATE relayed SET settled = 1 WHERE id = ?", ((each,) for each in refused))
+            done = "UPDATE relayed SET settled = 1, data = ? WHERE id = ?"
+            database.executemany(done, ((b"", each) for each in refused))
+            database.execute(_FORGET_REFUSED, (MOST_REFUSED,))
 
     def load(self) -> Load:
         query = "SELECT COUNT(*), COUNT(sender), MIN(number) FROM relayed WHERE settled = 0"  # of the index alone

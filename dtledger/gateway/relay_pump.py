@@ -35,6 +35,9 @@ MOST_TRIES = 5
 KEPT_SECONDS = 86_400
 """How long what became of a call is remembered."""
 
+FORGET_SECONDS = 3_600
+"""How often what is older is forgotten."""
+
 REST_SECONDS = 60
 """How long an account is left alone whose transaction the node does not take, for want of money say."""
 
@@ -91,6 +94,7 @@ class RelayPump:
         self._dice = dice
         self._resting: dict[Address, int] = {}
         self._pause = SHORTEST_PAUSE
+        self._forgot_at = 0
         self._woken = threading.Event()
         self._watched: dict[Digest, Future[Standing]] = {}
         self._watching = threading.Lock()
@@ -132,13 +136,13 @@ class RelayPump:
             self._woken.clear()
 
     def begin(self) -> None:
-        """Forget what is old, and take back what accounts have under way that are none of ours any more."""
-        self._tables.forget(self._clock() - KEPT_SECONDS)
+        """Take back what accounts have under way that are none of ours any more."""
         self._tables.release(self.accounts)
 
     def once(self) -> float:
         """One step, whatever comes of it; the seconds to wait before the next."""
         try:
+            self._forget()
             moved = self.step()
         except Exception as error:  # noqa: BLE001 whatever it is: a pump that ends takes what it accepted with it
             self.told.failures += 1
@@ -163,6 +167,13 @@ class RelayPump:
             for fate in lane.look():
                 moved |= self._settle(lane, fate)
         return self._send() or moved
+
+    def _forget(self) -> None:
+        """Forget what is old, now and then."""
+        now = self._clock()
+        if abs(now - self._forgot_at) >= FORGET_SECONDS:
+            self._tables.forget(now - KEPT_SECONDS)
+            self._forgot_at = now
 
     def _settle(self, lane: Lane, fate: Fate) -> bool:
         calls = self._tables.settle(lane.address, fate, MOST_TRIES)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dtledger._backend import relay_tables
 from dtledger._backend.call_codec import encode_call
 from dtledger.client import Client
 from dtledger.client.signing import sign
@@ -138,13 +139,14 @@ class TestACallThatIsSentAgain:
         assert carrying.carry(call.contract, encode_call(call)).error is None
 
     def test_is_forgotten_after_a_day(self, world: World, carrying: Carrying) -> None:
+        """By a relay that is never stopped, too."""
         call = blocking(world)
         carrying.carry(call.contract, encode_call(call))
-        carrying.pump.begin()
+        carrying.pump.once()
         known = Carried(call.contract, encode_call(call)).id
         assert carrying.tables.standing([known])
         world.clock.advance(relay_pump.KEPT_SECONDS + 1)
-        carrying.pump.begin()
+        carrying.pump.once()
         assert not carrying.tables.standing([known])
 
 
@@ -340,6 +342,24 @@ class TestAFlood:
             carrying.pump.step()
         assert future.done()
         assert carrying.pump.told.refused == {"WrongSignatureError": 1}
+
+    def test_of_what_is_refused_fills_no_disk(
+        self, world: World, carrying: Carrying, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nothing of it is kept but that the newest were refused. What landed is remembered as long as before."""
+        monkeypatch.setattr(relay_tables, "MOST_REFUSED", 3)
+        landed = accept(carrying, blocking(world))
+        carrying.empty()
+        garbage = [
+            accept(carrying, replace(call, arguments=(*call.arguments[:-1], bytes(60_000))))
+            for call in (blocking(world, f"someone {number}") for number in range(5))
+        ]
+        carrying.empty()
+        assert [*carrying.tables.standing(garbage)] == garbage[2:]
+        assert carrying.tables.standing([landed])[landed].error is None
+        with carrying.tables._file.reading() as database:
+            (kept,) = database.execute("SELECT SUM(LENGTH(data)) FROM relayed").fetchone()
+        assert kept < 1_000
 
 
 def test_the_default_fee_is_bounded() -> None:
