@@ -178,10 +178,10 @@ class RelayPump:
     def _settle(self, lane: Lane, fate: Fate) -> bool:
         calls = self._tables.settle(lane.address, fate, MOST_TRIES)
         if fate.receipt is None:
-            self.told.lost += 1
+            self.told.lost += bool(calls)  # it is looked at until it is final, and its calls are lost once
             known = self._tables.standing(calls)
             self._tell_each({each: known[each] for each in calls if known[each].settled})
-            return True
+            return bool(calls) or fate.final
         if fate.final:
             self.told.landed += len(calls) - len(fate.refused)
             self._count_refused(fate.refused.values())

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from dtledger.gateway import relay_pump
 from dtledger.gateway.allowance import RelayLimits
 from dtledger.gateway.service import ENTRIES
 from dtledger.ledger import Call, Sent, calls
-from dtledger.ledger.lanes import GWEI, Carried, Fees, Flight
+from dtledger.ledger.lanes import GWEI, Carried, Fate, Fees, Flight
 from dtledger.ledger.rejections import InsufficientFundsError, rejection
 from dtledger.service.settings import ServiceSettings
 from dtledger.testing import World
@@ -34,6 +35,7 @@ from dtledger.testing.memory_key import MemoryKey
 from dtledger.testing.memory_lane import MemoryLane
 from dtledger.types import Digest
 from tests.gateway.carrying import Carrying, carrying_for
+from tests.gateway.test_relay import refusing
 
 
 @pytest.fixture
@@ -183,6 +185,33 @@ class TestAfterACrash:
         with carrying_for(world, folder=tmp_path) as carrying:
             carrying.pump.begin()
             assert carrying.tables.load().waiting == 1
+
+    def test_a_transaction_that_failed_as_a_whole_is_lost_once_and_not_asked_for_without_end(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Until its block is final it is looked at again and again: its calls are long in another by then."""
+        with carrying_for(world) as carrying:
+            send, look = MemoryLane.send, MemoryLane.look
+
+            def failed(lane: MemoryLane) -> list[Fate]:
+                fates = look(lane)
+                return [Fate(0, None, {}, final=False), *fates[1:]] if fates else []
+
+            monkeypatch.setattr(MemoryLane, "look", failed)
+            refused = iter([True])
+
+            def failing(lane: MemoryLane, *rest: Any) -> None:
+                with monkeypatch.context() as block:
+                    if next(refused, False):
+                        block.setattr(lane._ledger.chain, "transact", refusing)
+                    send(lane, *rest)
+
+            monkeypatch.setattr(MemoryLane, "send", failing)
+            call = accept(carrying, blocking(world))
+            moved = [carrying.pump.step() for _ in range(6)]
+            assert moved == [True, True, True, False, False, False]
+            assert (carrying.pump.told.lost, carrying.pump.told.landed) == (1, 1)
+            assert carrying.tables.standing([call])[call].block is not None
 
     def test_a_call_that_is_lost_with_every_transaction_is_given_up(
         self, world: World, carrying: Carrying, monkeypatch: pytest.MonkeyPatch
