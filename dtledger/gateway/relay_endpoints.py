@@ -8,6 +8,7 @@ which is taken or refused for itself.
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
@@ -27,9 +28,14 @@ from .relay_pump import RelayPump
 ANSWER_SECONDS = 18.0
 """How long whoever asks waits for a block. The call is carried all the same."""
 
+MOST_WAITERS = 64
+"""Who wait so at a time: each has the place of a request, and anybody may ask for a call that they saw. More are told
+at once that it is carried."""
+
 
 def serve_relay(router: APIRouter, relay: Relay, pump: RelayPump, tables: RelayTables) -> None:
     """Add its endpoints."""
+    waiters: set[object] = set()
 
     @router.post("/v1/relay", **json_of("Carry a signed call, {contract, data}, to the ledger."))
     async def carry(body: Body, prefer: Annotated[str | None, Header()] = None) -> Response:
@@ -38,9 +44,13 @@ def serve_relay(router: APIRouter, relay: Relay, pump: RelayPump, tables: RelayT
         if "respond-async" in (prefer or "").lower():
             headers = {"preference-applied": "respond-async", "location": f"/v1/relay/0x{call.hex()}"}
             return JSONResponse({"id": f"0x{call.hex()}"}, 202, headers)
-        future = asyncio.wrap_future(await run_in_threadpool(pump.watch, call))
-        done, _ = await asyncio.wait({future}, timeout=ANSWER_SECONDS)
-        if not done:
+        future = await run_in_threadpool(pump.watch, call)
+        waiters.add(mine := object())
+        try:
+            settled = future.done() if len(waiters) > MOST_WAITERS else await _settles(future)
+        finally:
+            waiters.remove(mine)
+        if not settled:
             raise UnreachableError(
                 "No block took the call yet; it is carried all the same.", hint="Look at the ledger, or ask again."
             )
@@ -57,6 +67,12 @@ def serve_relay(router: APIRouter, relay: Relay, pump: RelayPump, tables: RelayT
         known = Digest(hex_bytes(call))
         standing = tables.standing([known]).get(known)
         return Response(status_code=404) if standing is None else JSONResponse(_told(standing))
+
+
+async def _settles(future: Future[Standing]) -> bool:
+    """Whether it is known in time what became of a call."""
+    done, _ = await asyncio.wait({asyncio.wrap_future(future)}, timeout=ANSWER_SECONDS)
+    return bool(done)
 
 
 def _taken(call: Digest | DtledgerError) -> dict[str, Any]:

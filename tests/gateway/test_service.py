@@ -6,6 +6,8 @@ import json
 import logging
 import re
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from dtledger._backend.call_codec import encode_call
 from dtledger._backend.http_relay import HttpRelay
 from dtledger.client.signing import sign
 from dtledger.errors import DtledgerError, UnreachableError
+from dtledger.gateway import relay_endpoints
 from dtledger.ledger import calls, messages
 from dtledger.testing.memory_key import MemoryKey
 from tests.gateway.conftest import Served
@@ -129,6 +132,18 @@ class TestReadings:
         assert served.post("/v1/readings", served.readings(1)).status_code == 202
 
 
+def still_waiting(patch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Released by each who begins to wait."""
+    waiting, settles = threading.Semaphore(0), relay_endpoints._settles
+
+    async def told(future: Any) -> bool:
+        waiting.release()
+        return await settles(future)
+
+    patch.setattr(relay_endpoints, "_settles", told)
+    return waiting
+
+
 class TestRelaying:
     def test_a_signed_call_lands(self, served: Served) -> None:
         patient = served.world.patient
@@ -190,6 +205,25 @@ class TestRelaying:
         with pytest.raises(DtledgerError) as refused:
             HttpRelay(served.url).send(old.call)
         assert "revision" in refused.value.message
+
+    def test_those_who_wait_for_a_block_keep_nobody_out(self, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Anybody may ask for what is under way, again and again; each who waits takes the place of a request."""
+        whom = MemoryKey("waited for").address
+        signed = sign(served.world.patient.context, calls.block_grantee(served.world.twin, whom))
+        assert signed is not None
+        monkeypatch.setattr(relay_endpoints, "MOST_WAITERS", 2)
+        with monkeypatch.context() as still, ThreadPoolExecutor(2) as pool:
+            still.setattr(served.gateway.relay_pump, "once", lambda: 0.05)
+            counted = still_waiting(still)
+            landed = [pool.submit(HttpRelay(served.url).send, signed.call) for _ in range(2)]
+            for _ in landed:
+                assert counted.acquire(timeout=30)
+            with pytest.raises(UnreachableError, match="it is carried all the same"):
+                HttpRelay(served.url, timeout=3).send(signed.call)
+            still.undo()
+            assert len({each.result(30) for each in landed}) == 1
+        monkeypatch.setattr(relay_endpoints, "MOST_WAITERS", 0)
+        assert HttpRelay(served.url).send(signed.call) == landed[0].result(), "there is nothing to wait for"
 
     def test_a_relay_that_is_not_there_does_not_answer(self) -> None:
         with socket.socket() as taken:
