@@ -40,6 +40,9 @@ class Timekeeper:
     A head is old by the clock, or once it has stood still for as long by `ticks` (seconds that nobody sets): a clock
     that is behind makes no old head young. To a clock that is ahead each block is old as it comes, and no heartbeat
     helps: then one is sent as often as a head may grow old, and not for each request.
+
+    A node that goes back behind a block that was decided by, for as long as a head may be old, is not believed: where
+    several answer in turn one may lag, and what was refused by a revocation would be permitted again.
     """
 
     def __init__(
@@ -60,6 +63,8 @@ class Timekeeper:
         self._max_head_age = max_head_age
         self._due = due
         self._patience = patience
+        self._newest = -1, 0.0
+        """The highest block that was decided by, and when it was seen last."""
         self._futile = -1, 0.0
         """The newest block of a heartbeat that was old as it came, and when that was."""
         self._beating = threading.Lock()
@@ -68,13 +73,29 @@ class Timekeeper:
         """The tip to decide by; an old one is renewed by one heartbeat.
 
         Raises:
-            HeadTooOldError: no new block came.
+            HeadTooOldError: no new block came, or the node went back.
             UnreachableError: the node does not answer.
         """
-        return Now.of(self.renew(self._ledger.tip()), self._clock())
+        return Now.of(self.renew(self._tip()), self._clock())
+
+    def _tip(self) -> Tip:
+        number, _ = self._newest  # before the node is asked: of two threads the later one is not gone back
+        tip = self._ledger.tip()
+        now = self._ticks()
+        if tip.head.number >= self._newest[0] or now - self._newest[1] > self._max_head_age:
+            self._newest = tip.head.number, now
+        elif tip.head.number < number:
+            raise HeadTooOldError(
+                f"The node goes back: it gives block {tip.head.number} for its newest, after block {number}, so "
+                "nothing is permitted.",
+                hint="Let this custodian ask one node, its own; what several answer in turn is not one chain.",
+            )
+        return tip
 
     def renew(self, tip: Tip) -> Tip:
         """`tip`, or a newer one if it is old. Raises as `now`."""
+        if tip.head.number < self._newest[0]:  # another request may have seen a newer one since; or the node goes back
+            tip = self._tip()
         if not self._is_old(tip):
             return tip
         with self._beating:  # one heartbeat does for all who wait
@@ -82,11 +103,13 @@ class Timekeeper:
 
     def _beat(self, old: Tip) -> Tip:
         try:
-            tip = self._ledger.tip()  # another request may have renewed it while this one waited for its turn
+            tip = self._tip()  # another request may have renewed it while this one waited for its turn
             if self._is_old(tip):
                 tip = self._awaited()
             if self._is_old(tip):
                 tip = self._renewed(tip)
+        except HeadTooOldError:
+            raise
         except (UnreachableError, LedgerRejection) as error:
             raise self._frozen(old) from error
         if self._is_old(tip):
@@ -100,8 +123,8 @@ class Timekeeper:
             return old
         if self._due() is None:
             self._ledger.heartbeat(self._key)
-        tip = self._ledger.tip()
-        if self._is_old(tip):
+        tip = self._tip()
+        if self._clock() - tip.head.at > self._max_head_age:
             self._futile = tip.head.number, self._ticks()
         return tip
 
@@ -109,7 +132,7 @@ class Timekeeper:
         """The tip after a while in which another custodian's heartbeat may come."""
         if self._patience.seconds:
             self._patience.wait(self._patience.seconds * self._patience.draw())
-        return self._ledger.tip()
+        return self._tip()
 
     def _is_old(self, tip: Tip) -> bool:
         age = self._age(tip)

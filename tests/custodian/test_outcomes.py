@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,6 +110,46 @@ def test_a_grant_counts_when_it_is_final_and_a_revocation_at_once(world: World, 
     world.patient.consents.revoke(desk.slot)
     assert [reason for _, reason in desk.ask().refused] == [Reason.REVOKED] * 2
     assert desk.custodian.disagreements == 0, "its own rule says so, not the contract alone"
+
+
+def test_a_node_that_goes_back_behind_a_revocation_permits_nothing(
+    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind one address are two nodes, say, of which one lags by a block: what was refused stays refused."""
+    before, node = desk.custodian.ledger.tip(), desk.custodian.ledger
+    world.patient.consents.revoke(desk.slot)
+    assert desk.opened(desk.ask()) == 0
+    with monkeypatch.context() as lagging:
+        lagging.setattr(node, "tip", lambda: before)
+        lagging.setattr(node, "check", lambda *_: Reason.PERMITTED)
+        with pytest.raises(HeadTooOldError, match="goes back"):
+            desk.ask()
+    assert desk.custodian.turned_away == {"frozen": 1}, "before the opening, so without a receipt"
+    assert [each.receipt.permitted for each in desk.custodian.log.entries] == [0]
+    slot, _ = world.patient.consents.grant(world.twin, world.clinician.address, reading(world), desk.slot.number)
+    assert (slot, desk.opened(desk.ask())) == (desk.slot, 2)
+
+
+def test_a_chain_that_went_back_for_good_is_believed_when_it_has_come_as_far_again(
+    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was restored from a copy, say. Where nothing else happens, the heartbeats of those who ask bring it there."""
+    node = desk.custodian.ledger
+    true = node.tip
+    assert desk.opened(desk.ask()) == 2
+    monkeypatch.setattr(node, "tip", lambda: replace(true(), head=replace(true().head, number=true().head.number - 5)))
+    with pytest.raises(HeadTooOldError, match="goes back"):
+        desk.ask()
+    world.clock.advance(61)
+    for _ in range(5):
+        with pytest.raises(HeadTooOldError, match="no newer one came"):
+            desk.ask()
+    assert desk.opened(desk.ask()) == 2
+
+
+def reading(world: World) -> Terms:
+    now = world.clock()
+    return Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + DAY, Period(0, 2**30 - 1))
 
 
 def test_a_reader_is_told_that_a_grant_is_not_final_before_it_asks_a_custodian(world: World) -> None:
