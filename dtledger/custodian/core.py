@@ -100,7 +100,8 @@ class Custodian(Recovering):
         self._clock = clock
         self._anchoring = Anchoring(key, ledger, receipts)
         self._time = Timekeeper(ledger, key, clock, max_head_age, self.anchor, patience, ticks)
-        self._mailroom = Mailroom(key.address, ledger, twin_keys, letters or MemoryLetters(), clock)
+        letters = letters or MemoryLetters()
+        self._mailroom = Mailroom(key.address, ledger, twin_keys, letters, clock, self._require_pace)
         self._daily, self._minutely, self._at_once = daily, minutely, at_once
         self._newest = b""
         self._lock = threading.Lock()
@@ -252,7 +253,7 @@ class Custodian(Recovering):
         self._require_time(tip)
         return requester
 
-    def _require_pace(self, requester: Address, snapshots: int) -> None:
+    def _require_pace(self, requester: Address, snapshots: int = 0) -> None:
         if self._minutely is not None:
             try:
                 self._minutely.count(requester, self._clock(), snapshots)

@@ -11,6 +11,7 @@ from .. import encoding
 from .._backend.files import locked, write_atomically
 from ..custody import Letter
 from ..errors import IntegrityError
+from ..types import Address
 
 Change = Callable[[list[Letter]], list[Letter]]
 """Makes of a twin's letters those that are to be kept from then on; what it raises, changes nothing."""
@@ -26,6 +27,10 @@ class Letters(Protocol):
     def of_twin(self, twin: int) -> list[Letter]: ...
 
     def all(self) -> Iterator[Letter]: ...
+
+    def of_member(self, member: Address) -> Iterator[Letter]:
+        """Those between owners and that member, whatever the twin."""
+        ...
 
 
 class MemoryLetters:
@@ -45,11 +50,15 @@ class MemoryLetters:
     def all(self) -> Iterator[Letter]:
         return (letter for twin in list(self._by_twin) for letter in self.of_twin(twin))
 
+    def of_member(self, member: Address) -> Iterator[Letter]:
+        return (letter for letter in self.all() if letter.member == member)
+
 
 class FileLetters:
     """Letters in a folder, one file a twin, each written whole or not at all.
 
-    Warning: whoever asks for what it is a member of has every file read; a service with many twins wants an index.
+    Warning: whoever asks for what it is a member of has every file read, though not decoded; a service with very many
+    twins wants an index.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -67,6 +76,11 @@ class FileLetters:
 
     def all(self) -> Iterator[Letter]:
         return (letter for path in sorted(self._folder.glob("*.letters")) for letter in self._read(path))
+
+    def of_member(self, member: Address) -> Iterator[Letter]:
+        named = member.encode()
+        paths = (path for path in sorted(self._folder.glob("*.letters")) if named in path.read_bytes())
+        return (letter for path in paths for letter in self._read(path) if letter.member == member)
 
     def _path(self, twin: int) -> Path:
         return self._folder / f"{twin}.letters"

@@ -22,16 +22,24 @@ from .twin_keys import TwinKeys
 
 
 class Mailroom:
-    """The letters of one custodian, whose address is `address`. `clock` gives unix seconds."""
+    """The letters of one custodian, whose address is `address`. `clock` gives unix seconds. `pace` is told of each
+    member for whom the letters of all twins are gone through, and may refuse it."""
 
     def __init__(
-        self, address: Address, ledger: Ledger, twin_keys: TwinKeys, letters: Letters, clock: Callable[[], int]
+        self,
+        address: Address,
+        ledger: Ledger,
+        twin_keys: TwinKeys,
+        letters: Letters,
+        clock: Callable[[], int],
+        pace: Callable[[Address], None] = lambda member: None,
     ) -> None:
         self._address = address
         self._ledger = ledger
         self._twin_keys = twin_keys
         self._letters = letters
         self._clock = clock
+        self._pace = pace
 
     def leave(self, letter: Letter) -> None:
         """See `CustodianPort.leave`."""
@@ -62,8 +70,10 @@ class Mailroom:
         view = self._ledger.view()
         own = view.twins_of(signer)
         received = [letter for twin in own for letter in self._letters.of_twin(twin) if letter.owner == signer]
-        everybodys = self._letters.all() if view.member(signer) is not None else ()  # nobody else has written any
-        written = [letter for letter in everybodys if letter.member == signer != letter.owner]
+        written: list[Letter] = []
+        if view.member(signer) is not None:  # nobody else has written any
+            self._pace(signer)
+            written += (letter for letter in self._letters.of_member(signer) if letter.owner != signer)
         return self._young([*received, *written])
 
     def _with_request(self, kept: list[Letter], letter: Letter) -> list[Letter]:

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dtledger.client import Client
-from dtledger.custodian import Custodian, FileLetters, MemoryReceipts
+from dtledger.custodian import Custodian, FileLetters, MemoryReceipts, MinuteLimit
 from dtledger.custodian.now import FRESHNESS
 from dtledger.custody import KEPT_SECONDS, MOST_REQUESTS, Letter
 from dtledger.custody.letters import MOST_ON_TWIN
-from dtledger.errors import AccessDeniedError, IntegrityError
+from dtledger.errors import AccessDeniedError, IntegrityError, LimitPassedError
 from dtledger.testing import MemoryKey, World
 from dtledger.types import ZERO_DIGEST, Digest
 from dtledger.vocabulary import Reason
@@ -184,6 +185,23 @@ def test_only_the_reader_s_own_fresh_words_to_this_custodian_count(world: World,
     assert len(kept(world, custodian, doctor, off=FRESHNESS)) == 1
 
 
+def test_a_member_asks_no_more_often_than_for_snapshots(world: World, doctor: Client) -> None:
+    """For each request of a member's the letters of all twins are gone through. An owner's are looked up."""
+    present = world.custodians[0]
+    limits = MinuteLimit(2)
+    custodian: Any = Custodian(
+        present._key, present.ledger, present._twin_keys, MemoryReceipts(), world.clock, minutely=limits
+    )
+    custodian.leave(asked := request(world, doctor))
+    assert [kept(world, custodian, doctor) for _ in range(2)] == [[asked]] * 2
+    with pytest.raises(LimitPassedError):
+        kept(world, custodian, doctor)
+    assert kept(world, custodian, world.clinician) == [], "others are not held up"
+    assert [kept(world, custodian, world.patient) for _ in range(3)] == [[asked]] * 3
+    world.clock.advance(60)
+    assert kept(world, custodian, doctor) == [asked]
+
+
 # in files ---------------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +228,16 @@ def test_what_is_kept_in_files_outlives_a_restart(
     assert letters.of_twin(world.twin) == list(letters.all()) == [asked, said]
     assert (tmp_path / "letters").stat().st_mode & 0o077 == 0
     assert letters.of_twin(999) == []
+
+
+def test_of_a_member_s_letters_no_others_are_decoded(
+    world: World, doctor: Client, restarted: Callable[[], Custodian], tmp_path: Path
+) -> None:
+    restarted().leave(asked := request(world, doctor))
+    letters = FileLetters(tmp_path / "letters")
+    (tmp_path / "letters" / "999.letters").write_bytes(b"of others, and nothing that can be decoded")
+    assert list(letters.of_member(doctor.address)) == [asked]
+    assert list(letters.of_member(world.clinician.address)) == []
 
 
 def test_the_bound_holds_for_two_processes_at_once(
