@@ -30,7 +30,7 @@ class DeviceTables:
             row = database.execute(query, (name,)).fetchone()
         return None if row is None else Sealed(*row)
 
-    def all(self) -> list[Sealed]:
-        """What is known of every device."""
+    def names(self) -> list[bytes]:
+        """Those of every device."""
         with self._file.reading() as database:
-            return [Sealed(*row) for row in database.execute("SELECT name, at, sealed FROM devices ORDER BY at, name")]
+            return [name for (name,) in database.execute("SELECT name FROM devices ORDER BY at, name")]

@@ -78,7 +78,6 @@ class Devices:
         self._rights = rights
         self._refusals = refusals
         self._known: dict[bytes, Device] = {}
-        self._words: dict[Sealed, tuple[Enrolment, int]] = {}
         self._owners = Owners(rights.looks)
         self._lock = RLock()
 
@@ -149,14 +148,7 @@ class Devices:
 
     def find(self, device: bytes) -> Device | None:
         """The device of that name, if it is or was enrolled."""
-        known = self._known.get(device)
-        if known is not None:
-            return known
-        with self._lock:  # else what was read before a suspension is remembered after it
-            if (kept := self._queue.devices.find("devices", self._name("device", device))) is not None:
-                known = self._read(kept)
-                self._remember(device, known)
-        return known
+        return self._named(self._name("device", device))
 
     def signer(self, source: str) -> bytes:
         """The key that signed what came from a source (`queue.Measured`), empty for what nobody signed. By the key, and
@@ -167,7 +159,7 @@ class Devices:
 
     def all(self) -> list[Device]:
         """Every device that is or was enrolled."""
-        return [self._read(kept) for kept in self._queue.devices.all()]
+        return [known for name in self._queue.devices.names() if (known := self._named(name)) is not None]
 
     def sealed(self, device: bytes, chain: Chain) -> Sealed:
         """How far its chain has come, as the queue keeps it."""
@@ -176,9 +168,10 @@ class Devices:
 
     def moved(self, device: bytes, chain: Chain) -> None:
         """Its chain has come that far, and that is written."""
+        name = self._name("device", device)
         with self._lock:
-            if (known := self._known.get(device)) is not None:  # it may have been suspended meanwhile
-                self._known[device] = replace(known, chain=chain)
+            if (known := self._known.get(name)) is not None:  # it may have been suspended meanwhile
+                self._known[name] = replace(known, chain=chain)
 
     def is_owners(self, enrolment: Enrolment) -> bool:
         """Whether who enrolled it owns the twin. A ledger that is away refuses nothing: `strange` judges once more."""
@@ -201,7 +194,7 @@ class Devices:
     def _keep(self, block: bytes, enrolment: Enrolment, suspended: int) -> None:
         name = self._name("device", enrolment.device)
         self._queue.devices.keep(self._queue.seal.close(name, [block, suspended]))
-        self._known.pop(enrolment.device, None)
+        self._known.pop(name, None)
 
     def block(self, device: bytes) -> bytes:
         """The owner's word on a device that is known."""
@@ -210,31 +203,30 @@ class Devices:
         block: bytes = self._queue.seal.open(kept)[0]
         return block
 
+    def _named(self, name: bytes) -> Device | None:
+        """The device that the queue keeps by that name, read once: anybody may ask for a list of all."""
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        with self._lock:  # else what was read before a suspension is remembered after it
+            if (kept := self._queue.devices.find("devices", name)) is not None:
+                known = self._read(kept)
+                if len(self._known) >= MOST_KNOWN:
+                    self._known.clear()
+                self._known[name] = known
+        return known
+
     def _read(self, kept: Sealed) -> Device:
-        enrolment, suspended = self._word(kept)
+        block, suspended = self._queue.seal.open(kept)
+        enrolment = read_enrolment(self._context.deployment, block)
         chained = self._queue.devices.find("chains", self._name("chain", enrolment.device))
         if chained is None:
             return Device(enrolment, suspended, Chain.begin(enrolment))
         number, head, at, last = self._queue.seal.open(chained)
         return Device(enrolment, suspended, Chain(number, Digest(head), at, tuple(last)))
 
-    def _word(self, kept: Sealed) -> tuple[Enrolment, int]:
-        """What an owner said, and when it was suspended; read once, for anybody may ask for a list of all."""
-        word = self._words.get(kept)
-        if word is None:
-            block, suspended = self._queue.seal.open(kept)
-            if len(self._words) >= MOST_KNOWN:
-                self._words.clear()
-            self._words[kept] = word = read_enrolment(self._context.deployment, block), suspended
-        return word
-
     def _name(self, kind: str, device: bytes) -> bytes:
         return self._queue.seal.name(kind, device)
-
-    def _remember(self, device: bytes, known: Device) -> None:
-        if len(self._known) >= MOST_KNOWN:
-            self._known.clear()
-        self._known[device] = known
 
     # what is shown -------------------------------------------------------------------------------------------
 
