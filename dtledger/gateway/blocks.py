@@ -19,9 +19,7 @@ from ..ledger import messages
 from ..store import MAX_BLOCK_BYTES, name_block
 from ..types import Address
 from ..vocabulary import Reason
-
-FRESH_SECONDS = 300
-"""How far a signed request's time may be from ours."""
+from .signed import require_signed
 
 MOST_BLOCKS = 1024
 """In one request."""
@@ -111,14 +109,8 @@ class Blocks:
 
     def _require(self, sender: Address, verb: str, cids: Sequence[CID], at: int, signature: bytes) -> None:
         context = self._context
-        if abs(context.clock() - at) > FRESH_SECONDS:
-            raise InputError("The request is not of this time.", hint="Set this machine's clock.")
-        try:
-            signer = messages.signer(messages.blocks_request(context.deployment, sender, verb, cids, at), signature)
-        except IntegrityError as error:
-            raise AccessDeniedError("The request is not signed by its sender.") from error
-        if signer != sender:
-            raise AccessDeniedError("The request is not signed by its sender.")
+        digest = messages.blocks_request(context.deployment, sender, verb, cids, at)
+        require_signed(context, sender, at, digest, signature)
         require_known(context, sender)
 
 

@@ -25,10 +25,10 @@ from ..ledger import Deployment, messages
 from ..readings import Reading
 from ..types import Address, Digest
 from ..vocabulary import Reason
-from .blocks import FRESH_SECONDS
 from .owners import Owners
 from .queue import Hour, ReadingQueue
 from .rights import Rights
+from .signed import FRESH_SECONDS, require_signed
 
 MOST_OF_TWIN = 64
 """Devices that are enrolled for one twin at a time."""
@@ -257,15 +257,15 @@ class Devices:
         context = self._context
         try:
             require_few(body, 4)
-            reader, at, signature = decode(body)
-            who = address(reader)
-            if abs(context.clock() - at) > FRESH_SECONDS:
-                raise InputError("The request is not of this time.", hint="Set this machine's clock.")
-            digest = messages.devices_request(context.deployment, who, context.key.address, at)
-        except (IntegrityError, AttributeError, OverflowError, TypeError, ValueError) as error:
+            match decode(body):
+                case [str(reader), int(at), bytes(signature)]:
+                    who = address(reader)
+                    digest = messages.devices_request(context.deployment, who, context.key.address, at)
+                case _:
+                    raise ValueError("another form")
+        except (IntegrityError, OverflowError, ValueError) as error:
             raise InputError("A request is [reader, time, signature].") from error
-        if not isinstance(signature, bytes) or _signer(digest, signature) != who:
-            raise AccessDeniedError("The request is not signed by its reader.")
+        require_signed(context, who, at, digest, signature)
         return who
 
     def _shown(self, known: Device) -> dict[str, Any]:
@@ -294,10 +294,3 @@ class Devices:
                 for each in self._refusals.newest(device, SHOWN)
             ],
         }
-
-
-def _signer(digest: Digest, signature: bytes) -> Address | None:
-    try:
-        return messages.signer(digest, signature)
-    except IntegrityError:
-        return None

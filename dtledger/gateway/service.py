@@ -20,7 +20,7 @@ from .._backend.refusal_file import RefusalFile
 from ..client import Client, Context
 from ..config import Entry
 from ..encoding import address
-from ..errors import AccessDeniedError, InputError, IntegrityError
+from ..errors import InputError
 from ..ledger import Sender, messages
 from ..ledger.lanes import GWEI, Fees
 from ..service.app import Body, Service, Verdict, cbor
@@ -38,7 +38,7 @@ from ..twin import require_extra
 from . import intake
 from .allowance import Allowance, RelayLimits
 from .batches import Batches
-from .blocks import FRESH_SECONDS, Blocks
+from .blocks import Blocks
 from .bodies import hex_bytes, json_of, read_cid, read_json
 from .device_endpoints import count_devices, serve_devices
 from .devices import Devices
@@ -53,6 +53,7 @@ from .relay_pump import RelayPump
 from .rights import Rights
 from .senders import Senders
 from .several import Several
+from .signed import require_signed
 from .status import Status
 from .sweeper import Sweeper, letters
 from .watch import NodeWatch
@@ -175,17 +176,12 @@ class Gateway:
         """
         said = read_json(body, {"reader": str, "at": int, "signature": str})
         context = self._context
-        if abs(context.clock() - said["at"]) > FRESH_SECONDS:
-            raise InputError("The request is not of this time.", hint="Set this machine's clock.")
         try:
             reader = address(said["reader"])
             digest = messages.letters_request(context.deployment, reader, context.key.address, said["at"])
-            if messages.signer(digest, hex_bytes(said["signature"])) != reader:
-                raise AccessDeniedError("The request is not signed by its reader.")
         except (ValueError, OverflowError) as error:
-            raise InputError("The reader is no address.") from error
-        except IntegrityError as error:
-            raise AccessDeniedError("The request is not signed by its reader.") from error
+            raise InputError("The reader is no address, or the time none.") from error
+        require_signed(context, reader, said["at"], digest, hex_bytes(said["signature"]))
         return self.queue.letters(reader)
 
     def checks(self) -> Sequence[tuple[str, Any]]:
