@@ -168,6 +168,10 @@ class App:
         if not self.as_json:
             click.echo(visible(text, coloured=True), err=True)
 
+    def warn(self, text: str) -> None:
+        """Say it as a warning."""
+        self.say(f"{click.style('warning:', fg='yellow')} {text}")
+
     def sent(self, receipt: Receipt) -> dict[str, Any]:
         """Say what a transaction cost and which block took it; the same for JSON."""
         self.wrote = True

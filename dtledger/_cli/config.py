@@ -57,7 +57,7 @@ def set_(app: App, name: str, value: str, dry_run: bool) -> None:
     app.show(f"{full} {'would be' if dry_run else 'is'} set in {file}.")
     overruled = "" if dry_run else _overruled(app, full)
     if overruled:
-        app.say(f"{click.style('warning:', fg='yellow')} {overruled} says otherwise, and counts before it.")
+        app.warn(f"{overruled} says otherwise, and counts before it.")
     app.data("config-set", setting=full, file=file, dry_run=dry_run, overruled_by=overruled or None)
 
 

@@ -150,7 +150,7 @@ def remove(app: App, name: str, yes: bool, dry_run: bool) -> None:
     except DtledgerError as error:  # a damaged one can be removed too
         if not (app.home.contacts / f"{name}.json").exists():
             raise
-        app.say(f"{click.style('warning:', fg='yellow')} {error.message}")
+        app.warn(error.message)
     if not dry_run:
         app.confirm(f"Forget the contact {name}{f' ({address})' if address else ''}?", yes=yes)
         contacts.remove(name)

@@ -66,6 +66,6 @@ def model(app: App, model: str, openings: Sequence[str], files: Path | None, rec
             progress(len(claims), audit.count)
     told = show_claims(app, claims)
     for what in idle:
-        app.say(f"{click.style('warning:', fg='yellow')} nothing was committed to that is this: {what}")
+        app.warn(f"nothing was committed to that is this: {what}")
     app.data("audit-model", **plain_model(app, named), block=context.view().block, **told, unused=idle)
     click.get_current_context().exit(exit_code(claims))

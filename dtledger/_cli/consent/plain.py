@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ...vocabulary import Action
 from ...vocabulary.numbers import number_of
 from .. import times
@@ -133,7 +131,7 @@ def warned(app: App, warnings: Iterable[str | None]) -> list[str]:
     """Say each warning, and give back those there are, for JSON."""
     told = [each for each in warnings if each]
     for each in told:
-        app.say(f"{click.style('warning:', fg='yellow')} {each}")
+        app.warn(each)
     return told
 
 

@@ -66,7 +66,7 @@ def send(
     if parts.scheme not in SCHEMES or not parts.hostname:
         raise InputError(f"--to is the URL of a gateway or a broker ({', '.join(SCHEMES)}).")
     if parts.scheme in ("http", "mqtt") and not is_loopback(parts.hostname):
-        app.say(f"{click.style('warning:', fg='yellow')} everybody on the way can read what is sent to {url}.")
+        app.warn(f"everybody on the way can read what is sent to {url}.")
     device = _open(state)
     app.stack.callback(device.close)
     told = {"taken": 0, "known": 0, "set_aside": 0, "batches": 0}

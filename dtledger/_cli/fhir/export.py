@@ -81,7 +81,7 @@ def export(
         found = app.client.twins.who_looked(number).require_whole()
         resources += app.client.exports.access(found, names)
         for custodian, fault in found.faults.items():
-            app.say(f"{click.style('warning:', fg='yellow')} {app.people.name(custodian)} did not answer: {fault}")
+            app.warn(f"{app.people.name(custodian)} did not answer: {fault}")
     if "provenance" in wanted:
         resources += app.client.exports.provenance(number, names)
     if "models" in wanted:

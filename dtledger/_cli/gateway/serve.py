@@ -49,9 +49,9 @@ def serve_(app: App, config: str | None) -> None:
     settings = ServiceSettings.load("gateway", ENTRIES, Path(config).expanduser() if config else None)
     senders = Senders.read(Path(settings["senders"])) if settings["senders"] else Senders([])
     if not senders:
-        app.say(f"{click.style('warning:', fg='yellow')} {_NO_SENDER}")
+        app.warn(_NO_SENDER)
     if find_spec("numpy") is None:
-        app.say(f"{click.style('warning:', fg='yellow')} {_NO_FILTER}")
+        app.warn(_NO_FILTER)
     folder = Path(settings["state"]) if settings["state"] else app.home.root / "gateway"
     app.home.prepare(folder)
     payers = [app.unlocked(each) for each in settings["relay_payers"] or ()]

@@ -31,5 +31,5 @@ def use(app: App, name: str, dry_run: bool) -> None:
     source = Settings.load(app.home).source("key")
     overruled = source if source != "dtledger key use" and not dry_run else None
     if overruled:
-        app.say(f"{click.style('warning:', fg='yellow')} {overruled} names another, and counts before it.")
+        app.warn(f"{overruled} names another, and counts before it.")
     app.data("key-use", name=name, address=file.address, dry_run=dry_run, overruled_by=overruled)

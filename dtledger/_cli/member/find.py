@@ -79,7 +79,7 @@ def _cards(app: App, folders: Iterable[Path]) -> Iterator[Hit]:
             app.resolve(str(path.absolute()))
         except (IntegrityError, InputError) as error:
             genuine = not isinstance(error, IntegrityError)
-            app.say(f"{click.style('warning:', fg='yellow')} {path}: {error.message}")
+            app.warn(f"{path}: {error.message}")
         yield Hit(str(path), card.address, None, card, genuine)
 
 

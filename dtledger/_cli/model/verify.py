@@ -67,7 +67,7 @@ def verify(app: App, release: Path, folder: Path | None, by: str | None, ask: bo
     told = plain_release(app, audit.release) if audit.release else {}
     app.data("model-verified", **told, ledger=ask, remediations=warnings, **show_claims(app, claims))
     for warning in warnings:
-        app.say(f"{click.style('warning:', fg='yellow')} {warning}")
+        app.warn(warning)
     for line in research_lines(audit.release.origin.research if audit.release else ()):
         app.say(line)
     click.get_current_context().exit(exit_code(claims))

@@ -94,7 +94,7 @@ def _say_lists(app: App, found: Access) -> None:
         app.say(f"{app.people.name(custodian)}: {len(receipts)} receipts, none missing between{ends}")
     for custodian, fault in found.faults.items():
         what = "its list is broken" if isinstance(fault, IntegrityError) else "did not answer"
-        app.say(f"{click.style('warning:', fg='yellow')} {app.people.name(custodian)}: {what}: {fault}")
+        app.warn(f"{app.people.name(custodian)}: {what}: {fault}")
 
 
 def plain_look(app: App, twin: int, look: Look) -> dict[str, Any]:

@@ -107,10 +107,7 @@ def remarks(app: App, readings: Readings) -> None:
         )
     doubtful = sum(each.doubtful for each in readings)
     if doubtful:
-        warning = click.style("warning:", fg="yellow")
-        app.say(
-            f"{warning} {doubtful:,} of them are not to be relied on (suspect or unverified), as their gateway found."
-        )
+        app.warn(f"{doubtful:,} of them are not to be relied on (suspect or unverified), as their gateway found.")
     if readings.amendments:
         app.say(
             f"Corrections: {len(readings.amendments):,}; values that stand no more: {readings.superseded:,} "
@@ -119,13 +116,13 @@ def remarks(app: App, readings: Readings) -> None:
     if readings.asked:
         app.say(f"{readings.answered} of {readings.asked} custodians answered.")
     for party, fault in readings.faults.items():
-        app.say(f"{click.style('warning:', fg='yellow')} {app.people.name(party)}: {fault}")
+        app.warn(f"{app.people.name(party)}: {fault}")
     for period, reason in readings.refused:
         app.say(f"refused: {period_words(app, period)}, {reason.text} ({reason.name})")
     if readings.uncounted:
         app.say(f"{readings.uncounted} snapshots were left out: their writer had no right to write them.")
     for each in readings.doubled:
-        app.say(f"{click.style('warning:', fg='yellow')} {doubled_words(app, each)}")
+        app.warn(doubled_words(app, each))
 
 
 def age_words(age: int, *, stale: bool) -> str:

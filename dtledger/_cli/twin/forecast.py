@@ -77,7 +77,7 @@ def _remarks(app: App, found: TwinForecast) -> None:
         app.say(f"{warning} the newest readings are not to be relied on ({', '.join(found.flags)}).")
     app.say(f"{found.answered} of {found.asked} custodians answered.")
     for party, fault in found.faults.items():
-        app.say(f"{click.style('warning:', fg='yellow')} {app.people.name(party)}: {fault}")
+        app.warn(f"{app.people.name(party)}: {fault}")
 
 
 def _plain(each: Any) -> dict[str, Any]:

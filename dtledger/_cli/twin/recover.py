@@ -126,7 +126,7 @@ def _bring_back(app: App, twin: int, shares: list[GuardianShare] | None, custody
         if done.recovered is not None:
             generation, faults = done.recovered.generation, done.recovered.faults
         for who, fault in faults.items():
-            app.say(f"{click.style('warning:', fg='yellow')} {app.people.full(who)}: {fault.message}")
+            app.warn(f"{app.people.full(who)}: {fault.message}")
         app.say(
             f"Nothing is granted on it yet, and it has no guardians: dtledger twin guardians set {twin}\n"
             f"Back up {app.home.keys}: this key's file has what no other has."

@@ -73,7 +73,7 @@ def reshare(
     with app.progress("sharing anew") as progress:
         done = resharing.reshare(number, named, threshold, progress=progress)
     for what, fault in done.left.items():
-        app.say(f"{click.style('warning:', fg='yellow')} {what} stays as it was: {fault}")
+        app.warn(f"{what} stays as it was: {fault}")
     app.show(f"{done.snapshots:,} snapshots of twin {number} are shared anew.")
     app.say(f"From tomorrow on, former keys can go: dtledger twin reshare {number} --retire")
     left = [{"what": what, "error": fault.message} for what, fault in done.left.items()]

@@ -79,8 +79,8 @@ def show(app: App, twin: int | None) -> None:
     backed_up_at = client.context.key.secrets.backed_up_at if owner == client.address else None
     loss = standing.loss_words(bool(state.recovery_delay), recovery)
     if owner == client.address and backed_up_at is None and loss:
-        app.say(
-            f"{click.style('warning:', fg='yellow')} no backup holds all that this key needs, and {loss}.\n"
+        app.warn(
+            f"no backup holds all that this key needs, and {loss}.\n"
             "         Make one, and keep it elsewhere: dtledger key backup --to FILE"
         )
     app.data(
@@ -114,12 +114,11 @@ def _custody(app: App, twin: int, roster: Roster | None, *, mine: bool) -> tuple
         return False, []
     custody = app.client.resharing.custody
     behind, gone = custody.is_behind(twin), custody.gone(twin)
-    warning = click.style("warning:", fg="yellow")
     if mine and gone:
         names = ", ".join(app.people.name(each) for each in gone)
-        app.say(f"{warning} no custodian any more: {names}. Name others: dtledger twin reshare {twin} --custodian WHO")
+        app.warn(f"no custodian any more: {names}. Name others: dtledger twin reshare {twin} --custodian WHO")
     if mine and behind:
-        app.say(f"{warning} what was written before is held by a former roster: dtledger twin reshare {twin}")
+        app.warn(f"what was written before is held by a former roster: dtledger twin reshare {twin}")
     return behind, gone
 
 
@@ -128,7 +127,7 @@ def _newest(app: App, twin: int) -> dict[str, int]:
     try:
         return app.client.snapshots.newest(twin)
     except DtledgerError as error:
-        app.say(f"{click.style('warning:', fg='yellow')} the data cannot be looked at: {error}")
+        app.warn(f"the data cannot be looked at: {error}")
         return {}
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ...errors import DtledgerError
 from ..app import App
 
@@ -29,7 +27,7 @@ def recovery(app: App, twin: int) -> RecoveryState | None:
     try:
         return app.client.twins.recovery(twin)
     except DtledgerError as error:
-        app.say(f"{click.style('warning:', fg='yellow')} the recovery package cannot be looked at: {error}")
+        app.warn(f"the recovery package cannot be looked at: {error}")
         return None
 
 

@@ -84,7 +84,7 @@ def _with_share(app: App, act: GuardianAct) -> GuardianAct:
     try:
         given = app.client.guardians.give(act)
     except DtledgerError as error:
-        app.say(f"{click.style('warning:', fg='yellow')} no share of the twin's secrets goes with it: {error}")
+        app.warn(f"no share of the twin's secrets goes with it: {error}")
         return act
     if given != act:
         app.say("Your share of its secrets goes with it, sealed to that key.")
