@@ -22,7 +22,6 @@ The rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import TracebackType
 from typing import Any, Final, Protocol, Self, get_args
 
 from .encoding import CID, Codec, block_cid, decode
@@ -102,9 +101,7 @@ class BlockStore(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
 def name_block(data: bytes, codec: Codec) -> CID:

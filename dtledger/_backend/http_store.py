@@ -7,7 +7,6 @@ Blocks are checked against their CIDs on every read, as everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import TracebackType
 from typing import Final, Protocol, Self
 
 from ..encoding import CID, Codec, encode, verify_block
@@ -91,9 +90,7 @@ class HttpStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _put(self, blocks: dict[CID, bytes]) -> None:

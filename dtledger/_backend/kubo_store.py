@@ -21,7 +21,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from ipfshttpclient import exceptions
@@ -151,9 +150,7 @@ class KuboStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _import(self, blocks: dict[CID, bytes]) -> None:

@@ -11,7 +11,6 @@ dtledger.errors.IntegrityError: a block's bytes are not what its CID names
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from types import TracebackType
 from typing import Self
 
 from ..encoding import CID, Codec, verify_block
@@ -65,7 +64,5 @@ class MemoryStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

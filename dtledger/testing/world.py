@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import TracebackType
 from typing import Self
 
 from ..client import Client, Identity, Terms, make_card, writing_terms
@@ -95,9 +94,7 @@ class World:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _enrol(self, key: MemoryKey, kinds: list[Kind], organisation: Client | None = None) -> None:
