@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 
 from ..errors import UnreachableError
 from .http_errors import MOST_BYTES, from_http
-from .node import is_loopback
+from .loopback import is_loopback_url
 
 __all__ = ["HttpLink", "in_time", "probe_service"]
 
@@ -44,7 +44,7 @@ class HttpLink:
         self._who = who
         self._timeouts = (connect_timeout, timeout)
         self._session = requests.Session()
-        self._session.trust_env = not is_loopback(url)
+        self._session.trust_env = not is_loopback_url(url)
         adapter = HTTPAdapter(pool_maxsize=POOL)  # it follows nothing and asks nothing twice
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)

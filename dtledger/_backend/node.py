@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from web3 import HTTPProvider, Web3
@@ -16,6 +14,7 @@ from ..errors import ChainMismatchError, DtledgerError, UnreachableError
 from ..ledger import Deployment
 from ..types import Digest
 from .artifacts import artifact
+from .loopback import is_loopback_url
 
 _ADMIN = "0x" + bytes(32).hex()
 
@@ -27,7 +26,7 @@ def connect(rpc_url: str, timeout: float = 10.0) -> Web3:
     """A connection to a node, whose answers may take `timeout` seconds. Nothing is sent yet. A node on this machine is
     asked directly, whatever proxy the environment names."""
     session = requests.Session()
-    session.trust_env = not is_loopback(rpc_url)
+    session.trust_env = not is_loopback_url(rpc_url)
     provider = HTTPProvider(
         rpc_url, request_kwargs={"timeout": timeout}, session=session, exception_retry_configuration=None
     )
@@ -47,14 +46,6 @@ def ask(web3: Web3, method: str, *params: object) -> Any:
     if answer.get("error") is not None:
         raise Web3RPCError(str(answer["error"]), rpc_response=answer)
     return answer["result"]
-
-
-def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def identity(web3: Web3) -> tuple[int, Digest]:

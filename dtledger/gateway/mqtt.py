@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from .._backend.loopback import is_loopback
 from ..config import Entry
 from ..config.kinds import words
 from ..device.batch import MOST_BYTES, Code
 from ..errors import DtledgerError, InputError
 from ..keys import Passwords
-from ..service.settings import ServiceSettings, file_setting, flag, is_loopback
+from ..service.settings import ServiceSettings, file_setting, flag
 
 if TYPE_CHECKING:
     from paho.mqtt import client as paho

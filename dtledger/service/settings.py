@@ -18,10 +18,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from .._backend.loopback import is_loopback
 from ..config import Document, Entry, Setting, kinds, read_document, read_value
 from ..config.kinds import database, integer, number, path, words
 from ..config.redact import redact_url
@@ -33,7 +33,6 @@ __all__ = [
     "database_setting",
     "file_setting",
     "flag",
-    "is_loopback",
     "key_names",
     "whole_number",
 ]
@@ -162,14 +161,6 @@ class ServiceSettings:
                 f"{place} names no {name} ({what}).", hint=f"{write}, or set {_variable(self.service, name)}."
             )
         return value
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host can be reached from this machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _variable(service: str, name: str) -> str:

@@ -58,9 +58,9 @@ def send(
     What was sent before is left out, so the file may be sent again; a batch that was under way is sent first, the very
     same bytes. Without FILE that is all. It needs no key and no profile: STATE has all that the device has.
     """
+    from ..._backend.loopback import is_loopback
     from ...device.sender import transport_to
     from ...keys import Passwords
-    from ...service.settings import is_loopback
 
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or not parts.hostname:
