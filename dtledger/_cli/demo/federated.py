@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ..._backend.directory_store import DirectoryStore
 from ...audit import ModelAudit, Verdict
 from ...client import Client, ModelCard
 from ...client.devnet import OPERATOR, PROFILE, Devnet
-from ...client.opening import open_client
 from ...federated.hospitals.learning import ROUNDS
 from ...federated.hospitals.patients import CATEGORY, Patients
 from ...federated.site import Site
@@ -29,7 +28,7 @@ from ...vocabulary import Kind, Purpose
 from ..app import App
 from .admitting import Admitted, Admitting, patients_at_hand
 from .next import program, shown
-from .place import FEDERATED, claim
+from .place import FEDERATED, claim, opened
 from .rounds import POISONED, Rounds
 from .telling import Telling
 
@@ -79,18 +78,12 @@ class Federated:
             deployment = self.devnet.up(DirectoryStore, self.app.say, count)
             step["did"] = f"{len(deployment.contracts)} contracts on a development chain at {self.devnet.anvil.url}"
 
-    @contextmanager
-    def _people(self, every: Sequence[Patients]) -> Iterator[dict[str, Client]]:
+    def _people(self, every: Sequence[Patients]) -> AbstractContextManager[dict[str, Client]]:
         names = (OPERATOR, "coordinator", "auditor", PATIENT, *(each.hospital for each in every))
         for name in names:
             self.devnet.key(name)
         self.devnet.fund()
-        people = {name: open_client(PROFILE, name, home=self.app.home) for name in names}
-        try:
-            yield people
-        finally:
-            for client in people.values():
-                client.close()
+        return opened(self.app.home, PROFILE, {name: name for name in names})
 
     def _members(self, people: dict[str, Client], every: Sequence[Patients]) -> None:
         with self.telling.step("members") as step:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
 from ..._backend.files import write_atomically
+from ...client import Client
 from ...client.devnet import Devnet
+from ...client.opening import open_client
 from ...errors import InputError
 from ...home import Home
 
@@ -44,6 +49,13 @@ def claim(home: Home, *, told: str = "") -> None:
     write_atomically(mark, b"This folder belongs to `dtledger demo`; `dtledger demo --clean` removes it.\n")
     if told:
         home.prepare(home.root / told)
+
+
+@contextmanager
+def opened(home: Home, profile: str, keys: Mapping[str, str]) -> Iterator[dict[str, Client]]:
+    """A client with each of these keys of the home, by the name that a story has for whose it is."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(open_client(profile, key, home=home)) for name, key in keys.items()}
 
 
 def remove(home: Home) -> bool:

@@ -7,19 +7,18 @@ a patient twice: each does by hand what the SDK refuses to do for it (`dishonest
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 from ...audit import ModelAudit, Verdict
 from ...client import Client, ModelCard, NamedModel, Terms, digest_of
 from ...client.devnet import PROFILE, Devnet
-from ...client.opening import open_client
 from ...ledger import Round
 from ...models.opening import Opening
 from ...types import Address, Period
 from ...vocabulary import Action, Kind, Purpose
 from .dishonest import Dishonest
+from .place import opened
 from .telling import Telling
 
 SITES = ("north", "south")
@@ -39,13 +38,12 @@ class Research:
         self._operator = operator
 
     def tell(self) -> None:
-        with ExitStack() as stack:
-            names = ("coordinator", "auditor", *SITES, *(f"{site}-{each}" for site in SITES for each in (1, 2)))
-            for name in (*names, "stranger"):
-                self._devnet.key(name)
-            self._devnet.fund()
-            home = self._telling.app.home
-            people = {name: stack.enter_context(open_client(PROFILE, name, home=home)) for name in (*names, "stranger")}
+        patients = (f"{site}-{each}" for site in SITES for each in (1, 2))
+        names = ("coordinator", "auditor", *SITES, *patients, "stranger")
+        for name in names:
+            self._devnet.key(name)
+        self._devnet.fund()
+        with opened(self._telling.app.home, PROFILE, {name: name for name in names}) as people:
             self._sites(people)
             named = self._model(people["coordinator"])
             self._good_round(people, named)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from typing import BinaryIO, cast
 
@@ -22,6 +21,7 @@ from ...vocabulary import Action, Kind, Purpose
 from ..app import App
 from .hospital import GATEWAY, PATIENT, Hospital
 from .next import program, shown
+from .place import opened
 from .story import DAY, THRESHOLD, slot_name
 from .telling import Telling
 
@@ -73,17 +73,11 @@ class Services:
             step["did"] = f"{len(deployment.contracts)} contracts on {self.hospital.chain}; blocks go to {where}"
             step["kubo"] = self.hospital.kubo is not None
 
-    @contextmanager
-    def _people(self) -> Iterator[dict[str, Client]]:
+    def _people(self) -> AbstractContextManager[dict[str, Client]]:
         devnet = self.hospital.devnet
         names = (OPERATOR, CLINICIAN, GATEWAY)
         devnet.pay([devnet.key(name).address for name in names])
-        people = {name: open_client(devnet.profile, name, home=self.app.home) for name in names}
-        try:
-            yield people
-        finally:
-            for client in people.values():
-                client.close()
+        return opened(self.app.home, devnet.profile, {name: name for name in names})
 
     def _members(self, people: dict[str, Client]) -> None:
         with self.telling.step("members") as step:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -25,7 +25,7 @@ from ..picture.scene import Scene
 from ..picture.terminal import drawn
 from .clinic import Clinic
 from .next import commands, shown
-from .place import claim, sample_end
+from .place import claim, opened, sample_end
 from .refusal import ask_custodians
 from .research import Research
 from .telling import Telling
@@ -49,7 +49,7 @@ class Story:
         imported = self._read_input()  # first, so that a file that cannot be read leaves nothing behind
         claim(self.app.home)
         self._chain()
-        with self._clients() as people:
+        with self._people() as people:
             self._members(people)
             twin = self._twin(people["patient"])
             readings = self._readings(imported)
@@ -88,18 +88,12 @@ class Story:
             step["did"] = f"{state} a development chain at {self.devnet.anvil.url}"
             step["deployment"] = deployment.id
 
-    @contextmanager
-    def _clients(self) -> Iterator[dict[str, Client]]:
+    def _people(self) -> AbstractContextManager[dict[str, Client]]:
         keys = {name: name for name in (OPERATOR, "hospital", "cardiology", "gateway")} | {"patient": self.patient}
         for key in keys.values():
             self.devnet.key(key)
         self.devnet.fund()
-        people = {name: open_client(PROFILE, key, home=self.app.home) for name, key in keys.items()}
-        try:
-            yield people
-        finally:
-            for client in people.values():
-                client.close()
+        return opened(self.app.home, PROFILE, keys)
 
     def _members(self, people: Mapping[str, Client]) -> None:
         with self.telling.step("members") as step:
