@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -27,6 +26,7 @@ from ..encoding import decode, encode, require_few, sha256
 from ..errors import IntegrityError
 from ..readings import ABOVE_RANGE, BELOW_RANGE
 from ..types import Digest
+from ..vocabulary.coded import Coded
 from .enrolment import NAME_BYTES
 
 MOST_BYTES = 65_536
@@ -45,17 +45,9 @@ _END = 2**40
 _LARGEST = 2**53
 
 
-class Code(IntEnum):
+class Code(Coded):
     """What is answered to a batch. From 16 on it is refused: below 32 the very same batch may be taken some other time,
     or people have to look; from 32 on it never is, and another batch may have its number."""
-
-    text: str
-
-    def __new__(cls, value: int, text: str = "") -> Code:
-        member = int.__new__(cls, value)
-        member._value_ = value
-        member.text = text
-        return member
 
     TAKEN = 0, "it is on the gateway's disk"
     HELD = 1, "it was taken before"

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from .coded import Coded
 
 
-class Reason(IntEnum):
+class Reason(Coded):
     """The verdict of `check` on one request. 0 and 1 permit; every other value refuses."""
-
-    text: str
-
-    def __new__(cls, value: int, text: str = "") -> Reason:
-        member = int.__new__(cls, value)
-        member._value_ = value
-        member.text = text
-        return member
 
     PERMITTED = 0, "the grant permits it"
     OWNER = 1, "it is the owner's own data"

@@ -3,26 +3,18 @@ emergency."""
 
 from __future__ import annotations
 
-from enum import IntEnum
+from .coded import Coded
 
 
-class _Coded(IntEnum):
-    """An IntEnum whose members carry one plain sentence, and a mask with their bit set."""
-
-    text: str
-
-    def __new__(cls, value: int, text: str = "") -> _Coded:
-        member = int.__new__(cls, value)
-        member._value_ = value
-        member.text = text
-        return member
+class _Bit(Coded):
+    """A `Coded` whose members have a mask with their bit set."""
 
     @property
     def mask(self) -> int:
         return 1 << self.value
 
 
-class Purpose(_Coded):
+class Purpose(_Bit):
     """HL7 v3 PurposeOfUse codes (http://terminology.hl7.org/CodeSystem/v3-ActReason).
 
     Purposes match exactly: there is no hierarchy and no default.
@@ -44,7 +36,7 @@ class Purpose(_Coded):
     HSYSADMIN = 14, "to keep the system running"
 
 
-class Action(_Coded):
+class Action(_Bit):
     """What a grant lets its grantee do. The value is the bit's place in the grant's `actions` byte."""
 
     READ = 0, "read the data"
@@ -53,7 +45,7 @@ class Action(_Coded):
     EMERGENCY = 3, "read in an emergency, once opened"
 
 
-class Kind(_Coded):
+class Kind(_Bit):
     """What a member is. Kinds only take away: WRITE needs GATEWAY, TRAIN needs RESEARCHER."""
 
     CLINICIAN = 0, "treats patients"
@@ -67,7 +59,7 @@ class Kind(_Coded):
     DEVICE = 8, "measures"
 
 
-class Cause(_Coded):
+class Cause(_Bit):
     """Why an emergency is opened: HL7 v3 ActConsentInformationAccessOverrideReason, of the code system of `Purpose`.
 
     To a FHIR AuditEvent all of them are of purpose ETREAT and of the event BTG, breaking the glass.
@@ -80,7 +72,7 @@ class Cause(_Coded):
     OVRTPS = 5, "the safety of a third party"
 
 
-class Finding(_Coded):
+class Finding(_Bit):
     """What a reviewer found of an opening."""
 
     JUSTIFIED = 1, "the emergency was one, and what was read was needed"
