@@ -49,7 +49,7 @@ class Chain:
 class Anvil:
     """The development chain in `folder`.
 
-    `port` None means: the last one if it is free, else any. `accounts` are funded with 10,000 ether each.
+    `port` None means: the last one if it is free, else any. Its ten accounts are funded with 10,000 ether each.
     As a context manager it starts on entry and stops, with its state written, on exit.
     """
 
@@ -59,13 +59,11 @@ class Anvil:
         *,
         port: int | None = None,
         chain_id: int = CHAIN_ID,
-        accounts: int = 10,
         state_interval: int = 5,
     ) -> None:
         self.folder = folder.absolute()
         self._port = port
         self._chain_id = chain_id
-        self._accounts = accounts
         self._state_interval = state_interval
         self._process = Detached(self.folder)
         self._record = self.folder / "chain.json"
@@ -228,7 +226,7 @@ class Anvil:
         command: list[str | Path] = [
             foundry.require("anvil"),
             *("--host", HOST, "--port", str(self._choose_port()), "--no-cors", "--chain-id", str(self._chain_id)),
-            *("--hardfork", "cancun", "--accounts", str(self._accounts), "--prune-history", str(_STATES)),
+            *("--hardfork", "cancun", "--accounts", "10", "--prune-history", str(_STATES)),
             *("--state", self._state, "--state-interval", str(self._state_interval)),
         ]
         if self._state.exists():

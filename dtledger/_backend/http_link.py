@@ -35,14 +35,17 @@ POOL = 32
 
 _CHUNK = 65_536
 
+CONNECT_SECONDS = 3.0
+"""How long a service may take to take a connection."""
+
 
 class HttpLink:
     """`url` of the service, without a path; `who` is the word for it in errors; `timeout` in seconds for each wait."""
 
-    def __init__(self, url: str, who: str, timeout: float = 10.0, connect_timeout: float = 3.0) -> None:
+    def __init__(self, url: str, who: str, timeout: float = 10.0) -> None:
         self._url = url.rstrip("/")
         self._who = who
-        self._timeouts = (connect_timeout, timeout)
+        self._timeouts = (CONNECT_SECONDS, timeout)
         self._session = requests.Session()
         self._session.trust_env = not is_loopback_url(url)
         adapter = HTTPAdapter(pool_maxsize=POOL)  # it follows nothing and asks nothing twice
@@ -140,7 +143,7 @@ class _AnyName(HTTPAdapter):
         super().init_poolmanager(*arguments, **named, assert_hostname=False)
 
 
-def probe_service(url: str, certificate: str | None = None, timeout: float = 10.0) -> dict[str, Any]:
+def probe_service(url: str, certificate: str | None = None) -> dict[str, Any]:
     """What `GET /readyz` of a service on this machine says. It is trusted by its own `certificate`.
 
     Raises:
@@ -150,7 +153,7 @@ def probe_service(url: str, certificate: str | None = None, timeout: float = 10.
         session.trust_env = False
         session.mount("https://", _AnyName())
         try:
-            response = session.get(f"{url}/readyz", timeout=timeout, verify=certificate or True)
+            response = session.get(f"{url}/readyz", timeout=10.0, verify=certificate or True)
             answer = response.json()
         except (OSError, ValueError) as error:
             raise UnreachableError(

@@ -19,6 +19,8 @@ from .http_link import HttpLink
 BLOCKS_AT_ONCE: Final = 512
 BYTES_AT_ONCE: Final = 4 * 2**20
 """One request is at most this many blocks and about this many bytes."""
+SILENCE_SECONDS: Final = 30.0
+"""How long an answer may take to come."""
 
 
 class Signer(Protocol):
@@ -36,19 +38,11 @@ class HttpStore:
     Args:
         signer: the key that puts; None only reads.
         clock: unix seconds.
-        timeout: seconds of silence.
     """
 
-    def __init__(
-        self,
-        url: str,
-        deployment: Deployment,
-        signer: Signer | None,
-        clock: Callable[[], int],
-        timeout: float = 30.0,
-    ) -> None:
+    def __init__(self, url: str, deployment: Deployment, signer: Signer | None, clock: Callable[[], int]) -> None:
         self._name = f"the gateway at {url.rstrip('/')}"
-        self._link = HttpLink(url, self._name, timeout)
+        self._link = HttpLink(url, self._name, SILENCE_SECONDS)
         self._deployment = deployment
         self._signer = signer
         self._clock = clock

@@ -232,7 +232,7 @@ class _Runner:
             return 0
         receipt = self._mined(record)
         if receipt is None:
-            receipt = self._send(step, record)
+            receipt = self._send(step)
         if step.create:
             created = address(_creation_address(self._deployer.address, self._journal.steps[step.name]["nonce"]))
             self._note(step.placed, created)
@@ -257,7 +257,7 @@ class _Runner:
             return None
         return receipt if receipt["status"] == 1 else None
 
-    def _send(self, step: Step, record: Mapping[str, Any]) -> Any:
+    def _send(self, step: Step) -> Any:
         if step.create:
             built = artifact(step.create)
             transaction: dict[str, Any] = {"data": built.bytecode + abi_encode(built.constructor, step.arguments)}

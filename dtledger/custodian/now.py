@@ -51,9 +51,9 @@ class Timekeeper:
         key: Identity,
         clock: Callable[[], int],
         max_head_age: int,
-        due: Callable[[], Receipt | None] = lambda: None,
-        patience: Patience = AT_ONCE,
-        ticks: Callable[[], float] = time.monotonic,
+        due: Callable[[], Receipt | None],
+        patience: Patience,
+        ticks: Callable[[], float],
     ) -> None:
         self._ledger = ledger
         self._key = key

@@ -89,8 +89,7 @@ def run_in_process(
     server: ServerApp,
     client: ClientApp,
     nodes: Mapping[int, UserConfig],
-    settings: UserConfig | None = None,
-    grid: type[InProcessGrid] = InProcessGrid,
+    settings: UserConfig,
 ) -> None:
     """Run a server app and its client apps to the end, as `flwr run` would."""
-    server(grid(client, nodes, settings), Context(RUN, SERVER, {}, RecordDict(), dict(settings or {})))
+    server(InProcessGrid(client, nodes, settings), Context(RUN, SERVER, {}, RecordDict(), dict(settings)))

@@ -71,7 +71,7 @@ class RelayPump:
     time.
 
     Args:
-        allowance: what is paid for; by default all.
+        allowance: what is paid for.
         dice: a number from 0 to 1, for the jitter.
     """
 
@@ -80,9 +80,8 @@ class RelayPump:
         tables: RelayTables,
         lanes: Sequence[Lane],
         clock: Callable[[], int],
-        allowance: Allowance | None = None,
+        allowance: Allowance,
         in_flight: int = 4,
-        pace: Pace = PACE,
         dice: Callable[[], float] = random.random,
     ) -> None:
         self._tables = tables
@@ -90,7 +89,6 @@ class RelayPump:
         self._clock = clock
         self._allowance = allowance
         self._most = in_flight
-        self._pace = pace
         self._dice = dice
         self._resting: dict[Address, int] = {}
         self._pause = SHORTEST_PAUSE
@@ -148,11 +146,11 @@ class RelayPump:
             self.told.failures += 1
             self.told.error = type(error).__name__
             log.warning("what is relayed waits: %s, try %d", type(error).__name__, self.told.failures)
-            return self._pace.backoff(self.told.failures, self._dice)
+            return PACE.backoff(self.told.failures, self._dice)
         self.told.failures, self.told.error = 0, ""
         load = self._tables.load()
         self._pause = SHORTEST_PAUSE if moved else min(self._pause * 2, LONGEST_PAUSE)
-        return self._pause if load.waiting or load.in_flight else self._pace.idle_seconds
+        return self._pause if load.waiting or load.in_flight else PACE.idle_seconds
 
     def step(self) -> bool:
         """Look at all that is under way, then send of what waits as much as is tried out at once; returns whether
@@ -209,8 +207,6 @@ class RelayPump:
     def _allowed(self, some: Sequence[_Tried]) -> list[_Tried]:
         """Those of them that may be paid for; the others are refused. One that was lost with a transaction was counted
         before."""
-        if self._allowance is None:
-            return [*some]
         new = [(each, gas) for each, gas in some if not each.tries]
         told = self._allowance.take(_costs(new))
         over = {each.call.id: error for (each, _), error in zip(new, told, strict=True) if error}
@@ -219,8 +215,7 @@ class RelayPump:
 
     def _give_back(self, some: Sequence[_Tried]) -> None:
         """What was allowed and not sent."""
-        if self._allowance is not None:
-            self._allowance.give_back(_costs([(each, gas) for each, gas in some if not each.tries]))
+        self._allowance.give_back(_costs([(each, gas) for each, gas in some if not each.tries]))
 
     def _send_by(self, lane: Lane, some: Sequence[_Tried]) -> None:
         calls, gas = [each.call for each, _ in some], [gas for _, gas in some]

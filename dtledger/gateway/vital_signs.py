@@ -92,10 +92,9 @@ def lead(thresholds: Thresholds, lives: Sequence[Life], memory: Memory) -> Memor
 class VitalSigns:
     """Keeps the vital signs of one queue's twins in step."""
 
-    def __init__(self, queue: ReadingQueue, thresholds: Thresholds = SHIPPED) -> None:
+    def __init__(self, queue: ReadingQueue) -> None:
         self._queue = queue
-        self._thresholds = thresholds
-        model = sha256(VITALS.digest + repr(thresholds).encode())
+        model = sha256(VITALS.digest + repr(SHIPPED).encode())
         self._book = Book(queue.vital_signs, queue.seal, "vital signs", model, vitals_gate.start(1))
         self.refused: dict[int, Reason | None] = {}
         """Twins whose states could not be told when that was tried last, and why."""
@@ -113,7 +112,7 @@ class VitalSigns:
         left, new = shared(hours, new, MOST_TAKEN)
         known, memory = self._book.of(sorted(new))
         lives = [begin(each, new[each.twin]) for each in known]
-        memory = lead(self._thresholds, lives, memory)
+        memory = lead(SHIPPED, lives, memory)
         verdicts = {number: each for life in lives for number, each in life.verdicts.items()}
         sealed = {number: self._queue.seal.verdict(row, *verdict) for number, (row, verdict) in verdicts.items()}
         self._queue.vital_signs.take(sealed, {}, self._book.close([life.known for life in lives], memory))

@@ -43,7 +43,6 @@ class MemoryChain:
         governance: a role's name (`ADMIN`, `REGISTRAR`, `STEWARD`, `SUSPENDER`, `MINTER`) → its accounts.
         delay: seconds that ADMIN and STEWARD wait.
         retire_delay: seconds from a retirement's announcement to its end.
-        emergency_length, review_period: seconds until an opening ends, and until its review is overdue.
         clock: unix seconds; a block takes its time, and never an earlier one than the block before.
         deployment, first: where to begin, by default at block 0 of a chain of its own.
         predecessor: whose chain it is, if this is the deployment that comes after (`succeed`).
@@ -55,8 +54,6 @@ class MemoryChain:
         *,
         delay: int = WEEK,
         retire_delay: int = WEEK,
-        emergency_length: int = 4 * HOUR,
-        review_period: int = 72 * HOUR,
         clock: Callable[[], int] | None = None,
         deployment: Deployment | None = None,
         first: Head | None = None,
@@ -68,8 +65,8 @@ class MemoryChain:
         self.logged: list[Logged] = []
         self.storage: contracts.Storage = {
             ("retire delay",): retire_delay,
-            ("emergency length",): emergency_length,
-            ("review period",): review_period,
+            ("emergency length",): 4 * HOUR,
+            ("review period",): 72 * HOUR,
             ("last before",): 0,
         }
         if predecessor is not None:

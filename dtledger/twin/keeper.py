@@ -168,7 +168,7 @@ class Keeper:
         caught = found | (good & differs)
         if good.all() and not (caught | wild).any():
             return self._believed(memory, coming, judged, minutes, reading, sides, announced)
-        near = self._near(memory, coming, reading) & ~differs
+        near = (np.abs(reading - coming.mean) <= NEAR) & ~differs  # since the onset the twin has learned nothing
         agreed = np.where(suspect & there, np.where(near, memory.agreed + 1, 0), 0.0)
         agreed = np.where(suspect & ~there, memory.agreed, agreed)
         agreeing = np.where(agreed == 0, LONG_AGO, np.where(memory.agreed == 0, minutes, memory.agreeing))
@@ -223,10 +223,6 @@ class Keeper:
         kept = Memory(step.memory, judged.memory, trail, nothing, never, nothing, never)
         remarked, quality = np.full(trail.rows.shape[1:], np.nan), np.zeros(len(minutes), dtype=np.intp)
         return Kept(kept, quality, ((),) * len(minutes), np.asarray(reading < LOW), remarked, step, judged)
-
-    def _near(self, memory: Memory, coming: twin.Coming, reading: Array) -> Flags:
-        """Whether a reading lies by the forecast frozen at the onset: the twin has learned nothing since."""
-        return np.asarray(np.abs(reading - coming.mean) <= NEAR)
 
     def _retaken(
         self, before: Memory, after: twin.Memory, trail: rewind.Trail, onset: Array, caught: Flags, freed: Flags

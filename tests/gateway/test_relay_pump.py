@@ -298,7 +298,7 @@ class TestWhileTheLedgerIsAway:
         world.ledger.unreachable = False
         carrying.empty()
         assert carrying.tables.standing([call])[call].block is not None
-        assert carrying.pump.once() == carrying.pump._pace.idle_seconds
+        assert carrying.pump.once() == relay_pump.PACE.idle_seconds
 
     def test_and_uses_up_nothing_by_being_tried(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         """A node that answers all but the last question, or a day on which a block costs more than may be offered."""
