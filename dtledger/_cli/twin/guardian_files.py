@@ -11,13 +11,12 @@ who they are.
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from ...errors import InputError
 from ..app import App
+from .documents import document_bytes, hex_bytes, read_document
 
 if TYPE_CHECKING:
     from ...client import GuardianAct, GuardianShare
@@ -26,30 +25,26 @@ if TYPE_CHECKING:
 
 OPENING, ACT = "dtledger/guardians/1", "dtledger/guardian-act/1"
 
-T = TypeVar("T")
-
 
 def opening_bytes(app: App, twin: int, guardians: Guardians) -> bytes:
     """What an owner gives to each of its guardians."""
-    return _bytes({"schema": OPENING, **_opening(app, twin, guardians)})
+    return document_bytes(OPENING, **_opening(app, twin, guardians))
 
 
 def act_bytes(app: App, act: GuardianAct) -> bytes:
     """What goes from one guardian to the next."""
-    return _bytes(
-        {
-            "schema": ACT,
-            **_opening(app, act.twin, act.guardians),
-            "act": act.kind,
-            "counter": act.counter,
-            "deadline": act.deadline,
-            "to": act.to,
-            "signatures": {each.guardian: "0x" + each.signature.hex() for each in act.signatures},
-            "recipient": "0x" + act.recipient.hex(),
-            "key": base64.b64encode(act.key).decode(),
-            "key_signature": "0x" + act.key_signature.hex(),
-            "shares": {each.guardian: _share_fields(each) for each in act.shares},
-        }
+    return document_bytes(
+        ACT,
+        **_opening(app, act.twin, act.guardians),
+        act=act.kind,
+        counter=act.counter,
+        deadline=act.deadline,
+        to=act.to,
+        signatures={each.guardian: "0x" + each.signature.hex() for each in act.signatures},
+        recipient="0x" + act.recipient.hex(),
+        key=base64.b64encode(act.key).decode(),
+        key_signature="0x" + act.key_signature.hex(),
+        shares={each.guardian: _share_fields(each) for each in act.shares},
     )
 
 
@@ -63,14 +58,10 @@ def read_opening(app: App, path: Path) -> tuple[int, Guardians]:
     def parse(document: Any) -> tuple[int, Guardians]:
         return _number(document["twin"]), _guardians(document)
 
-    return _read(
-        app,
-        path,
-        OPENING,
-        parse,
-        "no file of guardians",
-        "The owner writes one: dtledger twin guardians show --out FILE",
+    none = InputError(
+        f"{path} is no file of guardians.", hint="The owner writes one: dtledger twin guardians show --out FILE"
     )
+    return read_document(path, OPENING, app.client.context.deployment.origin, parse, none)
 
 
 def read_act(app: App, path: Path) -> GuardianAct:
@@ -83,7 +74,7 @@ def read_act(app: App, path: Path) -> GuardianAct:
     def parse(document: Any) -> GuardianAct:
         if document["act"] not in get_args(Kind) or (document["to"] is None) is (document["act"] == "AnnounceMove"):
             raise ValueError("no act of guardians")
-        signed = [GuardianSignature(address(who), _hex(text)) for who, text in document["signatures"].items()]
+        signed = [GuardianSignature(address(who), hex_bytes(text)) for who, text in document["signatures"].items()]
         return GuardianAct(
             kind=document["act"],
             twin=_number(document["twin"]),
@@ -92,13 +83,14 @@ def read_act(app: App, path: Path) -> GuardianAct:
             guardians=_guardians(document),
             to=None if document["to"] is None else address(document["to"]),
             signatures=tuple(sorted(signed, key=lambda each: int(each.guardian, 16))),
-            recipient=_hex(document["recipient"]),
+            recipient=hex_bytes(document["recipient"]),
             key=base64.b64decode(document["key"], validate=True),
-            key_signature=_hex(document["key_signature"]),
+            key_signature=hex_bytes(document["key_signature"]),
             shares=tuple(_share(document, address(who), fields) for who, fields in document["shares"].items()),
         )
 
-    return _read(app, path, ACT, parse, "nothing that guardians sign", "The first of them begins it: --guardians FILE")
+    none = InputError(f"{path} is nothing that guardians sign.", hint="The first of them begins it: --guardians FILE")
+    return read_document(path, ACT, app.client.context.deployment.origin, parse, none)
 
 
 def _share_fields(share: GuardianShare) -> dict[str, Any]:
@@ -117,12 +109,12 @@ def _share(document: Any, guardian: Address, fields: Any) -> GuardianShare:
 
     return GuardianShare(
         _number(document["twin"]),
-        Digest(_hex(fields["package"])),
+        Digest(hex_bytes(fields["package"])),
         guardian,
         address(document["to"]),
         _number(fields["number"]),
         base64.b64decode(fields["sealed"], validate=True),
-        _hex(fields["signature"]),
+        hex_bytes(fields["signature"]),
     )
 
 
@@ -140,42 +132,13 @@ def _guardians(document: Any) -> Guardians:
     from ...encoding import address
     from ...ledger.guardians import Guardians
 
-    salt = _hex(document["salt"])
+    salt = hex_bytes(document["salt"])
     if len(salt) != 32:
         raise ValueError("a salt has 32 bytes")
     return Guardians.of(_number(document["needed"]), [address(each) for each in document["guardians"]], salt)
-
-
-def _read(app: App, path: Path, schema: str, parse: Callable[[Any], T], what: str, hint: str) -> T:
-    from ..._backend.files import parse_json
-
-    try:
-        document = parse_json(path.read_bytes())
-        if document["schema"] != schema:
-            raise ValueError("another schema")
-        deployment, read = document["deployment"], parse(document)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"{path} is {what}.", hint=hint) from None
-    present = app.client.context.deployment.origin
-    if deployment != present:
-        raise InputError(
-            f"{path} is for the deployment {deployment}, this profile's is {present}.",
-            hint="Choose another profile with --profile.",
-        )
-    return read
 
 
 def _number(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 2**256:
         raise ValueError("not a number")
     return value
-
-
-def _hex(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
-
-
-def _bytes(document: dict[str, Any]) -> bytes:
-    return (json.dumps(document, indent=2) + "\n").encode()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
 from ..app import App, rfc3339
+from .documents import document_bytes, hex_bytes, read_document
 
 if TYPE_CHECKING:
     from ...client import MintRequest
@@ -23,15 +23,15 @@ def write_request(app: App, path: Path, *, dry_run: bool) -> None:
     made = None if dry_run else app.client.twins.request_mint()
     until = made.deadline if made else app.client.context.deadline()
     if made is not None:
-        document = {
-            "schema": SCHEMA,
-            "deployment": app.client.context.deployment.id,
-            "patient": made.patient,
-            "count": made.count,
-            "deadline": made.deadline,
-            "signature": "0x" + made.signature.hex(),
-        }
-        write_atomically(path, (json.dumps(document, indent=2) + "\n").encode(), mode=0o644)
+        document = document_bytes(
+            SCHEMA,
+            app.client.context.deployment.id,
+            patient=made.patient,
+            count=made.count,
+            deadline=made.deadline,
+            signature="0x" + made.signature.hex(),
+        )
+        write_atomically(path, document, mode=0o644)
     app.say(f"{app.people.full(app.client.address)} asks for a twin; a minter may send that until {app.time(until)}.")
     app.show(f"{path} {'would be' if dry_run else 'is'} written. Then: dtledger twin mint --request {path}")
     app.data("mint-requested", file=path, patient=app.client.address, deadline=rfc3339(until), dry_run=dry_run)
@@ -56,33 +56,20 @@ def _read_request(app: App, path: Path, *, stale: bool = False) -> MintRequest:
     Raises:
         InputError: it cannot be read, is none, is for another deployment, or too old.
     """
-    from ..._backend.files import parse_json
     from ...client import MintRequest
     from ...encoding import address
 
-    try:
-        document = parse_json(path.read_bytes(), 65_536)
-        if document["schema"] != SCHEMA:
-            raise ValueError("another schema")
-        request = MintRequest(
+    def parse(document: Any) -> MintRequest:
+        return MintRequest(
             address(document["patient"]),
             int(document["count"]),
             int(document["deadline"]),
-            bytes.fromhex(document["signature"].removeprefix("0x")),
+            hex_bytes(document["signature"]),
         )
-        deployment = document["deployment"]
-    except OSError as error:
-        raise InputError(f"The request {path} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(
-            f"{path} is no request for a twin.", hint="`dtledger twin mint --request-out FILE` writes one."
-        ) from None
+
     context = app.client.context
-    if deployment != context.deployment.id:
-        raise InputError(
-            f"The request is for the deployment {deployment}, this profile's is {context.deployment.id}.",
-            hint="Choose another profile with --profile.",
-        )
+    none = InputError(f"{path} is no request for a twin.", hint="`dtledger twin mint --request-out FILE` writes one.")
+    request = read_document(path, SCHEMA, context.deployment.id, parse, none)
     if request.deadline < context.clock() and not stale:
         raise InputError(
             f"The request was good until {app.time(request.deadline)}.", hint="Let the patient write a new one."

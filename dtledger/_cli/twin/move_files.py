@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import InputError
 from ..app import App
+from .documents import document_bytes, hex_bytes, read_document
 
 if TYPE_CHECKING:
     from ...client import Acceptance, Handover
@@ -17,6 +18,8 @@ ACCEPTANCE = "dtledger/twin-acceptance/1"
 HANDOVER = "dtledger/twin-handover/1"
 
 _MOST_BYTES = 1 << 20
+
+T = TypeVar("T")
 
 
 def write_acceptance(app: App, path: Path, acceptance: Acceptance) -> None:
@@ -39,19 +42,18 @@ def read_acceptance(app: App, path: Path) -> Acceptance:
     from ...client import Acceptance
     from ...encoding import address
 
-    document = _read(app, path, ACCEPTANCE)
-    try:
+    def parse(document: Any) -> Acceptance:
         return Acceptance(
             int(document["twin"]),
             address(document["to"]),
             int(document["counter"]),
             int(document["deadline"]),
-            _hex(document["signature"]),
+            hex_bytes(document["signature"]),
             base64.b64decode(document["key"], validate=True),
-            _hex(document["key_signature"]),
+            hex_bytes(document["key_signature"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise _none(path, ACCEPTANCE) from None
+
+    return _read(app, path, ACCEPTANCE, parse)
 
 
 def write_handover(app: App, path: Path, handover: Handover) -> None:
@@ -73,17 +75,16 @@ def read_handover(app: App, path: Path) -> Handover:
     from ...client import Handover
     from ...encoding import address
 
-    document = _read(app, path, HANDOVER)
-    try:
+    def parse(document: Any) -> Handover:
         return Handover(
             int(document["twin"]),
             address(document["owner"]),
             address(document["to"]),
             base64.b64decode(document["sealed"], validate=True),
-            _hex(document["signature"]),
+            hex_bytes(document["signature"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise _none(path, HANDOVER) from None
+
+    return _read(app, path, HANDOVER, parse)
 
 
 def require_writable(app: App, path: Path, schema: str) -> None:
@@ -93,41 +94,21 @@ def require_writable(app: App, path: Path, schema: str) -> None:
         InputError: the file is something else.
     """
     if path.exists():
-        _read(app, path, schema)
+        _read(app, path, schema, lambda document: None)
 
 
 def _write(app: App, path: Path, schema: str, **fields: Any) -> None:
     from ..._backend.files import write_atomically
 
-    document = {"schema": schema, "deployment": app.client.context.deployment.id, **fields}
-    write_atomically(path, (json.dumps(document, indent=2) + "\n").encode(), mode=0o644)
+    document = document_bytes(schema, app.client.context.deployment.id, **fields)
+    write_atomically(path, document, mode=0o644)
 
 
-def _read(app: App, path: Path, schema: str) -> dict[str, Any]:
-    from ..._backend.files import parse_json
-
-    try:
-        document = parse_json(path.read_bytes(), _MOST_BYTES)
-        if not isinstance(document, dict) or document["schema"] != schema:
-            raise ValueError("another schema")
-        deployment = document["deployment"]
-    except OSError as error:
-        raise InputError(f"The file {path} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError):
-        raise _none(path, schema) from None
-    if deployment != app.client.context.deployment.id:
-        raise InputError(
-            f"{path} is for the deployment {deployment}, this profile's is {app.client.context.deployment.id}.",
-            hint="Choose another profile with --profile.",
-        )
-    return document
+def _read(app: App, path: Path, schema: str, parse: Callable[[Any], T]) -> T:
+    return read_document(path, schema, app.client.context.deployment.id, parse, _none(path, schema), _MOST_BYTES)
 
 
 def _none(path: Path, schema: str) -> InputError:
     if schema == ACCEPTANCE:
         return InputError(f"{path} is nobody's consent to take a twin.", hint="`twin move N --accept-out` writes it.")
     return InputError(f"{path} hands no twin over.", hint="`twin move --accepted … --handover-out` writes it.")
-
-
-def _hex(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
