@@ -79,12 +79,26 @@ def balance(scene: Scene, client: Client) -> int:
     return int(scene.devnet.anvil.rpc("eth_getBalance", client.address, "latest"), 16)
 
 
+def twin_of(scene: Scene, patient: Client, first: int) -> int:
+    """A new twin of the patient's, to which the gateway may write glucose from that time (unix seconds) on."""
+    with scene.client(OPERATOR) as operator:
+        twin, _ = operator.twins.mint(patient.twins.request_mint())
+    patient.twins.set_up(twin, list(patient.context.custodians), 2)
+    grant = writing_terms(["glucose"], int(time.time()), 86_400, back_to=first // 60)
+    patient.consents.grant(twin, scene.address("gateway"), grant)
+    return twin
+
+
+def send(url: str, twin: int, readings: dict[int, float], **more: str) -> requests.Response:
+    """Values by their times (unix seconds), as a hub sends them."""
+    rows = [[datetime.fromtimestamp(at, UTC).isoformat(), value] for at, value in readings.items()]
+    body = {"twin": twin, "category": "glucose", "unit": "mmol/L", "readings": rows, **more}
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    return requests.post(f"{url}/v1/readings", json=body, headers=headers, timeout=PATIENCE)
+
+
 def post(url: str, twin: int, first: int) -> dict[str, Any]:
-    rows = [[datetime.fromtimestamp(first + 60 * each, UTC).isoformat(), 5 + each / 10] for each in range(5)]
-    body = {"twin": twin, "category": "glucose", "unit": "mmol/L", "readings": rows, "id": f"post-{first}"}
-    answer = requests.post(
-        f"{url}/v1/readings", json=body, headers={"authorization": f"Bearer {TOKEN}"}, timeout=PATIENCE
-    )
+    answer = send(url, twin, {first + 60 * each: 5 + each / 10 for each in range(5)}, id=f"post-{first}")
     assert answer.status_code == 202, answer.text
     return dict(answer.json())
 
@@ -98,11 +112,8 @@ def wait_until_anchored(url: str) -> None:
 def test_a_patient_with_an_empty_account_lives_by_a_gateway_that_is_killed(scene: Scene) -> None:
     now = int(time.time())
     first = now // 3600 * 3600 - 7200
-    with gateway(scene) as (url, process), poor_patient(scene, url) as patient, scene.client(OPERATOR) as operator:
-        twin, _ = operator.twins.mint(patient.twins.request_mint())
-        patient.twins.set_up(twin, list(patient.context.custodians), 2)
-        grant = writing_terms(["glucose"], now, 86_400, back_to=first // 60)
-        patient.consents.grant(twin, scene.address("gateway"), grant)
+    with gateway(scene) as (url, process), poor_patient(scene, url) as patient:
+        twin = twin_of(scene, patient, first)
         terms = Terms(("glucose",), (Purpose.TREAT,), (Action.READ,), now, now + 3600, Period(first // 60, now // 60))
         slot, receipt = patient.consents.grant(twin, scene.address("cardiology"), terms)
         assert receipt.gas == 0
@@ -128,12 +139,9 @@ def test_a_patient_with_an_empty_account_lives_by_a_gateway_that_is_killed(scene
 def test_a_batch_that_was_acknowledged_is_there_after_a_kill_and_its_device_goes_on(scene: Scene) -> None:
     """Killed between the answer and the anchor; and with the answer lost on the way."""
     now = int(time.time())
-    with gateway(scene) as (url, process), poor_patient(scene, url) as patient, scene.client(OPERATOR) as operator:
-        twin, _ = operator.twins.mint(patient.twins.request_mint())
-        patient.twins.set_up(twin, list(patient.context.custodians), 2)
-        since = now - 7200
-        grant = writing_terms(["glucose"], now, 86_400, back_to=since // 60)
-        patient.consents.grant(twin, scene.address("gateway"), grant)
+    since = now - 7200
+    with gateway(scene) as (url, process), poor_patient(scene, url) as patient:
+        twin = twin_of(scene, patient, since)
         seed, state = b"a device's own seed".ljust(32), scene.folder / "cgm.state"
         with closing(HttpGateway(url)) as asked:
             channels = [Channel("glucose", "mmol/L", 1)]
@@ -168,22 +176,15 @@ def test_killed_in_the_midst_of_intake_it_has_each_reading_that_it_acknowledged(
     """Hubs send without pause; the gateway is killed, and where its queue is in a database that ends too."""
     lines = [f'queue = "{cluster_or_file.url}"'] if cluster_or_file else []
     first, acknowledged = int(time.time()) // 3600 * 3600 - 7200, set[tuple[int, float]]()
-    with (
-        gateway(scene, *lines) as (url, process),
-        poor_patient(scene, url) as patient,
-        scene.client(OPERATOR) as operator,
-    ):
-        twin, _ = operator.twins.mint(patient.twins.request_mint())
-        patient.twins.set_up(twin, list(patient.context.custodians), 2)
-        grant = writing_terms(["glucose"], int(time.time()), 86_400, back_to=first // 60)
-        patient.consents.grant(twin, scene.address("gateway"), grant)
+    with gateway(scene, *lines) as (url, process), poor_patient(scene, url) as patient:
+        twin = twin_of(scene, patient, first)
         going = threading.Event()
 
-        def send(hub: int) -> None:
+        def send_on(hub: int) -> None:
             for place in itertools.count():
                 at, value = first + 300 * hub + place // 40, 4 + place % 40 / 10
                 try:
-                    answer = send_one(url, twin, at, value)
+                    answer = send(url, twin, {at: value}).status_code
                 except requests.RequestException:
                     return
                 if answer == 202:
@@ -194,7 +195,7 @@ def test_killed_in_the_midst_of_intake_it_has_each_reading_that_it_acknowledged(
                     going.set()
 
         with ThreadPoolExecutor(3) as hubs:
-            done = [hubs.submit(send, each) for each in range(3)]
+            done = [hubs.submit(send_on, each) for each in range(3)]
             assert going.wait(PATIENCE)
             if cluster_or_file:
                 cluster_or_file.stop()
@@ -213,14 +214,3 @@ def test_killed_in_the_midst_of_intake_it_has_each_reading_that_it_acknowledged(
         assert len(found) == len(set(found))
         status = requests.get(f"{url}/v1/status", timeout=PATIENCE).json()
         assert (status["queue"], status["queue_in"]) == ("ok", "PostgreSQL" if cluster_or_file else "file")
-
-
-def send_one(url: str, twin: int, at: int, value: float) -> int:
-    body = {
-        "twin": twin,
-        "category": "glucose",
-        "unit": "mmol/L",
-        "readings": [[datetime.fromtimestamp(at, UTC).isoformat(), value]],
-    }
-    headers = {"authorization": f"Bearer {TOKEN}"}
-    return requests.post(f"{url}/v1/readings", json=body, headers=headers, timeout=PATIENCE).status_code
