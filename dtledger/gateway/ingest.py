@@ -33,26 +33,36 @@ class Ingest(Protocol):
         """These twins have ended."""
 
 
-class NoTwins:
-    """Hours as they are, and nothing beside."""
+class Several:
+    """All of these as one, one after another: each takes the categories that it knows. Without any, hours stay as they
+    are, and nothing is said beside."""
+
+    def __init__(self, *each: Ingest) -> None:
+        self._each = each
 
     def hear(self, measured: Sequence[Measured]) -> None:
-        pass
+        for each in self._each:
+            each.hear(measured)
 
     def take(self, hours: Sequence[Hour]) -> Sequence[Hour]:
+        for each in self._each:
+            hours = each.take(hours)
         return hours
 
     def waiting(self, most: int) -> Sequence[State | Remark]:
-        return ()
+        return [part for each in self._each for part in each.waiting(most)]
 
     def settle(self, parts: Sequence[State | Remark], errors: Sequence[DtledgerError | None]) -> None:
-        pass
+        for each in self._each:
+            each.settle(parts, errors)
 
     def forget(self, hour: Hour) -> None:
-        pass
+        for each in self._each:
+            each.forget(hour)
 
     def end(self, twins: Collection[int]) -> None:
-        pass
+        for each in self._each:
+            each.end(twins)
 
 
-NO_TWINS = NoTwins()
+NO_TWINS = Several()

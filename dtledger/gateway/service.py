@@ -42,6 +42,7 @@ from .blocks import Blocks
 from .bodies import hex_bytes, json_of, read_cid, read_json
 from .device_endpoints import count_devices, serve_devices
 from .devices import Devices
+from .ingest import Several
 from .intake import Intake
 from .mqtt import ENTRIES as MQTT
 from .mqtt import Link
@@ -52,7 +53,6 @@ from .relay_endpoints import count_relay, serve_relay
 from .relay_pump import RelayPump
 from .rights import Rights
 from .senders import Senders
-from .several import Several
 from .signed import require_signed
 from .status import Status
 from .sweeper import Sweeper, letters

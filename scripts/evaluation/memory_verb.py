@@ -19,9 +19,9 @@ from typing import Any, cast
 from dtledger.client import Context, Writer
 from dtledger.encoding import CID, block_cid, encode
 from dtledger.errors import DtledgerError
+from dtledger.gateway.ingest import Several
 from dtledger.gateway.pump import Pace, Pump
 from dtledger.gateway.queue import Limits, Measured, ReadingQueue
-from dtledger.gateway.several import Several
 from dtledger.gateway.twins import Twins, shipped
 from dtledger.gateway.vital_signs import VitalSigns
 from dtledger.ledger import Deployment

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from dtledger.errors import DtledgerError, UnreachableError
-from dtledger.gateway.ingest import NoTwins
+from dtledger.gateway.ingest import Several
 from dtledger.gateway.pump import Pace, Pump
 from dtledger.gateway.queue import Hour
 from dtledger.store import BlockMissingError
@@ -236,7 +236,7 @@ class TestWhatCouldNotBeAnchoredInTime:
 def test_twins_stand_between_queue_and_writer(site: Site) -> None:
     """They give back other values; what they keep back stays."""
 
-    class Halving(NoTwins):
+    class Halving(Several):
         def take(self, hours: Sequence[Hour]) -> Sequence[Hour]:
             return [
                 replace(each, readings=tuple(replace(one, value=one.value / 2) for one in each.readings))

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from dtledger.client import Terms, writing_terms
+from dtledger.gateway.ingest import Several
 from dtledger.gateway.pump import Pump
 from dtledger.gateway.queue import Measured
-from dtledger.gateway.several import Several
 from dtledger.gateway.taking import TOO_LATE
 from dtledger.gateway.vital_moments import TAKEN
 from dtledger.gateway.vital_signs import TWIN_STATE, VitalSigns
