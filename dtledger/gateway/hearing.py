@@ -14,7 +14,7 @@ from ..twin.keeper import Memory
 from ..vocabulary import category
 from .known import Book
 from .lives import Lives
-from .moments import FORGOTTEN_SECONDS, TAKEN, is_low
+from .moments import ACTING_SECONDS, TAKEN, is_low
 from .queue import Measured, ReadingQueue
 from .taking import fresh
 
@@ -57,7 +57,7 @@ class Hearing:
     def _look(self, twin: int, newest: int) -> bool:
         """Alarm of a twin's lows up to that time (unix seconds); False where too much waits for it to be judged."""
         (known,), memory = self._book.of([twin])  # before the rows: what is taken meanwhile alarms by itself
-        first = min(max(newest - FORGOTTEN_SECONDS, known.newest or 0), newest)
+        first = min(max(newest - ACTING_SECONDS, known.newest or 0), newest)
         hours = [
             self._queue.hour(self._queue.parts(twin, name, 3600 * hour)[0])
             for name in TAKEN

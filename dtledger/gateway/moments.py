@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from .._backend.queue_file import Kept
 from ..readings import ABOVE_RANGE, BELOW_RANGE, FINGERSTICK, LABORATORY, LONG_ACTING, Reading
 from ..twin.keeper import LOW
-from ..vocabulary import known_unit
-from .taking import New
+from .taking import New, amount_in
 
 TAKEN = ("glucose", "meals", "insulin")
 """Categories that a glucose twin lives by."""
@@ -22,7 +21,7 @@ TAKEN = ("glucose", "meals", "insulin")
 STICK_SECONDS = 600
 """How old a fingerstick may be when the sensor's next reading comes."""
 
-FORGOTTEN_SECONDS = 4 * 3600
+ACTING_SECONDS = 4 * 3600
 """How late a meal or a dose may be told: what is older acts no more, or is nearly absorbed."""
 
 MOST_WAITING = 100
@@ -86,12 +85,12 @@ def course(
     sensor: list[tuple[Reading, Kept, float, bytes]] = []
     lows: list[Reading] = []
     for name, reading, row, source in readings:
-        amount = _amount(name, reading)
+        amount = amount_in(_UNITS[name], reading)
         if amount is None:
             heard.append((row, reading))
         elif name != "glucose" or is_blood(reading):
             heard.append((row, reading))
-            if newest is None or reading.seconds > newest - FORGOTTEN_SECONDS:
+            if newest is None or reading.seconds > newest - ACTING_SECONDS:
                 told.append(Waiting(reading.seconds, _kind(name, reading), amount, signer(source)))
         elif newest is not None and reading.seconds <= newest:
             late.append((row, reading))
@@ -113,16 +112,9 @@ def course(
     return Course(tuple(moments), tuple(late), tuple(heard), tuple(told[-MOST_WAITING:]), tuple(lows))
 
 
-def _amount(name: str, reading: Reading) -> float | None:
-    """The value in the twin's own unit; None for what is no amount: a pump's rate."""
-    own, target = known_unit(reading.unit), known_unit(_UNITS[name])
-    assert target is not None
-    return own.convert(reading.value, target) if own is not None and own.base == target.base else None
-
-
 def is_low(name: str, reading: Reading) -> bool:
     """Whether it alarms."""
-    return name == "glucose" and (amount := _amount(name, reading)) is not None and amount < LOW
+    return name == "glucose" and (amount := amount_in(_UNITS[name], reading)) is not None and amount < LOW
 
 
 def is_blood(reading: Reading) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from .._backend.queue_file import Kept as Row
 from ..readings import Reading
 from ..twin import batch
+from ..vocabulary import known_unit, unit
 from .queue import Hour, ReadingQueue, without
 
 TOO_LATE = "came after a newer one: not judged"
@@ -22,6 +23,12 @@ Memory = TypeVar("Memory")
 
 New = tuple[str, Reading, Row, str]
 """What a twin has not taken yet: category, reading, row, and its source, as `queue.Measured` has it."""
+
+
+def amount_in(code: str, reading: Reading) -> float | None:
+    """The value in the unit of that UCUM code; None for what is no amount of it: a pump's rate is none of insulin."""
+    own, target = known_unit(reading.unit), unit(code)
+    return own.convert(reading.value, target) if own is not None and own.base == target.base else None
 
 
 def fresh(hours: Sequence[Hour], categories: Collection[str]) -> dict[int, list[New]]:

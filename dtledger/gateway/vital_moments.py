@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from .._backend.queue_file import Kept
 from ..readings import DIASTOLIC, PULSE, SYSTOLIC, Reading
 from ..twin.vitals import CHANNELS
-from ..vocabulary import known_unit
-from .taking import New
+from .taking import New, amount_in
 
 TAKEN = ("heart-rate", "respiration", "spo2", "blood-pressure")
 """Categories that the filter of vital signs lives by."""
@@ -52,7 +51,7 @@ def course(readings: Iterable[New], newest: int | None) -> Course:
     late: list[tuple[Kept, Reading]] = []
     heard: list[tuple[Kept, Reading]] = []
     for name, reading, row, _ in sorted(readings, key=lambda each: (each[1].seconds, each[2].number)):
-        channel, value = _channel(name, reading), _value(name, reading)
+        channel, value = _channel(name, reading), amount_in(_UNITS[name], reading)
         if channel is None or value is None:
             heard.append((row, reading))
         elif newest is not None and reading.seconds <= newest:
@@ -74,12 +73,6 @@ def _channel(name: str, reading: Reading) -> int | None:
     elif name == "heart-rate" and PULSE in words:
         name = PULSE
     return CHANNELS.index(name) if name in CHANNELS else None
-
-
-def _value(name: str, reading: Reading) -> float | None:
-    own, target = known_unit(reading.unit), known_unit(_UNITS[name])
-    assert target is not None
-    return own.convert(reading.value, target) if own is not None and own.base == target.base else None
 
 
 __all__ = ["TAKEN", "Course", "Moment", "course"]
