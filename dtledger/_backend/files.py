@@ -34,7 +34,7 @@ from filelock import FileLock, Timeout
 
 from ..errors import DtledgerError
 
-__all__ = ["clear_leftovers", "destroy", "hold", "locked", "parse_json", "write_atomically"]
+__all__ = ["LOCK_SECONDS", "clear_leftovers", "destroy", "hold", "locked", "parse_json", "write_atomically"]
 
 LOCK_SECONDS = 30.0
 """How long to wait for another process to finish with a file."""

@@ -44,6 +44,7 @@ __all__ = [
     "Journal",
     "Plan",
     "Step",
+    "migration_files",
     "migration_steps",
     "read_deployment",
     "read_journal",
@@ -292,18 +293,3 @@ def migration_files() -> list[Any]:
     packaged = resources.files("dtledger").joinpath("_migrations")
     folder: Any = packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "migrations"
     return sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
-
-
-__all__ = [
-    "DELAYED_ROLES",
-    "ROLES",
-    "Founder",
-    "Journal",
-    "Plan",
-    "Step",
-    "migration_files",
-    "migration_steps",
-    "read_deployment",
-    "read_journal",
-    "run",
-]

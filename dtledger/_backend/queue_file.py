@@ -1,11 +1,10 @@
 """A gateway's queue on disk, in one SQLite file: sealed rows, by the part (an hour of a twin's category) they are of.
 Where it is told so the same tables lie in a PostgreSQL database.
 
-What a gateway keeps of twins, devices and calls of others lies beside them (`twin_tables`, `device_tables`,
-`relay_tables`). What is committed is
-synced: it outlives a kill -9 and a power cut. Rows that are deleted from a file are overwritten (`secure_delete`); of
-PostgreSQL nobody knows how long they lie. The queue is one process's at a time. Rows are opaque here;
-`dtledger.gateway.queue` seals and names them.
+What a gateway keeps of twins, devices, letters and calls of others lies beside them (`twin_tables`, `device_tables`,
+`letter_tables`, `relay_tables`). What is committed is synced: it outlives a kill -9 and a power cut. Rows that are
+deleted from a file are overwritten (`secure_delete`); of PostgreSQL nobody knows how long they lie. The queue is one
+process's at a time. Rows are opaque here; `dtledger.gateway.queue` seals and names them.
 """
 
 from __future__ import annotations

@@ -108,6 +108,3 @@ def _known(plain: list[Any]) -> Known:
     twin, offset, newest, innovation, nis, flags, waiting = plain
     told = tuple(Waiting(*each) for each in waiting)  # those of before signers were kept have none
     return Known(twin, offset, newest, innovation, nis, tuple(flags), told)
-
-
-__all__ = ["Book", "Known"]

@@ -131,6 +131,3 @@ def _kind(name: str, reading: Reading) -> int:
 def _side(reading: Reading) -> float:
     words = reading.quality.split()
     return -1.0 if BELOW_RANGE in words else 1.0 if ABOVE_RANGE in words else 0.0
-
-
-__all__ = ["TAKEN", "Course", "Moment", "Waiting", "course", "is_blood", "is_low"]

@@ -73,6 +73,3 @@ def _channel(name: str, reading: Reading) -> int | None:
     elif name == "heart-rate" and PULSE in words:
         name = PULSE
     return CHANNELS.index(name) if name in CHANNELS else None
-
-
-__all__ = ["TAKEN", "Course", "Moment", "course"]

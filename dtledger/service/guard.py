@@ -19,7 +19,7 @@ from ..errors import BusyError, DtledgerError, InputError
 from .metrics import Metrics
 from .settings import ServiceSettings
 
-__all__ = ["PROBES", "Guard", "Limits", "answer_of"]
+__all__ = ["PROBES", "PROBE_THREADS", "RETRY_SECONDS", "Guard", "Limits", "answer_of", "tell"]
 
 log = logging.getLogger(__name__)
 

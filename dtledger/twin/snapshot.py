@@ -37,6 +37,8 @@ from .keeper import FORM, Keeper
 from .prior import Prior
 
 __all__ = [
+    "LONGEST_FLAG",
+    "MOST_FLAGS",
     "SCHEMA",
     "VITALS",
     "Model",
