@@ -26,15 +26,15 @@ from __future__ import annotations
 from .check import read_value
 from .documents import Document, read_document
 from .edit import set_value
+from .kinds import INSTANT
 from .redact import redact_url
-from .schema import DEVNET, EMBEDDED, ENTRIES, FINALIZED, INSTANT, Entry
+from .schema import DEVNET, EMBEDDED, ENTRIES, Entry
 from .settings import Setting, Settings
 
 __all__ = [
     "DEVNET",
     "EMBEDDED",
     "ENTRIES",
-    "FINALIZED",
     "INSTANT",
     "Document",
     "Entry",

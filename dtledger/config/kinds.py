@@ -17,6 +17,9 @@ from ..home import check_name
 
 Read = Callable[[Any, Path], Any]
 
+INSTANT, FINALIZED = "instant", "finalized"
+"""When a block is final: as it comes (Anvil, Avalanche, QBFT), or when the node says so."""
+
 
 def words(value: Any) -> str:
     """A text in one line, without blanks around it."""
@@ -34,6 +37,13 @@ def number(least: int, most: int, what: str) -> Read:
         return value
 
     return read
+
+
+def finality(value: Any, _: Path) -> str:
+    """`INSTANT` or `FINALIZED`."""
+    if value not in (INSTANT, FINALIZED):
+        raise ValueError(f'must be "{INSTANT}" or "{FINALIZED}"')
+    return str(value)
 
 
 def integer(text: str) -> Any:

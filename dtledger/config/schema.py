@@ -17,16 +17,13 @@ from zoneinfo import ZoneInfo
 
 from ..errors import InputError
 from ..vocabulary import category, unit
-from .kinds import Read, as_path, database, integer, name, name_or_path, number, path, url, words
+from .kinds import Read, as_path, database, finality, integer, name, name_or_path, number, path, url, words
 from .redact import redact_url
 
-__all__ = ["DEVNET", "EMBEDDED", "ENTRIES", "FINALIZED", "INSTANT", "Entry", "entry"]
+__all__ = ["DEVNET", "EMBEDDED", "ENTRIES", "Entry", "entry"]
 
 EMBEDDED = "embedded"
 """Custodians in this process: for development only."""
-
-INSTANT, FINALIZED = "instant", "finalized"
-"""When a block is final: as it comes (Anvil, Avalanche, QBFT), or when the node says so."""
 
 DEVNET = "devnet"
 """The profile that is there without a file."""
@@ -124,12 +121,6 @@ def _show_custodians(value: str | tuple[str, ...]) -> str:
     return value if isinstance(value, str) else ", ".join(redact_url(each) for each in value)
 
 
-def _finality(value: Any, _: Path) -> str:
-    if value not in (INSTANT, FINALIZED):
-        raise ValueError(f'must be "{INSTANT}" or "{FINALIZED}"')
-    return str(value)
-
-
 def _zone(value: Any, _: Path) -> str:
     text = words(value)
     try:
@@ -198,7 +189,7 @@ _ENTRIES = (
         integer,
         default=60,
     ),
-    Entry("finality", "when a block is final: instant, or finalized by the node's word", _finality),
+    Entry("finality", "when a block is final: instant, or finalized by the node's word", finality),
     Entry("tz", "the time zone that times are shown in", _zone, personal=True, harmless=True),
     Entry(
         "unit",

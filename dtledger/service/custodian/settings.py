@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..._backend.migrations import read_deployment
-from ...config import FINALIZED, INSTANT, Entry
-from ...config.kinds import url
+from ...config import INSTANT, Entry
+from ...config.kinds import finality, url
 from ...errors import InputError
 from ...home import Home
 from ...ledger import Deployment
@@ -27,12 +27,6 @@ KEY_NAME = "custodian"
 """The name of its key in its own key store."""
 
 
-def _finality(value: object, _: Path) -> str:
-    if value not in (INSTANT, FINALIZED):
-        raise ValueError(f'must be "{INSTANT}" or "{FINALIZED}"')
-    return str(value)
-
-
 ENTRIES: tuple[Entry, ...] = (
     *COMMON,
     Entry("rpc_url", "its own Ethereum node", url),
@@ -42,7 +36,7 @@ ENTRIES: tuple[Entry, ...] = (
     database_setting(
         "index", "PostgreSQL in its folder's stead for its index and proofs: postgresql://…, without a password"
     ),
-    Entry("finality", "when a block is final: instant, or finalized by the node's word", _finality),
+    Entry("finality", "when a block is final: instant, or finalized by the node's word", finality),
     whole_number("max_head_age", "how old its node's head may be, in seconds", 60, 1, 86_400),
     whole_number("spare_snapshots_a_day", "what a grant may open a day beyond twice the hours of it", 1_000, 0, 10**9),
     whole_number("most_snapshots_a_day", "what a grant may open a day at most, whatever it covers", 50_000, 1, 10**9),
