@@ -27,14 +27,6 @@ class RelayLimits:
     all: int = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """A call of that signer's which takes so much gas."""
-
-    signer: Address
-    gas: int = GAS
-
-
 class Allowance:
     """Kept in the record of quotas: a restart gives nobody more. `clock` gives unix seconds."""
 
@@ -43,21 +35,22 @@ class Allowance:
         self._limits = limits
         self._clock = clock
 
-    def look(self, costs: Sequence[Cost]) -> list[LimitPassedError | None]:
-        """What `take` would say."""
-        return self._quota.look_each(self._uses(costs, 1), self._clock())
+    def look(self, signers: Sequence[Address]) -> list[LimitPassedError | None]:
+        """What `take` would say of a call of each that counts as one."""
+        return self._quota.look_each([self._uses(each, 1) for each in signers], self._clock())
 
-    def take(self, costs: Sequence[Cost]) -> list[LimitPassedError | None]:
-        """Count these, which are about to be sent; of each that is too much, the error that says so."""
-        return self._quota.take_each(self._uses(costs, 1), self._clock())
+    def take(self, calls: Sequence[tuple[Address, int]]) -> list[LimitPassedError | None]:
+        """Count these, by signer and gas, which are about to be sent; of each that is too much, the error that says
+        so."""
+        return self._quota.take_each([self._uses(signer, _count(gas)) for signer, gas in calls], self._clock())
 
-    def give_back(self, costs: Sequence[Cost]) -> None:
+    def give_back(self, calls: Sequence[tuple[Address, int]]) -> None:
         """None of these was sent after all. What a block refused is paid for, and counts."""
-        self._quota.take_each(self._uses(costs, -1), self._clock())
+        self._quota.take_each([self._uses(signer, -_count(gas)) for signer, gas in calls], self._clock())
 
-    def _uses(self, costs: Sequence[Cost], sign: int) -> list[list[Use]]:
-        counts = [(each.signer, sign * max(-(-each.gas // GAS), 1)) for each in costs]
-        return [
-            [Use(CALLS, signer, count, self._limits.each), Use(ALL_CALLS, "", count, self._limits.all)]
-            for signer, count in counts
-        ]
+    def _uses(self, signer: Address, count: int) -> list[Use]:
+        return [Use(CALLS, signer, count, self._limits.each), Use(ALL_CALLS, "", count, self._limits.all)]
+
+
+def _count(gas: int) -> int:
+    return max(-(-gas // GAS), 1)

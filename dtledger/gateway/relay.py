@@ -23,7 +23,7 @@ from ..ledger import View
 from ..ledger.lanes import Carried
 from ..types import Address, Digest
 from ..vocabulary import Reason
-from .allowance import Allowance, Cost
+from .allowance import Allowance
 
 MOST_BYTES = 65_536
 """Of one call: 50 grants at once take 13,000."""
@@ -154,8 +154,8 @@ class Relay:
         load = self._tables.load()
         if load.waiting + load.in_flight + len(new) > MOST_WAITING:
             raise BusyError("As many calls wait as the relay takes.", hint="Send it again later, or to another relay.")
-        costs = [Cost(each.waiting.signer) for each in new.values()]
-        for each, error in zip(new.values(), self._allowance.look(costs), strict=True):
+        told = self._allowance.look([each.waiting.signer for each in new.values()])
+        for each, error in zip(new.values(), told, strict=True):
             each.error = error
         self._tables.add([each.waiting for each in new.values() if each.error is None])
         for each in asked:

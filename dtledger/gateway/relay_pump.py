@@ -21,7 +21,7 @@ from ..errors import DtledgerError, InputError, LedgerRejection
 from ..ledger import Receipt
 from ..ledger.lanes import MOST_GAS, Fate, Flight, Lane
 from ..types import Address, Digest
-from .allowance import Allowance, Cost
+from .allowance import Allowance
 from .pump import Pace
 
 log = logging.getLogger(__name__)
@@ -286,8 +286,8 @@ class RelayPump:
             future.set_result(standing)
 
 
-def _costs(some: Sequence[_Tried]) -> list[Cost]:
-    return [Cost(each.signer, gas) for each, gas in some]
+def _costs(some: Sequence[_Tried]) -> list[tuple[Address, int]]:
+    return [(each.signer, gas) for each, gas in some]
 
 
 def _fault(gas: int | DtledgerError) -> DtledgerError | None:
