@@ -26,7 +26,7 @@ class HttpGateway:
         body = self._link.get("/v1/status")
         said = self._read(body)
         if said.get("schema") != "dtledger/gateway-status/1":
-            raise UnreachableError(f"What answers at {self.url} is no gateway.")
+            raise self._no_gateway()
         return said
 
     def send(self, post: dict[str, Any], token: str) -> dict[str, int]:
@@ -53,7 +53,7 @@ class HttpGateway:
         answer = self._link.post("/v1/unanchored", body, "application/json")
         cids = self._read(answer).get("cids")
         if not isinstance(cids, list) or not all(isinstance(each, str) for each in cids):
-            raise UnreachableError(f"What answers at {self.url} is no gateway.")
+            raise self._no_gateway()
         return cids
 
     def enrol_device(self, block: bytes) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class HttpGateway:
         try:
             return address(str(self.status().get("gateway")))
         except ValueError as error:
-            raise UnreachableError(f"What answers at {self.url} is no gateway.") from error
+            raise self._no_gateway() from error
 
     def _read(self, body: bytes, most_bytes: int = 2**20, most_depth: int | None = None) -> dict[str, Any]:
         try:
@@ -88,5 +88,8 @@ class HttpGateway:
         except ValueError:
             said = None
         if not isinstance(said, dict):
-            raise UnreachableError(f"What answers at {self.url} is no gateway.")
+            raise self._no_gateway()
         return said
+
+    def _no_gateway(self) -> UnreachableError:
+        return UnreachableError(f"What answers at {self.url} is no gateway.", hint="Is that the gateway's own URL?")

@@ -132,7 +132,7 @@ def in_time(call: Callable[[], T], who: str, seconds: float | None = None) -> T:
     if raised:
         raise raised[0]
     if not returned:
-        raise UnreachableError(f"{who} did not answer in time.")
+        raise UnreachableError(f"{who} did not answer in time.", hint="Ask again later.")
     return returned[0]
 
 
@@ -160,5 +160,7 @@ def probe_service(url: str, certificate: str | None = None) -> dict[str, Any]:
                 f"The service does not answer ({type(error).__name__}).", hint="Is it running? Its log says why not."
             ) from error
     if not isinstance(answer, dict) or not isinstance(answer.get("checks"), dict):
-        raise UnreachableError("What answers there is no service of dtledger.")
+        raise UnreachableError(
+            "What answers there is no service of dtledger.", hint="Does another program have its port?"
+        )
     return answer

@@ -97,7 +97,7 @@ def _open(state: Path) -> Device:
     except OSError as error:
         raise InputError(f"{state} cannot be read: {error.strerror}.") from error
     except (ValueError, TypeError) as error:
-        raise InputError(f"{state} is no state of a device.") from error
+        raise InputError(f"{state} is no state of a device.", hint="`dtledger device enrol` makes one.") from error
 
 
 def _exchange(device: Device, transport: Transport, told: dict[str, int]) -> int:

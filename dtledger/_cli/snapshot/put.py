@@ -77,7 +77,7 @@ def put(
             hint="Mend them, or write the others: --skip-unreadable.",
         )
     if not imported.readings:
-        raise InputError("The file holds no reading.")
+        raise InputError("The file holds no reading.", hint="Is it the right file, and of that --category?")
     if dry_run or number is None:
         require_past(_hours(imported), system_clock())
         _show_plan(app, imported)

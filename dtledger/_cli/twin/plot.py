@@ -92,7 +92,7 @@ def _require_room(output: Path, *, over: bool) -> None:
     if (output.exists() or output.is_symlink()) and not over:
         raise InputError(f"There is a file {output}.", hint="Name another with --output, or say --replace.")
     if not output.parent.is_dir():
-        raise InputError(f"There is no folder {output.parent}.")
+        raise InputError(f"There is no folder {output.parent}.", hint="Make it, or name another with --output.")
 
 
 def _scenes(app: App, readings: Readings, twin: int, category: str) -> list[Scene]:
