@@ -94,33 +94,35 @@ def consent_of(
         )
     basic = fits if profile is None else profile == BASIC
     losses = _lost_actions(actions) + _lost_terms(research if Action.TRAIN in actions else ())
-    provision: dict[str, Any] = {
-        "type": "deny" if denies else "permit",
-        "period": {"start": _time(given.not_before_at), "end": _time(given.expires_at - 1)},
-        "actor": [
-            {
-                "role": concept(PARTICIPATION, "IRCP", "information recipient"),
-                "reference": names.reference("Organization", record.slot.grantee),
-            }
-        ],
-    }
-    if denies:
-        del provision["period"]
-    if purposes and not denies:
-        provision["purpose"] = [coding(ACT_REASON, each.name, each.text) for each in purposes]
     if not basic and not denies:
-        provision["dataPeriod"] = _data_period(given.data)
-        provision["data"] = [
-            {"meaning": "instance", "reference": names.identified("List", names.urn("category", record.slot.twin, each),
-                                                                  f"{each} of twin {record.slot.twin}")}
-            for each in categories
-        ]  # fmt: skip
         losses.append(Loss("categories", "named by URNs: a system that does not know them finds nothing", denies=True))
     said = _frame(record, names, f"{_PROFILE}{'Basic' if basic else 'Intermediate'}")
     said["status"] = "inactive" if standing is Standing.OVER else "active"
     if research:
         said["extension"] = [{"url": RESEARCH, "valueCoding": _term(each)} for each in research]
+    actor = {
+        "role": concept(PARTICIPATION, "IRCP", "information recipient"),
+        "reference": names.reference("Organization", record.slot.grantee),
+    }
+    if denies:
+        return said | {"provision": {"type": "deny", "actor": [actor]}}, losses
+    provision: dict[str, Any] = {
+        "type": "permit",
+        "period": {"start": _time(given.not_before_at), "end": _time(given.expires_at - 1)},
+        "actor": [actor],
+    }
+    if purposes:
+        provision["purpose"] = [coding(ACT_REASON, each.name, each.text) for each in purposes]
+    if not basic:
+        provision["dataPeriod"] = _data_period(given.data)
+        provision["data"] = [_data(each, names, record.slot.twin) for each in categories]
     return said | {"provision": provision}, losses
+
+
+def _data(category: str, names: Names, twin: int) -> dict[str, Any]:
+    """A category of a twin, which IHE's profile has no other place for."""
+    named = names.identified("List", names.urn("category", twin, category), f"{category} of twin {twin}")
+    return {"meaning": "instance", "reference": named}
 
 
 def _lost_actions(actions: list[Action]) -> list[Loss]:
