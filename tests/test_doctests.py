@@ -1,10 +1,12 @@
-"""Every example in a docstring does what it says."""
+"""Every example in a docstring does what it says, and what it names of dtledger is there."""
 
 from __future__ import annotations
 
 import doctest
 import pkgutil
+import re
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,8 @@ def test_the_examples_of_a_module_are_true(name: str) -> None:
     module = import_module(name)
     result = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     assert result.failed == 0
+    for named in re.findall(r"`(dtledger(?:\.\w+)+)`", Path(str(module.__file__)).read_text()):
+        pkgutil.resolve_name(named)
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """A schema of a PostgreSQL database, which takes the statements that a SQLite file takes.
 
 Statements are in words that both have: `?` stands for a value, ON CONFLICT says what becomes of a row that is there.
-Tables are given in SQLite's words (`_in_words`). What is committed is synced, whatever the server does by default; one
+Tables are given in SQLite's words (`in_words`). What is committed is synced, whatever the server does by default; one
 that syncs nothing is refused.
 
 A connection that is lost is made anew when it is used next. What was under way then raises, and was done or was not, as

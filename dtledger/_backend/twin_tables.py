@@ -2,7 +2,7 @@
 took, and for a while the rows that were anchored, which a twin may yet judge otherwise.
 
 State and verdicts are written in one transaction, so that a row is taken once, whatever dies when. All of it is opaque
-here; `dtledger.gateway.states` seals and names it.
+here; `dtledger.gateway.known` seals and names it.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The twin card: digests of the owner's blocks, each with its version. See `dtledger.snapshots.card`."""
+    """The twin card: digests of the owner's blocks, each with its version. What they are of, `dtledger.snapshots` (the
+    roster, the custody index, the recovery package) and `dtledger.crypto.bits` say."""
 
     key: Digest
     roster: Digest
