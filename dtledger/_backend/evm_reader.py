@@ -145,7 +145,7 @@ class EvmReader:
             return Tip(head, view, view if self._instant else view.earlier(self.final()))
 
     def final(self) -> int:
-        """The number of the newest final block."""
+        """The number of the newest final block. Raises UnreachableError: the node does not say."""
         try:
             return self._block("finalized").number
         except UnreachableError as error:

@@ -65,7 +65,7 @@ class ContentKey:
 def derive_key(leaf_from: bytes, leaf_until: bytes, custody_secret: bytes, context: bytes) -> ContentKey:
     """The content key of a snapshot, from the leaves of its first and last minute and its custody secret.
 
-    All three are 32 bytes. `context` is what the snapshot is, in bytes that no other snapshot has.
+    All three are 32 bytes, else ValueError. `context` is what the snapshot is, in bytes that no other snapshot has.
     """
     if not len(leaf_from) == len(leaf_until) == len(custody_secret) == 32:
         raise ValueError("both leaves and the custody secret are 32 bytes")

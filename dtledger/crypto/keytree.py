@@ -76,6 +76,9 @@ def root(secret: bytes, generation: int, category: int) -> Node:
     """The root of one category's tree: HKDF-SHA256(twin secret; generation u32 ‖ category number u8).
 
     `secret` is the twin's 32 random bytes of that generation. `category` is the vocabulary's number, never a bit.
+
+    Raises:
+        ValueError: the secret is not 32 bytes, or there is no such category.
     """
     if len(secret) != 32:
         raise ValueError(f"a twin secret is 32 bytes, not {len(secret)}")

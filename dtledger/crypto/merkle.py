@@ -51,7 +51,7 @@ class MerkleTree:
         return Digest(self._nodes[0])
 
     def proof(self, index: int) -> tuple[Digest, ...]:
-        """The siblings from leaf `index` up to the root."""
+        """The siblings from leaf `index` up to the root. Raises IndexError: there is no such leaf."""
         if not 0 <= index < len(self):
             raise IndexError(f"a tree of {len(self)} leaves has no leaf {index}")
         place, siblings = len(self._nodes) - 1 - index, []

@@ -38,7 +38,7 @@ def padding(length: int, size: int) -> bytes:
 
 
 def pad(plaintext: bytes, block: int) -> bytes:
-    """`plaintext` padded to the next multiple of `block` bytes."""
+    """`plaintext` padded to the next multiple of `block` bytes. Raises ValueError: a block of none."""
     if block < 1:
         raise ValueError(f"a block has at least one byte, not {block}")
     length = len(plaintext)

@@ -30,7 +30,11 @@ def draw_tag_keys() -> tuple[bytes, ...]:
 
 
 def stream_label(tag_key: bytes, writer: Address) -> Digest:
-    """What a writer's stream of one category is called on the ledger: HMAC-SHA256(tag key, the writer's 20 bytes)."""
+    """What a writer's stream of one category is called on the ledger: HMAC-SHA256(tag key, the writer's 20 bytes).
+
+    Raises:
+        ValueError: the tag key is not 32 bytes, or the writer no address.
+    """
     if len(tag_key) != 32:
         raise ValueError(f"a tag key is 32 bytes, not {len(tag_key)}")
     return Digest(hmac.digest(tag_key, _raw(writer), "sha256"))
@@ -41,6 +45,9 @@ def link_key(secret: bytes, generation: int, twin: int, grantee: Address) -> byt
 
     HKDF-SHA256(twin secret of that generation; generation u32 ‖ twin u256 ‖ grantee's 20 bytes). The patient derives
     it; the grantee has it in its package.
+
+    Raises:
+        ValueError: the secret is not 32 bytes, or the grantee no address.
     """
     if len(secret) != 32:
         raise ValueError(f"a twin secret is 32 bytes, not {len(secret)}")

@@ -136,7 +136,7 @@ class KeyStore:
         return key
 
     def default(self) -> str | None:
-        """The name of the key that is used when none is named."""
+        """The name of the key that is used when none is named, or None. Raises InputError: it cannot be read."""
         try:
             return self.home.default_key_file.read_text("ascii").strip() or None
         except (FileNotFoundError, NotADirectoryError):

@@ -83,7 +83,7 @@ class History:
         }
 
     def add(self, logged: e.Logged) -> None:
-        """Take the chain's next event."""
+        """Take the chain's next event. Raises ValueError: it is not after the last."""
         if self.logged and logged.place <= self.logged[-1].place:
             raise ValueError(f"events must come in the chain's order: {logged.place} after {self.logged[-1].place}")
         self.logged.append(logged)

@@ -93,7 +93,7 @@ class Receipt:
     events: tuple[Event, ...]
 
     def the(self, kind: type[Any]) -> Any:
-        """The one event of that class in the transaction."""
+        """The one event of that class in the transaction. Raises LookupError: there is none, or more."""
         found = [event for event in self.events if isinstance(event, kind)]
         if len(found) != 1:
             raise LookupError(f"{len(found)} events {kind.__name__} in one transaction")

@@ -30,7 +30,8 @@ MAX_LEAVES = 30_000
 
 
 def leaf(link: bytes, deployment: str, model: int, number: int, site: Address, twin: int) -> Digest:
-    """The leaf of a twin in the consent root of a site's round `number`; `link` is the link key of 32 bytes."""
+    """The leaf of a twin in the consent root of a site's round `number`; `link` is the link key of 32 bytes,
+    else ValueError."""
     if len(link) != 32:
         raise ValueError(f"a link key is 32 bytes, not {len(link)}")
     data = encoding.encode(["dtledger/consent-leaf/1", deployment, model, number, site, twin])

@@ -34,7 +34,8 @@ def digest_of(chunks: Iterable[bytes]) -> Digest:
 
 
 def commitment(salt: bytes, chunks: Iterable[bytes]) -> Digest:
-    """H(salt ‖ update): SHA-256 over a salt of 32 bytes and the update's bytes, in pieces of any size."""
+    """H(salt ‖ update): SHA-256 over a salt of 32 bytes, else ValueError, and the update's bytes, in pieces of any
+    size."""
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt is {SALT_BYTES} bytes, not {len(salt)}")
     return digest_of(chain([salt], chunks))

@@ -65,6 +65,9 @@ _SPELLINGS = {spelling.lower(): code for code in _BY_CODE for spelling in (code,
 def unit(spelling: str) -> Unit:
     """The unit of a UCUM code or of a spelling that exports commonly use.
 
+    Raises:
+        ValueError: there is none.
+
     >>> unit("MG/DL").code
     'mg/dL'
     >>> round(unit("mg/dL").convert(180.182, unit("mmol/L")), 6)
