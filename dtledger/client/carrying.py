@@ -9,6 +9,7 @@ would end a newer grant: until then, or until it landed, nothing is granted agai
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
@@ -48,7 +49,11 @@ class Relay(Protocol):
 
 
 class Denials:
-    """The denials of this key that were given away and may still land, in the file at `path`; None keeps them here."""
+    """The denials of this key that were given away and may still land, in the file at `path`; None keeps them here.
+
+    What is damaged stops no denial: it is put beside the file, and as long as something of it may land nothing is
+    granted.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -59,15 +64,18 @@ class Denials:
         if self._path is None:
             self._kept += denials
             return
+        if not denials:
+            return
         with locked(self._path):
-            newest = max((each.deadline for each in denials), default=0)
-            self._write([*(each for each in self.all() if each.deadline > newest - LONGEST_SECONDS), *denials])
+            newest = max(each.deadline for each in denials)
+            self._write([*(each for each in self._readable() if each.deadline > newest - LONGEST_SECONDS), *denials])
 
     def open(self, view: View, owner: Address, now: int) -> list[Denial]:
         """Those that have neither landed in `view` nor expired by the ledger's time `now`; the others are forgotten."""
         if self._path is None:
             self._kept = self._left(view, owner, now)
             return list(self._kept)
+        self._require_whole(now)
         if not self._path.exists():
             return []
         with locked(self._path):  # from the look on: what another process gives away meanwhile must not be forgotten
@@ -85,7 +93,35 @@ class Denials:
         try:
             return [Denial(**row) for row in parse_json(self._path.read_bytes(), 2**24, most_depth=2)]
         except (TypeError, ValueError) as error:
-            raise DtledgerError(f"{self._path} cannot be read: {error}.", hint="Move it aside.") from error
+            raise DtledgerError(
+                f"{self._path} cannot be read: {error}.", hint="Move it aside; a denial does that by itself."
+            ) from error
+
+    @property
+    def _damaged(self) -> Path:
+        assert self._path is not None
+        return self._path.with_name(f"{self._path.name}.damaged")
+
+    def _readable(self) -> list[Denial]:
+        """All, or none if the file is damaged, which goes aside."""
+        assert self._path is not None
+        try:
+            return self.all()
+        except DtledgerError:
+            self._path.replace(self._damaged)
+            os.utime(self._damaged)
+            return []
+
+    def _require_whole(self, now: int) -> None:
+        """
+        Raises:
+            InputError: a damaged file may have held a denial that lands yet.
+        """
+        if self._damaged.exists() and now - self._damaged.stat().st_mtime < LONGEST_SECONDS:
+            raise InputError(
+                f"{self._damaged} may hold a denial of yours that is still under way and would end what you now give.",
+                hint="Wait for two hours after that file's time, or remove it if you know that none is.",
+            )
 
     def _write(self, denials: Sequence[Denial]) -> None:
         assert self._path is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -214,6 +216,25 @@ class TestAgainstAWithheldDenial:
         if late:  # it had to wait
             theirs.remember(late)
         assert mine.all() == [under_way] * 2
+
+    def test_a_damaged_record_stops_no_denial_and_nothing_is_granted_while_it_may_hold_one(
+        self, bench: Bench, tmp_path: Path
+    ) -> None:
+        path, world = tmp_path / "denials.json", bench.world
+        bench.carrier._denials = Denials(path)
+        withheld(bench)
+        path.write_bytes(path.read_bytes()[:-3])
+        bench.consents.revoke_all(world.twin)
+        assert len(Denials(path).all()) == 1
+        damaged = path.with_name("denials.json.damaged")
+        os.utime(damaged, (world.clock.at, world.clock.at))
+        world.clock.advance(1801)
+        world.ledger.mine()
+        with pytest.raises(InputError, match=re.escape(str(damaged))):
+            bench.consents.grant(world.twin, world.clinician.address, bench.terms())
+        world.clock.advance(carrying.LONGEST_SECONDS)
+        world.ledger.mine()
+        bench.consents.grant(world.twin, world.clinician.address, bench.terms())
 
 
 def test_a_thousand_denials_given_away_are_remembered_as_long_as_they_may_land(tmp_path: Path) -> None:
