@@ -76,8 +76,7 @@ class TwinGuardians:
             raise InputError("A move by guardians waits 2 to 30 days.", hint="Seven are usual.")
         self._context.require_owner(twin)
         context.key.update(lambda held: with_opening(held, context.deployment, twin, chosen))
-        call = guardian_calls.set_guardians(twin, chosen.digest, delay)
-        return chosen, context.ledger.send(call, context.key)
+        return chosen, context.send(guardian_calls.set_guardians(twin, chosen.digest, delay))
 
     def entrust(
         self, twin: int, guardians: GuardianKeys, delay: int = DEFAULT_DELAY
@@ -122,7 +121,7 @@ class TwinGuardians:
         """Have no guardians from now on; what they could recover, they cannot any more."""
         self._context.require_owner(twin)
         self._twins.drop_recovery(twin)
-        return self._context.ledger.send(guardian_calls.set_guardians(twin, ZERO_DIGEST, 0), self._context.key)
+        return self._context.send(guardian_calls.set_guardians(twin, ZERO_DIGEST, 0))
 
     def chosen(self, twin: int) -> Guardians | None:
         """Who the twin's guardians are, as this key knows them; None if it has none.
@@ -144,7 +143,7 @@ class TwinGuardians:
     def veto(self, twin: int) -> Receipt:
         """As the owner, veto the move that guardians announced."""
         self._context.require_owner(twin)
-        return self._context.ledger.send(guardian_calls.veto_move(twin), self._context.key)
+        return self._context.send(guardian_calls.veto_move(twin))
 
     # the guardians -------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..ledger import Call, calls, messages
+from ..ledger import Call, calls, guardian_calls, guardians, messages
 from ..ledger import events as e
 from ..ledger.calls import Regrant
 from ..ledger.events import Card, Event
@@ -204,6 +204,27 @@ def _move(
     return Signed(calls.move(twin, to, counter, deadline, owner, recipient), brings)
 
 
+def _set_guardians(context: Context, twin: int, chosen: Digest, delay: int) -> Signed:
+    counter, deadline = context.view().counter(twin), context.deadline()
+    digest = guardians.set_guardians(context.deployment, twin, chosen, delay, counter, deadline)
+    signature = context.key.sign_digest(digest)
+
+    def brings(event: Event) -> bool:
+        return isinstance(event, e.GuardiansSet) and (
+            (event.twin, event.guardians, event.recovery_delay, event.counter) == (twin, chosen, delay, counter + 1)
+        )
+
+    call = guardian_calls.set_guardians_signed(twin, chosen, delay, counter, deadline, signature)
+    return Signed(call, brings)
+
+
+def _veto_move(context: Context, twin: int) -> Signed:
+    counter, deadline = context.view().counter(twin), context.deadline()
+    digest = guardians.counted(context.deployment, "VetoMove", twin, counter, deadline)
+    call = guardian_calls.veto_move_signed(twin, counter, deadline, context.key.sign_digest(digest))
+    return Signed(call, lambda event: isinstance(event, e.MoveVetoed) and event.twin == twin)
+
+
 def _update_card(context: Context, card: tuple[Any, ...], signature: bytes, agreement: bytes) -> Signed:
     fields = calls.MemberCard(*card)
     own = signature or context.key.sign_digest(messages.member_card(context.deployment, fields))
@@ -270,6 +291,8 @@ _FORMS: dict[tuple[str, str], Callable[..., Signed]] = {
     ("TwinRegistry", "announceRetirement"): _retire,
     ("TwinRegistry", "cancelRetirement"): _cancel,
     ("TwinRegistry", "move"): _move,
+    ("TwinRegistry", "setGuardians"): _set_guardians,
+    ("TwinRegistry", "vetoMove"): _veto_move,
     ("MemberRegistry", "setKeyring"): _keyring,
     ("MemberRegistry", "updateCard"): _update_card,
     ("ConsentRegistry", "grantManySigned"): _signed_already,

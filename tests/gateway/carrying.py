@@ -16,6 +16,7 @@ from dtledger._backend.quota_file import QuotaFile
 from dtledger._backend.relay_tables import RelayTables, Standing
 from dtledger.client import Client, Consents, Terms, Twins
 from dtledger.client.carrying import Carrier, Denials
+from dtledger.client.guardians import TwinGuardians
 from dtledger.errors import UnreachableError
 from dtledger.gateway.allowance import Allowance, RelayLimits
 from dtledger.gateway.relay import Relay
@@ -137,6 +138,7 @@ def empty_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         )
         poor.context = replace(poor.context, carry=carrier)
         poor.consents, poor.twins = Consents(poor.context), Twins(poor.context)
+        poor.guardians = TwinGuardians(poor.context, poor.twins)
         send, patient = world.ledger.send, poor.address
 
         def send_if_rich(call: Call, sender: MemoryKey, *rest: object) -> Receipt:

@@ -21,7 +21,7 @@ from dtledger.ledger import Call, Slot, calls
 from dtledger.ledger.rejections import StaleHistoryError, StaleRevisionError
 from dtledger.readings import Reading
 from dtledger.testing.memory_key import MemoryKey
-from dtledger.types import Digest
+from dtledger.types import ZERO_DIGEST, Digest
 from tests.gateway.carrying import Bench, revocation
 
 
@@ -60,6 +60,22 @@ def test_a_patient_with_an_empty_account_writes_readings(bench: Bench) -> None:
     assert {each.value for each in mine} < {each.value for each in bench.poor.read(twin, "glucose", "PATRQT")}
     assert [call.function for call in bench.relays[0].held] == ["anchorBatchSigned"] * 2
     assert len(world.ledger.view().batches(bench.poor.address)) == 2
+
+
+def test_a_patient_with_an_empty_account_chooses_guardians_and_vetoes_their_move(bench: Bench) -> None:
+    world, twin = bench.world, bench.world.twin
+    mine, friend, thief = bench.poor.guardians, world.client(MemoryKey("friend")), world.client(MemoryKey("thief"))
+    chosen, _ = mine.choose(twin, 1, [friend.address])
+    act = thief.guardians.sign(
+        friend.guardians.sign(friend.guardians.begin("AnnounceMove", twin, chosen, thief.address))
+    )
+    friend.guardians.send(act)
+    mine.veto(twin)
+    assert world.ledger.view().state(twin).move is None
+    mine.dismiss(twin)
+    assert world.ledger.view().state(twin).guardians == ZERO_DIGEST
+    said = [call.function for call in bench.relays[0].held]
+    assert said == ["setGuardiansSigned", "vetoMoveSigned", "setGuardiansSigned"]
 
 
 def test_a_batch_that_a_relay_held_back_lands_after_nothing_that_came_later(bench: Bench) -> None:
