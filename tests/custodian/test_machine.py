@@ -120,6 +120,14 @@ class Serving(RuleBasedStateMachine):
             REACHED["a retry under the first receipt"] += same
             REACHED["a retry after a revocation"] += before and not self.given[reader.address] and not same
 
+    @precondition(lambda self: self.given[self.world.clinician.address])
+    @rule(how=st.sampled_from(["", "after"]))
+    def revoke_before_the_retry(self, how: str) -> None:
+        """Seldom by chance: an answer, a revocation, and the same request again."""
+        self.ask(0, how)
+        self.grant_or_revoke(0)
+        self.ask_again(1, "")
+
     @rule()
     def anchor(self) -> None:
         due = self.log.count
