@@ -59,7 +59,8 @@ def reached(record: Mapping[str, Taken]) -> str:
     told = [_told(each, record.get(each.row)) for each in PROMISES]
     counts = {word: sum(verdict == word for _, _, _, verdict, _ in told) for word in ("met", "**MISSED**")}
     rest = len(told) - sum(counts.values())
-    said = f"Of {len(told)} goals {counts['met']} are met and {counts['**MISSED**']} are missed"
+    missed = counts["**MISSED**"]
+    said = f"Of {len(told)} goals {counts['met']} are met and {missed} {'is' if missed == 1 else 'are'} missed"
     return said + (f"; {rest} not measured" if rest else "") + ".\n\n" + table_of(_HEAD, told)
 
 
