@@ -117,7 +117,7 @@ class TestThePages:
         ]
         monkeypatch.setattr(promises, "PROMISES", told)
         assert promises.reached({"a": taken(49, 1.5)}).splitlines() == [
-            "Of 3 goals 1 are met and 1 are missed; 1 not measured.",
+            "Of 3 goals 1 is met and 1 is missed; 1 not measured.",
             "",
             "| what | goal | figure |  | measured |",
             "| --- | --- | ---: | --- | --- |",

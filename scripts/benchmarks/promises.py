@@ -59,8 +59,8 @@ def reached(record: Mapping[str, Taken]) -> str:
     told = [_told(each, record.get(each.row)) for each in PROMISES]
     counts = {word: sum(verdict == word for _, _, _, verdict, _ in told) for word in ("met", "**MISSED**")}
     rest = len(told) - sum(counts.values())
-    missed = counts["**MISSED**"]
-    said = f"Of {len(told)} goals {counts['met']} are met and {missed} {'is' if missed == 1 else 'are'} missed"
+    met, missed = (f"{count} {'is' if count == 1 else 'are'}" for count in counts.values())
+    said = f"Of {len(told)} goals {met} met and {missed} missed"
     return said + (f"; {rest} not measured" if rest else "") + ".\n\n" + table_of(_HEAD, told)
 
 
