@@ -61,6 +61,8 @@ class TestACustodians:
         assert world.clinician.read(world.twin, "glucose", "TREAT").answered == 3
 
     def test_that_all_have_opens_nothing_until_they_are_set(self, world: World, seconds: int) -> None:
+        world.clock.advance(3_600)  # consent was in force ten minutes ago too
+        world.ledger.mine()
         for each in world.custodians:
             set_wrong(world, each, seconds)
         with pytest.raises(DtledgerError):
