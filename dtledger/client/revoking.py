@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..custody import Probe, ProbeReply
+from ..custody.lateness import CATCH_UP_SECONDS, PAUSE_SECONDS
 from ..encoding import CID
 from ..errors import AccessDeniedError, DtledgerError, UnreachableError
 from ..ledger import Receipt, Slot
@@ -22,11 +23,6 @@ from .access import Access, Look
 from .context import Context
 from .custody_state import digest_of
 from .twins import Twins
-
-PATIENCE_SECONDS = 5.0
-"""How long a custodian whose node lacks the revocation's block is asked again."""
-
-_PAUSE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +93,7 @@ class Revoking:
         self._pause = pause
 
     def account(
-        self, twin: int, slots: Sequence[Slot], receipt: Receipt, patience: float = PATIENCE_SECONDS
+        self, twin: int, slots: Sequence[Slot], receipt: Receipt, patience: float = CATCH_UP_SECONDS
     ) -> dict[Slot, RevocationReceipt]:
         """The receipts of grants of this owner's on one twin that ended by one transaction.
 
@@ -141,8 +137,8 @@ class Revoking:
                 break
             if waited >= patience:
                 return UnreachableError(f"Its node stands at block {reply.block}, before the revocation's ({block}).")
-            self._pause(_PAUSE_SECONDS)
-            waited += _PAUSE_SECONDS
+            self._pause(PAUSE_SECONDS)
+            waited += PAUSE_SECONDS
         if reply.refuses:
             return reply
         return AccessDeniedError(
